@@ -33,7 +33,8 @@ from headstart.bases import BaseRequest, series_encoder
 from headstart.modalities import MODALITIES, series
 from headstart.options import ReadOptions
 from headstart.pretraining.training import build_untrained
-from headstart.strategies.linear.head import FALLBACK, fit_head
+from headstart.strategies.linear.config import LINEAR_CONFIG
+from headstart.strategies.linear.head import fit_head
 from headstart.strategies.record import Clock, Task
 
 BATCH, DRAWS, LABELS = 64, 3, (0, 5, 1)
@@ -90,7 +91,7 @@ def drawn(codes: np.ndarray, per: int, seed: int) -> np.ndarray:
 def answers(train: np.ndarray, test: np.ndarray, task: Task, per: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Fit the head of `linear-probe`; log-probabilities of test rows, and out of fold where there are folds."""
     if per == 1:
-        head, _ = fit_head(train, task, FALLBACK)
+        head, _ = fit_head(train, task, LINEAR_CONFIG.default_strength)
         return np.log(np.maximum(head.predict(test), 1e-9)), None
     head, learnt = fit_head(train, task)
     return (np.log(np.maximum(part, 1e-9)) for part in (head.predict(test), learnt.choice.out_of_fold))  # type: ignore[return-value]

@@ -19,7 +19,8 @@ from headstart.flow.adaptation.learning_curve_points import (
 )
 from headstart.records import Features, Table, make_column
 from headstart.report.curve import place_learning_curve
-from headstart.strategies.linear.ridge_loo import STRENGTHS, PrincipalAxes, fit_ridge_loo, reduce_to_axes
+from headstart.strategies.linear.config import LINEAR_CONFIG
+from headstart.strategies.linear.ridge_loo import PrincipalAxes, fit_ridge_loo, reduce_to_axes
 from headstart.strategies.point_scoring import SCORINGS
 from headstart.strategies.record import Clock, StrategyRows, Task
 
@@ -101,7 +102,7 @@ def test_the_closed_form_is_ridge_regression_with_cross_validation_of_scikit_lea
         values = rng.normal(0, 1, (n_rows, n_dims)).astype(np.float32)
         targets = np.eye(3)[(values[:, :3] + rng.normal(0, 1, (n_rows, 3))).argmax(axis=1)]
         unit = float(np.square(values - values.mean(axis=0)).sum()) / n_rows
-        reference = RidgeCV(alphas=np.asarray(STRENGTHS[::-1]) * unit).fit(values, targets)
+        reference = RidgeCV(alphas=np.asarray(LINEAR_CONFIG.loo_penalties[::-1]) * unit).fit(values, targets)
         np.testing.assert_allclose(fit_ridge_loo(values, targets).predict(values), reference.predict(values), atol=1e-4)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -148,7 +150,7 @@ def test_a_held_out_row_has_no_say_in_its_own_prediction() -> None:
 
 
 def test_many_rows_are_searched_on_some_folds_and_every_row_is_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cross_validation, "ENOUGH_ROWS", 30)
+    monkeypatch.setattr(cross_validation, "LINEAR_CONFIG", replace(cross_validation.LINEAR_CONFIG, enough_rows=30))
     features, codes = blobs(100, 10, 3)
     search = StrengthSearch((1e-3, 1e-2, 1e-1), 1e-2)
     learnt = fit_linear(lambda rows: RotatedRows(features, rows, None), task_of(codes), search)

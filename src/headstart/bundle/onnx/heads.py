@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from headstart.strategies.linear.links import STEEPEST
-from headstart.strategies.probes.self_training import LEAST, NEIGHBOURS, SHARPNESS
+from headstart.strategies.probes.config import PROBE_CONFIG
+from headstart.strategies.probes.self_training import LEAST
 
 NamedTensors = Mapping[str, Tensor]
 """Inputs and what sources made of them, by name."""
@@ -94,14 +95,14 @@ class SelfTrainingHead(nn.Module):
         axes = core.axes
         register_arrays(self, centre=axes.standard.centre, inverse=axes.standard.inverse, basis=axes.basis)
         register_arrays(self, coefficients=core.coefficients.astype("float32"), nodes=core.nodes, reached=core.reached)
-        self.n_near = min(NEIGHBOURS, len(core.nodes) - 1)
+        self.n_near = min(PROBE_CONFIG.neighbours, len(core.nodes) - 1)
 
     def forward(self, tensors: NamedTensors) -> Tensor:
         rows = ((tensors["features"] - self.centre) * self.inverse) @ self.basis
         linear_outputs = apply_link(rows @ self.coefficients[:-1] + self.coefficients[-1], "softmax")
         similarities = _scale_to_unit(rows[:, : self.nodes.shape[1]]) @ self.nodes.T
         best, where = similarities.topk(self.n_near, dim=1)
-        weights = best.clamp(min=0.0).double() ** SHARPNESS
+        weights = best.clamp(min=0.0).double() ** PROBE_CONFIG.similarity_power
         near = (weights[:, :, None] * self.reached[where]).sum(1) + LEAST
         return (linear_outputs + near / near.sum(1, keepdim=True)) / 2
 

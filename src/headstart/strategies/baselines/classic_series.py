@@ -20,8 +20,9 @@ from headstart.modalities import MODALITIES
 from headstart.records import FittedState, FloatMatrix, Probabilities
 from headstart.strategies.fitted import FittedModel
 from headstart.strategies.linear import cost_model
+from headstart.strategies.linear.config import LINEAR_CONFIG
 from headstart.strategies.linear.head import Head
-from headstart.strategies.linear.ridge import MANY_ROWS, fit_ridge
+from headstart.strategies.linear.ridge import fit_ridge
 from headstart.strategies.linear.ridge import forecast_ridge as ridge_forecast
 from headstart.strategies.record import CostForecast, StrategyRows, Task
 
@@ -46,7 +47,7 @@ VIEWS: dict[str, Callable[[Series], Series]] = {
 
 def count_kernels(n_rows: int) -> int:
     """Return the number of convolutions: fewer for many rows (time and memory)."""
-    usual = N_KERNELS if n_rows <= MANY_ROWS else N_KERNELS_MANY_ROWS
+    usual = N_KERNELS if n_rows <= LINEAR_CONFIG.many_rows_of_ridge else N_KERNELS_MANY_ROWS
     return max(FEWEST_KERNELS, min(usual, MOST_VALUES // max(n_rows, 1)))
 
 

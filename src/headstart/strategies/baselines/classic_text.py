@@ -19,9 +19,9 @@ from scipy.sparse import csr_matrix, diags, hstack
 from headstart.records import FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.fitted import FittedModel
 from headstart.strategies.linear import cost_model
+from headstart.strategies.linear.config import LINEAR_CONFIG
 from headstart.strategies.linear.cross_validation import WORKERS, FittedLinear, StrengthSearch, fit_linear
 from headstart.strategies.linear.glm import Coefficients, Matrix
-from headstart.strategies.linear.head import LARGEST_ROTATION
 from headstart.strategies.linear.links import LINK_OF, LINKS
 from headstart.strategies.record import CostForecast, StrategyRows, Task
 from headstart.strategies.scoring import OBJECTIVES, is_imbalanced
@@ -238,7 +238,7 @@ class _TextEncoding:
             self.column_weights = weigh_columns(sparse, design.targets[rows])
             sparse = (sparse @ diags(self.column_weights)).tocsr()
         smooth = design.align_kernel(self.idf)
-        few = spanned and (smooth is not None or len(rows) <= min(LARGEST_ROTATION, sparse.shape[1]))
+        few = spanned and (smooth is not None or len(rows) <= min(LINEAR_CONFIG.largest_rotation, sparse.shape[1]))
         self.span = RowSpan(sparse, smooth) if few else None
         self.matrix = sparse if self.span is None else self.span.matrix
 
@@ -398,7 +398,7 @@ def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Return the forecast cost of `fit`, from some of the texts."""
     inputs, n_rows = rows.table.inputs, len(rows)
     longest = choose_text_length([len(text) for text in inputs])
-    spanned = n_rows <= LARGEST_ROTATION
+    spanned = n_rows <= LINEAR_CONFIG.largest_rotation
     sample = np.arange(0, n_rows, max(1, -(-n_rows // SAMPLE_TEXTS)))
     started = time.process_time()  # What other programs take is no part of the forecast.
     texts = normalise_texts([inputs[row] for row in sample], longest)

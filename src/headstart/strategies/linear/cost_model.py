@@ -14,8 +14,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from headstart.records import Index, list_held_out_folds
+from headstart.strategies.linear.config import LINEAR_CONFIG
 from headstart.strategies.linear.cross_validation import WORKERS, Encode, WarmStarts, count_searched_folds
-from headstart.strategies.linear.glm import LOOSE, compute_scores
+from headstart.strategies.linear.glm import compute_scores
 from headstart.strategies.linear.links import LINK_OF
 from headstart.strategies.record import Task
 from headstart.strategies.scoring import is_imbalanced
@@ -151,7 +152,7 @@ def time_fold(encode: Encode, task: Task, strength: float) -> FoldTiming:
         held_out_matrix = encoding.apply(held_out)
         encoded = clock()
         starts = WarmStarts(encoding.matrix, inside, task)
-        coefficients = starts.fit(strength, LOOSE)
+        coefficients = starts.fit(strength, LINEAR_CONFIG.fold_tolerance)
         compute_scores(held_out_matrix, coefficients)
         fitted = clock()
     return FoldTiming(

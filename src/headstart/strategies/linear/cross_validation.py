@@ -18,16 +18,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from headstart.records import Index, Probabilities, list_held_out_folds
-from headstart.strategies.linear.glm import (
-    LOOSE,
-    TIGHT,
-    Coefficients,
-    Matrix,
-    compute_scores,
-    encode_targets,
-    fit_glm,
-    read_targets,
-)  # fmt: skip
+from headstart.strategies.linear.config import LINEAR_CONFIG
+from headstart.strategies.linear.glm import Coefficients, Matrix, compute_scores, encode_targets, fit_glm, read_targets
 from headstart.strategies.linear.links import LINK_OF, LINKS
 from headstart.strategies.record import Task
 from headstart.strategies.scoring import (
@@ -40,10 +32,6 @@ from headstart.strategies.scoring import (
 
 WORKERS = 2
 """Folds solved at the same time, each with one BLAS thread: on busy machines ten times faster than threaded BLAS."""
-LEAST_GAIN = 0.002
-"""A weaker shrinkage must lower the loss by this share: on a plateau the stronger one is kept."""
-ENOUGH_ROWS = 1_000
-"""Held-out rows on which a strength is chosen; further folds only get their predictions."""
 
 LARGE = 10_000_000
 """Outputs that are kept in double precision."""
@@ -151,7 +139,7 @@ class _EncodedFold:
         self.link = LINKS[LINK_OF[task.kind]]
 
     def predict(self, strength: float) -> Probabilities:
-        return self.link(compute_scores(self.held_out, self.starts.fit(strength, LOOSE)))
+        return self.link(compute_scores(self.held_out, self.starts.fit(strength, LINEAR_CONFIG.fold_tolerance)))
 
 
 def climb_strengths(attempt: Callable[[float], float], values: Sequence[float], start: float) -> float:
@@ -161,7 +149,7 @@ def climb_strengths(attempt: Callable[[float], float], values: Sequence[float], 
     ----------
     attempt : (value) -> loss
     values : sequence of float
-        From strong to weak shrinkage; a weaker one must be better by a share of `LEAST_GAIN`.
+        From strong to weak shrinkage; a weaker one must be better by a share of `LINEAR_CONFIG.least_gain`.
     start : float
         The nearest of the values is tried first.
 
@@ -172,7 +160,7 @@ def climb_strengths(attempt: Callable[[float], float], values: Sequence[float], 
     """
     position = int(np.argmin(np.abs(np.asarray(values) - start)))
     lowest = attempt(values[position])
-    for direction, factor in ((1, 1 - LEAST_GAIN), (-1, 1.0)):
+    for direction, factor in ((1, 1 - LINEAR_CONFIG.least_gain), (-1, 1.0)):
         moved = False
         while 0 <= position + direction < len(values):
             loss = attempt(values[position + direction])
@@ -189,13 +177,13 @@ def try_half_steps(attempt: Callable[[float], float], strengths: Sequence[float]
     half, lowest = float(np.sqrt(strengths[1] / strengths[0])), attempt(centre)
     if attempt(centre / half) < lowest:
         return centre / half
-    return centre * half if attempt(centre * half) < lowest * (1 - LEAST_GAIN) else centre
+    return centre * half if attempt(centre * half) < lowest * (1 - LINEAR_CONFIG.least_gain) else centre
 
 
 def count_searched_folds(task: Task, numbers: Sequence[int]) -> int:
     """Return how many of the folds hold out enough rows to choose on."""
     reached = np.cumsum([np.count_nonzero(task.folds == number) for number in numbers])
-    return min(len(numbers), int(np.searchsorted(reached, ENOUGH_ROWS)) + 1)
+    return min(len(numbers), int(np.searchsorted(reached, LINEAR_CONFIG.enough_rows)) + 1)
 
 
 def _compute_mean_loss(task: Task, rows: Index, outputs: Probabilities, weights: Weights) -> float:
@@ -292,5 +280,5 @@ def fit_linear(encode: Encode, task: Task, search: StrengthSearch) -> FittedLine
         encoding = encode(every)
         starts = WarmStarts(encoding.matrix, every, task)
         starts.restart(_compute_row_weights(task, choice.balanced))
-        coefficients = starts.fit(choice.strength, TIGHT)
+        coefficients = starts.fit(choice.strength, LINEAR_CONFIG.final_tolerance)
     return FittedLinear(encoding, coefficients, choice)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from headstart.strategies.linear.config import LINEAR_CONFIG
 from headstart.strategies.linear.links import ABSENT, logit
 from headstart.strategies.record import Task
 from headstart.strategies.scoring import Weights
@@ -30,9 +31,6 @@ Targets = NDArray[Any]
 """(n_rows,) class indices where the link is softmax, else (n_rows, n_outputs)."""
 Scores = NDArray[Any]
 """(n_rows, n_outputs); a loss may overwrite them with its slope."""
-LOOSE, TIGHT = 1e-3, 1e-4
-"""Tolerances of fits on folds, and of the last one."""
-MEMORY, MOST_STEPS = 8, 1_000
 BLOCK_VALUES = 4_000_000
 """Scores held at once (16 MB)."""
 
@@ -236,7 +234,12 @@ def minimise(function: Callable[[Floats], tuple[float, Floats]], start: Floats, 
         value, gradient = function(flat.reshape(start.shape))
         return value, gradient.ravel()
 
-    options = {"maxcor": MEMORY, "maxiter": MOST_STEPS, "gtol": tolerance, "ftol": 0.0}
+    options = {
+        "maxcor": LINEAR_CONFIG.solver_memory,
+        "maxiter": LINEAR_CONFIG.most_steps,
+        "gtol": tolerance,
+        "ftol": 0.0,
+    }
     solution = minimize(evaluate, start.ravel(), jac=True, method="L-BFGS-B", options=options)
     return np.asarray(solution.x).reshape(start.shape)
 

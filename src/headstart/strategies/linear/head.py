@@ -17,19 +17,13 @@ from numpy.typing import NDArray
 
 from headstart.records import FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.linear import cost_model
+from headstart.strategies.linear.config import LINEAR_CONFIG
 from headstart.strategies.linear.cross_validation import WORKERS, FittedLinear, StrengthSearch, fit_linear
 from headstart.strategies.linear.glm import Coefficients
 from headstart.strategies.linear.links import LINK_OF, LINKS
 from headstart.strategies.record import CostForecast, Task
 
 Floats = NDArray[np.float64]
-STRENGTHS = tuple(float(f"1e{exponent}") for exponent in range(-6, 3))
-FALLBACK = 1e-2
-LARGEST_ROTATION = 2_600
-SMALLEST_AXIS = 1e-6
-"""Axes with less than this share of the largest one's variance are rounding errors."""
-FEW_ROWS = 256
-"""Up to here each fold standardises with its own rows; beyond, all folds share one standardisation and rotation."""
 BLOCK = 8_192
 
 
@@ -115,7 +109,7 @@ class Standardizer:
 def find_principal_axes(features: FloatMatrix) -> NDArray[np.float32] | None:
     """Principal axes of all rows (a square rotation), where there are at least as many rows as columns."""
     n_rows, n_dims = features.shape
-    if n_rows < n_dims or n_dims > LARGEST_ROTATION:
+    if n_rows < n_dims or n_dims > LINEAR_CONFIG.largest_rotation:
         return None
     rows = np.arange(n_rows)
     standard, gram = Standardizer.fit(features, rows), np.zeros((n_dims, n_dims), dtype=np.float32)
@@ -128,10 +122,10 @@ def find_principal_axes(features: FloatMatrix) -> NDArray[np.float32] | None:
 def find_spanned_space(standardised: FloatMatrix) -> NDArray[np.float32] | None:
     """Orthonormal basis of the space that the rows span (n_dims, rank), where that is the smaller one."""
     n_rows, n_dims = standardised.shape
-    if n_rows >= n_dims or n_rows > LARGEST_ROTATION:
+    if n_rows >= n_dims or n_rows > LINEAR_CONFIG.largest_rotation:
         return None
     values, vectors = np.linalg.eigh(standardised @ standardised.T)
-    significant = values > SMALLEST_AXIS * max(float(values[-1]), 1e-12)
+    significant = values > LINEAR_CONFIG.smallest_axis * max(float(values[-1]), 1e-12)
     if not significant.any():  # All rows are the same.
         return np.zeros((standardised.shape[1], 1), dtype=np.float32)
     return np.asarray(standardised.T @ (vectors[:, significant] / np.sqrt(values[significant])), dtype=np.float32)
@@ -193,7 +187,7 @@ def fit_head(features: FloatMatrix, task: Task, strength: float | None = None) -
         What was chosen, with the out-of-fold outputs.
     """
     features = np.ascontiguousarray(features, dtype=np.float32)
-    shared = len(features) > FEW_ROWS
+    shared = len(features) > LINEAR_CONFIG.few_rows
     axes, every = find_principal_axes(features), np.arange(len(features))
     whole = RotatedRows(features, every, axes) if shared else None
 
@@ -202,7 +196,11 @@ def fit_head(features: FloatMatrix, task: Task, strength: float | None = None) -
 
     if strength is not None:  # Without folds nothing is searched.
         task = replace(task, folds=np.zeros_like(task.folds), repeats=())
-    fitted = fit_linear(encode, task, StrengthSearch(STRENGTHS, FALLBACK if strength is None else strength))
+    fitted = fit_linear(
+        encode,
+        task,
+        StrengthSearch(LINEAR_CONFIG.strengths, LINEAR_CONFIG.default_strength if strength is None else strength),
+    )
     assert isinstance(fitted.encoding, SharedRows | RotatedRows)
     return fitted.encoding.head(fitted.coefficients, LINK_OF[task.kind]), fitted
 
@@ -235,14 +233,14 @@ def forecast_head(read_features: Callable[[Index], FloatMatrix], n_rows: int, n_
     sample = cost_model.draw_timing_rows(n_rows, n_dims, len(task.classes))
     features = np.ascontiguousarray(read_features(sample), dtype=np.float32)
     rank = min(n_rows, n_dims)
-    rotated = rank <= LARGEST_ROTATION
+    rotated = rank <= LINEAR_CONFIG.largest_rotation
 
     def encode(rows: Index) -> RotatedRows | _Standardised:
         if not rotated:
             return _Standardised(features, rows)
         return RotatedRows(features, rows, find_principal_axes(features[rows]))
 
-    timing = cost_model.time_fold(encode, task.take(sample), FALLBACK)
+    timing = cost_model.time_fold(encode, task.take(sample), LINEAR_CONFIG.default_strength)
     n_folds = len(list_held_out_folds(task.folds))
     n_inside = n_rows * max(1, n_folds - 1) / max(1, n_folds)
     columns = rank if rotated else n_dims
@@ -251,7 +249,7 @@ def forecast_head(read_features: Callable[[Index], FloatMatrix], n_rows: int, n_
     encoding = timing.encoding_seconds * growth * (rank / timed_rank) ** 2
     wider = columns / timing.n_columns * len(task.classes) / timing.n_outputs
     fits = timing.fit_seconds * growth * wider * cost_model.count_fits(task)
-    n_encoded = n_folds + 1 if n_rows <= FEW_ROWS else 1
+    n_encoded = n_folds + 1 if n_rows <= LINEAR_CONFIG.few_rows else 1
     values = n_rows * columns * (1 + WORKERS) + n_rows * len(task.classes) * 4 + 2 * rank**2
     memory = cost_model.FLOAT * values + 20 * 8 * columns * len(task.classes)
     return CostForecast(n_encoded * encoding + fits, float(memory))

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from headstart.records import FittedState, FloatMatrix, Index, Probabilities
+from headstart.strategies.linear.config import LINEAR_CONFIG
 from headstart.strategies.linear.head import BLOCK, Standardizer, find_spanned_space
 from headstart.strategies.linear.links import ABSENT, softmax
 
 Floats = NDArray[np.float64]
 TINY = 1e-12
-SMALLEST_SIZE = 0.01
-"""Smallest within-class variance, as a share of the variance of all rows: also where every class has one row."""
 
 
 def scale_to_unit_length(rows: FloatMatrix) -> FloatMatrix:
@@ -133,7 +132,7 @@ class ClassGaussians:
         n_rows, n_dims = float(counts.sum()), moments.squares.shape[0]
         scatter = moments.squares - (self.means * counts).T @ self.means
         self.covariance = (scatter / max(1.0, n_rows - len(counts))).astype(np.float32)
-        smallest = SMALLEST_SIZE * float(np.trace(moments.squares)) / n_rows
+        smallest = LINEAR_CONFIG.smallest_class_variance * float(np.trace(moments.squares)) / n_rows
         self.size = max(float(np.trace(self.covariance)), smallest, TINY) / n_dims
 
     def solve(self, shrinkage: float) -> tuple[Floats, Floats]:

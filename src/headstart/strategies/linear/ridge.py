@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from headstart.records import FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.linear import cost_model
+from headstart.strategies.linear.config import LINEAR_CONFIG
 from headstart.strategies.linear.cross_validation import WORKERS, climb_strengths
 from headstart.strategies.linear.head import Head, Standardizer
 from headstart.strategies.linear.links import LINK_OF, LINKS, logit
@@ -33,10 +34,6 @@ from headstart.strategies.scoring import (
 )
 
 Floats = NDArray[np.float64]
-STRENGTHS = tuple(float(value) for value in np.logspace(-5, 1, 13))
-"""Penalty as a share of the mean squared length of a standardised row."""
-FALLBACK = 0.01
-MANY_ROWS = 2_600
 
 
 @dataclass(frozen=True)
@@ -180,8 +177,8 @@ def _choose(features: FloatMatrix, task: Task, balanced: bool) -> RidgeChoice:
     """Choose the penalty on the folds (on the first only where there are many rows)."""
     weights, numbers = _weights(task, balanced), list_held_out_folds(task.folds)
     if len(numbers) < 2:
-        return RidgeChoice(FALLBACK, balanced, HeldOutScores.empty(task))
-    many = len(task.codes) > MANY_ROWS
+        return RidgeChoice(LINEAR_CONFIG.default_penalty, balanced, HeldOutScores.empty(task))
+    many = len(task.codes) > LINEAR_CONFIG.many_rows_of_ridge
     tables: dict[float, HeldOutScores] = {}
     with ThreadPoolExecutor(1 if many else WORKERS) as pool:
 
@@ -196,7 +193,7 @@ def _choose(features: FloatMatrix, task: Task, balanced: bool) -> RidgeChoice:
             list(pool.map(lambda fold: fold.fill(tables[strength], strength), folds))
             return _loss(task, tables[strength])
 
-        best = climb_strengths(attempt, STRENGTHS[::-1], FALLBACK)
+        best = climb_strengths(attempt, LINEAR_CONFIG.penalties[::-1], LINEAR_CONFIG.default_penalty)
         folds.clear()
         list(pool.map(lambda number: make_fold(number).fill(tables[best], best), numbers[1:] if many else []))
     return RidgeChoice(best, balanced, tables[best])
@@ -234,7 +231,7 @@ def fit_ridge(features: FloatMatrix, task: Task) -> tuple[Head, Probabilities, t
         Notes.
     """
     single, rows = LINK_OF[task.kind] == "softmax", np.arange(len(task.codes))
-    with threadpool_limits(WORKERS if len(rows) > MANY_ROWS else 1, user_api="blas"):
+    with threadpool_limits(WORKERS if len(rows) > LINEAR_CONFIG.many_rows_of_ridge else 1, user_api="blas"):
         choice = _choose(features, task, single and task.balance == "on")
         if single and task.balance == "auto" and is_imbalanced(task.codes):
             other = _choose(features, task, True)
@@ -264,13 +261,16 @@ def forecast_ridge(n_rows: int, n_dims: int, task: Task) -> CostForecast:
         began = clock()
         fold = _RidgeFold(features, timed, np.ones(len(sample)), 1)
         prepared = clock()
-        fold.fill(HeldOutScores.empty(timed), FALLBACK)
+        fold.fill(HeldOutScores.empty(timed), LINEAR_CONFIG.default_penalty)
         solved = clock()
     n_folds, n_timed = len(list_held_out_folds(task.folds)), np.count_nonzero(timed.folds != 1)
     n_inside = n_rows * max(1, n_folds - 1) / max(1, n_folds)
     rank = min(n_rows, n_dims)
     wider = rank / min(int(n_timed), n_dims)
-    searches, n_searched = 1 + cost_model.has_second_search(task), 1 if n_rows > MANY_ROWS else n_folds
+    searches, n_searched = (
+        1 + cost_model.has_second_search(task),
+        1 if n_rows > LINEAR_CONFIG.many_rows_of_ridge else n_folds,
+    )
     n_prepared = cost_model.count_turns(n_folds) + 1
     n_solved = cost_model.count_turns(n_searched) * cost_model.ATTEMPTS + n_folds - n_searched + 1
     preparing = (prepared - began) * n_inside / n_timed * wider * n_prepared

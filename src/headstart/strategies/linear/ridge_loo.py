@@ -11,14 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.records import FloatMatrix, Index
+from headstart.strategies.linear.config import LINEAR_CONFIG
 from headstart.strategies.linear.head import Standardizer
 
 Floats = NDArray[np.float64]
-STRENGTHS = tuple(float(value) for value in np.logspace(-4, 2, 13))
-"""Penalty as a share of the mean squared length of a row."""
-MOST_AXES, MOST_AXES_OF_MANY, MANY_ROWS = 768, 256, 20_000
-AXES_ROWS = 1_500
-"""Principal axes are found on so many rows."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +34,9 @@ class PrincipalAxes:
     def fit(cls, features: FloatMatrix, fitted: Index, seed: int, most: int) -> PrincipalAxes:
         """Learn at most `most` axes from the rows `fitted` (the axes from at most 1,500 of them)."""
         standard = Standardizer.fit(features, fitted)
-        sample = standard.apply(features, np.sort(np.random.default_rng(seed).permutation(fitted)[:AXES_ROWS]), None)
+        sample = standard.apply(
+            features, np.sort(np.random.default_rng(seed).permutation(fitted)[: LINEAR_CONFIG.axes_rows]), None
+        )
         if sample.shape[1] <= len(sample):
             basis = np.linalg.eigh((sample.T @ sample).astype(np.float64))[1][:, ::-1][:, :most]
         else:
@@ -71,7 +69,9 @@ def reduce_to_axes(features: FloatMatrix, seed: int, fitted: Index | None = None
         At most 768 axes, 256 for more than 20,000 rows; none is lost where there are fewer.
     """
     rows = np.arange(len(features)) if fitted is None else fitted
-    most = MOST_AXES if len(features) <= MANY_ROWS else MOST_AXES_OF_MANY
+    most = (
+        LINEAR_CONFIG.most_axes if len(features) <= LINEAR_CONFIG.many_rows_of_axes else LINEAR_CONFIG.most_axes_of_many
+    )
     return PrincipalAxes.fit(features, rows, seed, most).apply(features)
 
 
@@ -127,7 +127,7 @@ def fit_ridge_loo(features: FloatMatrix, targets: Floats) -> LeaveOneOutRidge:
     left = vectors if wide else np.asarray(x @ (vectors / np.sqrt(values)).astype(np.float32), dtype=np.float64)
     unit, projected = max(float(values.sum()) / n_rows, 1e-12), left.T @ y
     best: tuple[float, Floats, Floats] | None = None
-    for strength in STRENGTHS[::-1]:
+    for strength in LINEAR_CONFIG.loo_penalties[::-1]:
         shrink = values / (values + strength * unit)
         residual = y - left @ (shrink[:, None] * projected)
         out = residual / np.maximum(1 - 1 / n_rows - np.square(left) @ shrink, 1e-6)[:, None]

@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from headstart.grid_search import search_grid
 from headstart.records import FloatMatrix, Index
+from headstart.strategies.linear.config import LINEAR_CONFIG
 from headstart.strategies.linear.links import ABSENT
 from headstart.strategies.scoring import mask_predicted_rows
 
 Floats = NDArray[np.float64]
 TEMPERATURES = np.logspace(-2, 1.5, 71)
-WITHOUT_ROWS = 0.1
-"""The temperature where there is no row to choose on."""
 LOWEST_LOG_LIKELIHOOD = float(np.log(1e-9))
 """Of a row whose class was thought impossible."""
 MOST_VALUES = 2_000_000
@@ -63,7 +62,7 @@ def find_class_temperature(
     """
     rows = _select_scored_rows(scores)
     if len(rows) == 0:
-        return WITHOUT_ROWS
+        return LINEAR_CONFIG.temperature_without_rows
     n_classes, logits = scores.shape[1], np.asarray(scores[rows], dtype=np.float64)
     smoothing = 1 / (len(rows) / n_classes + 2)
     present = logits > ABSENT / 2
@@ -94,7 +93,7 @@ def find_label_temperature(truth: FloatMatrix, scores: Floats, base: Floats) -> 
     """
     rows = _select_scored_rows(scores)
     if len(rows) == 0:
-        return WITHOUT_ROWS
+        return LINEAR_CONFIG.temperature_without_rows
     counts = truth[rows].sum(axis=0, dtype=np.float64)
     yes, no = (counts + 1) / (counts + 2), 1 / (len(rows) - counts + 2)
     smoothed, logits, added = np.where(truth[rows] > 0.5, yes, no), scores[rows], base[rows]

@@ -17,14 +17,11 @@ from numpy.typing import NDArray
 from headstart.records import FittedState, Index, Probabilities
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear.head import Head, fit_head, forecast_head
+from headstart.strategies.probes.config import PROBE_CONFIG
 from headstart.strategies.probes.linear_probe import FeatureHeadModel
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 
 Weights = NDArray[np.float64]
-SHARPNESS = 4.0
-"""A row that the first probe is sure and right about counts exp(-4), a fiftieth, of one that it is wrong about."""
-MOST_TIMES = 50.0
-"""No row counts more than so many average rows: two rows of a rare group are not made into half of the data."""
 
 
 def compute_group_weights(codes: Index, groups: Index) -> Weights:
@@ -76,7 +73,7 @@ def compute_hard_row_weights(codes: Index, outputs: Probabilities, balance_class
     [0.238, 1.762]
     """
     true_probabilities = np.nan_to_num(outputs[np.arange(len(codes)), codes], nan=0.0)
-    weights = np.exp(-SHARPNESS * true_probabilities)
+    weights = np.exp(-PROBE_CONFIG.hard_row_sharpness * true_probabilities)
     totals = np.bincount(codes, weights)
     return _cap_weights(
         weights / totals[codes] * len(codes) / np.count_nonzero(totals) if balance_classes else weights / weights.mean()
@@ -84,7 +81,7 @@ def compute_hard_row_weights(codes: Index, outputs: Probabilities, balance_class
 
 
 def _cap_weights(weights: Weights) -> Weights:
-    weights = np.minimum(weights, MOST_TIMES)
+    weights = np.minimum(weights, PROBE_CONFIG.largest_weight)
     return np.asarray(weights / weights.mean(), dtype=np.float64)
 
 

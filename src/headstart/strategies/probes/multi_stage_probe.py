@@ -14,11 +14,8 @@ import numpy as np
 from headstart.records import Features, FittedState, FloatMatrix, Probabilities
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear.head import Head, fit_head, forecast_head
+from headstart.strategies.probes.config import PROBE_CONFIG
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, StrategySkipped, Task
-
-MOST_DIMS = 4_096
-MOST_VALUES = 100_000_000
-"""Feature values kept in memory at once (400 MB)."""
 
 
 def choose_stages(features: Features) -> list[str]:
@@ -31,7 +28,10 @@ def choose_stages(features: Features) -> list[str]:
     >>> choose_stages(Features(np.array(["a", "b"], dtype=object), final, "x", stages))
     ['stage-1']
     """
-    free_columns = min(MOST_DIMS, MOST_VALUES // max(1, len(features))) - features.final.shape[1]
+    free_columns = (
+        min(PROBE_CONFIG.most_stage_columns, PROBE_CONFIG.most_stage_values // max(1, len(features)))
+        - features.final.shape[1]
+    )
     chosen: list[str] = []
     for name in sorted(features.stages, key=lambda name: -int(name.rpartition("-")[2])):
         free_columns -= features.stages[name].shape[1]

@@ -17,19 +17,15 @@ from scipy.sparse import csr_matrix
 
 from headstart.records import FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.fitted import FittedModel, restore_model
-from headstart.strategies.linear.glm import LOOSE, compute_scores, encode_targets, fit_glm
+from headstart.strategies.linear.config import LINEAR_CONFIG
+from headstart.strategies.linear.glm import compute_scores, encode_targets, fit_glm
 from headstart.strategies.linear.head import Standardizer, fit_head
 from headstart.strategies.linear.links import softmax
 from headstart.strategies.linear.ridge_loo import PrincipalAxes
+from headstart.strategies.probes.config import PROBE_CONFIG
 from headstart.strategies.record import Fitted, StrategyRows, StrategySkipped, Task
 
 Floats = NDArray[np.float64]
-MOST_AXES, GRAPH_AXES = 768, 64
-LEAST_UNLABELLED, MOST_UNLABELLED, MOST_LABELLED = 20, 10_000, 5_000
-CONFIDENT_SHARE = 0.5
-"""Share of the unlabelled rows, class by class, whose predictions become pseudo-labels: the most confident."""
-NEIGHBOURS, SHARPNESS, LABEL_RETENTION, STEPS = 10, 3, 0.2, 30
-"""Neighbours of a row; the power of their similarity; the share of a label that stays; rounds of propagation."""
 LEAST = 1e-6
 _BLOCK = 1_024
 
@@ -53,7 +49,7 @@ def select_confident_rows(probabilities: Probabilities, priors: Floats) -> Index
     chosen = []
     for code, prior in enumerate(priors):
         rows = np.flatnonzero(answers == code)
-        n = max(1, round(CONFIDENT_SHARE * prior * len(probabilities))) if prior > 0 else 0
+        n = max(1, round(PROBE_CONFIG.confident_share * prior * len(probabilities))) if prior > 0 else 0
         chosen.append(rows[np.argsort(-probabilities[rows, code], kind="stable")[:n]])
     return np.concatenate(chosen)
 
@@ -61,7 +57,7 @@ def select_confident_rows(probabilities: Probabilities, priors: Floats) -> Index
 def _fit_classes(matrix: FloatMatrix, codes: Index, weights: Floats, *, strength: float, n_classes: int) -> Floats:
     """Return the coefficients of all classes; those that do not occur stay impossible."""
     encoding = encode_targets(codes, "softmax", n_classes)
-    return encoding.widen(fit_glm(matrix, encoding, strength, weights=weights, tolerance=LOOSE))
+    return encoding.widen(fit_glm(matrix, encoding, strength, weights=weights, tolerance=LINEAR_CONFIG.fold_tolerance))
 
 
 def fit_with_pseudo_labels(
@@ -99,7 +95,7 @@ def _unit(matrix: FloatMatrix) -> FloatMatrix:
 
 def find_neighbours(rows: FloatMatrix, nodes: FloatMatrix, itself: bool) -> tuple[Index, Floats]:
     """Return the most similar nodes of each row and their weights, block by block; `itself`: rows are the nodes."""
-    k = min(NEIGHBOURS, len(nodes) - 1)
+    k = min(PROBE_CONFIG.neighbours, len(nodes) - 1)
     neighbours, weights = np.empty((len(rows), k), dtype=np.intp), np.empty((len(rows), k))
     for start in range(0, len(rows), _BLOCK):
         likeness = rows[start : start + _BLOCK] @ nodes.T
@@ -108,7 +104,7 @@ def find_neighbours(rows: FloatMatrix, nodes: FloatMatrix, itself: bool) -> tupl
             likeness[own, start + own] = -1.0
         best = np.argpartition(-likeness, k, axis=1)[:, :k]
         neighbours[start : start + _BLOCK] = best
-        weights[start : start + _BLOCK] = np.maximum(likeness[own[:, None], best], 0.0) ** SHARPNESS
+        weights[start : start + _BLOCK] = np.maximum(likeness[own[:, None], best], 0.0) ** PROBE_CONFIG.similarity_power
     return neighbours, weights
 
 
@@ -140,8 +136,10 @@ def propagate_labels(nodes: FloatMatrix, codes: Index, n_classes: int) -> Probab
     seeds = np.zeros((n, n_classes))
     seeds[np.arange(len(codes)), codes] = 1 / np.bincount(codes, minlength=n_classes)[codes]
     spread_labels = seeds.copy()
-    for _ in range(STEPS):
-        spread_labels = (1 - LABEL_RETENTION) * (graph @ spread_labels) + LABEL_RETENTION * seeds
+    for _ in range(PROBE_CONFIG.propagation_rounds):
+        spread_labels = (1 - PROBE_CONFIG.label_retention) * (
+            graph @ spread_labels
+        ) + PROBE_CONFIG.label_retention * seeds
     total = spread_labels.sum(axis=1, keepdims=True)
     return np.asarray(np.where(total > 1e-12, spread_labels / np.maximum(total, 1e-12), 1 / n_classes))
 
@@ -199,7 +197,9 @@ def _fit_both(
     axes: PrincipalAxes, matrix: FloatMatrix, codes: Index, unlabelled: FloatMatrix, strength: float, n_classes: int
 ) -> SelfTrained:
     coefficients = fit_with_pseudo_labels(matrix, codes, unlabelled, strength=strength, n_classes=n_classes)
-    nodes = _unit(np.concatenate([matrix, unlabelled])[:, :GRAPH_AXES]).astype(np.float16).astype(np.float32)
+    nodes = (
+        _unit(np.concatenate([matrix, unlabelled])[:, : PROBE_CONFIG.graph_axes]).astype(np.float16).astype(np.float32)
+    )
     return SelfTrained(axes, coefficients, nodes, propagate_labels(nodes, codes, n_classes))
 
 
@@ -212,15 +212,23 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
         There are too few rows without labels, or so many with labels that the others add nothing.
     """
     assert rows.features is not None, "rows come without features"
-    if task.unlabelled is None or task.unlabelled.features is None or len(task.unlabelled) < LEAST_UNLABELLED:
-        raise StrategySkipped(f"it needs at least {LEAST_UNLABELLED} rows without labels; give them with --unlabelled")
-    if len(rows) > MOST_LABELLED:
-        raise StrategySkipped(f"with more than {MOST_LABELLED:,} labels rows without one add next to nothing")
-    drawn = np.sort(np.random.default_rng(task.seed).permutation(len(task.unlabelled))[:MOST_UNLABELLED])
+    if (
+        task.unlabelled is None
+        or task.unlabelled.features is None
+        or len(task.unlabelled) < PROBE_CONFIG.least_unlabelled
+    ):
+        raise StrategySkipped(
+            f"it needs at least {PROBE_CONFIG.least_unlabelled} rows without labels; give them with --unlabelled"
+        )
+    if len(rows) > PROBE_CONFIG.most_labelled:
+        raise StrategySkipped(
+            f"with more than {PROBE_CONFIG.most_labelled:,} labels rows without one add next to nothing"
+        )
+    drawn = np.sort(np.random.default_rng(task.seed).permutation(len(task.unlabelled))[: PROBE_CONFIG.most_unlabelled])
     unlabelled = task.unlabelled.features.final[drawn]
     strength = fit_head(rows.features.final, task)[1].choice.strength
     every = np.ascontiguousarray(np.concatenate([rows.features.final, unlabelled]), dtype=np.float32)
-    axes = PrincipalAxes.fit(every, np.arange(len(every)), task.seed, MOST_AXES)
+    axes = PrincipalAxes.fit(every, np.arange(len(every)), task.seed, PROBE_CONFIG.most_axes)
     matrix, others, n_classes = axes.apply(every[: len(rows)]), axes.apply(every[len(rows) :]), len(task.classes)
     out_of_fold = np.full((len(rows), n_classes), np.nan)
     numbers = list_held_out_folds(task.folds)

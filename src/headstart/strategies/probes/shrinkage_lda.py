@@ -18,21 +18,20 @@ from threadpoolctl import threadpool_limits
 from headstart.records import TRAINING_ONLY, FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear import cost_model
+from headstart.strategies.linear.config import LINEAR_CONFIG
 from headstart.strategies.linear.cross_validation import (
     WORKERS,
     climb_strengths,
     count_searched_folds,
     make_empty_outputs,
 )
-from headstart.strategies.linear.head import FEW_ROWS
 from headstart.strategies.linear.lda import ClassGaussians, ClassMoments, GaussianHead, SpannedRows
 from headstart.strategies.linear.links import softmax
 from headstart.strategies.linear.temperature import find_class_temperature, thin_rows
+from headstart.strategies.probes.config import PROBE_CONFIG
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 from headstart.strategies.scoring import is_better_beyond_noise, is_imbalanced, log_loss
 
-SHRINKAGES = (1.0, 0.9, 0.6, 0.3, 0.1, 0.03, 0.01, 0.003)
-START = 0.3
 TEMPERATURES = np.logspace(-0.5, 4, 71)
 Floats = NDArray[np.float64]
 Scores = NDArray[np.float32]
@@ -70,7 +69,7 @@ class _LdaFolds:
         self.gaussians = ClassGaussians(together)
         if len(self.numbers) < 2:
             return
-        if len(task.codes) <= FEW_ROWS:
+        if len(task.codes) <= LINEAR_CONFIG.few_rows:
             self.outside = {number: self._fit_without_fold(features, number) for number in self.numbers}
         else:
             self.outside = {
@@ -118,7 +117,7 @@ def compute_log_priors(task: Task) -> Floats:
 def _choose_shrinkage(folds: _LdaFolds) -> ShrinkageChoice:
     """Choose the shrinkage for one length of rows, on as many folds as hold out enough rows."""
     if len(folds.numbers) < 2:
-        return ShrinkageChoice(folds, START, -float(folds.unit))
+        return ShrinkageChoice(folds, PROBE_CONFIG.first_shrinkage, -float(folds.unit))
     numbers = folds.numbers[: count_searched_folds(folds.task, folds.numbers)]
     base, truth = (
         compute_log_priors(folds.task),
@@ -131,7 +130,7 @@ def _choose_shrinkage(folds: _LdaFolds) -> ShrinkageChoice:
             scores = np.concatenate(list(pool.map(lambda number: folds.score_fold(number, shrinkage), numbers)))
             return log_loss(truth, softmax(scores / find_class_temperature(truth, scores, base, TEMPERATURES) + base))
 
-        best = climb_strengths(attempt, SHRINKAGES, START)
+        best = climb_strengths(attempt, PROBE_CONFIG.shrinkages, PROBE_CONFIG.first_shrinkage)
     return ShrinkageChoice(folds, best, attempt(best))
 
 
@@ -189,13 +188,13 @@ def forecast(rows: StrategyRows, task: Task) -> CostForecast:
         space = SpannedRows(features, np.arange(len(sample)))
         gaussians = ClassGaussians(ClassMoments.measure(space.matrix, codes, n_classes))
         prepared = clock()
-        scores = gaussians.scores(space.matrix, gaussians.solve(START))
+        scores = gaussians.scores(space.matrix, gaussians.solve(PROBE_CONFIG.first_shrinkage))
         find_class_temperature(codes, scores, compute_log_priors(task), TEMPERATURES)
         scored = clock()
     numbers = list_held_out_folds(task.folds)
     n_first, rank = count_searched_folds(task, numbers) if numbers else 0, min(n_rows, n_dims)
     growth = n_rows / len(sample) * (rank / min(len(sample), n_dims)) ** 2
-    n_prepared = 2 * (len(numbers) + 1) if n_rows <= FEW_ROWS else 2
+    n_prepared = 2 * (len(numbers) + 1) if n_rows <= LINEAR_CONFIG.few_rows else 2
     n_scored = 2 * cost_model.ATTEMPTS * cost_model.count_turns(n_first) / max(1, len(numbers)) + len(numbers) + 1
     memory = cost_model.FLOAT * (3.0 * n_rows * rank + 2 * n_rows * n_classes + 20 * rank**2)
     return CostForecast(max(1e-9, growth * ((prepared - began) * n_prepared + (scored - prepared) * n_scored)), memory)
