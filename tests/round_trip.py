@@ -107,11 +107,11 @@ def models(adapted: AdaptedRun) -> Iterator[Bundle]:
         strategy = STRATEGIES[name]
         members = list_members(fitted.state())
         uses = strategy.predicts_from.union(*(STRATEGIES[member].predicts_from for member in members))
-        rules = decision_rules.fit_policy(prepared, replace(adapted.strategies, chosen=name), frozenset(uses), options)
-        reads = frozenset(uses | ({rules.out_of_distribution.reads} if rules.out_of_distribution else set()))
+        policy = decision_rules.fit_policy(prepared, replace(adapted.strategies, chosen=name), frozenset(uses), options)
+        reads = frozenset(uses | ({policy.out_of_distribution.reads} if policy.out_of_distribution else set()))
         yield replace(
-            adapted.bundle, strategy=name, fitted=fitted, uses=reads, rules=rules,
-            backbone=prepared.backbone if "features" in reads else None, 
+            adapted.bundle, strategy=name, fitted=fitted, uses=reads, decision_policy=policy,
+            backbone=prepared.backbone if "features" in reads else None,
             thresholds=choose_label_thresholds(prepared.task, fitted),
         )  # fmt: skip
 
