@@ -305,8 +305,8 @@ def test_what_to_do_is_said_in_the_language_of_the_page(code: str) -> None:
         advice="Copies are kept on one side of every split.",
     )  # fmt: skip
     with use_language(code):
-        assert sentences.advice(item) == load_catalogue(code).gettext(ADVICE["duplicates"]) != item.advice
-        assert sentences.advice(item.model_copy(update={"kind": "task"})) == ""
+        assert sentences.write_advice(item) == load_catalogue(code).gettext(ADVICE["duplicates"]) != item.advice
+        assert sentences.write_advice(item.model_copy(update={"kind": "task"})) == ""
 
 
 def test_a_mitigation_is_told_with_its_figures_in_every_language() -> None:
@@ -321,5 +321,5 @@ def test_a_mitigation_is_told_with_its_figures_in_every_language() -> None:
     )  # fmt: skip
     for code in FOREIGN:
         with use_language(code):
-            said = sentences.mitigation(found)
+            said = sentences.write_mitigation(found)
         assert said.count("75") == 4 and "blend" in said and "English" not in said

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from headstart import data
 from headstart.evaluation.intervals import mean_interval
 from headstart.records import FloatMatrix, Index, Interval
-from headstart.results import Figure, HonestScore
+from headstart.results import Figure, LeakageGap
 from headstart.strategies.linear.ridge_loo import fit_ridge_loo, reduce_to_axes
 from headstart.strategies.point_scoring import SCORINGS
 from headstart.strategies.record import StrategyRows, Task
@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 N_FOLDS = 5
 
 
-def measure_leakage_gap(rows: StrategyRows, task: Task, groups: tuple[str, ...]) -> HonestScore | None:
+def measure_leakage_gap(rows: StrategyRows, task: Task, groups: tuple[str, ...]) -> LeakageGap | None:
     """Return the cross-validation score of a simple head with random folds and with grouped folds.
 
     Parameters
@@ -30,7 +30,7 @@ def measure_leakage_gap(rows: StrategyRows, task: Task, groups: tuple[str, ...])
 
     Returns
     -------
-    HonestScore or None
+    LeakageGap or None
         None where no two rows belong together, or nothing can be measured.
     """
     clusters = data.find_dependence(rows.table, groups).for_resampling
@@ -52,7 +52,7 @@ def measure_leakage_gap(rows: StrategyRows, task: Task, groups: tuple[str, ...])
     direction = 1.0 if scoring.points else -1.0
     gap = mean_interval((random_score - grouped_score) * direction, clusters, task.seed, (-np.inf, np.inf))
     n_together = int((sizes[clusters] > 1).sum())
-    return HonestScore(
+    return LeakageGap(
         measure=scoring.metric,
         n_rows=len(rows),
         n_together=n_together,

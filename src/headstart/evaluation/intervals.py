@@ -258,12 +258,12 @@ def ratio_interval(counts: NDArray[np.int64], seed: int) -> Interval | None:
     >>> ratio_interval(np.array([[1, 4], [1, 4], [1, 4]]), 0)
     Interval(value=0.25, low=0.25, high=0.25)
     """
-    counted, pieces = (int(n) for n in counts.sum(axis=0))
-    if pieces == 0:
+    counted, total = (int(n) for n in counts.sum(axis=0))
+    if total == 0:
         return None
     drawn = np.concatenate([times @ counts.astype(np.float32) for times in draw_bootstrap_weights(len(counts), seed)])
     low, high = percentiles((drawn[:, :1] / np.maximum(drawn[:, 1:], 1)).astype(np.float64))
-    return envelope(counted / pieces, (float(low[0]), float(high[0])))
+    return envelope(counted / total, (float(low[0]), float(high[0])))
 
 
 def mover_interval(values: Floats, low: Floats, high: Floats) -> tuple[float, float]:

@@ -18,7 +18,7 @@ from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.ranking import Ranking
 from headstart.records import Finding, Index, Predictions, Table
-from headstart.results import AnyMetrics, HonestScore, Inherited, LabelError, LearningCurve, Mitigation, Slices, Verdict
+from headstart.results import AnyMetrics, Inherited, LabelError, LeakageGap, LearningCurve, Mitigation, Slices, Verdict
 from headstart.strategies.record import StrategyRows, Task
 
 
@@ -116,7 +116,7 @@ class TrainingChecks:
 
     findings: tuple[Finding, ...]
     label_errors: list[LabelError]
-    honest_score: HonestScore | None
+    honest_score: LeakageGap | None
 
 
 @dataclass(frozen=True)

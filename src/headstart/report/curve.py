@@ -63,8 +63,8 @@ def place_learning_curve(curve: LearningCurve | None) -> Mapping[str, Any] | Non
         return None
     words = _number if curve.metric == IN_UNITS else format_percent
     lows, highs = [item.value.low for item in curve.points], [item.value.high for item in curve.points]
-    room = MARGIN * (max(highs) - min(lows))
-    axes = _Axes(curve.points[0].labels, curve.points[-1].labels, min(lows) - room, max(highs) + room)
+    margin = MARGIN * (max(highs) - min(lows))
+    axes = _Axes(curve.points[0].labels, curve.points[-1].labels, min(lows) - margin, max(highs) + margin)
     points = [
         Point(
             labels=item.labels,

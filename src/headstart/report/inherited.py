@@ -8,7 +8,7 @@ from typing import Any
 
 from headstart.report.messages import message, translate
 from headstart.report.words import format_percent, format_share_interval, format_share_range
-from headstart.results import Counterfactual, Figure, Readable, Result
+from headstart.results import AttributeProbe, Counterfactual, Figure, Result
 
 SHOWN_PROPERTIES = 8
 SHOWN_CELLS = 40
@@ -83,7 +83,7 @@ def gather_audit(result: Result) -> Mapping[str, Any] | None:
     }
 
 
-def _read_off(item: Readable) -> list[ShareMark]:
+def _read_off(item: AttributeProbe) -> list[ShareMark]:
     figures = [(translate(words), getattr(item, name), name == "frozen") for name, words in _PLACES.items()]
     return [place_share(words, figure, ours) for words, figure, ours in figures if figure is not None]
 

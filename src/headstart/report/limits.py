@@ -130,7 +130,7 @@ def _groups(result: Result) -> list[str]:
 
 def _column_gap(part: GroupColumn) -> str:
     """Return the sentence that says how far apart the groups of a column are, with the name of the column."""
-    sentence = sentences.gap(part)
+    sentence = sentences.write_gap(part)
     return sentence if sentence == part.reading else f"{shorten(part.column, 40)}: {sentence}"
 
 
@@ -143,7 +143,8 @@ def _probabilities(result: Result) -> list[str]:
     return (
         [
             translate(
-                "Its probabilities as they are. {reading}", reading=shorten(sentences.calibration(calibration), 400)
+                "Its probabilities as they are. {reading}",
+                reading=shorten(sentences.write_calibration(calibration), 400),
             )
         ]
         if off
@@ -181,7 +182,7 @@ _FEW_LABELS = message("Labels with fewer than {few} test rows; their own figures
 
 def _warnings(result: Result) -> list[str]:
     """Findings that were not mended."""
-    grave = [sentences.finding(finding) for finding in result.checks if finding.severity != "note"]
+    grave = [sentences.write_finding(finding) for finding in result.checks if finding.severity != "note"]
     return [
         translate("Clean data: something was noticed and is still there. {found}", found=shorten(text, 300))
         for text in grave[:5]

@@ -19,7 +19,7 @@ from headstart.report.messages import (
     translate_html,
     use_language,
 )
-from headstart.report.sentences import own
+from headstart.report.sentences import mark_english
 from headstart.report.view import gather_view
 from headstart.report.words import (
     format_amount,
@@ -145,7 +145,7 @@ def _environment() -> Environment:
         significant=format_significant,
         rounded=format_rounded_interval,
         isolated=isolate,
-        own=own,
+        own=mark_english,
     )
     environment.globals.update(_=translate_html, _n=translate_count_html)
     return environment

@@ -1,7 +1,7 @@
 """Sentences that were computed as English text, said again in the language spoken, from the figures of the result.
 
 In English the sentence of the result is shown as it stands. Where its figures do not suffice to say it again it stays
-English, and `own` marks it as such for screen readers and for the order of characters.
+English, and `mark_english` marks it as such for screen readers and for the order of characters.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ IN_NUMBERS = ("quadratic kappa", "mean absolute error")
 """Measures that are no shares."""
 
 
-def own(text: str, limit: int = 600) -> Markup:
+def mark_english(text: str, limit: int = 600) -> Markup:
     """Show a text of the result; English inside another language is marked.
 
     Examples
     --------
-    >>> own("a < b")
+    >>> mark_english("a < b")
     Markup('a &lt; b')
     """
     cut = Markup("{}").format(shorten(text, limit))
@@ -53,20 +53,20 @@ def own(text: str, limit: int = 600) -> Markup:
     return Markup('<span class="foreign" lang="en" dir="ltr">{}</span>').format(cut)
 
 
-def points(figure: Figure) -> tuple[str, str, str]:
+def write_points(figure: Figure) -> tuple[str, str, str]:
     """Write a difference of shares in points: value and both ends."""
     value, low, high = (format_number(wording.format_points(end)) for end in (figure.value, figure.low, figure.high))
     return value, low, high
 
 
-def verdict(result: Result) -> str:
+def write_verdict(result: Result) -> str:
     """Return the sentence that says whether transfer helped."""
     transfer = result.verdict
     if current_language() == "en":
         return transfer.sentence
     if transfer.difference is None:
         return translate("There was nothing to compare, so it cannot be said whether transfer helped.")
-    value, low, high = points(transfer.difference)
+    value, low, high = write_points(transfer.difference)
     if transfer.measure in IN_NUMBERS:
         value, low, high = (
             format_fixed(end, 3)
@@ -95,7 +95,7 @@ _ENDINGS = {
 }
 
 
-def abstention(figures: Abstention) -> str:
+def write_abstention(figures: Abstention) -> str:
     """Return the sentence that says how often it answers, and how often it is then right."""
     if current_language() == "en":
         return figures.reading
@@ -116,13 +116,13 @@ def abstention(figures: Abstention) -> str:
     return f"{sentence} {accuracy}"
 
 
-def calibration(figures: Calibration) -> str:
+def write_calibration(figures: Calibration) -> str:
     """Return the sentence that says whether probabilities can be believed."""
     if current_language() == "en":
         return figures.reading
     off = figures.overconfidence
     word = "too sure" if off.low > 0 else "too unsure" if off.high < 0 else "fine"
-    value, low, high = points(off)
+    value, low, high = write_points(off)
     return translate(_SURE[word], value=value, low=low, high=high, n=figures.n_rows)
 
 
@@ -142,7 +142,7 @@ _SURE = {
 }
 
 
-def conformal(figures: Conformal) -> str:
+def write_conformal(figures: Conformal) -> str:
     """Return the sentence that says how often sets or ranges hold the truth."""
     if current_language() == "en":
         return figures.reading
@@ -159,13 +159,13 @@ def conformal(figures: Conformal) -> str:
     return f"{sentence} {warning}"
 
 
-def gap(part: GroupColumn) -> str:
+def write_gap(part: GroupColumn) -> str:
     """Return the sentence that says how far apart the groups of a column are."""
     if current_language() == "en":
         return part.reading
     if part.gap is None or part.gap_between is None:
         return translate("Whether the groups differ cannot be told: too few rows.")
-    value, low, high = points(part.gap)
+    value, low, high = write_points(part.gap)
     if part.measure in IN_NUMBERS:
         value, low, high = (format_fixed(end, 3) for end in (part.gap.value, part.gap.low, part.gap.high))
     first, second = (shorten(name, 40) for name in part.gap_between)
@@ -181,18 +181,18 @@ def gap(part: GroupColumn) -> str:
     return f"{sentence} {conclusion}"
 
 
-def finding(item: FindingRow) -> str:
+def write_finding(item: FindingRow) -> str:
     """Return the sentence that says what was noticed, shortly."""
     if current_language() == "en":
         return item.summary
     title = translate(kind_of_finding(item.kind))
     facts = [translate_count("{n} row", "{n} rows", item.n_rows)] if item.n_rows else []
     if item.measure is not None:
-        facts.append(measure(item.measure))
+        facts.append(write_measure(item.measure))
     return f"{title} ({'; '.join(facts)})" if facts else title
 
 
-def advice(item: FindingRow) -> str:
+def write_advice(item: FindingRow) -> str:
     """Return what to do about it."""
     if current_language() == "en":
         return item.advice
@@ -200,12 +200,12 @@ def advice(item: FindingRow) -> str:
     return translate(text) if text else ""
 
 
-def strategy(name: str, summary: str) -> str:
+def write_strategy(name: str, summary: str) -> str:
     """Return what a strategy is; its own summary where it is not one of Headstart's."""
     return translate(STRATEGIES[name]) if current_language() != "en" and name in STRATEGIES else summary
 
 
-def correction(figures: Correction) -> str:
+def write_correction(figures: Correction) -> str:
     """Return the sentence that says whether the probabilities were corrected, and what it saved."""
     if current_language() == "en":
         return figures.reading
@@ -219,7 +219,7 @@ def correction(figures: Correction) -> str:
     )
 
 
-def slices(discovered: Slices) -> str:
+def write_slices(discovered: Slices) -> str:
     """Return the sentence that says whether there are kinds of rows on which the model fails."""
     if current_language() == "en":
         return discovered.reading
@@ -238,7 +238,7 @@ def slices(discovered: Slices) -> str:
     )  # fmt: skip
 
 
-def one_slice(item: Slice, within: Slices) -> str:
+def write_slice(item: Slice, within: Slices) -> str:
     """Return the sentence that says how much worse the model does on a slice; "" unless errors are shares."""
     if within.measure != "accuracy":
         return ""
@@ -249,7 +249,7 @@ def one_slice(item: Slice, within: Slices) -> str:
     )  # fmt: skip
 
 
-def mitigation(outcome: Mitigation) -> str:
+def write_mitigation(outcome: Mitigation) -> str:
     """Return the sentences on what a mitigation did to the worst group and to all rows, and whether it was kept."""
     if current_language() == "en" or outcome.out_of_fold is None:
         return outcome.reading
@@ -285,7 +285,7 @@ def _shares(figures: MitigatedFigures) -> dict[str, object]:
     }
 
 
-def measure(figure: Figure) -> str:
+def write_measure(figure: Figure) -> str:
     """Return what a finding was measured to be: a share in percent, anything else as a number."""
     share = figure.low >= 0 and figure.high <= 1
     value, between = (
@@ -296,7 +296,7 @@ def measure(figure: Figure) -> str:
     return translate("{value}, 95 % interval {ends}", value=value, ends=between)
 
 
-def direction() -> str:
+def text_direction() -> str:
     """Return the direction of writing: ltr or rtl."""
     return LANGUAGES[current_language()].direction
 
@@ -309,6 +309,6 @@ _SHAPES = {
 }
 
 
-def curve(figures: LearningCurve) -> str:
+def write_curve(figures: LearningCurve) -> str:
     """Return the sentence that says whether more labels would help."""
     return figures.sentence if current_language() == "en" else translate(_SHAPES[figures.shape])

@@ -26,9 +26,10 @@ from headstart.results.context import (
     SiteFigures,
 )
 from headstart.results.curve import CurveFit, CurveForecast, CurvePoint, LearningCurve
-from headstart.results.data import FindingRow, HonestScore, LabelError, RowCounts, SetAsideRow
+from headstart.results.data import FindingRow, LabelError, LeakageGap, RowCounts, SetAsideRow
 from headstart.results.groups import ClassGap, GroupColumn, GroupValue
 from headstart.results.inherited import (
+    AttributeProbe,
     Counterfactual,
     FlipShare,
     GapOrigin,
@@ -36,7 +37,6 @@ from headstart.results.inherited import (
     MitigatedCell,
     MitigatedFigures,
     Mitigation,
-    Readable,
     Slice,
     Slices,
 )
@@ -64,7 +64,7 @@ from headstart.results.trust import (
     Correction,
     CostFigures,
     Miss,
-    NoveltyFigures,
+    OutOfDistributionFigures,
     ReliabilityBin,
     RiskCoverage,
     RiskPoint,
@@ -176,7 +176,7 @@ class Result(Record):
         description="Training rows whose label is likely wrong, the most suspicious first, at most 50: see [Label "
         "errors](#label-errors).",
     )
-    honest_score: HonestScore | None = Field(
+    honest_score: LeakageGap | None = Field(
         default=None,
         description="What copies and groups would do to the score: see [Honest score](#honest-score). `null` where "
         "no two training rows belong together.",
@@ -204,6 +204,7 @@ __all__ = [
     "Abstention",
     "Advice",
     "AnyMetrics",
+    "AttributeProbe",
     "BaseFigures",
     "BaseRanking",
     "BeforeAfter",
@@ -231,10 +232,10 @@ __all__ = [
     "GapOrigin",
     "GroupColumn",
     "GroupValue",
-    "HonestScore",
     "Inherited",
     "LabelError",
     "LabelFigures",
+    "LeakageGap",
     "LearningCurve",
     "LeftOut",
     "Metrics",
@@ -243,13 +244,12 @@ __all__ = [
     "MitigatedFigures",
     "Mitigation",
     "MultiLabelMetrics",
-    "NoveltyFigures",
     "ObservedPredicted",
     "OrdinalMetrics",
+    "OutOfDistributionFigures",
     "PortableForm",
     "PriorShift",
     "RankedBase",
-    "Readable",
     "Recalibration",
     "Record",
     "RegressionMetrics",

@@ -55,7 +55,7 @@ class LabelError(Record):
     )
 
 
-class HonestScore(Record):
+class LeakageGap(Record):
     """What a simple head scores in cross-validation, rows dealt by chance (naive) and kept together (honest).
 
     `gap` is how much better the naive figure looks, in `measure` (for an error: how much smaller); `n_together` of

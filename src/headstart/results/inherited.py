@@ -9,7 +9,7 @@ from pydantic import Field
 from headstart.results.record import Figure, Record
 
 
-class Readable(Record):
+class AttributeProbe(Record):
     """How well a group, or a plain property of a row, can be read off what a model sees (balanced accuracy, 0-1).
 
     `frozen`: the base's features; `adapted`: features of the model with moved weights; `answers`: the chosen model's
@@ -103,7 +103,7 @@ class Inherited(Record):
 
     n_rows: int = Field(description="Test rows.")
     base: str = Field(description="What the base's record says of its training data and known biases.")
-    readable: list[Readable] = Field(
+    readable: list[AttributeProbe] = Field(
         default=[],
         description="What can be read off features: one entry for each group column and each plain property of a row.",
     )

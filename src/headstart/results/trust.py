@@ -148,7 +148,7 @@ class RiskCoverage(Record):
     points: list[RiskPoint] = Field(description="The curve at every tenth of the rows.")
 
 
-class NoveltyFigures(Record):
+class OutOfDistributionFigures(Record):
     """How rows unlike the training rows are told; shares of ordinary rows that are called so."""
 
     reads: str = Field(description="What distances are measured on: `features` or `descriptors`.")
@@ -218,7 +218,7 @@ class Abstention(Record):
         "`answered_share`, `n_rows`, `wrong_share` and `least_sure` (probability of the least sure "
         "answer). `null` for several labels and numbers.",
     )
-    novelty: NoveltyFigures | None = Field(
+    novelty: OutOfDistributionFigures | None = Field(
         description="How rows unlike the training rows are told: `reads` (`features` of the base or hand-made "
         "`descriptors`), `threshold` (of a distance from 0 to 2), `stated_false_alarm` and "
         "`measured_false_alarm` (share of ordinary rows, and of test rows, called so), `n_rows_learnt` "

@@ -233,12 +233,12 @@ def compare_macro_f1(truth: FloatMatrix, a: Predictions, b: Predictions, cluster
     return envelope(first - second, (low[0], high[0]), different, within=(-1.0, 1.0))
 
 
-def join_labels(marks: NDArray[np.bool_], classes: tuple[str, ...]) -> list[str]:
+def join_labels(label_mask: NDArray[np.bool_], classes: tuple[str, ...]) -> list[str]:
     """Write the labels of each row as "a;b" (n_rows,); empty where there is none.
 
     Parameters
     ----------
-    marks : array of bool, shape (n_rows, n_labels)
+    label_mask : array of bool, shape (n_rows, n_labels)
     classes : tuple of str
         Names of the labels.
 
@@ -248,7 +248,7 @@ def join_labels(marks: NDArray[np.bool_], classes: tuple[str, ...]) -> list[str]
     ['a;b', '']
     """
     names = np.array(classes, dtype=object)
-    return [";".join(names[row]) for row in marks]
+    return [";".join(names[row]) for row in label_mask]
 
 
 def worst_label_rows(truth: FloatMatrix, predictions: Predictions, limit: int) -> list[WorstRow]:

@@ -16,7 +16,7 @@ from headstart.evaluation.fairness.groups import MIN_ROWS, MIN_UNITS, value_name
 from headstart.evaluation.fairness.inherited_bias import describe_attribute_probe, predict_balanced
 from headstart.evaluation.intervals import balanced_accuracy_interval
 from headstart.records import Column, FloatMatrix, Index, Interval, Table
-from headstart.results import Figure, Readable
+from headstart.results import AttributeProbe, Figure
 from headstart.strategies.linear.ridge_loo import PrincipalAxes, fit_ridge_loo
 
 N_FOLDS = 5
@@ -124,7 +124,7 @@ _PLAIN_DESCRIPTORS = {"text": _hash_words, "series": _resample_series}
 
 def probe_attributes(
     targets: list[ProbeTarget], places: Mapping[str, FloatMatrix], strata: Index, clusters: Index, seed: int
-) -> list[Readable]:
+) -> list[AttributeProbe]:
     """Probe every place for everything that is asked.
 
     Parameters
@@ -177,7 +177,9 @@ def _out_of_fold(values: FloatMatrix, targets: NDArray[np.float64], fold_ids: In
     return predicted
 
 
-def _measure_decodability(item: ProbeTarget, outputs: Mapping[str, NDArray[np.float64]], clusters: Index) -> Readable:
+def _measure_decodability(
+    item: ProbeTarget, outputs: Mapping[str, NDArray[np.float64]], clusters: Index
+) -> AttributeProbe:
     rows = np.flatnonzero(item.codes >= 0)
     codes = item.codes[rows]
     intervals: dict[str, Interval | None] = {
@@ -186,7 +188,7 @@ def _measure_decodability(item: ProbeTarget, outputs: Mapping[str, NDArray[np.fl
     }
     chance = 1 / len(item.values)
     figures = {name: Figure.of(figure) for name, figure in intervals.items() if figure is not None}
-    return Readable(
+    return AttributeProbe(
         name=item.name, kind=item.kind, values=list(item.values), n_rows=len(rows), chance=chance,  # type: ignore[arg-type]
         frozen=figures.get("frozen"), adapted=figures.get("adapted"), answers=figures.get("answers"),
         without_base=figures.get("without_base"),

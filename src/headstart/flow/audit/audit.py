@@ -24,7 +24,7 @@ from headstart.flow.run_records import Audit, Prepared, TestScores
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.records import Column, FittedState, FloatMatrix, Table, make_column
-from headstart.results import Counterfactual, GapOrigin, Inherited, Readable
+from headstart.results import AttributeProbe, Counterfactual, GapOrigin, Inherited
 from headstart.strategies import STRATEGIES
 from headstart.strategies.fitted import list_members
 from headstart.task_types import TASK_TYPES
@@ -156,7 +156,7 @@ def _probe_test_rows(
     scores: TestScores,
     options: AdaptOptions,
     not_measured: dict[str, str],
-) -> list[Readable]:
+) -> list[AttributeProbe]:
     """Probe features and answers for groups and properties, on test rows."""
     if prepared.test.features is None:
         not_measured["readable"] = "No frozen features were computed."

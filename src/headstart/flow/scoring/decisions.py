@@ -24,7 +24,7 @@ from headstart.results import (
     CostFigures,
     Figure,
     Miss,
-    NoveltyFigures,
+    OutOfDistributionFigures,
 )
 from headstart.task_types import TASK_TYPES
 
@@ -155,7 +155,7 @@ def _measure_out_of_distribution(
     decided: Decisions,
     policy: DecisionPolicy,
     clusters: Index | None,
-) -> NoveltyFigures | None:
+) -> OutOfDistributionFigures | None:
     """Say how often ordinary test rows are called unlike the training rows."""
     if policy.out_of_distribution is None:
         return None
@@ -165,7 +165,7 @@ def _measure_out_of_distribution(
     far = decided.distances[ordinary] > policy.out_of_distribution.threshold
     inside = None if clusters is None else clusters[ordinary]
     detector = policy.out_of_distribution
-    return NoveltyFigures(
+    return OutOfDistributionFigures(
         reads=detector.reads, threshold=detector.threshold, stated_false_alarm=detector.false_alarm,
         measured_false_alarm=Figure.of(share_interval(far, inside)) if len(far) else None,
         n_rows_learnt=detector.n_rows, n_rows_kept=len(detector.remembered),
