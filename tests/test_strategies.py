@@ -294,7 +294,7 @@ def test_the_text_model_works_without_spaces_and_with_nothing_known(tmp_path: Pa
 def test_scratch_says_why_it_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from headstart.strategies.baselines import scratch
 
-    monkeypatch.setattr(scratch, "FEWEST_EPOCHS", 6)
+    monkeypatch.setattr(scratch, "SETTINGS", replace(scratch.SETTINGS, fewest_epochs=6))
     rows, task = make("text", np.arange(30) % 3, 3, tmp_path)
     hurried = Task(
         classes=task.classes,

@@ -42,7 +42,7 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for module in MODULES.values():
         quick = replace(module.CONFIG, epochs=2, learning_rate=1e-2, n_views=1)
         monkeypatch.setattr(module, "CONFIG", quick)
-    monkeypatch.setattr(search, "ALPHAS", (0.0, 1.0))
+    monkeypatch.setattr(search, "SETTINGS", replace(search.SETTINGS, alphas=(0.0, 1.0)))
     search._MEASURED.clear()
     yield
     search._MEASURED.clear()

@@ -129,12 +129,13 @@ def train_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     from headstart.strategies.baselines import scratch
     from headstart.strategies.fine_tuning import search
 
-    monkeypatch.setattr(scratch, "MOST_EPOCHS", 2)
-    monkeypatch.setattr(scratch, "ENOUGH_EPOCHS", 1)
-    monkeypatch.setattr(scratch, "FEWEST_EPOCHS", 1)
-    monkeypatch.setattr(scratch, "TIMED_ROWS", 8)
-    monkeypatch.setattr(scratch, "LEAST_SECONDS", 120.0)  # A busy machine is not what these tests are about.
-    monkeypatch.setattr(search, "ALPHAS", (1.0,))  # Something has moved in any case.
+    monkeypatch.setattr(
+        scratch,
+        "SETTINGS",
+        # A busy machine is not what these tests are about.
+        replace(scratch.SETTINGS, most_epochs=2, enough_epochs=1, fewest_epochs=1, timed_rows=8, least_seconds=120.0),
+    )
+    monkeypatch.setattr(search, "SETTINGS", replace(search.SETTINGS, alphas=(1.0,)))  # Something has moved in any case.
     for name in MOVES:
         module = importlib.import_module(f"headstart.strategies.fine_tuning.{name.replace('-', '_')}")
         brief = {library: tails[:1] for library, tails in module.CONFIG.tails.items()}

@@ -20,9 +20,9 @@ from headstart.bases import encoders, vision
 from headstart.bases.building import build_network, load_weights
 from headstart.errors import BundleError
 from headstart.records import FittedState, Index, Probabilities, list_held_out_folds
-from headstart.strategies.baselines.scratch_image import METHOD as IMAGE_KIT
-from headstart.strategies.baselines.scratch_sizes import NetworkSize, ScratchMethod
-from headstart.strategies.baselines.scratch_text import METHOD as TEXT_KIT
+from headstart.strategies.baselines.scratch_image import METHOD as IMAGE_METHOD
+from headstart.strategies.baselines.scratch_sizes import SETTINGS, NetworkSize, ScratchMethod
+from headstart.strategies.baselines.scratch_text import METHOD as TEXT_METHOD
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.record import Clock, Fitted, StrategyRows, StrategySkipped, Task
 from headstart.task_types import TASK_TYPES
@@ -30,17 +30,9 @@ from headstart.training.config import ParameterGroup, TrainingConfig, count_epoc
 from headstart.training.loop import History, TrainingData, measure_seconds_per_row, predict_scores, train_network
 from headstart.training.losses import LOSSES
 
-METHODS: dict[str, ScratchMethod] = {"image": IMAGE_KIT, "text": TEXT_KIT}
+METHODS: dict[str, ScratchMethod] = {"image": IMAGE_METHOD, "text": TEXT_METHOD}
 ROOMS: dict[str, Any] = {"timm": vision, "transformers": encoders}
-SHARE, AT_MOST_SECONDS = 0.2, 120.0
-LEAST_SECONDS, SECONDS_PER_ROW = 15.0, 0.2
-"""With few rows a large network learns nothing that a small one does not: no minutes are spent on thirty rows."""
-ENOUGH_EPOCHS, FEWEST_EPOCHS, MOST_EPOCHS = 20, 6, 60
-BATCH_SIZE, PREDICT_ROWS = 32, 512
-TIMED_ROWS = 4 * BATCH_SIZE
 _INSIDE = "body.net."
-FORWARD = 0.4
-"""Cost of predicting a row, relative to training on it."""
 
 
 class ScaledNetwork(nn.Module):
@@ -90,11 +82,11 @@ class ScratchModel:
     def predict(self, rows: StrategyRows) -> Probabilities:
         """Return outputs (n_rows, n_outputs)."""
         outputs = np.empty((len(rows), self.n_outputs))
-        for start in range(0, len(rows), PREDICT_ROWS):
-            part = rows.table.inputs[start : start + PREDICT_ROWS]
+        for start in range(0, len(rows), SETTINGS.predict_batch_rows):
+            part = rows.table.inputs[start : start + SETTINGS.predict_batch_rows]
             inputs = METHODS[self.modality].load_inputs(part, self.size.spec)
-            scores = predict_scores(self.net, inputs, torch.arange(len(part)), BATCH_SIZE)
-            outputs[start : start + PREDICT_ROWS] = LOSSES[self.kind].to_outputs(scores.double()).numpy()
+            scores = predict_scores(self.net, inputs, torch.arange(len(part)), SETTINGS.batch_size)
+            outputs[start : start + SETTINGS.predict_batch_rows] = LOSSES[self.kind].to_outputs(scores.double()).numpy()
         return outputs
 
     def state(self) -> FittedState:
@@ -178,14 +170,14 @@ class EpochForecast:
     def count_epochs(self, clock: Clock) -> int:
         """Return how many epochs fit."""
         return count_epochs_that_fit(
-            clock.remaining_seconds() - self.loading_seconds, self.seconds_per_epoch, MOST_EPOCHS
+            clock.remaining_seconds() - self.loading_seconds, self.seconds_per_epoch, SETTINGS.most_epochs
         )
 
 
 def _forecast_epoch(rows: StrategyRows, task: Task, size: NetworkSize) -> EpochForecast:
     """Time a few training steps on a few rows."""
     train_rows, held = _split_rows(task)
-    some = train_rows[np.random.default_rng(task.seed).permutation(len(train_rows))[:TIMED_ROWS]]
+    some = train_rows[np.random.default_rng(task.seed).permutation(len(train_rows))[: SETTINGS.timed_rows]]
     started = time.monotonic()
     inputs = METHODS[rows.table.modality].load_inputs(rows.table.inputs[some], size.spec)
     loading = (time.monotonic() - started) / len(some)
@@ -203,9 +195,9 @@ def _forecast_epoch(rows: StrategyRows, task: Task, size: NetworkSize) -> EpochF
     each = measure_seconds_per_row(
         net,
         data,
-        TrainingConfig(epochs=1, batch_size=BATCH_SIZE, groups=(ParameterGroup("", size.learning_rate),)),
+        TrainingConfig(epochs=1, batch_size=SETTINGS.batch_size, groups=(ParameterGroup("", size.learning_rate),)),
     )
-    return EpochForecast(each * (len(train_rows) + FORWARD * len(held)), loading * len(task.codes))
+    return EpochForecast(each * (len(train_rows) + SETTINGS.scoring_cost * len(held)), loading * len(task.codes))
 
 
 def choose_size(rows: StrategyRows, task: Task, clock: Clock) -> tuple[NetworkSize, int]:
@@ -221,22 +213,25 @@ def choose_size(rows: StrategyRows, task: Task, clock: Clock) -> tuple[NetworkSi
     for size in METHODS[rows.table.modality].list_sizes(rows.table.inputs, task):
         if last is not None:
             likely = last[0].seconds_per_epoch * size.cost / last[1]
-            if count_epochs_that_fit(clock.remaining_seconds(), likely, MOST_EPOCHS) < ENOUGH_EPOCHS / 2:
+            if (
+                count_epochs_that_fit(clock.remaining_seconds(), likely, SETTINGS.most_epochs)
+                < SETTINGS.enough_epochs / 2
+            ):
                 break
         forecast = _forecast_epoch(rows, task, size)
         last = forecast, size.cost
         epochs = forecast.count_epochs(clock)
-        if chosen is not None and epochs < ENOUGH_EPOCHS:
+        if chosen is not None and epochs < SETTINGS.enough_epochs:
             break
         chosen = size, epochs
-        if epochs < ENOUGH_EPOCHS:
+        if epochs < SETTINGS.enough_epochs:
             break
     if chosen is None:
         raise StrategySkipped("there are too many rows for the memory it may use")
-    if chosen[1] < FEWEST_EPOCHS:
+    if chosen[1] < SETTINGS.fewest_epochs:
         raise StrategySkipped(
             f"only {max(chosen[1], 0)} passes over the rows fit its share of the time, "
-            f"{FEWEST_EPOCHS} are needed; give more with --time"
+            f"{SETTINGS.fewest_epochs} are needed; give more with --time"
         )
     return chosen
 
@@ -249,8 +244,8 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
     Skipped
         If the time does not do.
     """
-    at_most = float(np.clip(SECONDS_PER_ROW * len(rows), LEAST_SECONDS, AT_MOST_SECONDS))
-    clock = task.clock.start_share(SHARE, at_most)
+    at_most = float(np.clip(SETTINGS.seconds_per_row * len(rows), SETTINGS.least_seconds, SETTINGS.most_seconds))
+    clock = task.clock.start_share(SETTINGS.time_share, at_most)
     size, epochs = choose_size(rows, task, clock)
     train_rows, held = _split_rows(task)
     inputs = METHODS[rows.table.modality].load_inputs(rows.table.inputs, size.spec)
@@ -270,13 +265,17 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
         net,
         data,
         TrainingConfig(
-            epochs=epochs, batch_size=BATCH_SIZE, groups=groups, limit_seconds=clock.remaining_seconds(), seed=task.seed
+            epochs=epochs,
+            batch_size=SETTINGS.batch_size,
+            groups=groups,
+            limit_seconds=clock.remaining_seconds(),
+            seed=task.seed,
         ),
         "scratch",
     )
     out_of_fold = np.full((len(task.codes), len(task.classes)), np.nan)
     if len(held):
-        scores = predict_scores(net, inputs, validation_rows, BATCH_SIZE).double()
+        scores = predict_scores(net, inputs, validation_rows, SETTINGS.batch_size).double()
         out_of_fold[held] = LOSSES[task.kind].to_outputs(scores).numpy()
     core = ScratchModel(modality=rows.table.modality, size=size, net=net, n_outputs=len(task.classes), kind=task.kind)
     return FittedModel(core, out_of_fold, _notes(size, history, epochs))

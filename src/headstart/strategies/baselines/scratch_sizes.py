@@ -12,6 +12,42 @@ from headstart.training.loop import Inputs
 
 
 @dataclass(frozen=True, kw_only=True)
+class ScratchSettings:
+    """The fixed numbers of `scratch`.
+
+    Parameters
+    ----------
+    time_share : float
+        Largest share (0-1) of the time left.
+    most_seconds, least_seconds, seconds_per_row : float
+        The limit grows with the rows between these bounds: with few rows a large network learns nothing more than a
+        small one.
+    fewest_epochs, enough_epochs, most_epochs : int
+        With fewer than the first the strategy is skipped; the largest size is chosen of which `enough_epochs` fit.
+    batch_size, predict_batch_rows : int
+    timed_rows : int
+        Rows on which a size is timed.
+    scoring_cost : float
+        Cost of scoring a row, relative to training on it.
+    """
+
+    time_share: float = 0.2
+    most_seconds: float = 120.0
+    least_seconds: float = 15.0
+    seconds_per_row: float = 0.2
+    fewest_epochs: int = 6
+    enough_epochs: int = 20
+    most_epochs: int = 60
+    batch_size: int = 32
+    predict_batch_rows: int = 512
+    timed_rows: int = 128
+    scoring_cost: float = 0.4
+
+
+SETTINGS = ScratchSettings()
+
+
+@dataclass(frozen=True, kw_only=True)
 class NetworkSize:
     """One size.
 

@@ -16,10 +16,77 @@ from headstart.records import Probabilities
 from headstart.strategies.linear.head import Head
 from headstart.training.loop import Inputs
 
-MIXUP_EPOCHS = 20
 Weights = Mapping[str, Tensor]
 Scores = NDArray[np.float64]
 """(n_views, n_rows, n_outputs), before the link."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FineTuningSettings:
+    """The fixed numbers of every fine-tuning strategy.
+
+    Parameters
+    ----------
+    alphas : tuple of float
+        Weights are interpolated between the probe (0) and the end of training (1) at these coefficients (WiSE-FT).
+    least_gain : float
+        Going further, or averaging over views, must lower the held-out loss by this fraction.
+    batch_size, predict_batch_size : int
+        Rows per training step, and per forward pass of scoring.
+    head_learning_rate : float
+    label_smoothing : float
+        For classes and labels.
+    mixup_epochs : int
+        From so many epochs on augmented rows, mixtures of two rows are trained on as well.
+    probe_folds : int
+        Inner folds on which the strength of a probe on tuned features is chosen.
+    fewest_rows : int
+        With fewer rows the strategy is skipped.
+    few_rows, pilot_folds, most_repeats : int
+        Below `few_rows`, variants are compared on all folds of `most_repeats` repeats; else on `pilot_folds` folds.
+    deeper_from_alpha : float
+        Deeper tails are tried only if the best coefficient of the shallow one is at least this.
+    pilot_share, pass_share, time_share_alone : float
+        Largest shares (0-1) of the time left: for scoring the first variant, for the forward pass, and for the strategy
+        if no other costly one was requested.
+    one_thread_factor : float
+        On a busy machine threads wait for each other: one thread is used where it is faster by this factor.
+    half_precision_factor, half_precision_tolerance : float
+        bfloat16 is used where it is faster by this factor and the loss differs by at most this fraction.
+    scoring_cost : float
+        Cost of scoring a row, relative to training on it.
+    start_seconds : float
+        Approximate time to build a network and fit its first probe.
+    timed_rows, timed_batch_size : int
+        Rows on which costs are measured.
+    """
+
+    alphas: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0)
+    least_gain: float = 0.002
+    batch_size: int = 32
+    predict_batch_size: int = 64
+    head_learning_rate: float = 1e-4
+    label_smoothing: float = 0.1
+    mixup_epochs: int = 20
+    probe_folds: int = 3
+    fewest_rows: int = 10
+    few_rows: int = 100
+    pilot_folds: int = 2
+    most_repeats: int = 2
+    deeper_from_alpha: float = 0.5
+    pilot_share: float = 0.3
+    pass_share: float = 0.35
+    time_share_alone: float = 0.9
+    one_thread_factor: float = 1.2
+    half_precision_factor: float = 1.15
+    half_precision_tolerance: float = 0.01
+    scoring_cost: float = 0.35
+    start_seconds: float = 0.3
+    timed_rows: int = 24
+    timed_batch_size: int = 8
+
+
+SETTINGS = FineTuningSettings()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +161,7 @@ class TrainingVariant:
     @property
     def uses_mixup(self) -> bool:
         """Whether mixtures of two rows are trained on as well: if augmented rows are seen many times."""
-        return self.augmented and self.epochs >= MIXUP_EPOCHS
+        return self.augmented and self.epochs >= SETTINGS.mixup_epochs
 
 
 @dataclass

@@ -23,6 +23,7 @@ from headstart.features.torch_runtime import cpu_has_bfloat16
 from headstart.records import FittedState, list_held_out_folds
 from headstart.strategies.fine_tuning.live_rows import make_live_source
 from headstart.strategies.fine_tuning.records import (
+    SETTINGS,
     FineTuningConfig,
     RowSource,
     TailCost,
@@ -32,7 +33,7 @@ from headstart.strategies.fine_tuning.records import (
     read_outcome,
     write_outcome,
 )
-from headstart.strategies.fine_tuning.trainer import BATCH_SIZE, Trainer
+from headstart.strategies.fine_tuning.trainer import Trainer
 from headstart.strategies.fine_tuning.tuned_model import TunedModel, replace_weights
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear.links import LINK_OF, LINKS
@@ -42,30 +43,6 @@ from headstart.strategies.scoring import OBJECTIVES
 from headstart.training.config import TrainingConfig
 from headstart.training.loop import TrainingData, compute_loss, measure_seconds_per_row
 from headstart.training.networks import FeatureNet, count_saved_bytes
-
-ALPHAS = (0.0, 0.25, 0.5, 1.0)
-"""Weights are interpolated between the probe (0) and the end of training (1) at these coefficients (WiSE-FT)."""
-LEAST_GAIN = 0.002
-"""Going further, or averaging over views, must lower the held-out loss by this fraction."""
-ALONE_PAYS = 1.2
-"""On a busy machine threads wait for each other: one thread is used where it is faster by this factor."""
-HALF_PAYS, HALF_DIFFERS = 1.15, 0.01
-PASS_SHARE = 0.35
-ALONE_SHARE = 0.9
-"""Share of the time left, if no other costly strategy was requested; the rest is for scoring the test rows."""
-FORWARD = 0.35
-"""Cost of scoring a row, relative to training on it."""
-START_SECONDS = 0.3
-"""Approximate time to build a network and fit its first probe."""
-TIMED_ROWS, TIMED_BATCH = 24, 8
-FEWEST_ROWS = 10
-PILOT_SHARE = 0.3
-"""Largest share of the time for scoring the first variant."""
-FEW_ROWS, PILOT_FOLDS, MOST_REPEATS = 100, 2, 2
-"""Below FEW_ROWS, variants are compared on all folds of MOST_REPEATS repeats; else on PILOT_FOLDS folds of one."""
-WORTH_DEEPER = 0.5
-"""Deeper tails are tried only if the best coefficient of the shallow one is at least this."""
-
 
 _MEASURED: dict[tuple[object, ...], TailCost] = {}
 """Costs measured in this process: a forecast and the training after it measure once."""
@@ -86,7 +63,7 @@ def count_epochs(config: FineTuningConfig, n_rows: int) -> int:
     >>> count_epochs(CONFIG, 2_000), count_epochs(CONFIG, 100), count_epochs(CONFIG, 20)
     (5, 16, 30)
     """
-    return int(np.clip(round(config.steps * BATCH_SIZE / n_rows), config.epochs, 6 * config.epochs))
+    return int(np.clip(round(config.steps * SETTINGS.batch_size / n_rows), config.epochs, 6 * config.epochs))
 
 
 def make_source(trainer: Trainer, n_tail: int, seconds: float) -> RowSource:
@@ -137,7 +114,7 @@ def measure_tail(trainer: Trainer, n_tail: int) -> TailCost:
     if key in _MEASURED:
         return _MEASURED[key]
     order = np.random.default_rng(trainer.task.seed).permutation(len(trainer.rows))
-    n_timed = min(TIMED_ROWS, len(order) // 2)
+    n_timed = min(SETTINGS.timed_rows, len(order) // 2)
     make_source(trainer.for_rows(order[:2]), n_tail, np.inf)  # Everything is opened before the clock is looked at.
     timed_trainer = trainer.for_rows(order[2 : 2 + n_timed])
     started = time.monotonic()
@@ -153,18 +130,18 @@ def measure_tail(trainer: Trainer, n_tail: int) -> TailCost:
     bytes_per_row = count_saved_bytes(learner, two_rows) / 2
     weight_bytes = sum(value.numel() * 4.0 for value in net.parameters())
     n_rows_that_fit = max(1, int((trainer.task.max_memory_bytes - 4 * weight_bytes) / max(1.0, bytes_per_row)))
-    rows_at_once = 0 if n_rows_that_fit >= BATCH_SIZE else n_rows_that_fit
-    config = replace(config, batch_size=TIMED_BATCH)
+    rows_at_once = 0 if n_rows_that_fit >= SETTINGS.batch_size else n_rows_that_fit
+    config = replace(config, batch_size=SETTINGS.timed_batch_size)
     seconds, n_threads = measure_seconds_per_row(learner, data, config), 0
     if trainer.device == "cpu" and torch.get_num_threads() > 1:
         seconds_on_one_thread = measure_seconds_per_row(learner, data, replace(config, n_threads=1), n_batches=2)
-        if seconds_on_one_thread * ALONE_PAYS < seconds:
+        if seconds_on_one_thread * SETTINGS.one_thread_factor < seconds:
             seconds, n_threads = seconds_on_one_thread, 1
             config = replace(config, n_threads=1)
     half_precision = False
     if trainer.device == "cuda" or (cpu_has_bfloat16() and trainer.task.precision == "auto"):
         half_precision, seconds = _time_half_precision(learner, data, config, seconds)
-    memory_bytes = 4 * weight_bytes + bytes_per_row * min(BATCH_SIZE, n_rows_that_fit)
+    memory_bytes = 4 * weight_bytes + bytes_per_row * min(SETTINGS.batch_size, n_rows_that_fit)
     _MEASURED[key] = TailCost(
         pass_seconds=pass_seconds,
         row_seconds=seconds,
@@ -181,23 +158,29 @@ def _time_half_precision(
 ) -> tuple[bool, float]:
     """Return whether bfloat16 trains faster here at the same loss, and the seconds per row."""
     half_seconds = measure_seconds_per_row(net, data, replace(config, half_precision=True), n_batches=2)
-    if half_seconds * HALF_PAYS > seconds:
+    if half_seconds * SETTINGS.half_precision_factor > seconds:
         return False, seconds
-    rows = data.train_rows[:BATCH_SIZE]
+    rows = data.train_rows[: SETTINGS.batch_size]
     with torch.no_grad():
         full_loss, half_loss = (
             float(compute_loss(net, data, rows, config=replace(config, half_precision=half), generator=None))
             for half in (False, True)
         )
-    return (True, half_seconds) if abs(full_loss - half_loss) <= HALF_DIFFERS * abs(full_loss) else (False, seconds)
+    return (
+        (True, half_seconds)
+        if abs(full_loss - half_loss) <= SETTINGS.half_precision_tolerance * abs(full_loss)
+        else (False, seconds)
+    )
 
 
 class VariantSearch:
     """All trainings of one strategy; `pace` is their duration relative to the forecast."""
 
     def __init__(self, trainer: Trainer, clock: Clock) -> None:
-        if len(trainer.rows) < FEWEST_ROWS:
-            raise StrategySkipped(f"there are only {len(trainer.rows)} rows to learn from, {FEWEST_ROWS} are needed")
+        if len(trainer.rows) < SETTINGS.fewest_rows:
+            raise StrategySkipped(
+                f"there are only {len(trainer.rows)} rows to learn from, {SETTINGS.fewest_rows} are needed"
+            )
         if len(list_held_out_folds(trainer.task.folds)) < 2:
             raise StrategySkipped("there are too few rows to judge it on any held out")
         self.trainer, self.clock = trainer, clock
@@ -205,7 +188,7 @@ class VariantSearch:
         self.sources: dict[int, RowSource] = {}
         self.pace = 1.0
         self.outcomes: dict[tuple[int, bool, int, int, int], TrainingOutcome] = {}
-        repeats = self.task.repeats[: MOST_REPEATS - 1] if len(trainer.rows) < FEW_ROWS else ()
+        repeats = self.task.repeats[: SETTINGS.most_repeats - 1] if len(trainer.rows) < SETTINGS.few_rows else ()
         self.fold_assignments = (self.task.folds, *repeats)
         self.epochs = count_epochs(trainer.config, len(trainer.rows))
         self.tails = trainer.list_tails()
@@ -214,8 +197,10 @@ class VariantSearch:
         """Return the forecast seconds of one training with a fold held out, and of scoring that fold."""
         n, views = len(self.trainer.rows), self.trainer.n_views
         n_held = n / max(2, len(self.folds_of_repeat(0)))
-        judging = n_held * (1 + views / 2) * len(ALPHAS) * FORWARD
-        return self.pace * (self.measure_cost(n_tail).row_seconds * ((n - n_held) * epochs + judging) + START_SECONDS)
+        judging = n_held * (1 + views / 2) * len(SETTINGS.alphas) * SETTINGS.scoring_cost
+        return self.pace * (
+            self.measure_cost(n_tail).row_seconds * ((n - n_held) * epochs + judging) + SETTINGS.start_seconds
+        )
 
     def measure_cost(self, n_tail: int) -> TailCost:
         """Return the cost of a tail, measured once, and set the trainer accordingly."""
@@ -253,13 +238,15 @@ class VariantSearch:
         """The folds on which variants are compared: more for few rows, as many as fit the time."""
         first = [fold for fold in self.held_out_folds() if fold[0] == 0]
         each = self.forecast_fold_seconds(self.tails[0], self.epochs)
-        n_pilots = len(first) if len(self.trainer.rows) < FEW_ROWS else min(PILOT_FOLDS, len(first))
-        return first[: int(np.clip(PILOT_SHARE * self.clock.remaining_seconds() / each, 1, n_pilots))]
+        n_pilots = len(first) if len(self.trainer.rows) < SETTINGS.few_rows else min(SETTINGS.pilot_folds, len(first))
+        return first[: int(np.clip(SETTINGS.pilot_share * self.clock.remaining_seconds() / each, 1, n_pilots))]
 
     def source_of(self, n_tail: int) -> RowSource:
         """Return the rows for a tail; the forward pass runs once."""
         if n_tail not in self.sources:
-            self.sources[n_tail] = make_source(self.trainer, n_tail, self.clock.remaining_seconds() * PASS_SHARE)
+            self.sources[n_tail] = make_source(
+                self.trainer, n_tail, self.clock.remaining_seconds() * SETTINGS.pass_share
+            )
         return self.sources[n_tail]
 
     def train_fold(self, variant: TrainingVariant, fold: tuple[int, int]) -> TrainingOutcome:
@@ -272,7 +259,7 @@ class VariantSearch:
             if outcome is None:
                 inside, held = np.flatnonzero(folds != fold[1]), np.flatnonzero(folds == fold[1])
                 expected, started = self.forecast_fold_seconds(variant.source.n_tail, variant.epochs), time.monotonic()
-                outcome = self.trainer.train_variant(variant, inside, held, ALPHAS)
+                outcome = self.trainer.train_variant(variant, inside, held, SETTINGS.alphas)
                 self.pace *= float(np.clip((time.monotonic() - started) / expected, 0.5, 4.0))
                 outcome.weights.clear()
                 outcome.heads.clear()
@@ -284,15 +271,15 @@ class VariantSearch:
     def score_variant(self, variant: TrainingVariant, folds: Sequence[tuple[int, int]]) -> VariantChoice:
         """Return the best coefficient, number of views and temperature on the held-out rows of some folds."""
         outcomes = {fold: self.train_fold(variant, fold) for fold in folds}
-        n_views = min(len(outcome.scores[ALPHAS[0]]) for outcome in outcomes.values())
+        n_views = min(len(outcome.scores[SETTINGS.alphas[0]]) for outcome in outcomes.values())
         choices = [
             self._assemble(outcomes, alpha, count)
-            for alpha in ALPHAS
+            for alpha in SETTINGS.alphas
             for count in ((1, n_views) if n_views > 1 else (1,))
         ]
         best = choices[0]
         for choice in choices[1:]:
-            if choice.loss < best.loss - LEAST_GAIN * abs(best.loss):
+            if choice.loss < best.loss - SETTINGS.least_gain * abs(best.loss):
                 best = choice
         return best
 
@@ -333,12 +320,12 @@ class VariantSearch:
             each = self.forecast_fold_seconds(variant.source.n_tail, variant.epochs)
             if self._fits(len(folds) * each, each):
                 candidate = self.score_variant(variant, folds)
-                if candidate.loss < choice.loss * (1 - LEAST_GAIN):
+                if candidate.loss < choice.loss * (1 - SETTINGS.least_gain):
                     best, choice = variant, candidate
 
         if best.source.n_views:
             attempt(replace(best, augmented=True))
-        for tail in self.tails[1:] if choice.alpha >= WORTH_DEEPER else ():
+        for tail in self.tails[1:] if choice.alpha >= SETTINGS.deeper_from_alpha else ():
             each = self.forecast_fold_seconds(tail, self.epochs)
             passing = self.measure_cost(tail).pass_seconds * len(self.trainer.rows)
             if self._fits(passing + len(folds) * each, each):
@@ -367,7 +354,7 @@ class VariantSearch:
 
 
 def _clock(config: FineTuningConfig, task: Task) -> Clock:
-    return task.clock.start_share(ALONE_SHARE if task.is_only_costly else config.time_share)
+    return task.clock.start_share(SETTINGS.time_share_alone if task.is_only_costly else config.time_share)
 
 
 def forecast(config: FineTuningConfig, rows: StrategyRows, task: Task) -> CostForecast:

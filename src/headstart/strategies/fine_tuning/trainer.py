@@ -21,7 +21,13 @@ from torch import Tensor, nn
 from headstart.bases import Backbone, Stage, assemble_backbone, cutting
 from headstart.modalities import MODALITIES
 from headstart.records import TRAINING_ONLY, Features, FloatMatrix, Index
-from headstart.strategies.fine_tuning.records import FineTuningConfig, TrainingOutcome, TrainingVariant, Weights
+from headstart.strategies.fine_tuning.records import (
+    SETTINGS,
+    FineTuningConfig,
+    TrainingOutcome,
+    TrainingVariant,
+    Weights,
+)
 from headstart.strategies.fine_tuning.tuned_model import scale_to_unit_length
 from headstart.strategies.linear.head import Head, Standardizer, fit_head
 from headstart.strategies.linear.links import LINK_OF
@@ -30,11 +36,6 @@ from headstart.task_types import TASK_TYPES
 from headstart.training.config import ParameterGroup, TrainingConfig
 from headstart.training.loop import TrainingData, predict_scores, train_network
 from headstart.training.networks import FeatureNet, FinalFeatures, TunedNet
-
-BATCH_SIZE, PREDICT_ROWS = 32, 64
-HEAD_RATE = 1e-4
-PROBE_FOLDS = 3
-"""Inner folds on which the strength of a probe on tuned features is chosen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +132,7 @@ class Trainer:
         inner = self.task.take(train)
         if values is self.features.final:
             return fit_head(values[train], inner, self.probe_strength)[0]
-        return fit_head(values[train], replace(inner, folds=merge_folds(inner.folds, PROBE_FOLDS)))[0]
+        return fit_head(values[train], replace(inner, folds=merge_folds(inner.folds, SETTINGS.probe_folds)))[0]
 
     @cached_property
     def probe_strength(self) -> float:
@@ -166,7 +167,7 @@ class Trainer:
         trained_names = set(network.trained_names)
         name_of = {id(value): name for name, value in network.base.net.named_parameters()}
         depth = {name: place for place, stage in enumerate(reversed(self.stages)) for name in stage.parameters}
-        groups = [ParameterGroup("head", HEAD_RATE)] if self.config.objective == "task" else []
+        groups = [ParameterGroup("head", SETTINGS.head_learning_rate)] if self.config.objective == "task" else []
         for name, value in network.net.named_parameters():
             original = name_of.get(id(value), "")
             if original in trained_names or ".parametrizations.weight.0." in name:
@@ -174,12 +175,12 @@ class Trainer:
                 groups.append(ParameterGroup(name, rate))
         return TrainingConfig(
             epochs=epochs,
-            batch_size=BATCH_SIZE,
+            batch_size=SETTINGS.batch_size,
             groups=tuple(groups),
             seed=self.task.seed,
             keep="last",
             patience=epochs,
-            label_smoothing=0.1 if not TASK_TYPES[self.task.kind].is_number else 0.0,
+            label_smoothing=SETTINGS.label_smoothing if not TASK_TYPES[self.task.kind].is_number else 0.0,
             frozen_statistics=True,
             rows_at_once=self.rows_at_once,
             half_precision=self.half_precision,
@@ -247,7 +248,7 @@ class Trainer:
             values = np.zeros_like(self.features.final)
             every = torch.from_numpy(train_rows.astype(np.int64))
             values[train_rows] = scale_to_unit_length(
-                predict_scores(net.body, source.make_inputs(False), every, PREDICT_ROWS).numpy()
+                predict_scores(net.body, source.make_inputs(False), every, SETTINGS.predict_batch_size).numpy()
             )
             outcome.heads[alpha] = self.fit_probe(values, train_rows)
         if len(held) == 0:
@@ -255,7 +256,9 @@ class Trainer:
         head, views = outcome.heads[alpha], []
         for view in range(1 + (min(source.n_views, self.config.n_views) if variant.augmented else 0)):
             inputs = lambda at, generator, view=view: source.load_batch(view, at.tolist())  # noqa: E731
-            features = predict_scores(net.body, inputs, torch.from_numpy(held.astype(np.int64)), PREDICT_ROWS).numpy()
+            features = predict_scores(
+                net.body, inputs, torch.from_numpy(held.astype(np.int64)), SETTINGS.predict_batch_size
+            ).numpy()
             features = features if self.config.objective == "task" else scale_to_unit_length(features)
             views.append((features.astype(np.float64) - head.centre) @ head.coefficients + head.intercept)
         outcome.scores[alpha] = np.stack(views)
