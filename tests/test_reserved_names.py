@@ -21,7 +21,6 @@ from headstart.flow.inference import answer_tables, answers
 from headstart.options import AdaptOptions, CheckOptions, parse
 from headstart.records import Predictions, Table, make_column
 from headstart.spellings import fold_label
-from headstart.web.models import read_kind
 
 CLASSES = ("noise", "not sure", "potholes")
 PAGE = Path(data.__file__).parents[1] / "web" / "static"
@@ -112,7 +111,6 @@ def test_the_class_not_sure_is_no_abstention() -> None:
     assert [answer.outcome for answer in answered] == ["answered", "not_sure", "none_of_these"]
     assert [item["answer"] for item in documents] == [NOT_SURE, NOT_SURE, NONE]
     assert [item["kind"] for item in documents] == ["label", "not_sure", "none_of_these"]
-    assert [read_kind(item) for item in documents] == ["label", "not_sure", "none_of_these"]
     assert answers.make_unusable_document("classification", "why")["kind"] == "unusable"
     row = answer_tables.write_row("a", answered[0])
     assert row[-1] == "label" and answer_tables.list_columns("classification", CLASSES)[-1] == "kind"

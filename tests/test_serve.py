@@ -534,6 +534,19 @@ def test_the_log_is_json_without_contents_and_counters_are_of_routes(caplog: pyt
     assert "_created" not in metrics
 
 
+def test_a_class_called_not_sure_is_counted_as_a_label_and_its_answer_says_so() -> None:
+    def answer(inputs: Sequence[Any]) -> list[dict[str, Any]]:
+        kinds = {"a": "label", "b": "not_sure"}
+        return [{**document, "answer": "not sure", "kind": kinds[document["label"]]} for document in echo(inputs)]
+
+    with small(answer=answer) as client:
+        rows = client.post("/predict", json={"texts": ["a", "b", "a"]}).json()["predictions"]
+        lines = client.get("/metrics").text.splitlines()
+    assert [row["kind"] for row in rows] == ["label", "not_sure", "label"]
+    assert 'headstart_answers_total{kind="label",model="toy"} 2.0' in lines
+    assert 'headstart_answers_total{kind="not_sure",model="toy"} 1.0' in lines
+
+
 def test_the_counters_can_be_read_by_prometheus() -> None:
     with small() as client:
         client.post("/predict", json={"texts": ["a", "b"]})

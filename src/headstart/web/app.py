@@ -26,7 +26,7 @@ from headstart.http.uploads import read_json
 from headstart.options import ServeOptions
 from headstart.web import bodies, protocol, schemas
 from headstart.web.feedback import CorrectionStore
-from headstart.web.models import ServedModel, read_kind, select_model
+from headstart.web.models import ServedModel, select_model
 from headstart.web.reference import render_reference as reference_page
 from headstart.web.request_inputs import RequestInputs, measure_input_share, read_inputs
 
@@ -98,7 +98,7 @@ class PredictionService:
     def _count_answers(self, name: str, n_rows: int, documents: list[dict[str, Any]]) -> None:
         self.metrics.batches.labels(name).observe(n_rows)
         for document in documents:
-            self.metrics.answers.labels(name, read_kind(document)).inc()
+            self.metrics.answers.labels(name, document["kind"]).inc()
 
     async def ask(self, model: ServedModel, inputs: list[Any]) -> list[dict[str, Any]]:
         """Answer inputs together with those of other requests."""

@@ -60,11 +60,6 @@ class ServedModel:
         return tuple(names) if len(names) > 1 and all(names) else ()
 
 
-def read_kind(document: dict[str, Any]) -> str:
-    """Return the kind of an answer: a label, not sure, none of these, or unusable."""
-    return str(document["kind"])
-
-
 def open_models(paths: Sequence[Path], options: ServeOptions) -> dict[str, ServedModel]:
     """Load bundles, open their base models and try them.
 
