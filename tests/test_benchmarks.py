@@ -362,3 +362,15 @@ def test_made_texts_say_their_class_and_are_the_same_each_time(tmp_path: Path) -
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
     labels = [line.rsplit(",", 1)[1] for line in (tmp_path / "a.csv").read_text("utf-8").splitlines()[1:]]
     assert len(labels) == 60 and min(labels.count(name) for name in set(labels)) >= 5 and len(set(labels)) == 7
+
+
+def test_heads_of_two_revisions_are_compared_on_the_sets_that_both_measured() -> None:
+    import linear_heads
+
+    def result(loss: float) -> dict[str, Any]:
+        figures = {"accuracy": 0.5, "loss": loss, "seconds": 0.1, "n": 10}
+        return {"modality": "text", "runs": {"few-0": {"classic": figures}}}
+
+    (row,) = linear_heads.summarise({"a": result(0.75), "b": result(9.0)}, {"a": result(0.5)})
+    assert row["sets"] == 1 and row["strategy"] == "classic" and row["accuracy after"] == "50.0"
+    assert (row["loss before"], row["loss after"], row["largest change of loss"]) == ("0.500", "0.750", "+0.250")
