@@ -107,7 +107,7 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict_proba(self, X: Any) -> Any:
-        """Give class probabilities (n_rows, n_classes), columns in the order of `classes_`.
+        """Return class probabilities (n_rows, n_classes), columns in the order of `classes_`.
 
         A row that cannot be read has NaN in every column.
         """
@@ -116,7 +116,7 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.model_.predict_proba(_rows(X))
 
     def predict(self, X: Any) -> Any:
-        """Give the most probable class of each row (n_rows,), in order; None where the row cannot be read."""
+        """Return the most probable class of each row (n_rows,), in order; None where the row cannot be read."""
         probabilities = self.predict_proba(X)
         unread = np.isnan(probabilities).any(axis=1)
         predicted = self.classes_[np.where(unread[:, None], 0.0, probabilities).argmax(axis=1)]
@@ -126,7 +126,7 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return predicted
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Give the accuracy (0-1); a row that cannot be read counts as wrong."""
+        """Return the accuracy (0-1); a row that cannot be read counts as wrong."""
         predicted, truth = self.predict(X), np.asarray(_plain_labels(y))
         if predicted.dtype != object:
             return float(accuracy_score(truth, predicted, sample_weight=sample_weight))
@@ -196,7 +196,7 @@ def _plain_labels(y: Any) -> Any:
 
 
 def _is_numeric(X: Any) -> bool:
-    """Say whether X is an array or something that becomes one; lists of texts, paths and ragged series do not."""
+    """Return whether X is an array or something that becomes one; lists of texts, paths and ragged series do not."""
     if hasattr(X, "toarray") or hasattr(X, "dtype") or hasattr(X, "__array__") or np.isscalar(X) or X is None:
         return not (hasattr(X, "dtype") and getattr(X.dtype, "kind", "") in "US")
     first = next((one for one in X if one is not None), None) if isinstance(X, Sequence) else None

@@ -67,11 +67,11 @@ class Model:
 
     @property
     def task(self) -> str:
-        """What it answers with: `classification`, `multi-label`, `regression` or `ordinal`."""
+        """Kind of answer: `classification`, `multi-label`, `regression` or `ordinal`."""
         return self.bundle.task
 
     def predict_proba(self, inputs: Any) -> Probabilities:
-        """Give the probability of each class (n_rows, n_classes); rows sum to one, but not where there may be several.
+        """Return class probabilities (n_rows, n_classes); rows sum to one, but not where a row may have several.
 
         Parameters
         ----------
@@ -118,7 +118,7 @@ class Model:
         )  # fmt: skip
 
     def predict(self, inputs: Any) -> Array:
-        """Give the answer for each input (n_rows,), in order.
+        """Return the answer for each input (n_rows,), in order.
 
         The most probable class by name; the middle grade; a tuple of labels, which may be empty; or a number. A row
         that cannot be read has None, or NaN for a number.
@@ -138,7 +138,7 @@ class Model:
         return whole
 
     def answer(self, inputs: Any) -> list[dict[str, Any]]:
-        """Give for each input what `headstart predict --json` gives, with the right to abstain.
+        """Return for each input what `headstart predict --json` gives, with the right to abstain.
 
         `answer` is the label, "not sure" or "none of these" (None where the row cannot be read), `set` what is likely
         enough, `reason` why.

@@ -121,7 +121,7 @@ class TrainingChecks:
 
 @dataclass(frozen=True)
 class Audit:
-    """What the base brought in, and kinds of rows on which the chosen model fails; None where not looked for."""
+    """Inherited bias of the base, and slices on which the chosen model fails; None where not looked for."""
 
     inherited: Inherited | None = None
     slices: Slices | None = None

@@ -228,7 +228,7 @@ def _require_time_to_try(left: float) -> None:
 
 @dataclass(frozen=True)
 class _Plan:
-    """What fitting a strategy will cost, and the rows (n_sample,) that it learns from."""
+    """Forecast cost of fitting a strategy, and the rows (n_sample,) that it learns from."""
 
     forecast: CostForecast
     sample: Index

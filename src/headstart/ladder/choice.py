@@ -19,7 +19,7 @@ Losses = NDArray[np.float64]
 
 
 def compute_advantage(challenger: Losses, incumbent: Losses) -> tuple[float, float]:
-    """Give how much lower the challenger's loss is on the rows that both predicted, and the standard error of that.
+    """Return how much lower the challenger's loss is on the rows that both predicted, and the standard error of that.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def compute_advantage(challenger: Losses, incumbent: Losses) -> tuple[float, flo
 
 
 def choose_strategy(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
-    """Give the strategy to use.
+    """Return the strategy to use.
 
     Among the quick rungs it is the one with the lowest loss (`headstart.strategies.scoring`; log-loss for classes): it
     looks at how sure a model was on every row, so that with few rows it picks by chance far less often than accuracy
@@ -87,7 +87,7 @@ def _mean(losses: Losses) -> float:
 
 
 def _hedges(pool: Losses, member: Losses) -> bool:
-    """Whether a pool differs from a member and is not worse by more than noise."""
+    """Return whether a pool differs from a member and is not worse by more than noise."""
     if np.allclose(pool, member, equal_nan=True):
         return False
     gain, error = compute_advantage(member, pool)

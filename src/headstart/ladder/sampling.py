@@ -20,7 +20,7 @@ MOST_TURNS = 4
 
 @dataclass(frozen=True)
 class SampledFit:
-    """What was learnt from a sample of the training rows; the other rows have no out-of-fold outputs.
+    """A model fitted on a sample of the training rows; the other rows have no out-of-fold outputs.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ class Run:
         return folder / f"{name}.safetensors", folder / f"{name}.json"
 
     def load(self, name: str) -> tuple[FittedState, Probabilities, float] | None:
-        """Give the state, the out-of-fold probabilities and the seconds of a rung finished earlier under this key."""
+        """Return the state, the out-of-fold probabilities and the seconds of a rung finished earlier under this key."""
         arrays_path, meta_path = self._paths(name)
         try:
             meta = read_json(meta_path)
@@ -77,7 +77,7 @@ class Run:
         shutil.rmtree(self.parts_folder(name), ignore_errors=True)
 
     def parts_folder(self, name: str) -> Path:
-        """Give a folder for the finished parts of a rung, made if need be; parts under another key are removed."""
+        """Return a folder for the finished parts of a rung, made if need be; parts under another key are removed."""
         folder = self.folder / "run" / "rungs" / f"{name}-{self.key[:16]}"
         for other in folder.parent.glob(f"{name}-????????????????"):
             if other != folder:
@@ -126,7 +126,7 @@ def claim_folder(folder: Path, **places: Path | None) -> Iterator[None]:
 
 
 def read_places(folder: Path) -> dict[str, Path]:
-    """Give where what a run read lay, by the names that `claim` was given; nothing for runs of older versions.
+    """Return where what a run read lay, by the names that `claim` was given; nothing for runs of older versions.
 
     Parameters
     ----------

@@ -173,7 +173,7 @@ def propose(bundle: Bundle, table: Table, options: LabelNextOptions) -> Proposal
 
 
 def _find_new_rows(bundle: Bundle, table: Table) -> Index:
-    """Give the rows that were not learnt from, each content once."""
+    """Return the rows that were not learnt from, each content once."""
     _, first = np.unique(table.hashes.astype(str), return_index=True)
     rows = np.sort(first)
     if bundle.seen_rows is None:
@@ -211,7 +211,7 @@ def _has_few_labels(counts: Mapping[str, int] | None) -> bool:
 def _predict_readable(
     bundle: Bundle, table: Table, precision: str
 ) -> tuple[Table, FloatMatrix, Floats, dict[str, str]]:
-    """Give the rows that can be read, how they look to the model (or roughly), and what it says of them."""
+    """Return the rows that can be read, how they look to the model (or roughly), and what it says of them."""
     row_blocks, feature_blocks, probability_blocks, failed = [], [], [], dict[str, str]()
     with progress.bar("Reading and predicting", len(table), "rows") as bar:
         for start in range(0, len(table), BLOCK_ROWS):
@@ -263,7 +263,7 @@ MARGINS: dict[str, Callable[[Floats], Floats | None]] = {
 
 
 def _is_far(rows: FloatMatrix, known: FloatMatrix | None) -> NDArray[np.bool_]:
-    """Say which rows lie farther from everything labelled than nearly all others."""
+    """Return which rows lie farther from everything labelled than nearly all others."""
     if known is None:
         return np.zeros(len(rows), dtype=bool)
     distance = find_nearest_centres(rows, known)[1]
@@ -271,7 +271,7 @@ def _is_far(rows: FloatMatrix, known: FloatMatrix | None) -> NDArray[np.bool_]:
 
 
 def _explain_choice(chosen: RowsToLabel, at: int, mode: str, far: NDArray[np.bool_], predictions: Predictions) -> str:
-    """Say in plain words why a row was chosen."""
+    """Return in plain words why a row was chosen."""
     if far[chosen.rows[at]]:
         return "unlike anything so far"
     if mode == "typical":

@@ -70,7 +70,7 @@ def score_test_rows(
 
 
 def _best_of_kinds(strategies: FittedStrategies, kinds: set[str]) -> str | None:
-    """Give the chosen strategy if it is of these kinds, else the one of these kinds with the lowest log-loss."""
+    """Return the chosen strategy if it is of these kinds, else the one of these kinds with the lowest log-loss."""
     names = [name for name in strategies.fitted if STRATEGIES[name].kind in kinds and name != "majority"]
     if strategies.chosen in names:
         return strategies.chosen

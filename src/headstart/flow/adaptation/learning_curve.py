@@ -111,13 +111,13 @@ def measure_run_curve(prepared: Prepared, options: AdaptOptions, remaining: Cloc
 
 
 def _encode_test_targets(prepared: Prepared) -> Floats:
-    """Give the truth of the test rows in the form of `Scoring.targets`."""
+    """Return the truth of the test rows in the form of `Scoring.targets`."""
     truth = prepared.truth
     return np.eye(len(prepared.task.classes))[truth] if truth.ndim == 1 else truth.astype(np.float64)
 
 
 def _find_obstacle(train: StrategyRows, task: Task, clock: Clock, beside: bool) -> str:
-    """Say why no curve can be measured, with test rows beside or without; empty where one can."""
+    """Return why no curve can be measured, with test rows beside or without; empty where one can."""
     if train.features is None and train.descriptors is None:
         return "the base model was not run"
     if len(train) < max(LEAST_ROWS, 4 * len(np.unique(task.codes))):
@@ -162,7 +162,7 @@ def _make_learning_curve(curve: FittedCurve, points: Sequence[MeasuredLosses], t
 
 
 def _describe_curve(curve: FittedCurve, scoring: Scoring) -> tuple[Shape, str]:
-    """Give the shape and the sentence."""
+    """Return the shape and the sentence."""
     twice = next((item for item in curve.forecasts if item.n_labels >= 1.9 * curve.n_labels[-1]), None)
     if twice is None:
         reason = "the score fell with more labels" if curve.rises else "there are too few rows to see a curve"

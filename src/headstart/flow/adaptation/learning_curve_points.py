@@ -81,7 +81,7 @@ def order_nested(strata: Index, clusters: Index, rng: np.random.Generator) -> In
 
 
 def choose_sizes(n_rows: int, least: int) -> list[int]:
-    """Give the sizes to learn from, ascending: all rows, a half, a quarter ... down to `least`.
+    """Return the sizes to learn from, ascending: all rows, a half, a quarter ... down to `least`.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def _fit_once(curve_data: CurveData, size: int, orders: Sequence[Index], n_pool:
 def _iterate_draws(
     curve_data: CurveData, numbers: Sequence[int], clock: Clock, seed: int
 ) -> Iterator[tuple[int, Floats, Floats]]:
-    """Give size, losses and divisors of every fit: all sizes of one draw, then of the next, while time is left."""
+    """Return size, losses and divisors of every fit: all sizes of one draw, then of the next, while time is left."""
     rng = np.random.default_rng(seed)
     for draw in range(DRAWS):
         orders = [
@@ -161,7 +161,7 @@ def measure_points(curve_data: CurveData, clock: Clock, seed: int) -> list[Measu
 def gather_curve_data(
     train: StrategyRows, task: Task, clusters: Index, test: StrategyRows | None, test_targets: Floats | None
 ) -> CurveData:
-    """Put training and test rows into one matrix; without test rows, every fold is held out in turn.
+    """Return training and test rows in one matrix; without test rows, every fold is held out in turn.
 
     Parameters
     ----------

@@ -10,12 +10,12 @@ import numpy as np
 from headstart import evaluation, progress
 from headstart.errors import OptionError
 from headstart.evaluation.fairness.groups import value_names
-from headstart.evaluation.fairness.mitigation import compare_mitigation
+from headstart.evaluation.fairness.mitigation import MIN_CELL, compare_mitigation
 from headstart.evaluation.wording import format_points, shorten_name
 from headstart.flow.run_records import Prepared, TestScores
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
-from headstart.records import Column, Index, Predictions, Table, make_column
+from headstart.records import Column, Index, Predictions, Probabilities, Table, make_column
 from headstart.results import Figure, MitigatedFigures, Mitigation
 from headstart.strategies import STRATEGIES
 from headstart.strategies.scoring import OBJECTIVES, mean_loss
@@ -53,13 +53,13 @@ def list_mitigation_strategies(table: Table, options: AdaptOptions) -> tuple[str
 
 
 def _select_balanced_columns(table: Table, options: AdaptOptions) -> dict[str, Column]:
-    """Give the group columns that are compared, not those that only keep rows together."""
+    """Return the group columns that are compared, not those that only keep rows together."""
     present = {name: table.metadata[name] for name in options.group if name in table.metadata}
     return {name: values for name, values in present.items() if not evaluation.has_too_many_values(values)}
 
 
 def _join_columns(table: Table, names: tuple[str, ...]) -> Column:
-    """Give the values of all columns together; empty where one is unknown."""
+    """Return the values of all columns together; empty where one is unknown."""
     parts = [value_names(table.metadata[name]) for name in names]
     return make_column([" / ".join(values) if all(values) else "" for values in zip(*parts, strict=True)])
 
@@ -100,11 +100,13 @@ def fit_mitigation(
     fitted = STRATEGIES[STRATEGY].fit(prepared.train, task, members)
     goal = OBJECTIVES[task.kind]
     figures = _compare_cells(
-        prepared.task.codes, values,
-        (strategies.fitted[strategies.chosen].out_of_fold, fitted.out_of_fold),
         prepared,
-        prepared.train_dependence.copies, FEWEST_ROWS,
-    )  # fmt: skip
+        prepared.task.codes,
+        values,
+        (strategies.fitted[strategies.chosen].out_of_fold, fitted.out_of_fold),
+        clusters=prepared.train_dependence.copies,
+        least=FEWEST_ROWS,
+    )
     gain = max(figures.worst_gain.value, 0.0) if figures else 0.0
     is_kept = figures is not None and gain > 0 and figures.mean_gain.value >= -gain
     before = strategies.chosen
@@ -144,21 +146,20 @@ def measure_on_test_rows(
         if mitigation.columns
         else make_column([""] * len(prepared.test))
     )
-    probabilities = tuple(scores.predictions[name].probabilities for name in (mitigation.before, mitigation.after))
     figures = _compare_cells(
+        prepared,
         np.asarray(prepared.truth, dtype=np.intp),
         values,
-        probabilities,
-        prepared,
-        prepared.test_dependence.copies,
+        (scores.predictions[mitigation.before].probabilities, scores.predictions[mitigation.after].probabilities),
+        clusters=prepared.test_dependence.copies,
     )
     reading = _describe_mitigation(mitigation.out_of_fold, figures, mitigation.kept, mitigation.before)
     return mitigation.model_copy(update={"test": figures, "reading": reading})
 
 
 def _compare_cells(
-    codes: Index, values: Column, probabilities: tuple[Predictions | object, ...], prepared: Prepared, clusters: Index,
-    *least: int,
+    prepared: Prepared, codes: Index, values: Column, probabilities: tuple[Probabilities, Probabilities],
+    clusters: Index, least: int = MIN_CELL,
 ) -> MitigatedFigures | None:  # fmt: skip
     """Compare two models by the cells of class and group, on the rows that both predicted."""
     task = prepared.task
@@ -175,7 +176,9 @@ def _compare_cells(
     names = sorted({key for key in keys if key is not None})
     place = {name: at for at, name in enumerate(names)}
     cells = np.asarray([-1 if key is None else place[key] for key in keys], dtype=np.intp)
-    return compare_mitigation((right[0], right[1]), cells, names, clusters[rows], task.seed, *least)
+    return compare_mitigation(
+        (right[0], right[1]), cells, names, clusters=clusters[rows], seed=task.seed, min_rows=least
+    )
 
 
 def _is_right(codes: Index, outputs: object, prepared: Prepared) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
@@ -192,7 +195,7 @@ def _is_right(codes: Index, outputs: object, prepared: Prepared) -> np.ndarray[t
 def _describe_mitigation(
     out_of_fold: MitigatedFigures | None, test: MitigatedFigures | None, is_kept: bool, before: str
 ) -> str:
-    """Say what was gained and lost, and whether it was kept."""
+    """Return what was gained and lost, and whether it was kept."""
     if out_of_fold is None:
         return (
             f"Cannot tell whether it helps: it takes two groups with at least {FEWEST_ROWS} training rows each. "

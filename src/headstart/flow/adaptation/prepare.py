@@ -130,7 +130,7 @@ def _warn_of_findings(findings: Sequence[Finding]) -> None:
 
 
 def _make_input_spec(train: Table, backbone: Backbone) -> Mapping[str, Any]:
-    """Give the input spec for strategies that read rows themselves: a series keeps its own length whatever the base."""
+    """Return the input spec for strategies that read rows themselves; a series keeps its own length."""
     return derive_spec(list(train.inputs)) if backbone.spec.get("gaps") else backbone.spec
 
 
@@ -244,7 +244,7 @@ def _make_few_groups_finding(what: str, does: str) -> Finding:
 
 
 def _has_learnt_class(table: Table, classes: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Say which rows have a class that was learnt: those with others may have come too late, or be unreadable."""
+    """Return which rows have a class that was learnt: those with others may have come too late, or be unreadable."""
     if table.targets is not None:
         return np.ones(len(table), dtype=bool)
     assert table.labels is not None

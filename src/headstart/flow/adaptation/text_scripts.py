@@ -17,7 +17,7 @@ MOST_ROWS, MOST_CHARACTERS = 5_000, 300
 
 @lru_cache(maxsize=4096)
 def name_script(character: str) -> str:
-    """Give the script of a letter, by the first word of its Unicode name; empty for what is no letter.
+    """Return the script of a letter, by the first word of its Unicode name; empty for what is no letter.
 
     Examples
     --------

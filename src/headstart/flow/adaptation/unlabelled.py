@@ -24,7 +24,7 @@ WORDS_SHARE = 0.1
 
 
 def add_unlabelled_rows(prepared: Prepared, options: AdaptOptions, uses: frozenset[str], clock: Clock) -> Prepared:
-    """Give the task its rows without labels, as many as the time allows; copies of other rows are left out.
+    """Return the task its rows without labels, as many as the time allows; copies of other rows are left out.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def _add_rows(prepared: Prepared, rows: Table, options: AdaptOptions, uses: froz
 
 
 def _add_words(prepared: Prepared, rows: Table | None, options: AdaptOptions, clock: Clock) -> Prepared:
-    """Give the task what the longer of two texts says of words: the rows without labels, the base's own."""
+    """Return the task what the longer of two texts says of words: the rows without labels, the base's own."""
     parts = prepared.backbone.parts
     if rows is None and not parts.words:
         return prepared

@@ -31,7 +31,7 @@ Properties = Mapping[str, NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class ProbeTarget:
-    """What is to be read off: a name, its values, and the code of each row (-1: left out)."""
+    """An attribute to probe for: its name and values, and the class index of each row (-1: left out)."""
 
     name: str
     kind: str
@@ -158,7 +158,7 @@ def probe_attributes(
 
 
 def _encode_target(item: ProbeTarget) -> NDArray[np.float64]:
-    """Give one column a value; rows without one get the shares of all."""
+    """Return one column a value; rows without one get the shares of all."""
     known = item.codes >= 0
     encoded: NDArray[np.float64] = np.eye(len(item.values))[np.maximum(item.codes, 0)]
     encoded[~known] = encoded[known].mean(axis=0)

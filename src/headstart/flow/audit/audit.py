@@ -88,7 +88,7 @@ def make_unaudited(prepared: Prepared, reason: str) -> Audit:
 
 
 def describe_base(base: BaseRecord) -> str:
-    """Say what the record of the base tells of its training data."""
+    """Return a sentence on the training data of the base, from its record."""
     if not base.pretrained:
         return f"The base {base.name} has learnt from no data, so it brought in no habits of other data."
     training_data = base.training_data if base.training_data not in ("", "unknown") else "nobody recorded what"
@@ -104,7 +104,7 @@ def describe_base(base: BaseRecord) -> str:
 
 
 def measure_properties(table: Table) -> Mapping[str, NDArray[np.float64]]:
-    """Give the plain numbers of rows, by name (n_rows,); words such as a camera's make are left out."""
+    """Return the plain numbers of rows, by name (n_rows,); words such as a camera's make are left out."""
     properties: dict[str, NDArray[np.float64]] = {}
     for name, values in measure_inputs(table).items():
         if values.dtype != object:
@@ -122,7 +122,7 @@ def _find_gap_origins(
     options: AdaptOptions,
     not_measured: dict[str, str],
 ) -> list[GapOrigin]:
-    """Say where the gap of each group column comes from."""
+    """Return where the gap of each group column comes from."""
     if not options.group:
         not_measured["gaps"] = "No groups were named (see --group)."
         return []
@@ -182,7 +182,7 @@ def _probe_test_rows(
 
 
 def _to_log_scale(outputs: NDArray[np.float64], kind: str) -> FloatMatrix:
-    """Give answers on the scale of logarithms, where they are probabilities."""
+    """Return answers on the scale of logarithms, where they are probabilities."""
     values = outputs if TASK_TYPES[kind].is_number else np.log(np.maximum(outputs, 1e-6))
     return np.asarray(values, dtype=np.float32)
 
@@ -190,7 +190,7 @@ def _to_log_scale(outputs: NDArray[np.float64], kind: str) -> FloatMatrix:
 def _extract_adapted_features(
     strategies: FittedStrategies, table: Table, prepared: Prepared, not_measured: dict[str, str]
 ) -> FloatMatrix | None:
-    """Give the features of the chosen model's own network, where its weights were moved."""
+    """Return the features of the chosen model's own network, where its weights were moved."""
     state = _find_tuned_state(strategies.fitted[strategies.chosen].state())
     if state is None:
         not_measured["adapted features"] = (

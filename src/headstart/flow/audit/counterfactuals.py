@@ -36,7 +36,7 @@ MIN_PART = 10
 
 @dataclass(frozen=True, kw_only=True)
 class CounterfactualInputs:
-    """What is needed to predict changed rows.
+    """Models, rows and groups that counterfactuals are measured on.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ class _Runner:
         self.plain: dict[int, dict[str, NDArray[np.float64]]] = {}
 
     def changed(self, row: int, edit: Edit | None) -> Any:
-        """Give one row as it would be read after a change; None where there is nothing to change in it."""
+        """Return one row as it would be read after a change; None where there is nothing to change in it."""
         loaded = self.modality.load(self.inputs.table.inputs[row], self.spec)
         rng = np.random.default_rng([self.inputs.bundle.seed, row])
         return loaded if edit is None else edit.change(loaded, rng)
@@ -166,7 +166,7 @@ class _Runner:
         return _make_counterfactual(edit, rows, moved, self.inputs)
 
     def _find_changed_rows(self, edit: Edit, order: Index, most: int) -> Index:
-        """Give the first rows of an order that a change has any effect on."""
+        """Return the first rows of an order that a change has any effect on."""
         if not self.modality.has_words:
             return order[:most]
         changed: list[int] = []
@@ -178,7 +178,7 @@ class _Runner:
         return np.asarray(changed, dtype=np.intp)
 
     def _has_moved(self, before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Say which rows got another answer."""
+        """Return which rows got another answer."""
         bundle = self.inputs.bundle
         if TASK_TYPES[bundle.task].is_number:
             return np.asarray(np.abs(after - before)[:, 0] > self.inputs.typical_error)
@@ -201,7 +201,7 @@ class _Runner:
 def _make_counterfactual(
     edit: Edit, rows: Index, moved: Mapping[str, NDArray[np.bool_]], inputs: CounterfactualInputs
 ) -> Counterfactual:
-    """Put figures and words together."""
+    """Return the counterfactual figures of one change."""
     chosen, *others = moved
     whole, other = flip_share(moved[chosen]), flip_share(moved[others[0]]) if others else None
     parts = []

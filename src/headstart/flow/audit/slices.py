@@ -128,7 +128,7 @@ def _locate_test_rows(
 
 @dataclass(frozen=True, kw_only=True)
 class _SliceDescriber:
-    """What slices are described by: the training rows looked at, what was said of them, and the test rows."""
+    """Training rows with their predictions, and test rows, by which slices are described."""
 
     rows: Index
     directions: FloatMatrix

@@ -91,7 +91,7 @@ def _find_unknown_script(backbone: Backbone, table: Table) -> tuple[Finding, ...
 
 
 def state_need(table: Table, options: AdaptOptions) -> bases.BaseRequest:
-    """Say what is asked of a base for these rows; transforms of series are fitted on training rows.
+    """Return the requirements of these rows on a base; transforms of series are fitted on training rows.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ def list_expected_errors(candidate: Candidate) -> tuple[type[Exception], ...]:
 
 
 def describe_failure(error: Exception) -> str:
-    """Give the reason in short.
+    """Return the reason in short.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def _make_task(table: Table, clusters: Index, seed: int) -> Task:
 
 
 def _fit_better_probe(rows: StrategyRows, task: Task) -> tuple[str, Probabilities]:
-    """Give the better probe's name and out-of-fold outputs."""
+    """Return the better probe's name and out-of-fold outputs."""
     outputs_by_probe: dict[str, Probabilities] = {}
     for name in PROBES:
         if rows.table.modality in STRATEGIES[name].modalities:
@@ -174,7 +174,7 @@ def _fit_better_probe(rows: StrategyRows, task: Task) -> tuple[str, Probabilitie
 
 
 def _compute_gains(task: Task, outputs: Probabilities) -> NDArray[np.float64]:
-    """Give 1 for a row that is right and 0 for one that is wrong; without classes, how much error was taken away."""
+    """Return 1 for a row that is right and 0 for one that is wrong; without classes, how much error was taken away."""
     if task.truth is None:
         return np.asarray(outputs.argmax(axis=1) == task.codes, dtype=np.float64)
     goal, average = OBJECTIVES[task.kind], np.broadcast_to(task.truth.mean(axis=0, dtype=np.float64), outputs.shape)

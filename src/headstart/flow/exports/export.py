@@ -95,7 +95,7 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
     for number, method in enumerate(target.methods, start=1):
         progress.say(f"Making it: way {number} of {len(target.methods)} at most.")
         with TemporaryDirectory(prefix="headstart-") as scratch:
-            figures, reason = _try_method(target, method, exported, Path(scratch), options)
+            figures, reason = _try_method(target, method, exported, Path(scratch), options=options)
             attempts.append(figures)
             if not reason:
                 if target.is_page:

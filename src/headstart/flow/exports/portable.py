@@ -48,7 +48,7 @@ FEATURES_DIFFER = 1e-3
 
 @dataclass(frozen=True)
 class ReferenceOutputs:
-    """What the model says of some rows in torch's float32, and the rows as a graph is fed them."""
+    """Outputs of the model for some rows in torch's float32, and the features that its decision policy reads."""
 
     rows: Index
     outputs: Probabilities
@@ -88,7 +88,7 @@ def _make_exact_extractors(bundle: Bundle) -> dict[str, Extractor]:
 
 
 def _select_ood_features(bundle: Bundle, rows: StrategyRows) -> FloatMatrix:
-    """Give what the rules read of rows (n_rows, n_dims); no columns where they read nothing."""
+    """Return the features that the decision policy reads (n_rows, n_dims); no columns where it reads none."""
     ood_check = bundle.decision_policy.out_of_distribution if bundle.decision_policy else None
     features = select_ood_features(rows, ood_check.reads) if ood_check else None
     return np.empty((len(rows), 0), dtype=np.float32) if features is None else features
@@ -107,7 +107,7 @@ def draw_sample(prepared: Prepared, seed: int) -> Table:
 
 
 def warn_if_not_portable(bundle: Bundle, strategies: FittedStrategies, prepared: Prepared) -> None:
-    """Say where a chosen model has no portable form, and which of the others would have one.
+    """Return where a chosen model has no portable form, and which of the others would have one.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def warn_if_not_portable(bundle: Bundle, strategies: FittedStrategies, prepared:
 
 
 def _can_export(bundle: Bundle, name: str, strategies: FittedStrategies, prepared: Prepared) -> bool:
-    """Whether a graph can be made of another fitted strategy."""
+    """Return whether a graph can be made of another fitted strategy."""
     graph = import_module("headstart.bundle.onnx.graph")
     try:
         graph.build_network(replace(bundle, strategy=name, fitted=strategies.fitted[name], backbone=prepared.backbone))
@@ -325,7 +325,7 @@ def _run_graph(
 
 
 def _make_metadata(bundle: Bundle, inputs: Sequence[ModelInput]) -> dict[str, str]:
-    """Give what the graph's file says of itself."""
+    """Return the metadata of the graph's file."""
     base = bundle.backbone.record if bundle.backbone else None
     return {
         "format": "headstart 2",

@@ -193,7 +193,7 @@ def _write_model_document(fresh: Path, bundle: Bundle, portable: PortableModel, 
 
 
 def _write_neighbours(fresh: Path, bundle: Bundle, path: Path, encoding: str | None) -> None:
-    """Put small copies of the remembered training rows into the page, because their owner asked for it."""
+    """Write small copies of the remembered training rows into the page, as `--thumbnails` asks."""
     ood_check = bundle.decision_policy.out_of_distribution if bundle.decision_policy else None
     if ood_check is None:
         raise OptionError("--thumbnails: this model remembers no training rows.", "Leave it out.")
@@ -225,7 +225,7 @@ def _write_neighbours(fresh: Path, bundle: Bundle, path: Path, encoding: str | N
 
 
 def _make_thumbnail(source: Any) -> dict[str, str]:
-    """Give a picture of at most 96 pixels, as an address that holds it."""
+    """Return a picture of at most 96 pixels, as an address that holds it."""
     address = re.search(r'src="([^"]+)"', MODALITIES["image"].preview(source))
     return {"picture": address[1]} if address else {}
 
@@ -291,7 +291,7 @@ _AS_SENT: dict[str, Callable[[Any], Any]] = {
 
 
 def _make_check_rows(bundle: Bundle) -> dict[str, Any]:
-    """Give made-up inputs and what the model says of them here, for the page to repeat."""
+    """Return made-up inputs and what the model says of them here, for the page to repeat."""
     inputs = SAMPLE_INPUTS[bundle.modality](bundle.spec)[:N_CHECKED]
     expected = open_predictor(bundle)(inputs)
     sent = _AS_SENT[bundle.modality]

@@ -70,7 +70,7 @@ TOKENIZERS = Package(
 
 
 def find_package(package: Package, folder: Path | None, offline: bool) -> Path:
-    """Give a folder that holds a package's files.
+    """Return a folder that holds a package's files.
 
     Parameters
     ----------

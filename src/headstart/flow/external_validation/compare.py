@@ -38,7 +38,7 @@ _TINY = 1e-12
 
 
 def compare(old: Path, new: Path, path: Path, out: Path | None, options: CompareOptions) -> Comparison:
-    """Hold two bundles against each other on the same labelled rows.
+    """Compare two bundles on the same labelled rows.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def _require_same_classes(old: Bundle, new: Bundle, spelled: NameMatches) -> Non
 
 
 def _reorder_classes(predictions: Predictions, classes: tuple[str, ...]) -> Predictions:
-    """Put the columns into another order."""
+    """Return predictions with their columns in another order."""
     at = [predictions.classes.index(name) for name in classes]
     thresholds = tuple(predictions.thresholds[place] for place in at) if predictions.thresholds else ()
     return replace(predictions, classes=classes, probabilities=predictions.probabilities[:, at], thresholds=thresholds)

@@ -140,7 +140,7 @@ def _compute_log_loss(codes: Index, probabilities: Floats) -> Floats:
 
 
 def _is_beyond_noise(gains: Floats, clusters: Index) -> bool:
-    """Whether a mean gain exceeds its noise over clusters."""
+    """Return whether a mean gain exceeds its noise over clusters."""
     sums = np.bincount(clusters, weights=gains - gains.mean())
     error = float(np.sqrt(np.square(sums).sum())) / len(gains)
     return bool(gains.mean() > ONE_SIDED_5_PERCENT * error + 1e-9)

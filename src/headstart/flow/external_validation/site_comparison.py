@@ -50,7 +50,7 @@ _NO_SITE = (
 
 
 def load_site(bundle: Bundle, path: Path) -> SiteFigures | None:
-    """Give the figures of the training site: those in the bundle, else those of the result.json beside it."""
+    """Return the figures of the training site: those in the bundle, else those of the result.json beside it."""
     if bundle.about.get(SITE):
         return SiteFigures.model_validate(bundle.about[SITE])
     beside = bundles.find_bundle(path).parent / "result.json"
@@ -159,7 +159,7 @@ def _measure_drift(bundle: Bundle, clusters: Index, placed: FloatMatrix | None) 
 
 
 def choose_advice(result: Evaluation) -> Advice:
-    """Say what to do.
+    """Return what to do.
 
     Notes
     -----
@@ -219,7 +219,7 @@ def _name_misspelt(result: Evaluation) -> str:
 
 
 def _may_be_one(first: str, second: str) -> bool:
-    """Whether two similar labels may be one: not "grade1" and "grade2", nor "healthy" and "unhealthy"."""
+    """Return whether two similar labels may be one: not "grade1" and "grade2", nor "healthy" and "unhealthy"."""
     digits = ["".join(filter(str.isdigit, label)) for label in (first, second)]
     return digits[0] == digits[1] and first[:1] == second[:1]
 
@@ -243,7 +243,7 @@ def _advise_recalibration(result: Evaluation) -> Advice | None:
 
 
 def advise_after_recalibration(result: Evaluation) -> Advice:
-    """Say what to do once `--recalibrate` has been tried: not to try it again with the same rows.
+    """Return what to do once `--recalibrate` has been tried: not to try it again with the same rows.
 
     Parameters
     ----------

@@ -65,7 +65,7 @@ class _OpenBundle:
 
 
 def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options: ExplainOptions) -> dict[str, Any]:
-    """Say of some inputs which parts the answer rests on, and which training rows they are like.
+    """Explain answers: which parts of an input they rest on, and which training rows it is like.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def _explain_row(opened: _OpenBundle, one: Table) -> tuple[ExplainedInput, dict[
 
 
 def _compute_weights(predictions: Predictions) -> tuple[Floats, Floats, str]:
-    """Give what the answer loses without each part (log-odds, or units of the number), all outputs, and its name."""
+    """Return what the answer loses without each part (log-odds, or units of the number), all outputs, and its name."""
     values = predictions.probabilities
     if TASK_TYPES[predictions.task].is_number:
         return values[0, 0] - values[1:, 0], values[:, 0], predictions.classes[0]
@@ -175,7 +175,7 @@ def _compute_weights(predictions: Predictions) -> tuple[Floats, Floats, str]:
 def _describe_parts(
     top: Sequence[tuple[str, float]], task: str, whole: float, explained_output: str, n_parts: int
 ) -> str:
-    """Say which parts weigh most, and what would be left without them."""
+    """Return which parts weigh most, and what would be left without them."""
     if n_parts == 0:
         return "The input has only one part."
     if not top:
@@ -189,7 +189,7 @@ def _describe_parts(
 
 
 def _format_answer(answer: Mapping[str, Any]) -> str:
-    """Put the answer into a line."""
+    """Return the answer in one line."""
     if answer.get("answer"):
         return f"{answer['answer']}: {answer['reason']}" if answer.get("reason") else str(answer["answer"])
     if "value" in answer:

@@ -130,7 +130,7 @@ def _select_known_labels(bundle: Bundle, table: Table, path: Path, merge: bool) 
 
 
 def _reorder_labels(bundle: Bundle, table: Table, path: Path) -> Table:
-    """Put the labels into the model's order; one that the model does not know is left out, the row stays."""
+    """Return the table with its labels in the model's order; unknown ones are left out, rows stay."""
     assert table.targets is not None
     place = {name: at for at, name in enumerate(table.target_names)}
     absent = [name for name in bundle.classes if name not in place]

@@ -45,7 +45,7 @@ def line_up(
 
 
 def report_reading(bundle: Bundle, table: Table) -> None:
-    """Say how values of series were found, where that was not by name.
+    """Report how values of series were identified, where that was not by name.
 
     Parameters
     ----------

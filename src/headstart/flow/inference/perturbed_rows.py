@@ -14,7 +14,7 @@ DECODED_PIXELS = 256
 
 
 def make_input_spec(bundle: Bundle) -> Mapping[str, Any]:
-    """Say how rows are opened before they are changed.
+    """Return how rows are opened before they are changed.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def make_input_spec(bundle: Bundle) -> Mapping[str, Any]:
 
 
 def store_inputs(modality: str, changed: Sequence[Any], folder: Path, names: Sequence[str]) -> Column:
-    """Give changed rows as a table holds them: pictures become files in `folder`, everything else stays as it is.
+    """Return changed rows as a table holds them: pictures become files in `folder`, everything else stays as it is.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ class PredictionBatch:
 
 
 def select_ood_features(rows: StrategyRows, reads: str) -> FloatMatrix | None:
-    """Give what novelty is measured in (n_rows, n_dims), if it is there.
+    """Return the features of the out-of-distribution check (n_rows, n_dims); None where the rows have none.
 
     Parameters
     ----------
@@ -216,7 +216,7 @@ def _read_rows(
 
 
 def _join_outputs(part: Table, outputs: list[tuple[Array, ...]], extractor: Extractor) -> Features:
-    """Put the outputs of several chunks together; stages are rounded as the cache rounds them."""
+    """Concatenate the outputs of several chunks; stages are rounded as the cache rounds them."""
     *early, final = (np.concatenate(blocks) for blocks in zip(*outputs, strict=True))
     stages = {f"stage-{number}": round_to_half(values).astype(np.float32) for number, values in enumerate(early)}
     return Features(part.ids, final, extractor.key, stages)

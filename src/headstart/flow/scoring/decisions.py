@@ -104,7 +104,7 @@ def measure_abstention(rows: ScoredRows, policy: DecisionPolicy, seed: int) -> A
 
 
 def _describe_abstention(n_rows: int, shares: Mapping[str, Figure], answered: object, whole: object) -> str:
-    """Say in plain words what it answers."""
+    """Return in plain words what it answers."""
     text = (
         f"Of {n_rows:,} test rows {100 * shares[LABEL].value:.0f} % get an answer, "
         f'{100 * shares[NOT_SURE].value:.0f} % "{NOT_SURE}" and {100 * shares[NONE].value:.0f} % "{NONE}".'
@@ -156,7 +156,7 @@ def _measure_out_of_distribution(
     policy: DecisionPolicy,
     clusters: Index | None,
 ) -> OutOfDistributionFigures | None:
-    """Say how often ordinary test rows are called unlike the training rows."""
+    """Return how often ordinary test rows are called unlike the training rows."""
     if policy.out_of_distribution is None:
         return None
     ordinary = np.isfinite(decided.distances)

@@ -24,7 +24,7 @@ from headstart.task_types import TASK_TYPES
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFigures:
-    """How good one model is on labelled rows; a part that does not apply is None or empty, and `not_measured` says why.
+    """Figures of one model on labelled rows; a part that does not apply is None or empty, and `not_measured` says why.
 
     Parameters
     ----------
