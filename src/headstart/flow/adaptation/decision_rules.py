@@ -116,7 +116,7 @@ def _learnt_costs(texts: tuple[str, ...], classes: tuple[str, ...]) -> list[str]
 
 
 def _choose_ood_features(prepared: Prepared, strategy: Strategy, uses: frozenset[str]) -> str:
-    """Return "features" or "descriptors" for the out-of-distribution check: features where the model reads or tuned them.
+    """Return "features" or "descriptors" for the out-of-distribution check; features where the model uses them.
 
     A model that moved weights brings its own base; the frozen one then comes along for this alone, as a small one does.
     """
