@@ -6,8 +6,8 @@ Shapes are checked here and nothing else happens: no file is read, nothing is co
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -240,7 +240,7 @@ class Table:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def take(self, index: Index) -> Table:
+    def take(self, index: Index) -> Self:
         """Return the rows `index`, in that order; `set_aside` stays complete."""
         return replace(
             self,
@@ -254,9 +254,32 @@ class Table:
             near_duplicate_groups=None if self.near_duplicate_groups is None else self.near_duplicate_groups[index],
         )
 
-    def where_split(self, name: str) -> Table:
+    def where_split(self, name: str) -> Self:
         """Return the rows of one split."""
         return self.take(np.flatnonzero(self.splits == name))
+
+
+AnyTable = TypeVar("AnyTable", bound=Table)
+"""A table in the state in which it was given."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitTable(Table):
+    """A table in which every row is for training or for testing: the state that a model is adapted to."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        assert set(self.splits) <= {TRAIN, TEST}, sorted(set(self.splits))
+
+    @classmethod
+    def from_table(cls, table: Table) -> SplitTable:
+        """Return a table whose splits are all decided in this state.
+
+        Parameters
+        ----------
+        table : Table
+        """
+        return cls(**{item.name: getattr(table, item.name) for item in fields(Table)})
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from headstart.checks.vocabulary import measure_coverage
 from headstart.data.duplicates.feature_duplicates import add_feature_duplicates
 from headstart.data.duplicates.near_duplicates import GRAVE_SHARE
 from headstart.errors import offenders
-from headstart.records import TEST, TRAIN, Features, Finding, Table
+from headstart.records import TEST, TRAIN, AnyTable, Features, Finding, Table
 from headstart.task_types import TASK_TYPES
 
 MOST_UNKNOWN_SHARE = 0.1
@@ -174,8 +174,8 @@ def report_near_duplicates(table: Table) -> list[Finding]:
 
 
 def join_feature_duplicates(
-    table: Table, features: Features | None, backbone: Backbone, seed: int
-) -> tuple[Table, tuple[Finding, ...]]:
+    table: AnyTable, features: Features | None, backbone: Backbone, seed: int
+) -> tuple[AnyTable, tuple[Finding, ...]]:
     """Return the table with rows of nearly equal features in one near-duplicate group, and the finding about them.
 
     Parameters

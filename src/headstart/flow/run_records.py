@@ -17,7 +17,7 @@ from headstart.flow.scoring.predictions import ModelFigures
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.ranking import Ranking
-from headstart.records import Finding, Index, Predictions, Table
+from headstart.records import Finding, Index, Predictions, SplitTable
 from headstart.results import AnyMetrics, Inherited, LabelError, LeakageGap, LearningCurve, Mitigation, Slices, Verdict
 from headstart.strategies.record import StrategyRows, Task
 
@@ -44,8 +44,8 @@ class Prepared:
 
     Parameters
     ----------
-    table : Table
-        All usable rows, every split decided.
+    table : SplitTable
+        All usable rows.
     train, test : Rows
     task : Task
     backbone : Backbone
@@ -61,7 +61,7 @@ class Prepared:
         How the base was chosen, where it was (`--base auto`).
     """
 
-    table: Table
+    table: SplitTable
     train: StrategyRows
     test: StrategyRows
     task: Task

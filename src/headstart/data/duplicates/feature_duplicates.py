@@ -18,7 +18,7 @@ from headstart.data.duplicates.near_duplicates import (
     measure_typical_distance,
 )
 from headstart.modalities.record import Fingerprint
-from headstart.records import TEST, TRAIN, Finding, FloatMatrix, Index, Table, make_column
+from headstart.records import TEST, TRAIN, AnyTable, Finding, FloatMatrix, Index, Table, make_column
 
 MOST_ROWS = 10_000
 """Rows compared at most, drawn by chance."""
@@ -32,7 +32,7 @@ GRAVE_SHARE = 0.01
 KIND = "alike-to-base"
 
 
-def add_feature_duplicates(table: Table, features: FloatMatrix, seed: int) -> tuple[Table, list[Finding]]:
+def add_feature_duplicates(table: AnyTable, features: FloatMatrix, seed: int) -> tuple[AnyTable, list[Finding]]:
     """Add rows with nearly equal features to the near-duplicate groups, and report them.
 
     Parameters

@@ -20,7 +20,7 @@ from headstart import progress
 from headstart.data.duplicates.components import find_connected_rows
 from headstart.modalities import MODALITIES
 from headstart.modalities.record import Fingerprint
-from headstart.records import Column, Finding, Index, Table, make_column
+from headstart.records import AnyTable, Column, Finding, Index, Table, make_column
 
 MOST_ROWS = {"image": 20_000, "text": 50_000, "series": 20_000}
 """Rows compared at most, for each modality; a finding reports that the rest was not."""
@@ -96,7 +96,7 @@ def find_near_duplicates(table: Table, seed: int = 0) -> NearDuplicates:
     )
 
 
-def add_near_duplicate_groups(table: Table, seed: int = 0) -> Table:
+def add_near_duplicate_groups(table: AnyTable, seed: int = 0) -> AnyTable:
     """Return the table with its near-duplicate groups and the findings of the search.
 
     Parameters

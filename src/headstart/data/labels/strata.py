@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from headstart.errors import offenders
-from headstart.records import TEST, Finding, Index, Table
+from headstart.records import TEST, AnyTable, Finding, Index, Table
 from headstart.task_types import TASK_TYPES
 
 MOST_BINS, BIN_ROWS = 10, 10
@@ -80,7 +80,7 @@ _STRATA: dict[str, Callable[[Table], Index]] = {
 }
 
 
-def drop_unlearnable_labels(table: Table) -> Table:
+def drop_unlearnable_labels(table: AnyTable) -> AnyTable:
     """Return the table without labels that no training row has, or all of them; a finding names them.
 
     Parameters

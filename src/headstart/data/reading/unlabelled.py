@@ -13,7 +13,7 @@ from headstart.data.reading.rows import ReadPolicy, build_table, tidy_table_labe
 from headstart.data.reading.sources import UNLABELLED_ACTIONS, USE, read_source, require_existing
 from headstart.data.splitting.append import append_rows
 from headstart.options import ReadOptions
-from headstart.records import TEST, TRAIN, Table, make_column
+from headstart.records import TEST, TRAIN, SplitTable, Table, make_column
 
 
 def uses_unlabelled(options: ReadOptions) -> bool:
@@ -75,14 +75,13 @@ def _read_other_source(table: Table, options: ReadOptions) -> Table:
     ).table
 
 
-def add_training_rows(table: Table, extra: Table, merge: bool) -> Table:
+def add_training_rows(table: SplitTable, extra: Table, merge: bool) -> SplitTable:
     """Add labelled rows that only train; copies of test rows are left out.
 
     Parameters
     ----------
-    table : Table
-        Every split decided.
-    more : Table
+    table : SplitTable
+    extra : Table
         Of the same kind and task; its ids get the prefix "also/".
     merge : bool
         Merge labels that differ only in spelling.
@@ -90,4 +89,4 @@ def add_training_rows(table: Table, extra: Table, merge: bool) -> Table:
     test_hashes = set(table.hashes[table.splits == TEST])
     new_rows = extra.take(np.flatnonzero([digest not in test_hashes for digest in extra.hashes]).astype(np.intp))
     added = append_rows(table, replace(new_rows, splits=make_column([TRAIN] * len(new_rows))), "also")
-    return tidy_table_labels(added, merge)
+    return SplitTable.from_table(tidy_table_labels(added, merge))

@@ -8,11 +8,11 @@ import numpy as np
 
 from headstart.data.reading.rows import join_columns
 from headstart.errors import DataError
-from headstart.records import FloatMatrix, SetAside, Table, make_column
+from headstart.records import AnyTable, FloatMatrix, SetAside, Table, make_column
 from headstart.task_types import TASK_TYPES
 
 
-def append_rows(table: Table, more: Table, prefix: str) -> Table:
+def append_rows(table: AnyTable, more: Table, prefix: str) -> AnyTable:
     """Return a table with labelled rows appended; splits do not change.
 
     Parameters

@@ -13,9 +13,10 @@ from headstart.data.reading.rows import tidy_table_labels
 from headstart.data.splitting.append import append_rows
 from headstart.data.splitting.dependence import number_clusters, require_groups
 from headstart.data.splitting.folds import assign_parts
+from headstart.data.splitting.row_filter import RowFilter
 from headstart.errors import OptionError, offenders
 from headstart.options import AdaptOptions
-from headstart.records import TEST, TRAIN, Finding, SetAside, Table, make_column
+from headstart.records import TEST, TRAIN, AnyTable, Finding, SplitTable, Table, make_column
 from headstart.task_types import TASK_TYPES
 
 TEST_SHARE = 0.25
@@ -24,7 +25,7 @@ MIN_CLASS_ROWS, MIN_NUMBERS = 2, 4
 of a regression."""
 
 
-def draw_rows_per_class(table: Table, labels_per_class: int, seed: int) -> Table:
+def draw_rows_per_class(table: AnyTable, labels_per_class: int, seed: int) -> AnyTable:
     """Return a table with the same number of training rows of each class; test rows stay.
 
     Parameters
@@ -64,7 +65,7 @@ def draw_rows_per_class(table: Table, labels_per_class: int, seed: int) -> Table
     return drop_unlearnable_labels(table.take(np.sort(np.array(retained, dtype=np.intp))))
 
 
-def assign_splits(table: Table, options: AdaptOptions, test: Table | None = None) -> Table:
+def assign_splits(table: Table, options: AdaptOptions, test: Table | None = None) -> SplitTable:
     """Return the table with every row assigned to training or test.
 
     Parameters
@@ -78,8 +79,8 @@ def assign_splits(table: Table, options: AdaptOptions, test: Table | None = None
 
     Returns
     -------
-    Table
-        `splits` holds "train" and "test" only. A test split in the data is kept; otherwise a quarter of the rows is
+    SplitTable
+        A test split in the data is kept; otherwise a quarter of the rows is
         for testing: stratified, seeded, clusters whole, and every class keeps two training rows where possible.
 
     Raises
@@ -94,8 +95,13 @@ def assign_splits(table: Table, options: AdaptOptions, test: Table | None = None
         table = tidy_table_labels(_append_test_table(table, test), options.merge_labels)
     table = add_near_duplicate_groups(table, options.seed)
     table = _keep_given_split(table) if (table.splits == TEST).any() else _assign_new_split(table, options)
-    table = _set_aside_copies_of_test_rows(table) if options.duplicates == "drop" else table
-    return _set_aside_unknown_classes(drop_unlearnable_labels(table))
+    rows = RowFilter(table)
+    if options.duplicates == "drop":
+        rows.drop(_find_copies_of_test_rows(table), "a copy of it stands in the test rows")
+    is_unknown = _find_unknown_classes(table, rows.keep)
+    rows.drop(is_unknown, "no training row has its class")
+    findings = (*table.findings, *_report_unknown_classes(table, is_unknown))
+    return SplitTable.from_table(drop_unlearnable_labels(replace(rows.apply(table), findings=findings)))
 
 
 def _keep_given_split(table: Table) -> Table:
@@ -145,34 +151,26 @@ def _append_test_table(table: Table, test: Table) -> Table:
     return replace(joined, findings=findings)
 
 
-def _set_aside_copies_of_test_rows(table: Table) -> Table:
-    tested = set(table.hashes[table.splits == TEST])
-    copied = (table.splits == TRAIN) & np.array([digest in tested for digest in table.hashes], dtype=bool)
-    return set_rows_aside(table, copied, "a copy of it stands in the test rows")
+def _find_copies_of_test_rows(table: Table) -> NDArray[np.bool_]:
+    """Return which training rows (n_rows,) have the content of a test row."""
+    test_hashes = set(table.hashes[table.splits == TEST])
+    is_copy = np.array([digest in test_hashes for digest in table.hashes], dtype=bool)
+    return np.asarray(is_copy & (table.splits == TRAIN))
 
 
-def _set_aside_unknown_classes(table: Table) -> Table:
-    """Set test rows aside whose class no training row has (tasks with one class per row)."""
+def _find_unknown_classes(table: Table, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which test rows (n_rows,) have a class that no kept training row has (tasks with one class per row)."""
     if table.labels is None or table.targets is not None:
-        return table
-    known = set(table.labels[table.splits == TRAIN])
+        return np.zeros(len(table), dtype=bool)
+    known = set(table.labels[(table.splits == TRAIN) & kept])
     is_unknown = np.array([label not in known for label in table.labels], dtype=bool)
-    if not is_unknown.any():
-        return table
+    return np.asarray(is_unknown & (table.splits == TEST))
+
+
+def _report_unknown_classes(table: Table, is_unknown: NDArray[np.bool_]) -> tuple[Finding, ...]:
+    if table.labels is None or not is_unknown.any():
+        return ()
     rows, names = tuple(table.ids[is_unknown].tolist()), sorted(set(table.labels[is_unknown]))
     summary = f"{len(rows)} test rows are of classes without training rows ({offenders(names)})."
-    note = Finding(
-        kind="class-only-in-test",
-        severity="warn",
-        rows=rows,
-        summary=summary,
-        advice="Add training rows of these classes.",
-    )
-    remaining = set_rows_aside(table, is_unknown, "no training row has its class")
-    return replace(remaining, findings=(*remaining.findings, note))
-
-
-def set_rows_aside(table: Table, which: NDArray[np.bool_], reason: str) -> Table:
-    """Return the table without the rows `which` (n_rows,), noted in `set_aside` with the reason."""
-    aside = tuple(SetAside(name, reason) for name in table.ids[which])
-    return replace(table.take(np.flatnonzero(~which)), set_aside=table.set_aside + aside)
+    advice = "Add training rows of these classes."
+    return (Finding(kind="class-only-in-test", severity="warn", rows=rows, summary=summary, advice=advice),)

@@ -29,7 +29,7 @@ from headstart.flow.run_records import Prepared, Timings
 from headstart.modalities import MODALITIES
 from headstart.modalities.series import derive_spec
 from headstart.options import AdaptOptions
-from headstart.records import TEST, TRAIN, Finding, Index, Table
+from headstart.records import TEST, TRAIN, Finding, Index, SplitTable, Table
 from headstart.report.understood import describe_inputs
 from headstart.strategies.record import Clock, StrategyRows, Task
 from headstart.task_types import TASK_TYPES
@@ -135,7 +135,7 @@ def _make_input_spec(train: Table, backbone: Backbone) -> Mapping[str, Any]:
 
 
 def _assemble(
-    usable: Table,
+    usable: SplitTable,
     options: AdaptOptions,
     backbone: Backbone,
     extraction: Extraction,
@@ -268,7 +268,7 @@ def _describe_split(table: Table, test: Table | None, decided: Table) -> str:
     return f"test rows drawn from the data, stratified by {spread}, duplicates and groups kept on one side"
 
 
-def _report_rows(table: Table) -> None:
+def _report_rows(table: SplitTable) -> None:
     n_train, n_test = int((table.splits == TRAIN).sum()), int((table.splits == TEST).sum())
     columns = ", ".join(f"{role}: '{name}'" for role, name in table.columns.items() if not role.startswith("label "))
     suffix = f" ({columns})" if columns else ""
