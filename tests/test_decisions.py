@@ -26,7 +26,7 @@ from headstart.decisions import (
     is_reserved,
     parse_costs,
 )
-from headstart.decisions.out_of_distribution import FALSE_ALARM, REMEMBERED_ROWS
+from headstart.decisions.config import CONFIG
 from headstart.errors import OptionError
 from headstart.flow.inference.reason_texts import describe_reason
 from headstart.records import Predictions, make_column
@@ -159,8 +159,8 @@ def cloud(n: int, shift: float, seed: int, dims: int = 40) -> tuple[np.ndarray, 
 def test_foreign_rows_are_told_and_ordinary_ones_seldom_called_so(n: int) -> None:
     codes, values = cloud(n, 0.0, 1)
     made = fit_out_of_distribution(values, codes, folds(n), make_column([str(row) for row in range(n)]))
-    assert made is not None and len(made.remembered) <= REMEMBERED_ROWS
-    assert made.false_alarm == pytest.approx(max(FALSE_ALARM, 1 / (min(n, 999) + 1)), abs=1e-3)
+    assert made is not None and len(made.remembered) <= CONFIG.remembered_rows
+    assert made.false_alarm == pytest.approx(max(CONFIG.false_alarm, 1 / (min(n, 999) + 1)), abs=1e-3)
     ordinary, foreign = made.distances(cloud(600, 0.0, 2)[1]), made.distances(cloud(600, 4.0, 3)[1])
     assert (ordinary > made.threshold).mean() < made.false_alarm + 0.03
     assert (foreign > made.threshold).mean() > 0.95

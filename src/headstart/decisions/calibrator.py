@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.decisions.config import CONFIG
 from headstart.grid_search import search_grid
 from headstart.records import ONE_SIDED_5_PERCENT, Index, Probabilities
 
@@ -21,14 +22,6 @@ TEMPERATURES = np.exp(np.linspace(0.0, np.log(5.0), 49))
 STRIDE = 6
 SMALLEST = 1e-12
 CLIPPED = 1e-9
-LEAST_ROWS = 30
-CURVE_ROWS = 1_000
-"""A curve is tried from so many rows on; below, only a temperature."""
-MOST_VALUES = 500_000
-"""Probabilities that are looked at: every so many rows where there are more."""
-MOST_STEPS = 500
-STEEP = 1e-4
-"""What keeps the curve rising where it would be flat: so much of the probability itself is added."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,12 +113,12 @@ def fit_calibrator(
     classes, as in the accuracy-preserving variant of Zhang, Kailkhura and Han (2020, arXiv:2003.07329).
     """
     rows = np.flatnonzero(np.isfinite(probabilities).all(axis=1))
-    rows = rows[:: max(1, -(-len(rows) * probabilities.shape[1] // MOST_VALUES))]
+    rows = rows[:: max(1, -(-len(rows) * probabilities.shape[1] // CONFIG.most_probabilities))]
     codes, probabilities_used, folds = codes[rows], probabilities[rows], folds[rows]
-    if len(rows) < LEAST_ROWS or len(np.unique(folds)) < 2:
+    if len(rows) < CONFIG.calibration_rows or len(np.unique(folds)) < 2:
         return Calibrator(n_rows=len(rows))
     before, gains_by_method = _losses(codes, probabilities_used), {}
-    for name in _METHODS if len(rows) >= CURVE_ROWS else ("temperature",):
+    for name in _METHODS if len(rows) >= CONFIG.curve_rows else ("temperature",):
         gains = before - _held_out_losses(_METHODS[name], codes, probabilities_used, folds)
         gains_by_method[name] = (
             float(gains.mean()),
@@ -149,7 +142,7 @@ def fit_calibrator(
 
 
 def fit_correction(codes: Index, probabilities: Probabilities, curve: bool | None = None) -> Calibrator:
-    """Learn a correction and keep it whatever it brings: a curve from `CURVE_ROWS` rows on, else a temperature.
+    """Learn a correction and keep it whatever it brings: a curve from `CONFIG.curve_rows` rows on, else a temperature.
 
     Parameters
     ----------
@@ -159,7 +152,7 @@ def fit_correction(codes: Index, probabilities: Probabilities, curve: bool | Non
     curve : bool, optional
         Whether to fit the rising curve; by the number of rows if not given.
     """
-    curve = len(codes) >= CURVE_ROWS if curve is None else curve
+    curve = len(codes) >= CONFIG.curve_rows if curve is None else curve
     fitted = _METHODS["isotonic" if curve else "temperature"].fit(codes, probabilities)
     return Calibrator(
         method=fitted.method,
@@ -184,7 +177,7 @@ def cross_fit_probabilities(codes: Index, probabilities: Probabilities, folds: I
     for fold in np.unique(folds):
         out = folds == fold
         if not out.all():
-            corrected[out] = fit_correction(codes[~out], probabilities[~out], len(codes) >= CURVE_ROWS).apply(
+            corrected[out] = fit_correction(codes[~out], probabilities[~out], len(codes) >= CONFIG.curve_rows).apply(
                 probabilities[out]
             )
     return corrected
@@ -230,7 +223,7 @@ def _fit_curve(codes: Index, probabilities: Probabilities) -> Calibrator:
     ordered = probabilities.ravel()[order]
     true = (np.arange(probabilities.shape[1]) == codes[:, None]).ravel()[order].astype(np.float64)
     starts = np.unique(
-        np.searchsorted(ordered, ordered[np.linspace(0, len(ordered), MOST_STEPS, endpoint=False).astype(int)])
+        np.searchsorted(ordered, ordered[np.linspace(0, len(ordered), CONFIG.curve_steps, endpoint=False).astype(int)])
     )
     counts = np.diff([*starts, len(ordered)]).astype(np.float64)
     centres, hits = np.add.reduceat(ordered, starts) / counts, np.add.reduceat(true, starts)
@@ -251,7 +244,7 @@ def _pool_adjacent_violators(values: Floats, weights: Floats) -> Floats:
 
 
 def _apply_curve(calibrator: Calibrator, probabilities: Probabilities) -> Probabilities:
-    levels = np.interp(probabilities, calibrator.knots, calibrator.levels) + STEEP * probabilities
+    levels = np.interp(probabilities, calibrator.knots, calibrator.levels) + CONFIG.curve_slope * probabilities
     return np.asarray(levels / levels.sum(axis=1, keepdims=True))
 
 

@@ -12,19 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.decisions.config import CONFIG
 from headstart.decisions.sets import conformal_quantile
 from headstart.records import TRAINING_ONLY, Column, FloatMatrix, Index, list_held_out_folds
 
-REMEMBERED_ROWS = 1_000
-"""Most training rows that are remembered; every class keeps its share, and at least one."""
-MOST_DIMS, LEAST_DIMS, MOST_CELLS = 128, 24, 400_000
-"""Directions that are kept, fewer where features are long: the file stays below about 2 MB."""
-SHRINKAGE = 0.3
-NEIGHBOURS = 3
-FALSE_ALARM = 0.02
-"""Share of ordinary rows that may be called unlike all others."""
-LEAST_ROWS = 8
-N_PARTS = 5
 TINY, ROUNDING = 1e-9, 1e-6
 
 
@@ -155,7 +146,7 @@ def fit_out_of_distribution(
     Returns
     -------
     OutOfDistributionDetector or None
-        None with fewer than `LEAST_ROWS` rows, or where all of them share a fold.
+        None with fewer than `CONFIG.detector_rows` rows, or where all of them share a fold.
 
     Notes
     -----
@@ -165,11 +156,11 @@ def fit_out_of_distribution(
     directions counted (as Wang et al. 2022, arXiv:2203.10807). The threshold is a conformal quantile (Bates et al.
     2023, arXiv:2104.08279) over folds.
     """
-    if len(values) < LEAST_ROWS or len(list_held_out_folds(folds)) < 2:
+    if len(values) < CONFIG.detector_rows or len(list_held_out_folds(folds)) < 2:
         return None
     remembered = _sample_remembered(codes, seed)
     distances = _held_out_distances(_reduce_dimensions(values[remembered]), codes[remembered], folds[remembered])
-    false_alarm = max(FALSE_ALARM, 1 / (len(distances) + 1))
+    false_alarm = max(CONFIG.false_alarm, 1 / (len(distances) + 1))
     threshold = -conformal_quantile(-distances, 1 - false_alarm)
     space = _fit_space(values[remembered], codes[remembered])
     space = WhitenedSpace(*(round_as_stored(part) for part in (space.centre, space.basis, space.inner)))
@@ -189,11 +180,11 @@ def fit_out_of_distribution(
 
 def _sample_remembered(codes: Index, seed: int) -> Index:
     """Draw the rows that are remembered: as many of each class as its share, one at least."""
-    if len(codes) <= REMEMBERED_ROWS:
+    if len(codes) <= CONFIG.remembered_rows:
         return np.arange(len(codes))
     order = np.random.default_rng(seed).permutation(len(codes))
     sizes = np.bincount(codes)
-    n_by_class = np.maximum(1, sizes * REMEMBERED_ROWS // len(codes))
+    n_by_class = np.maximum(1, sizes * CONFIG.remembered_rows // len(codes))
     ranks = np.empty(len(codes), dtype=np.intp)
     by_class = order[np.argsort(codes[order], kind="stable")]
     starts = np.cumsum(sizes) - sizes
@@ -212,7 +203,7 @@ def _reduce_dimensions(values: FloatMatrix) -> FloatMatrix:
 
 def _held_out_distances(values: FloatMatrix, codes: Index, folds: Index) -> NDArray[np.float64]:
     """Return each row's distance from what is learnt without its fold."""
-    distances, parts = [], np.where(folds == TRAINING_ONLY, TRAINING_ONLY, folds % N_PARTS)
+    distances, parts = [], np.where(folds == TRAINING_ONLY, TRAINING_ONLY, folds % CONFIG.n_parts)
     for part in list_held_out_folds(parts):
         rest, out = parts != part, parts == part
         space = _fit_space(values[rest], codes[rest])
@@ -231,7 +222,7 @@ def _places_and_means(space: WhitenedSpace, values: FloatMatrix, codes: Index) -
 
 def _distances(places: FloatMatrix, remembered: FloatMatrix, means: FloatMatrix) -> NDArray[np.float64]:
     cosines = places @ remembered.T
-    n = min(NEIGHBOURS, cosines.shape[1])
+    n = min(CONFIG.neighbours, cosines.shape[1])
     near = np.partition(cosines, cosines.shape[1] - n, axis=1)[:, -n:].mean(axis=1)
     return np.asarray(1.0 - (near + (places @ means.T).max(axis=1)) / 2, dtype=np.float64)
 
@@ -241,7 +232,7 @@ def _fit_space(values: FloatMatrix, codes: Index) -> WhitenedSpace:
     rows = normalize_rows(values).astype(np.float64)
     centre = rows.mean(axis=0, keepdims=True)
     residual = rows - centre
-    most = int(np.clip(MOST_CELLS // residual.shape[1], LEAST_DIMS, MOST_DIMS))
+    most = int(np.clip(CONFIG.most_cells // residual.shape[1], CONFIG.least_dims, CONFIG.most_dims))
     basis = _main_directions(residual, most)
     inside = residual @ basis
     names, numbers = np.unique(codes, return_inverse=True)
@@ -252,9 +243,9 @@ def _fit_space(values: FloatMatrix, codes: Index) -> WhitenedSpace:
         within = inside
     spread = within.T @ within / len(rows)
     even = float(np.trace(spread)) / len(spread) + TINY
-    strengths, turned = np.linalg.eigh((1 - SHRINKAGE) * spread + SHRINKAGE * even * np.eye(len(spread)))
+    strengths, turned = np.linalg.eigh((1 - CONFIG.shrinkage) * spread + CONFIG.shrinkage * even * np.eye(len(spread)))
     inner = (turned / np.sqrt(strengths)) @ turned.T
-    scale = np.sqrt(SHRINKAGE * even)
+    scale = np.sqrt(CONFIG.shrinkage * even)
     parts = (centre, basis, inner * scale)
     return WhitenedSpace(*(part.astype(np.float32) for part in parts))
 

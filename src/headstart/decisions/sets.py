@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.decisions.config import CONFIG
 from headstart.decisions.reasons import Reason
 from headstart.records import Index, Probabilities
 
 Floats = NDArray[np.float64]
 ClassSets = NDArray[np.bool_]
 """(n_rows, n_classes): which classes each set holds."""
-CLASS_ROWS = 50
-"""A class with so many training rows has a threshold of its own; the others share one."""
 
 
 @dataclass(frozen=True)
@@ -114,18 +113,19 @@ def fit_sets(codes: Index, probabilities: Probabilities, coverage: float) -> Set
     -----
     A class is in the set where its probability is not below the stated share of those that training rows of this class
     gave to it: label-conditional sets with the score 1 - p (Sadinle, Lei and Wasserman 2019, arXiv:1609.00451), on
-    out-of-fold rows as in cross-conformal prediction (Vovk 2015). Classes with fewer than `CLASS_ROWS` rows are
-    pooled, with all others where they are too few together (as the null cluster of Ding et al. 2023,
-    arXiv:2306.09335): over them coverage holds on average. The model
-    that predicts is fitted once more on all rows, so the coverage is nearly and not exactly that of the theory: it is
+    out-of-fold rows as in cross-conformal prediction (Vovk 2015). Classes with fewer rows than
+    `CONFIG.own_threshold_rows` are pooled, with all others where they are too few together (as the null cluster of Ding
+    et al. 2023, arXiv:2306.09335): over them coverage holds on average. The model that predicts is fitted once more on all rows, so the coverage is nearly and not exactly that of the theory: it is
     measured on test rows.
     """
     rows = np.flatnonzero(np.isfinite(probabilities).all(axis=1))
     codes, n_classes = codes[rows], probabilities.shape[1]
     true_probabilities = probabilities[rows, codes]
-    own = np.bincount(codes, minlength=n_classes) >= CLASS_ROWS
+    own = np.bincount(codes, minlength=n_classes) >= CONFIG.own_threshold_rows
     rest = ~own[codes]
-    shared = conformal_quantile(true_probabilities[rest] if rest.sum() >= CLASS_ROWS else true_probabilities, coverage)
+    shared = conformal_quantile(
+        true_probabilities[rest] if rest.sum() >= CONFIG.own_threshold_rows else true_probabilities, coverage
+    )
     floors = [
         conformal_quantile(true_probabilities[codes == code], coverage) if own[code] else shared
         for code in range(n_classes)
