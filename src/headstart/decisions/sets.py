@@ -115,7 +115,8 @@ def fit_sets(codes: Index, probabilities: Probabilities, coverage: float) -> Set
     gave to it: label-conditional sets with the score 1 - p (Sadinle, Lei and Wasserman 2019, arXiv:1609.00451), on
     out-of-fold rows as in cross-conformal prediction (Vovk 2015). Classes with fewer rows than
     `CONFIG.own_threshold_rows` are pooled, with all others where they are too few together (as the null cluster of Ding
-    et al. 2023, arXiv:2306.09335): over them coverage holds on average. The model that predicts is fitted once more on all rows, so the coverage is nearly and not exactly that of the theory: it is
+    et al. 2023, arXiv:2306.09335): over them coverage holds on average. The model that predicts is fitted once more
+    on all rows, so the coverage is nearly and not exactly that of the theory: it is
     measured on test rows.
     """
     rows = np.flatnonzero(np.isfinite(probabilities).all(axis=1))
