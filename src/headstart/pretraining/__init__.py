@@ -1,4 +1,4 @@
-"""Base models of our own, trained from nothing that anybody has to own: synthetic series, made while they are learnt.
+"""Base models of our own, trained from scratch on synthetic series that are drawn during training.
 
 This room makes series and trains a network on them. It knows nothing of users' data.
 """

@@ -26,7 +26,7 @@ class Forest:
     ----------
     roots : Index, shape (n_trees,)
     feature : NDArray of int32, shape (n_nodes,)
-        `LEAF` where a node asks nothing.
+        `LEAF` for leaves.
     threshold : NDArray of float32, shape (n_nodes,)
         Rows whose feature is at most this go left.
     children : NDArray of int32, shape (n_nodes, 2)
@@ -98,7 +98,7 @@ def grow_classifier(rows: FloatMatrix, codes: Index, weights: Floats | None, con
     rows : FloatMatrix, shape (n_rows, n_features)
     codes : Index, shape (n_rows,)
     weights : Floats or None, shape (n_classes,)
-        How much a row of each class counts; None: alike.
+        Weight of the rows of each class; None: equal.
     config : Growth
 
     Returns
@@ -117,7 +117,14 @@ def grow_classifier(rows: FloatMatrix, codes: Index, weights: Floats | None, con
 
 
 def grow_regressor(rows: FloatMatrix, targets: FloatMatrix, config: ForestConfig) -> Forest:
-    """Grow the same for numbers, or for shares of labels (n_rows, n_outputs)."""
+    """Fit extremely randomised trees for values, or for probabilities of labels.
+
+    Parameters
+    ----------
+    rows : FloatMatrix, shape (n_rows, n_features)
+    targets : FloatMatrix, shape (n_rows, n_outputs)
+    config : ForestConfig
+    """
     targets_for_fit = targets[:, 0] if targets.shape[1] == 1 else targets
     grown = ExtraTreesRegressor(
         config.n_trees, max_features=FEATURE_SHARE, min_samples_leaf=config.min_leaf, random_state=config.seed

@@ -1,6 +1,6 @@
-"""`majority`: always the same answer, what the labels say on average; what anything useful must beat.
+"""`majority`: the same outputs for every row; the baseline to beat.
 
-Class shares for classes, each label's share for several labels, the mean for numbers.
+Class frequencies for classes, each label's frequency for several labels, the mean for values.
 """
 
 from __future__ import annotations

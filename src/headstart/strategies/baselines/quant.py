@@ -1,7 +1,7 @@
 """`quant`: quantiles of nested intervals of each series and extremely randomised trees; nothing pre-trained.
 
-Dempster, Schmidt and Webb 2024, "QUANT: a minimalist interval method" (arXiv:2308.00928). How sure the trees' votes
-make a model is chosen on rows that they did not see.
+Dempster, Schmidt and Webb 2024, "QUANT: a minimalist interval method" (arXiv:2308.00928). The temperature of the trees'
+votes is fitted on out-of-fold votes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from headstart.strategies.trees import Forest, ForestConfig, grow_classifier, gr
 
 N_TREES = 200
 N_TREES_HELD_OUT = 60
-"""Trees that judge a fold held out: fewer say nearly the same."""
+"""Trees for scoring a held-out fold: fewer give nearly the same scores."""
 MOST_VALUES = 100_000_000
 """Quantiles kept in memory at once (400 MB); longer series get fewer each."""
 MOST_LEAF_VALUES = 4_000_000
@@ -66,7 +66,7 @@ class TreeModel:
     divisor : int
     forest : Forest
     prior : Floats, shape (n_outputs,)
-        Shares of the classes, or mean targets: what a single further tree that knows nothing would say.
+        Class frequencies, or mean targets: the vote of one more tree without splits.
     temperature : float
     link : str
     """

@@ -113,7 +113,7 @@ class Cooccurrence:
 
 @dataclass(frozen=True)
 class ColumnStatistics:
-    """What is known of the columns of one kind of n-gram, beside the rows with labels.
+    """Statistics of the columns of one kind of n-gram in unlabelled texts.
 
     Parameters
     ----------
