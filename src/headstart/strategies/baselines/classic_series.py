@@ -118,10 +118,10 @@ def fit(rows: StrategyRows, task: Task) -> FittedModel:
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Return the forecast cost of `fit`, from the convolutions of some series."""
     n_rows = len(rows)
-    some = rows.take(np.arange(0, n_rows, max(1, n_rows // SAMPLE_SERIES)))
-    series = _read_series(some, task.spec)
+    sample_rows = rows.take(np.arange(0, n_rows, max(1, n_rows // SAMPLE_SERIES)))
+    series = _read_series(sample_rows, task.spec)
     kernels = _fit_kernels(series, n_rows, task.seed)
     n_dims = _convolve(kernels, series[:2]).shape[1]  # The first call compiles.
-    one = cost_model.measure_seconds(lambda: _convolve(kernels, series)) / len(series)
+    seconds_per_row = cost_model.measure_seconds(lambda: _convolve(kernels, series)) / len(series)
     solved = ridge_forecast(n_rows, n_dims, task)
-    return CostForecast(one * n_rows + solved.seconds, solved.memory_bytes)
+    return CostForecast(seconds_per_row * n_rows + solved.seconds, solved.memory_bytes)

@@ -290,8 +290,8 @@ def fit(rows: StrategyRows, task: Task) -> FittedModel:
     longest = choose_text_length([len(text) for text in inputs])
     texts = normalise_texts(inputs, longest)
     counts, ngrams = zip(*(count_ngrams(texts, kind) for kind in KINDS), strict=True)
-    share = min(1.0, MOST_COEFFICIENTS / len(task.classes) / sum(MOST_NGRAMS.values()))
-    most = [int(MOST_NGRAMS[kind] * share) for kind in KINDS]
+    column_share = min(1.0, MOST_COEFFICIENTS / len(task.classes) / sum(MOST_NGRAMS.values()))
+    most = [int(MOST_NGRAMS[kind] * column_share) for kind in KINDS]
     designs, all_ngrams = _list_designs(
         TextDesign(counts=counts, most=most, targets=one_hot_classes(task)),
         ngrams,

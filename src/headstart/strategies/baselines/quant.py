@@ -207,17 +207,17 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Return the forecast cost of `fit`, from a few trees on some rows."""
     n_rows = len(rows)
-    some = np.arange(0, n_rows, max(1, n_rows // SAMPLE_ROWS))
+    sample = np.arange(0, n_rows, max(1, n_rows // SAMPLE_ROWS))
     divisor = choose_divisor(n_rows, task.spec)
-    part = rows.take(some)
-    describing = cost_model.measure_seconds(lambda: _describe_series(part, task.spec, divisor)) / len(some)
+    part = rows.take(sample)
+    describing = cost_model.measure_seconds(lambda: _describe_series(part, task.spec, divisor)) / len(sample)
     described = _describe_series(part, task.spec, divisor)
-    codes = np.arange(len(some)) % max(2, len(task.classes)) if task.truth is not None else task.codes[some]
+    codes = np.arange(len(sample)) % max(2, len(task.classes)) if task.truth is not None else task.codes[sample]
     growing = (
         cost_model.measure_seconds(lambda: grow_classifier(described, codes, None, ForestConfig(SAMPLE_TREES)))
         / SAMPLE_TREES
     )
-    each = growing * n_rows * np.log2(n_rows + 1) / (len(some) * np.log2(len(some) + 1))
+    each = growing * n_rows * np.log2(n_rows + 1) / (len(sample) * np.log2(len(sample) + 1))
     n_folds = len(list_held_out_folds(task.folds))
     again = 2 if task.balance == "auto" and task.truth is None and is_imbalanced(task.codes) else 1
     n_trees = N_TREES + again * N_TREES_HELD_OUT * (n_folds if n_folds > 1 else 0)

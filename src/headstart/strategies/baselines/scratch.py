@@ -177,16 +177,16 @@ class EpochForecast:
 def _forecast_epoch(rows: StrategyRows, task: Task, size: NetworkSize) -> EpochForecast:
     """Time a few training steps on a few rows."""
     train_rows, held = _split_rows(task)
-    some = train_rows[np.random.default_rng(task.seed).permutation(len(train_rows))[: SETTINGS.timed_rows]]
+    sample = train_rows[np.random.default_rng(task.seed).permutation(len(train_rows))[: SETTINGS.timed_rows]]
     started = time.monotonic()
-    inputs = METHODS[rows.table.modality].load_inputs(rows.table.inputs[some], size.spec)
-    loading = (time.monotonic() - started) / len(some)
+    inputs = METHODS[rows.table.modality].load_inputs(rows.table.inputs[sample], size.spec)
+    loading = (time.monotonic() - started) / len(sample)
     net = build_scratch_network(size.architecture, len(task.classes), inputs(torch.arange(1), None), task.seed)
-    everything = torch.arange(len(some))
+    everything = torch.arange(len(sample))
     ones = torch.ones(len(task.classes))
     data = TrainingData(
         inputs=inputs,
-        targets=_make_targets(task)[torch.from_numpy(some)],
+        targets=_make_targets(task)[torch.from_numpy(sample)],
         train_rows=everything,
         validation_rows=everything[:0],
         output_weights=ones,

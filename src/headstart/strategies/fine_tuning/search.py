@@ -294,8 +294,8 @@ class VariantSearch:
             scores_of_repeat[repeat][:, self.fold_assignments[repeat] == fold] = outcome.scores[alpha][:n_views]
         temperature = 1.0
         if LINK_OF[task.kind] == "softmax":
-            every = np.concatenate([values[0] for values in scores_of_repeat.values()])
-            temperature = find_class_temperature(np.tile(task.codes, len(scores_of_repeat)), every)
+            scores = np.concatenate([values[0] for values in scores_of_repeat.values()])
+            temperature = find_class_temperature(np.tile(task.codes, len(scores_of_repeat)), scores)
         link = LINKS[LINK_OF[task.kind]]
         outputs_of_repeats = [
             np.mean([link(view / temperature) for view in values], axis=0) for values in scores_of_repeat.values()

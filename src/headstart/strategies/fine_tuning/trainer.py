@@ -246,9 +246,9 @@ class Trainer:
             outcome.heads[alpha] = _make_head(net, LINK_OF[self.task.kind])
         else:
             values = np.zeros_like(self.features.final)
-            every = torch.from_numpy(train_rows.astype(np.int64))
+            all_rows = torch.from_numpy(train_rows.astype(np.int64))
             values[train_rows] = scale_to_unit_length(
-                predict_scores(net.body, source.make_inputs(False), every, SETTINGS.predict_batch_size).numpy()
+                predict_scores(net.body, source.make_inputs(False), all_rows, SETTINGS.predict_batch_size).numpy()
             )
             outcome.heads[alpha] = self.fit_probe(values, train_rows)
         if len(held) == 0:
