@@ -230,7 +230,7 @@ class Table:
 
     def __post_init__(self) -> None:
         assert self.modality in MODALITY_NAMES, self.modality
-        assert self.task in TASKS, self.task
+        assert self.task in TASK_TYPES, self.task
         n = len(self.ids)
         assert self.targets is None or self.targets.shape == (n, len(self.target_names)), self.targets.shape
         parts = [self.inputs, self.hashes, self.splits, *self.metadata.values()]

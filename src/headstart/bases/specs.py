@@ -126,9 +126,13 @@ def parse_base_record(document: object, place: object) -> BaseRecord:
     return record
 
 
+LIBRARY_MODALITIES = {"timm": "image", series_shape.LIBRARY: "series", "minirocket": "series"}
+"""What the networks of each library read; those of transformers read what their type says."""
+
+
 def find_modality(architecture: Mapping[str, Any]) -> str:
     """Return the kind of input that a parsed architecture reads."""
     if architecture["library"] == "transformers":
         model_type = architecture["config"]["model_type"]
         return next(modality for modality, types in MODEL_TYPES.items() if model_type in types)
-    return {"timm": "image", series_shape.LIBRARY: "series", "minirocket": "series"}[str(architecture["library"])]
+    return LIBRARY_MODALITIES[str(architecture["library"])]

@@ -56,7 +56,7 @@ from headstart.results.metrics import (
     WorstRow,
 )
 from headstart.results.portable import PortableForm
-from headstart.results.record import FORMAT, Figure, Record
+from headstart.results.record import FORMAT, Figure, ModalityName, Record
 from headstart.results.trust import (
     Abstention,
     Calibration,
@@ -79,7 +79,7 @@ class Result(Record):
     model_config = ConfigDict(frozen=True)
 
     format: int = Field(default=FORMAT, description="Number of this format.")
-    modality: Literal["image", "text", "series"] = Field(description="`image`, `text` or `series`.")
+    modality: ModalityName = Field(description="`image`, `text` or `series`.")
     task: TaskName = Field(
         default="classification",
         description="What the label is: `classification` (one class), `ordinal` (a grade), `multi-label` (any of "

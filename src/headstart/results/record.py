@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
 
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+
+from headstart import records
 from headstart.records import Interval
 
 FORMAT = 1
@@ -26,3 +29,15 @@ class Figure(Record):
     def of(cls, interval: Interval) -> Figure:
         """Take over an `Interval`."""
         return cls(value=interval.value, low=interval.low, high=interval.high)
+
+
+def _require_modality(name: str) -> str:
+    if name not in records.MODALITY_NAMES:
+        raise ValueError(f"Input should be one of {', '.join(records.MODALITY_NAMES)}")
+    return name
+
+
+ModalityName = Annotated[
+    str, AfterValidator(_require_modality), WithJsonSchema({"enum": list(records.MODALITY_NAMES), "type": "string"})
+]
+"""Name of a modality in a stored record."""

@@ -78,12 +78,14 @@ class GraphBuilder:
 
     def build_base_network(self, backbone: Backbone) -> nn.Module:
         """Give a network that answers with the pooled features of all stages, with its inputs asked for."""
-        if backbone.module is None:
+        if backbone.parts.architecture["library"] == "minirocket":
             spec = backbone.parts.spec
             names = self.request_series(spec)[:1]
             return TransformNetwork(
                 MiniRocketNetwork(backbone.parts.weights, int(spec["n_channels"]), int(spec["length"])), names
             )
+        if backbone.module is None:
+            raise CannotExport(f"nobody has said how the base model {backbone.record.name} becomes a graph")
         return BASE_BUILDERS[backbone.record.modality](self, backbone)
 
     def request_features(self) -> None:

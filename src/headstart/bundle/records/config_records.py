@@ -29,6 +29,7 @@ from headstart.bundle.runtime.inputs import INPUT_KINDS
 from headstart.errors import BundleError, offenders
 from headstart.records import InputColumns
 from headstart.results import SiteFigures
+from headstart.results.record import ModalityName
 from headstart.task_types import TASK_TYPES, TaskName
 
 CONFIG = "config.json"
@@ -219,7 +220,7 @@ class ConfigRecord(StrictRecord):
     """`config.json` of formats 1, 2 and 3; what format 1 lacks has a default."""
 
     format: Annotated[int, Field(ge=1)] = 1
-    modality: Literal["image", "text", "series"]
+    modality: ModalityName
     task: TaskName = "classification"
     classes: Annotated[list[Label], Field(min_length=1, max_length=MOST_CLASSES)]
     thresholds: list[Annotated[float, Field(ge=-1e-9, le=1.000001)]] = []

@@ -25,6 +25,7 @@ from headstart.bundle.records.schema import (
 )
 from headstart.modalities.quantiles import count_features
 from headstart.records import FittedState
+from headstart.results.record import ModalityName
 from headstart.strategies import STRATEGIES
 from headstart.strategies.linear.links import LINK_OF
 from headstart.task_types import TaskName
@@ -153,7 +154,7 @@ class BaseFacts(StrictRecord):
 class TunedRecord(NotesRecord):
     """A base with moved weights and its head."""
 
-    modality: Literal["image", "text", "series"]
+    modality: ModalityName
     record: BaseFacts
     architecture: dict[str, Any]
     spec: dict[str, Any]

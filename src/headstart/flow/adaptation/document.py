@@ -44,7 +44,7 @@ def assemble_result(run: AdaptedRun, seconds: Mapping[str, float], portable: Por
     prepared, strategies, options = run.prepared, run.strategies, run.options
     table, figures = prepared.table, run.figures
     return Result(
-        modality=table.modality,  # type: ignore[arg-type]
+        modality=table.modality,
         task=prepared.task.kind,
         data=table.source,
         classes=list(prepared.task.classes),

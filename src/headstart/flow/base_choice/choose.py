@@ -100,11 +100,11 @@ def state_need(table: Table, options: AdaptOptions) -> bases.BaseRequest:
     """
     sample: list[np.ndarray] = []
     spec: Mapping[str, object] = {}
-    if table.modality == "series":
+    modality = MODALITIES[table.modality]
+    if modality.has_channels:
         inputs = list(table.where_split(TRAIN).inputs)
         spec = series.derive_spec(inputs)
-        prepare_one = MODALITIES["series"].prepare
-        sample = [prepare_one(MODALITIES["series"].load(item, spec), spec)[0] for item in inputs[:500]]
+        sample = [modality.prepare(modality.load(item, spec), spec)[0] for item in inputs[:500]]
     if table.modality == "image" and (ranges := data.measure_value_ranges(table)):
         spec = {VALUE_RANGES: ranges}
     return bases.BaseRequest(
