@@ -6,7 +6,7 @@ Every number that the report or the model card shows stands here. The fields are
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ConfigDict, Field
 
