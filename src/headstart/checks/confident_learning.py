@@ -1,4 +1,4 @@
-"""Which labels are likely wrong: rows ranked by what a model says that did not learn from them.
+"""Likely label errors: rows ranked by the out-of-fold outputs of a model.
 
 Confident learning (Northcutt, Jiang and Chuang 2021, arXiv:1911.00068), own code in numpy.
 """
@@ -20,7 +20,7 @@ FAR = 6.0
 
 @dataclass(frozen=True, kw_only=True)
 class LabelErrors:
-    """What is likely wrong.
+    """Rows ranked by how likely their label is wrong.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def find_class_errors(codes: Index, probabilities: Probabilities) -> LabelErrors
 
     Returns
     -------
-    Suspects
+    LabelErrors
         Ranked by the margin of the best other class over the given one; suspicious are those of which another class
         reaches the mean probability that its own rows have, and passes the given class.
 

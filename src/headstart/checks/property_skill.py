@@ -20,7 +20,7 @@ N_BINS, MOST_WORDS, PENALTY = 10, 30, 1.0
 
 @dataclass(frozen=True)
 class PropertySkill:
-    """How well a property tells the class: balanced accuracy (0-1) with its interval, beside that of chance."""
+    """How well a property predicts the class: balanced accuracy (0-1) with its interval, and that of chance."""
 
     name: str
     balanced_accuracy: Interval
@@ -28,12 +28,12 @@ class PropertySkill:
 
     @property
     def skill(self) -> float:
-        """How much of the way from chance to certainty the lower end of the interval lies, at most 1."""
+        """Return where the lower end of the interval lies between chance (0) and certainty (1)."""
         return (self.balanced_accuracy.low - self.chance) / max(1.0 - self.chance, 1e-9)
 
 
 def bin_values(values: NDArray[np.float64] | NDArray[np.object_]) -> Floats:
-    """Turn a property into indicators.
+    """Return a property as indicators.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def _bin_column(values: Floats) -> Floats:
 def measure_property(
     name: str, parts: Sequence[Floats], codes: Index, folds: Index, clusters: Index | None, seed: int
 ) -> PropertySkill:
-    """Measure how well indicators tell the class of rows that the model has not seen.
+    """Return how well indicators predict the class of rows that the model was not fitted to.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def measure_property(
 
     Returns
     -------
-    Told
+    PropertySkill
         `balanced_accuracy` is the mean of the recalls of all classes, which chance brings to 1 / n_classes.
     """
     _, classes = np.unique(codes, return_inverse=True)
@@ -111,7 +111,17 @@ def rank_properties(
     clusters: Index | None,
     seed: int,
 ) -> tuple[PropertySkill, list[PropertySkill]]:
-    """Measure all properties together, and each alone, the most telling first."""
+    """Return the skill of all properties together, and of each alone, the best first.
+
+    Parameters
+    ----------
+    properties : mapping of str to array, shape (n_rows, m) of float64 or (n_rows,) of str
+    codes, folds : Index, shape (n_rows,)
+        Classes 0 .. n_classes - 1, and the fold of each row.
+    clusters : Index or None, shape (n_rows,)
+        Rows that belong together, for the intervals.
+    seed : int
+    """
     parts = {name: bin_values(values) for name, values in properties.items()}
     alone = [
         measure_property(name, [part], codes, folds=folds, clusters=clusters, seed=seed) for name, part in parts.items()

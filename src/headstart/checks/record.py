@@ -1,4 +1,4 @@
-"""What a check is: a record that says when it runs, what it needs, and which function reports."""
+"""The record of a check: when it runs, what it needs, and the function that reports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ features of a base model; on out-of-fold outputs of a model."""
 
 @dataclass(frozen=True, kw_only=True)
 class CheckInputs:
-    """What checks look at; later stages have more of it.
+    """The inputs of checks; later stages have more of them.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ _IS_AVAILABLE: Mapping[str, Callable[[CheckInputs], bool]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One check.
+    """A check of the data or of what a model shows about it.
 
     Parameters
     ----------

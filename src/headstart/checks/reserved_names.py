@@ -12,7 +12,7 @@ from headstart.task_types import TASK_TYPES
 
 
 def find_reserved_names(table: Table, options: AdaptOptions | CheckOptions) -> tuple[Finding, ...]:
-    """Point out classes that will be answered with "none of these", and classes that are called as an answer is.
+    """Report classes that will be answered with "none of these", and classes that are called as an answer is.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What data was taken for: which columns serve as what, how many series, channels and steps; facts without words."""
+"""Summary of how data was read: the role of each column, the number of series, channels and steps; facts only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_NAMED = 30
 
 @dataclass(frozen=True, kw_only=True)
 class InputSummary:
-    """How data was understood.
+    """The role of each column, and the sizes of the data.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ _NO_ROLES = ("values", "channel ", "label ", "text ")
 
 
 def summarise_inputs(table: Table, groups: Sequence[str] = ()) -> InputSummary:
-    """Return what a table was taken for.
+    """Return how a table was read.
 
     Parameters
     ----------

@@ -141,7 +141,7 @@ def _strip_items(items: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class LabelFormat:
-    """How a column writes several labels in one cell.
+    """The format in which a column writes several labels in one cell.
 
     Parameters
     ----------

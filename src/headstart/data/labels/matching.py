@@ -41,22 +41,22 @@ class MatchedLabels:
 
     @property
     def has_no_known_label(self) -> bool:
-        """Whether there are labels and none of them is known."""
+        """Return whether there are labels and none of them is known."""
         return bool(self.counts) and len(self.unknown) == len(self.counts)
 
     def name_unknown(self) -> str:
-        """Name labels that are not known, the most frequent first."""
+        """Return the labels that are not known as text, the most frequent first."""
         return offenders(sorted(self.unknown, key=lambda name: -self.counts[name]))
 
     @property
     def hint(self) -> str:
-        """What to do about labels that are not known."""
+        """Return what to do about labels that are not known."""
         if self.similar:
             return "They differ only in spelling: pass --merge-labels, or write them alike."
         return "Rename the labels, or name the right column with --label."
 
     def describe_similar(self) -> str:
-        """Name the labels that differ only in spelling, with their rows; empty where there are none."""
+        """Return the labels that differ only in spelling as text, with their rows; "" where there are none."""
         return offenders([f"'{name}' for '{best}': {self.counts[name]} rows" for name, best in self.similar.items()])
 
 

@@ -1,5 +1,6 @@
-"""What labels are: one class, several labels, a number or a grade. Found out from how they are written, or as the
-user says; what was found out is told in a finding of the kind `task`.
+"""The task of labels: classes, several labels a row, numbers or grades; inferred from the labels, or as the user says.
+
+A finding with the code `task` reports what was inferred.
 """
 
 from __future__ import annotations

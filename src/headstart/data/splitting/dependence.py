@@ -17,7 +17,7 @@ MIN_GROUPS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Dependence:
-    """Which rows of a table depend on each other.
+    """Clusters of the rows of a table that depend on each other.
 
     Parameters
     ----------

@@ -158,11 +158,11 @@ def _find_copies_of_test_rows(table: Table) -> NDArray[np.bool_]:
     return np.asarray(is_copy & (table.splits == TRAIN))
 
 
-def _find_unknown_classes(table: Table, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which test rows (n_rows,) have a class that no kept training row has (tasks with one class per row)."""
+def _find_unknown_classes(table: Table, is_retained: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which test rows (n_rows,) have a class that no retained training row has (one class per row)."""
     if table.labels is None or table.targets is not None:
         return np.zeros(len(table), dtype=bool)
-    known = set(table.labels[(table.splits == TRAIN) & kept])
+    known = set(table.labels[(table.splits == TRAIN) & is_retained])
     is_unknown = np.array([label not in known for label in table.labels], dtype=bool)
     return np.asarray(is_unknown & (table.splits == TEST))
 
