@@ -266,7 +266,9 @@ def _write_graph(
 
     writing = import_module("headstart.bundle.onnx.export")
     arrays = model_inputs.collate([rows[at % len(rows)] for at in range(max(2, min(3, len(rows))))])
-    name, refused = writing.export_network(network, inputs, arrays, path, _make_metadata(bundle, inputs), check_graph)
+    name, refused = writing.export_network(
+        network, inputs, arrays, path, metadata=_make_metadata(bundle, inputs), explain_mismatch=check_graph
+    )
     if not name:
         return _make_without_graph(bundle, folder, f"no exporter gave a graph that says the same ({refused})")
     golden = _make_golden_rows(model_inputs, path, bundle.seed)
