@@ -23,10 +23,10 @@ from headstart.bundle.golden import FILE as GOLDEN
 from headstart.bundle.integrity import BASE, CONFIG, MANIFEST, STATE, WEIGHTS, read_json, verify_files
 from headstart.bundle.onnx.graph_limits import GraphContract, require_graph
 from headstart.bundle.record import NO_PORTABLE_FORM, RUNTIMES, Bundle, PortableFiles
-from headstart.bundle.records.config_records import ConfigRecord, SeriesSpec, parse_config, read_input_columns
+from headstart.bundle.records.config_records import ConfigRecord, parse_config, read_input_columns
 from headstart.bundle.records.memory_order import FIRST_SAFE_FORMAT, repair_memory_order
-from headstart.bundle.records.schema import bundle_errors, make_misfit, parse_record
-from headstart.bundle.records.strategy_records import StateContext, check_rocket, check_state
+from headstart.bundle.records.schema import bundle_errors, make_misfit
+from headstart.bundle.records.strategy_records import StateContext, check_state
 from headstart.bundle.reference import FILE as REFERENCE
 from headstart.bundle.reference import ReferenceSample
 from headstart.bundle.runtime.replaying import replay_golden_rows
@@ -154,8 +154,6 @@ def _read_base(folder: Path, modality: str, listed: Mapping[str, str]) -> Backbo
     parts = read_folder(folder / BASE, blank)
     if parts.record.modality != modality:
         raise make_misfit(f"{BASE}/{CONFIG}", ("record", "modality"), f"should be {modality}", parts.record.modality)
-    if parts.architecture["library"] == "minirocket":
-        check_rocket(parts.weights, parse_record(SeriesSpec, parts.spec, f"{BASE}/{CONFIG}"), f"{BASE}/{WEIGHTS}")
     return assemble_backbone(parts)
 
 
