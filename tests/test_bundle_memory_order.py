@@ -17,13 +17,13 @@ from typer.testing import CliRunner
 
 from headstart import bundle as bundles
 from headstart.array_files import read_arrays, write_arrays
-from headstart.bundle import integrity
 from headstart.bundle.golden import GoldenRows
 from headstart.bundle.records.memory_order import in_other_order, restore_memory_order
 from headstart.bundle.seen import SeenRows
 from headstart.cli.main import app
 from headstart.decisions import OutOfDistributionDetector, fit_out_of_distribution
 from headstart.home import write_json
+from headstart.sealed_folders import hash_file
 
 DATA = Path(__file__).parent / "data"
 ROWS = DATA / "bundle-rows.csv"
@@ -127,7 +127,7 @@ def reseal(folder: Path, number: int | None = None) -> None:
         manifest["format"] = number
         config = json.loads((folder / "config.json").read_text("utf-8"))
         write_json(folder / "config.json", {**config, "format": number})
-    manifest["sha256"] = {name: integrity.sha256(folder / name) for name in manifest["sha256"]}
+    manifest["sha256"] = {name: hash_file(folder / name) for name in manifest["sha256"]}
     write_json(folder / "manifest.json", manifest)
 
 

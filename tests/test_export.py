@@ -39,6 +39,7 @@ from headstart.home import write_json
 from headstart.modalities.record import Array
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.records import Table
+from headstart.sealed_folders import hash_file
 
 DATA = Path(__file__).parent / "data"
 
@@ -69,9 +70,7 @@ def document(done: Result) -> dict[str, Any]:
 def resealed(bundle: Path) -> None:
     """Write the manifest anew, as somebody who changes a bundle on purpose would."""
     manifest = json.loads((bundle / "manifest.json").read_text("utf-8"))
-    manifest["sha256"] = {
-        name: integrity.sha256(bundle / name) for name in manifest["sha256"] if (bundle / name).is_file()
-    }
+    manifest["sha256"] = {name: hash_file(bundle / name) for name in manifest["sha256"] if (bundle / name).is_file()}
     write_json(bundle / "manifest.json", manifest)
 
 

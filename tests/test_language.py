@@ -18,7 +18,6 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from typer.testing import CliRunner
 
 from headstart.bases import BaseParts, BaseRequest, assemble_backbone, load_base, write_folder
-from headstart.bases.folder import sha256_of
 from headstart.cli.main import app
 from headstart.errors import DataError, OptionError, UnknownName
 from headstart.language import adaptation, card, fitness, ngram, pilots, reading, scoring, vocabulary
@@ -42,6 +41,7 @@ from headstart.language.tokens import (
     lay_out_rows,
     open_tokenizer,
 )
+from headstart.sealed_folders import hash_file
 
 WORDS = ["moto", "ke", "thata", "go", "re", "pula", "e", "na", "kgomo", "motse", "ngwana", "rra", "tau", "letsatsi"]
 
@@ -473,7 +473,7 @@ def test_the_new_base_costs_fewer_bits_and_its_card_says_so(adapted: tuple[Path,
     assert f"{bits['adapted']['value']:.3f}" in text and "From nothing" in text
     assert json.loads((folder / "new" / card.MARKER_FILE).read_text("utf-8"))["sentence"] == said["sentence"]
     words = said["words"]
-    assert isinstance(words, dict) and words["sha256"] == sha256_of(folder / "new" / "words.safetensors")
+    assert isinstance(words, dict) and words["sha256"] == hash_file(folder / "new" / "words.safetensors")
     assert words["sha256"] in text and f"{words['n_texts']:,} texts" in text
     assert len(load_base(f"file:{folder / 'new'}", BaseRequest(modality="text", offline=True)).parts.words) == 7
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from headstart import progress
 from headstart.bases.catalogue import EFFICIENTNET_LITE0, MINILM
-from headstart.bases.folder import list_shapes, read_folder, select_fitting, sha256_of, write_folder
+from headstart.bases.folder import list_shapes, read_folder, select_fitting, write_folder
 from headstart.bases.record import BaseParts, BaseRecord
 from headstart.errors import BundleError, MissingExtra
 from headstart.home import home, optional_write, remove_leftovers
-from headstart.sealed_folders import is_sealed, seal_folder
+from headstart.sealed_folders import hash_file, is_sealed, seal_folder
 
 
 def _package_file(package: str, inside: str) -> Path:
@@ -27,7 +27,7 @@ def _package_file(package: str, inside: str) -> Path:
 
 
 def _require_known_hash(path: Path, record: BaseRecord) -> Path:
-    if not path.is_file() or sha256_of(path) != record.sha256:
+    if not path.is_file() or hash_file(path) != record.sha256:
         raise BundleError(
             f"The weights of {record.name} ({path}) are not the ones that Headstart knows (sha256 differs).",
             "Reinstall: pip install --force-reinstall 'headstart[adapt]'",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,12 +16,6 @@ from headstart.errors import DataError
 MOST_JSON_BYTES = 50_000_000
 MOST_WEIGHT_BYTES = 20_000_000_000
 _AGAIN = "Copy or download it again."
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file (hex)."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def read_text_file(path: Path, most_bytes: int = MOST_JSON_BYTES) -> str:

@@ -13,13 +13,14 @@ from typing import Any
 
 from headstart.array_files import DamagedArrays, read_arrays, write_arrays
 from headstart.bases.architectures import parse_architecture
-from headstart.bases.files import read_json_file, read_text_file, read_weights, sha256_of
+from headstart.bases.files import read_json_file, read_text_file, read_weights
 from headstart.bases.published import CONFIG, TOKENIZER, WEIGHTS, read_timm_folder, read_transformers_folder
 from headstart.bases.record import Array, BaseParts, BaseRecord
 from headstart.bases.specs import parse_base_record, parse_spec
 from headstart.errors import DataError, offenders
 from headstart.home import write_json, write_text
 from headstart.modalities.tokenizer_files import MOST_BYTES as MOST_TOKENIZER_BYTES
+from headstart.sealed_folders import hash_file
 
 __all__ = [
     "CONFIG",
@@ -31,7 +32,6 @@ __all__ = [
     "read_folder",
     "read_weights",
     "select_fitting",
-    "sha256_of",
     "write_folder",
 ]  # fmt: skip
 
@@ -123,7 +123,7 @@ def read_folder(folder: Path, record: BaseRecord) -> BaseParts:
             weights = folder / WEIGHTS
             sized = record
             if weights.is_file():
-                sized = replace(record, size_bytes=weights.stat().st_size, sha256=sha256_of(weights))
+                sized = replace(record, size_bytes=weights.stat().st_size, sha256=hash_file(weights))
             return reader(folder, config, sized)
     kind = str(config.get("library") or config.get("architecture") or "unknown")[:60]
     raise DataError(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from headstart.bases import series_shape
-from headstart.bases.folder import read_weights, sha256_of
+from headstart.bases.folder import read_weights
 from headstart.bases.record import BaseParts, BaseRecord
 from headstart.errors import BundleError
+from headstart.sealed_folders import hash_file
 
 FOLDER = Path(__file__).parent / "weights"
 
@@ -21,7 +22,7 @@ def load_shipped(record: BaseRecord) -> BaseParts:
         If the file is not there or does not have the known hash.
     """
     path = FOLDER / f"{record.name}.safetensors"
-    if not path.is_file() or sha256_of(path) != record.sha256:
+    if not path.is_file() or hash_file(path) != record.sha256:
         raise BundleError(
             f"The weights of {record.name} ({path}) are not the ones that Headstart came with (sha256 differs).",
             "Reinstall: pip install --force-reinstall headstart",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any
 from headstart.bundle.file_names import is_regular_file, require_listed_names
 from headstart.bundle.records.schema import ListedName, Seed, Sha256, StrictRecord, bundle_errors, parse_record
 from headstart.errors import BundleError, offenders
+from headstart.sealed_folders import hash_file
 
 READABLE_FORMATS = (1, 2, 3)
 """Formats that can be read. Since format 2 there is a portable form (see `headstart.bundle.runtime.session`), named in
@@ -22,12 +22,6 @@ MOST_DIGITS = 19
 CONFIG, MANIFEST, STATE, WEIGHTS, BASE = "config.json", "manifest.json", "strategy.json", "model.safetensors", "base"
 _ALWAYS: dict[int, tuple[str, ...]] = {1: (STATE, WEIGHTS), 2: (), 3: ()}
 """Files that a bundle of each format has in any case, beside config.json."""
-
-
-def sha256(path: Path) -> str:
-    """Give the SHA-256 of a file (hex)."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def read_json(path: Path) -> Any:
@@ -101,7 +95,9 @@ def verify_files(folder: Path) -> Mapping[str, Any]:
     with bundle_errors(folder):
         parse_record(ManifestRecord, document, MANIFEST)
     wrong = [
-        name for name, digest in listed.items() if not is_regular_file(folder / name) or sha256(folder / name) != digest
+        name
+        for name, digest in listed.items()
+        if not is_regular_file(folder / name) or hash_file(folder / name) != digest
     ]
     if wrong:
         raise BundleError(

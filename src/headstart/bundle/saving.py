@@ -21,10 +21,11 @@ from headstart.bundle.file_names import require_listed_names
 from headstart.bundle.golden import FILE as GOLDEN
 from headstart.bundle.golden import GoldenRows
 from headstart.bundle.golden_decisions import DecisionContext, add_decisions
-from headstart.bundle.integrity import BASE, CONFIG, MANIFEST, STATE, WEIGHTS, read_json, sha256
+from headstart.bundle.integrity import BASE, CONFIG, MANIFEST, STATE, WEIGHTS, read_json
 from headstart.bundle.record import NO_PORTABLE_FORM, Bundle
 from headstart.errors import BundleError
 from headstart.home import move_into_place, require_place, write_json
+from headstart.sealed_folders import hash_file
 
 FORMAT = 3
 _TRIES = 100
@@ -145,7 +146,7 @@ def _write_files(bundle: Bundle, fresh: Path, slim: bool) -> None:
         bundle.reference_sample.write(fresh)
     write_json(fresh / CONFIG, _build_config(bundle))
     files = {
-        str(path.relative_to(fresh).as_posix()): sha256(path) for path in sorted(fresh.rglob("*")) if path.is_file()
+        str(path.relative_to(fresh).as_posix()): hash_file(path) for path in sorted(fresh.rglob("*")) if path.is_file()
     }
     write_json(fresh / MANIFEST, {"format": FORMAT, "sha256": files, "versions": list_versions(), "seed": bundle.seed})
 

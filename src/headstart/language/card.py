@@ -9,13 +9,14 @@ from pathlib import Path
 
 from headstart.array_files import write_arrays
 from headstart.bases import write_folder
-from headstart.bases.folder import CONFIG, WEIGHTS, sha256_of
+from headstart.bases.folder import CONFIG, WEIGHTS
 from headstart.home import write_json, write_text
 from headstart.language.adaptation import AdaptedBase
 from headstart.language.masked import HEAD_FILE
 from headstart.language.masked_training import PARTS
 from headstart.language.output_folder import CARD_FILE, MARKER_FILE
 from headstart.markdown_text import escape_markdown
+from headstart.sealed_folders import hash_file
 
 
 def write_language_base(adapted: AdaptedBase, out: Path) -> None:
@@ -49,7 +50,7 @@ def write_language_base(adapted: AdaptedBase, out: Path) -> None:
     write_text(out / CARD_FILE, render_card(adapted))
     write_folder(replace(adapted.parts, record=record), out)
     weights = out / WEIGHTS
-    record = replace(record, sha256=sha256_of(weights), size_bytes=weights.stat().st_size)
+    record = replace(record, sha256=hash_file(weights), size_bytes=weights.stat().st_size)
     write_folder(replace(adapted.parts, record=record), out)
     shutil.rmtree(adapted.work, ignore_errors=True)
 

@@ -9,10 +9,11 @@ from typing import Any
 from headstart import progress
 from headstart.bases import series_shape
 from headstart.bases.catalogue import SERIES_ENCODER
-from headstart.bases.folder import CONFIG, WEIGHTS, sha256_of, write_folder
+from headstart.bases.folder import CONFIG, WEIGHTS, write_folder
 from headstart.bases.record import BaseParts, BaseRecord
 from headstart.home import home, read_json, write_json, write_text
 from headstart.pretraining.training import BATCH, PAIRS, Pretrained, count_pairs_that_fit, pretrain
+from headstart.sealed_folders import hash_file
 
 GUESSING = 5.54
 """The loss of guessing among 255 others, ln(255)."""
@@ -52,7 +53,7 @@ def make_series_base(out: Path, seed: int, n_pairs: int | None = None, seconds: 
         ),
         out,
     )
-    sha256 = sha256_of(out / WEIGHTS)
+    sha256 = hash_file(out / WEIGHTS)
     shipped = sha256 == SERIES_ENCODER.sha256
     write_text(out / "README.md", _render_card(pretrained, seed, shipped))
     planned.unlink(missing_ok=True)
