@@ -162,7 +162,7 @@ def _read_tensor(message: Message) -> TensorFacts:
             elsewhere = True
         if len(sizes) > MOST_RANK:
             raise ValueError("a tensor has too many axes")
-    return TensorFacts(name, kind, tuple(sizes), content, elsewhere)
+    return TensorFacts(name=name, type_number=kind, sizes=tuple(sizes), content_bytes=content, is_elsewhere=elsewhere)
 
 
 def _read_value(message: Message) -> ValueFacts:
