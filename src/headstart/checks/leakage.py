@@ -9,8 +9,6 @@ from headstart import data
 from headstart.evaluation.intervals import mean_interval
 from headstart.records import FloatMatrix, Index, Interval
 from headstart.results import Figure, LeakageGap
-from headstart.strategies.linear.ridge_loo import fit_ridge_loo, reduce_to_axes
-from headstart.strategies.point_scoring import SCORINGS
 from headstart.strategies.record import StrategyRows, Task
 
 Floats = NDArray[np.float64]
@@ -38,6 +36,9 @@ def measure_leakage_gap(rows: StrategyRows, task: Task, groups: tuple[str, ...])
     dense = rows.features or rows.descriptors
     if sizes.max() == 1 or len(sizes) < 2 * N_FOLDS or dense is None:
         return None
+    from headstart.strategies.linear.ridge_loo import reduce_to_axes  # Needs the extra `adapt`.
+    from headstart.strategies.point_scoring import SCORINGS
+
     features, scoring = reduce_to_axes(dense.final, task.seed), SCORINGS[task.kind]
     targets = scoring.targets(task)
     random_folds, grouped_folds = (
@@ -73,6 +74,9 @@ def _describe_gap(gap: Interval, n_together: int, points: bool) -> str:
 
 def _compute_losses(features: FloatMatrix, targets: Floats, folds: Index, task: Task) -> tuple[Floats, Floats]:
     """Return each row's loss and its divisor, from a head that did not see its fold."""
+    from headstart.strategies.linear.ridge_loo import fit_ridge_loo
+    from headstart.strategies.point_scoring import SCORINGS
+
     losses, divisors = np.zeros(len(targets)), np.ones(len(targets))
     for fold in np.unique(folds):
         train, held_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)

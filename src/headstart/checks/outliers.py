@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from headstart.checks.record import make_finding
 from headstart.records import Column, Finding, FloatMatrix
-from headstart.strategies.linear.ridge_loo import reduce_to_axes
 
 MOST_ROWS, MOST_AXES, NEIGHBOURS, FAR, MOST_OUTLIERS = 5_000, 32, 5, 6.0, 0.02
 """Rows compared at most, principal axes used, the neighbour whose distance counts, robust deviations from the median of
@@ -24,6 +23,10 @@ def report_outliers(ids: Column, features: FloatMatrix, seed: int) -> list[Findi
     seed : int
         Of the sample of at most 5,000 rows that are compared.
     """
+    from headstart.strategies.linear.ridge_loo import (
+        reduce_to_axes,  # Needs the extra `adapt`; the table of checks does not.
+    )
+
     rows = np.sort(np.random.default_rng(seed).permutation(len(features))[:MOST_ROWS])
     if len(rows) <= 4 * NEIGHBOURS:
         return []
