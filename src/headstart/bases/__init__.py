@@ -141,7 +141,7 @@ SOURCES: dict[str, Callable[[str, BaseRequest], BaseParts]] = {"timm": _load_tim
 
 
 def resolve_base(reference: str, modality: str) -> BaseRecord | None:
-    """Give the record of a base known by name ("default" is the modality's own), None for `source:...` references.
+    """Return the record of a base known by name ("default" is the modality's own), None for `source:...` references.
 
     Raises
     ------
@@ -218,6 +218,11 @@ def assemble_backbone(parts: BaseParts) -> Backbone:
 
     Parts may come from a stranger's bundle: architecture and spec are checked here, whoever read them.
 
+    Parameters
+    ----------
+    parts : BaseParts
+        Of a base model, a bundle or a tuned model.
+
     Raises
     ------
     DataError
@@ -273,7 +278,7 @@ class _Rocket:
         return import_module("headstart.bases.rocket").transform_series(self.weights, series)  # type: ignore[no-any-return]
 
     def stages(self) -> tuple[Stage, ...]:
-        """Give its one block."""
+        """Return its one block."""
         return import_module("headstart.bases.rocket").list_stages()  # type: ignore[no-any-return]
 
 

@@ -117,6 +117,15 @@ def _fits(name: str, shape: tuple[int, ...], shapes: Shapes) -> bool:
 def load_weights(net: nn.Module, weights: Mapping[str, Array], place: object) -> None:
     """Fill a network with weights; tensors that it does not have are passed over.
 
+    Parameters
+    ----------
+    net : Module
+        Changed in place.
+    weights : mapping of str to array
+        By the names of the network's state.
+    place : object
+        What is named in errors, usually the file.
+
     Raises
     ------
     DataError

@@ -183,7 +183,13 @@ CUTTERS: dict[type[nn.Module], Callable[[Any, int], Halves | None]] = {
 
 
 def n_blocks(module: nn.Module) -> int:
-    """Count the blocks between which a pooled network can be cut; 0 if it cannot."""
+    """Return the number of blocks between which a pooled network can be cut; 0 if it cannot.
+
+    Parameters
+    ----------
+    module : Module
+        What `Backbone.module()` gives.
+    """
     if isinstance(module, PooledText):
         return len(find_longest_list(module.net)[1])
     if isinstance(module, PooledSeries):
@@ -206,7 +212,16 @@ def cut_network(module: nn.Module, n_tail: int) -> Halves | None:
 
 
 def halves_agree(module: nn.Module, halves: Halves, rows: Sequence[Tensor]) -> bool:
-    """Whether both halves together give the features of the whole network, on prepared rows."""
+    """Return whether both halves together give the features of the whole network, up to `TOLERANCE`.
+
+    Parameters
+    ----------
+    module : Module
+        The whole network.
+    halves : Halves
+    rows : sequence of Tensor
+        One batch of prepared rows, as the network takes it; the first axis is the row.
+    """
     with torch.no_grad():
         whole = module(*rows)[-1]
         inner = halves.trunk(*rows)[0]

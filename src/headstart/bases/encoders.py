@@ -85,7 +85,13 @@ def wrap_network(net: nn.Module) -> nn.Module:
 
 
 def find_longest_list(net: nn.Module) -> tuple[str, nn.ModuleList]:
-    """Give the name and the items of the longest module list: the layers; ("", empty) if there is none."""
+    """Return the name and the items of the longest module list: the layers; ("", empty) if there is none.
+
+    Parameters
+    ----------
+    net : Module
+        A network of transformers.
+    """
     lists = [(name, item) for name, item in net.named_modules() if isinstance(item, nn.ModuleList)]
     return max(lists, key=lambda pair: len(pair[1]), default=("", nn.ModuleList()))
 

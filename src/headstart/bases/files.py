@@ -39,6 +39,11 @@ def read_text_file(path: Path, most_bytes: int = MOST_JSON_BYTES) -> str:
 def read_json_file(path: Path) -> Mapping[str, Any]:
     """Return the content of a JSON file that holds a mapping.
 
+    Parameters
+    ----------
+    path : Path
+        Size is checked before it is read.
+
     Raises
     ------
     DataError
@@ -55,6 +60,11 @@ def read_json_file(path: Path) -> Mapping[str, Any]:
 
 def read_weights(path: Path) -> dict[str, Array]:
     """Return the arrays of a safetensors file, floating ones as float32.
+
+    Parameters
+    ----------
+    path : Path
+        At most `MOST_WEIGHT_BYTES` long.
 
     Raises
     ------

@@ -133,7 +133,14 @@ def read_folder(folder: Path, record: BaseRecord) -> BaseParts:
 
 
 def write_folder(parts: BaseParts, folder: Path) -> None:
-    """Write parts in Headstart's own form, each file whole or not at all; config.json comes last."""
+    """Write parts in Headstart's own form, each file whole or not at all; config.json comes last.
+
+    Parameters
+    ----------
+    parts : BaseParts
+    folder : Path
+        Files of the same names are replaced.
+    """
     write_arrays(folder / WEIGHTS, parts.weights)
     if parts.tokenizer:
         write_text(folder / TOKENIZER, parts.tokenizer)

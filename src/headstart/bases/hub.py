@@ -67,7 +67,13 @@ def list_snapshots() -> Iterator[Snapshot]:
 
 
 def read_licence(folder: Path) -> str:
-    """Return the licence that a model's config or the header of its card states; "" where neither does."""
+    """Return the licence that a model's config or the header of its card states; "" where neither does.
+
+    Parameters
+    ----------
+    folder : Path
+        A model's folder; its config.json is asked first, then the header of README.md.
+    """
     config, card = folder / "config.json", folder / "README.md"
     if config.is_file():
         document = read_json_file(config)

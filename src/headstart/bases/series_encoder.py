@@ -142,14 +142,14 @@ class SeriesNet(nn.Module):
         return self.pool_features(state)
 
     def split_described(self, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Give each channel's features (n, channels, n_dims) and facts (n, channels, N_FACTS)."""
+        """Return each channel's features (n, channels, n_dims) and facts (n, channels, N_FACTS)."""
         fact_tokens = state[:, :, self.patches :]
         first = -(-self.n_first // self.width)
         before, after = fact_tokens[:, :, 1 : 1 + first].flatten(2), fact_tokens[:, :, 1 + first :].flatten(2)
         return torch.cat([before[:, :, : self.n_first], after], 2), fact_tokens[:, :, 0, :N_FACTS]
 
     def pool_features(self, state: Tensor) -> Tensor:
-        """Give the features of a row: of one channel all, of several the principal components of each.
+        """Return the features of a row: of one channel all, of several the principal components of each.
 
         Features are standardised by their mean and spread over synthetic series, so that all kinds have a say.
         """
@@ -206,7 +206,13 @@ class SeriesTrunk(nn.Module):
 
 
 def build_network(architecture: Mapping[str, Any]) -> SeriesNet:
-    """Make the bare network with random weights."""
+    """Return the network with random weights.
+
+    Parameters
+    ----------
+    architecture : mapping
+        As `headstart.bases.series_shape.ARCHITECTURE`.
+    """
     return SeriesNet(architecture)
 
 

@@ -27,18 +27,25 @@ N_FACTS = 4
 
 
 def make_spec(architecture: Mapping[str, Any], n_channels: int) -> dict[str, Any]:
-    """Give the input that the network wants (see `headstart.modalities.series`)."""
+    """Return the input spec of the network (see `headstart.modalities.series`).
+
+    Parameters
+    ----------
+    architecture : mapping
+        As `ARCHITECTURE`.
+    n_channels : int
+    """
     return {"length": int(architecture["length"]), "n_channels": n_channels, "gaps": True}
 
 
 def count_described(architecture: Mapping[str, Any]) -> int:
-    """Give the number of features of one channel, without its facts.
+    """Return the number of features of one channel, without its facts.
 
     Examples
     --------
     Two values of each of 32 patches, two of each of 128 convolutions, three times the width of each of three blocks:
 
-    >>> n_described(ARCHITECTURE)
+    >>> count_described(ARCHITECTURE)
     1472
     """
     patches = int(architecture["length"]) // int(architecture["patch"])
@@ -47,11 +54,11 @@ def count_described(architecture: Mapping[str, Any]) -> int:
 
 
 def count_components_each(components: int, n_channels: int) -> int:
-    """Give how many principal components each of several channels keeps; 0 where they are pooled over channels.
+    """Return how many principal components each of several channels keeps; 0 where they are pooled over channels.
 
     Examples
     --------
-    >>> [each_channel(256, n_channels) for n_channels in (2, 12, 60, 200)]
+    >>> [count_components_each(256, n_channels) for n_channels in (2, 12, 60, 200)]
     [256, 128, 25, 0]
     """
     each = min(components, MOST_DIMS // n_channels)
@@ -59,11 +66,18 @@ def count_components_each(components: int, n_channels: int) -> int:
 
 
 def count_dims(architecture: Mapping[str, Any], n_channels: int) -> int:
-    """Give the number of features of a row with so many channels.
+    """Return the number of features of a row with `n_channels` channels.
+
+    Parameters
+    ----------
+    architecture : mapping
+        As `ARCHITECTURE`.
+    n_channels : int
+        At least 1.
 
     Examples
     --------
-    >>> [n_dims(ARCHITECTURE, n_channels) for n_channels in (1, 3, 60, 200)]
+    >>> [count_dims(ARCHITECTURE, n_channels) for n_channels in (1, 3, 60, 200)]
     [1476, 780, 1740, 520]
     """
     if n_channels == 1:

@@ -34,7 +34,13 @@ class NgramList(StrictRecord):
 
 
 def list_stated_files(portable: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return every name of a file that `config.json` states under `portable`, once."""
+    """Return every name of a file that `config.json` states under `portable`, once.
+
+    Parameters
+    ----------
+    portable : mapping
+        That entry of `config.json`.
+    """
     names = [portable["file"]] if portable.get("file") else []
     names += [*portable.get("files", ()), *(name for _, name in _iterate_input_files(portable))]
     return tuple(dict.fromkeys(names))

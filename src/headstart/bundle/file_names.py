@@ -53,7 +53,12 @@ def is_listed_name(name: object) -> bool:
 
 
 def is_regular_file(path: Path) -> bool:
-    """Return whether there is a file at a path that is no link, folder, device or pipe."""
+    """Return whether there is a file at a path that is no link, folder, device or pipe.
+
+    Parameters
+    ----------
+    path : Path
+    """
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except (OSError, ValueError):
@@ -89,7 +94,7 @@ def make_printable(value: object, most: int = MOST_CHARACTERS) -> str:
 
     Examples
     --------
-    >>> shown("a\x1b[2J"), shown([1] * 9, 8)
+    >>> make_printable("a\x1b[2J"), make_printable([1] * 9, 8)
     ('a?[2J', '[1, 1,...')
     """
     text = "".join(character if character.isprintable() else "?" for character in str(value)[: most + 1])

@@ -37,11 +37,16 @@ _DECISION_RULES = {
 
 
 def count_golden_rows(row_bytes: int) -> int:
-    """Give how many rows are kept, by the size of one.
+    """Return how many golden rows are stored: `LEAST_ROWS` to `MOST_ROWS`, as many as fit in `MOST_BYTES`.
+
+    Parameters
+    ----------
+    row_bytes : int
+        Size of the largest prepared row, before compression.
 
     Examples
     --------
-    >>> n_rows_for(400), n_rows_for(150_528)
+    >>> count_golden_rows(400), count_golden_rows(150_528)
     (32, 26)
     """
     return int(np.clip(MOST_BYTES // max(1, row_bytes), LEAST_ROWS, MOST_ROWS))

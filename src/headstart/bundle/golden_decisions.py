@@ -40,9 +40,15 @@ def add_decisions(golden: GoldenRows, context: DecisionContext) -> GoldenRows:
 
 
 def list_changed_decisions(golden: GoldenRows, context: DecisionContext) -> Sequence[int]:
-    """Return the numbers of golden rows of which another kind or class is decided than is stored.
+    """Return the numbers of golden rows whose kind or class is decided otherwise than is stored.
 
     Bundles of format 1 and 2 store no decisions: there are none then.
+
+    Parameters
+    ----------
+    golden : GoldenRows
+        With the outputs to decide from and the stored decisions.
+    context : DecisionContext
     """
     if golden.kind_codes is None or golden.class_indices is None:
         return []

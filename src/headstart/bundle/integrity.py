@@ -25,7 +25,12 @@ _ALWAYS: dict[int, tuple[str, ...]] = {1: (STATE, WEIGHTS), 2: (), 3: ()}
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file of a bundle.
+    """Return the content of a JSON file of a bundle.
+
+    Parameters
+    ----------
+    path : Path
+        At most `MOST_JSON_BYTES` long.
 
     Raises
     ------
@@ -76,7 +81,12 @@ def _parse_number(text: str) -> float:
 
 
 def verify_files(folder: Path) -> Mapping[str, Any]:
-    """Check that every file of a bundle is the one that was written; gives the manifest.
+    """Return the manifest of a bundle after checking that every file is the one that was written.
+
+    Parameters
+    ----------
+    folder : Path
+        The bundle's own folder (see `find_bundle`).
 
     Raises
     ------

@@ -41,7 +41,13 @@ from headstart.strategies import STRATEGIES
 
 
 def find_bundle(path: Path) -> Path:
-    """Give the bundle's folder for a bundle or for the OUT folder of `adapt`."""
+    """Return the bundle's folder for a bundle or for the OUT folder of `adapt`.
+
+    Parameters
+    ----------
+    path : Path
+        The bundle, or a folder with the bundle in `bundle/`.
+    """
     inside = path / "bundle"
     return inside if (inside / MANIFEST).is_file() and not (path / MANIFEST).is_file() else path
 

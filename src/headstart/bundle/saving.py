@@ -85,6 +85,11 @@ def save_bundle(bundle: Bundle, folder: Path, slim: bool = False, check: Callabl
 def require_free_folder(folder: Path) -> None:
     """Refuse a folder that a bundle cannot be written to, before any work is done for it.
 
+    Parameters
+    ----------
+    folder : Path
+        It may be absent, be empty, or hold a bundle.
+
     Raises
     ------
     BundleError
@@ -109,7 +114,7 @@ def _holds_something_else(folder: Path) -> bool:
 
 
 def _move_into_place(fresh: Path, folder: Path) -> None:
-    """Give a finished bundle its name; an older one is moved out of the way first, so that none is ever half there."""
+    """Move a finished bundle into place; an older one is moved out of the way first, so that none is half there."""
     aside = fresh.with_name(f"{fresh.name}.old")
     for _ in range(_TRIES):
         try:

@@ -37,6 +37,11 @@ class Misfit(ValueError):
 def bundle_errors(folder: object) -> Iterator[None]:
     """Turn what does not fit in the files of a bundle into the one error that users see.
 
+    Parameters
+    ----------
+    folder : object
+        The bundle that the message names.
+
     Raises
     ------
     BundleError
@@ -102,7 +107,7 @@ def parse_record(kind: type[Model], document: object, where: str) -> Model:
 
     Examples
     --------
-    >>> class Size(Described):
+    >>> class Size(StrictRecord):
     ...     size: int
     >>> parse_record(Size, {"size": "3"}, "config.json")
     Traceback (most recent call last):

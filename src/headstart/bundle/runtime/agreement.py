@@ -47,7 +47,16 @@ class Agreement:
 
 
 def assign_labels(task: str, outputs: Probabilities, thresholds: tuple[float, ...]) -> NDArray[np.intp]:
-    """Give what each row is labelled: a code (n_rows, 1), or marks (n_rows, n_labels); nothing for numbers."""
+    """Return the labels of each row: class indices (n_rows, 1) or a label mask (n_rows, n_labels); zeros for numbers.
+
+    Parameters
+    ----------
+    task : str
+        Key of `TASK_TYPES`.
+    outputs : Probabilities, shape (n_rows, n_outputs)
+    thresholds : tuple of float
+        For "multi-label": one a label, 0.5 each if empty.
+    """
     names = tuple(str(number) for number in range(outputs.shape[1]))
     predictions = Predictions(
         ids=make_column(range(len(outputs))), classes=names, probabilities=outputs, task=task, thresholds=thresholds
@@ -61,13 +70,22 @@ def assign_labels(task: str, outputs: Probabilities, thresholds: tuple[float, ..
 def compare_outputs(
     task: str, expected: Probabilities, outputs: NDArray[Any], thresholds: tuple[float, ...] = ()
 ) -> Agreement:
-    """Compare outputs (n_rows, n_outputs) of two forms of one model.
+    """Compare the outputs of two forms of one model on the same rows.
+
+    Parameters
+    ----------
+    task : str
+        Key of `TASK_TYPES`.
+    expected, outputs : array, shape (n_rows, n_outputs)
+        Of the model as it is, and of its other form: probabilities or predicted numbers.
+    thresholds : tuple of float
+        See `assign_labels`.
 
     Examples
     --------
-    >>> agreement("classification", np.array([[0.9, 0.1]]), np.array([[0.85, 0.15]]))
+    >>> compare_outputs("classification", np.array([[0.9, 0.1]]), np.array([[0.85, 0.15]]))
     Agreement(n_rows=1, same_labels=1.0, max_difference=0.05)
-    >>> agreement("classification", np.array([[0.5, 0.5]]), np.array([[0.5 - 1e-8, 0.5 + 1e-8]])).same_labels
+    >>> compare_outputs("classification", np.array([[0.5, 0.5]]), np.array([[0.5 - 1e-8, 0.5 + 1e-8]])).same_labels
     1.0
     """
     outputs = np.asarray(outputs, dtype=np.float64)

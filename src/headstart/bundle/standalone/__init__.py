@@ -34,11 +34,16 @@ PACKAGES = {
 
 
 def build_script(modality: str) -> str:
-    """Put the script of a modality together.
+    """Return the source of predict.py for a modality.
+
+    Parameters
+    ----------
+    modality : str
+        "image", "text" or "series".
 
     Examples
     --------
-    >>> "from tokenizers import" in script("text"), "headstart." in script("image")
+    >>> "from tokenizers import" in build_script("text"), "headstart." in build_script("image")
     (True, False)
     """
     read = ("refusing", "../onnx/reader", "../onnx/operators", "../../csv_files")
@@ -88,7 +93,13 @@ def _drop_unused(code: str) -> str:
 
 
 def list_requirements(modality: str) -> str:
-    """Name what the script needs, at least in the versions that it was tried with here."""
+    """Return the requirements.txt of the script, with the installed versions as lower bounds.
+
+    Parameters
+    ----------
+    modality : str
+        "image", "text" or "series".
+    """
     named = []
     for name in PACKAGES[modality]:
         try:
