@@ -32,7 +32,13 @@ _HASHES = {HASHES: ArraySpec("uint8", ("rows", 32))}
 
 
 def round_to_half(values: Any) -> Any:
-    """Round to half precision; what is too large becomes the largest number."""
+    """Return values rounded to half precision; what is too large becomes the largest number.
+
+    Parameters
+    ----------
+    values : array
+        Any shape.
+    """
     limit = float(np.finfo(np.float16).max)
     return np.clip(values, -limit, limit).astype(np.float16)
 
@@ -239,9 +245,14 @@ def _count_rows(path: Path) -> int:
 
 
 def prune_cache(older_than_days: float) -> list[CacheEntry]:
-    """Remove what was not used for so many days (0: everything) and what older versions wrote; return what it was.
+    """Remove features that were not used for `older_than_days` or that older versions wrote; return their entries.
 
     A run that uses some of it computes those rows again.
+
+    Parameters
+    ----------
+    older_than_days : float
+        At least 0; 0 removes everything.
     """
     limit = time.time() - older_than_days * 86_400
     removed = [entry for entry in list_entries() if entry.used <= limit or not entry.is_current]

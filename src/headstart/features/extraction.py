@@ -142,7 +142,23 @@ def make_loader(table: Table, spec: Any, custom_load: Callable[[Any], Any] | Non
 def choose_runtime(
     table: Table, backbone: Backbone, precision: str, most_seconds: float = np.inf
 ) -> ChosenRuntime | None:
-    """Give the runtime remembered for this base and machine, or compare them on the first rows that can be read."""
+    """Return the runtime remembered for this base and machine, or compare them on the first rows that can be read.
+
+    Parameters
+    ----------
+    table : Table
+        Rows to compare on; its modality is that of the base.
+    backbone : Backbone
+    precision : str
+        "auto" or "float32".
+    most_seconds : float
+        No further runtime is compared after this time.
+
+    Returns
+    -------
+    ChosenRuntime or None
+        None if none is remembered and no row can be read.
+    """
     recalled = recall_runtime(backbone, precision)
     if recalled is not None:
         return recalled
@@ -182,7 +198,7 @@ def extract_features(
     uses: frozenset[str] = frozenset({"features", "descriptors"}),
     seconds: float = np.inf,
 ) -> Extraction:
-    """Give the frozen features of all rows, running the base only for rows that the cache does not have.
+    """Return the frozen features of all rows, running the base only for rows that the cache does not have.
 
     Parameters
     ----------
@@ -367,7 +383,25 @@ def run_chunks(
     wants: Callable[[int, int], bool] = lambda number, row: True,
     most: int = MOST_CHUNK_ROWS,
 ) -> Iterator[Chunk]:
-    """Decode rows once, in threads and in order, and run each through the extractors that want it."""
+    """Decode rows once, in threads and in order, and run each through the extractors that want it.
+
+    Parameters
+    ----------
+    table : Table
+    extractors : sequence of Extractor
+        The first one's `spec` and `load` decide how rows are decoded.
+    rows : Index
+        Row numbers of `table`, at least one.
+    wants : (number of the extractor, row number) -> bool
+        Whether the extractor runs the row; by default all run all.
+    most : int
+        Rows of a chunk, at most.
+
+    Yields
+    ------
+    Chunk
+        In the order of `rows`.
+    """
     load_row = make_loader(table, extractors[0].spec, extractors[0].load)
 
     def prepare(row: int) -> Loaded:

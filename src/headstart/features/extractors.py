@@ -67,7 +67,14 @@ def _hash_parts(*parts: object) -> str:
 
 
 def make_backbone_extractor(backbone: Backbone, runtime: ChosenRuntime) -> Extractor:
-    """Make the extractor of a frozen base model."""
+    """Return the extractor of a frozen base model.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    runtime : ChosenRuntime
+        It is opened when the first row is run; its numerics are part of the cache key.
+    """
     modality = MODALITIES[backbone.record.modality]
     spec = backbone.spec
     return Extractor(

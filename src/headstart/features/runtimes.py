@@ -167,7 +167,13 @@ def count_cores() -> int:
 
 
 def measure_relative_error(reference: Sequence[Array], features: Sequence[Array]) -> float:
-    """Mean relative L2 error over rows of the final features (0 is equal)."""
+    """Return the mean over rows of the relative L2 error of the final features (0: equal).
+
+    Parameters
+    ----------
+    reference, features : sequence of arrays
+        Outputs of two runtimes for the same rows; only the last array, shape (n_rows, n_dims), is compared.
+    """
     a, b = reference[-1].astype(np.float64), features[-1].astype(np.float64)
     scale = np.maximum(np.linalg.norm(a, axis=1), 1e-12)
     return float(np.mean(np.linalg.norm(a - b, axis=1) / scale))
@@ -193,7 +199,14 @@ def _read_choices(backbone: Backbone) -> tuple[Path, dict[str, Any]]:
 
 
 def recall_runtime(backbone: Backbone, precision: str) -> ChosenRuntime | None:
-    """Return the choice made earlier on this machine, if there is one; `precision` may also be `REFERENCE`."""
+    """Return the choice made earlier on this machine, if there is one.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    precision : str
+        "auto", "float32", or `REFERENCE` for plain torch, whatever was chosen.
+    """
     if backbone.transform is not None:
         return ChosenRuntime(NATIVE, "float32", 0.0)
     if precision == REFERENCE:

@@ -20,7 +20,18 @@ MANY_ROWS = 1_000
 
 
 def make_view(table: Table, row: int, view: int, item: Any) -> Any:
-    """Give one view of a loaded row: view 0 is the row as it is; the others depend on its content and their number."""
+    """Return one view of a loaded row; the row itself where the modality has no augmentation.
+
+    Parameters
+    ----------
+    table : Table
+    row : int
+        Number of the row in `table`.
+    view : int
+        0 is the row as it is; the others are seeded by the row's hash and this number.
+    item : loaded row
+        What the modality's `load` gives.
+    """
     augment = MODALITIES[table.modality].augment
     if view == 0 or augment is None:
         return item

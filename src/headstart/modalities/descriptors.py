@@ -54,7 +54,13 @@ def describe_image(image: Image.Image) -> NDArray[np.float32]:
 
 
 def shrink_image(image: Image.Image) -> NDArray[np.uint8]:
-    """Give the picture that is described: uint8 array, shape (SIDE, SIDE, 3)."""
+    """Return the image that is described: uint8 array, shape (SIDE, SIDE, 3).
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        RGB, any size.
+    """
     return np.asarray(_resize_image(image))
 
 

@@ -90,7 +90,7 @@ def explain_unusable(content: bytes) -> str | None:
 
     Examples
     --------
-    >>> inspect(b"")
+    >>> explain_unusable(b"")
     'the file is empty'
     """
     try:
@@ -101,7 +101,12 @@ def explain_unusable(content: bytes) -> str | None:
 
 
 def read_size(content: bytes) -> tuple[int, int]:
-    """Give width and height from the header alone.
+    """Return width and height in pixels, from the header alone.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
 
     Raises
     ------
@@ -113,9 +118,14 @@ def read_size(content: bytes) -> tuple[int, int]:
 
 
 def estimate_decoded_bytes(content: bytes) -> int:
-    """Return about how much memory the pixels take while a picture is decoded, from the header alone.
+    """Return about how many bytes the pixels take while an image is decoded, from the header alone.
 
     A JPEG is decoded at an eighth of its sides; a progressive one keeps all its coefficients (2 bytes, 3 channels).
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
 
     Raises
     ------
@@ -163,6 +173,10 @@ def measure_values(path: Path | str) -> tuple[str, float, float] | None:
     """Return the kind of an image's values and its typical extremes; None for 8 bits, or if it is unreadable.
 
     Only images of more than 8 bits are decoded.
+
+    Parameters
+    ----------
+    path : Path or str
     """
     if explain_not_plain(path) is not None:
         return None
@@ -197,7 +211,7 @@ def prepare_image(image: Image.Image, spec: Spec) -> tuple[Array, ...]:
     --------
     >>> spec = {"size": 2, "resize": 2, "fit": "squash", "interpolation": "bilinear"}
     >>> pink = Image.new("RGB", (4, 4), (255, 0, 255))
-    >>> prepare(pink, {**spec, "mean": [0.5] * 3, "std": [0.5] * 3})[0][:, 0, 0].tolist()
+    >>> prepare_image(pink, {**spec, "mean": [0.5] * 3, "std": [0.5] * 3})[0][:, 0, 0].tolist()
     [1.0, -1.0, 1.0]
     """
     scale, shift = compute_scaling(tuple(spec["mean"]), tuple(spec["std"]))
@@ -208,7 +222,16 @@ def prepare_image(image: Image.Image, spec: Spec) -> tuple[Array, ...]:
 
 
 def resize_image(image: Image.Image, spec: Spec) -> NDArray[np.uint8]:
-    """Resize and crop one picture, as `prepare` does before it normalises: uint8 array, shape (size, size, 3)."""
+    """Return an image resized and cropped for a base model: uint8 array, shape (size, size, 3).
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        RGB.
+    spec : mapping
+        `size` (pixels of a side), `fit` ("crop" or "squash"), `interpolation` ("bicubic" or "bilinear") and, to crop,
+        `resize` (pixels of the shorter side before).
+    """
     size = int(spec["size"])
     box = _FITS[spec["fit"]](image.size, spec)
     small = image.resize((size, size), _RESAMPLING[spec["interpolation"]], box=box, reducing_gap=2.0)
@@ -216,7 +239,7 @@ def resize_image(image: Image.Image, spec: Spec) -> NDArray[np.uint8]:
 
 
 def preview_image(source: Path | str) -> str:
-    """Give an `<img>` of at most 96 pixels with the picture inside it; nothing of the file but the pixels is kept."""
+    """Return an `<img>` of at most 96 pixels with the image inside it; nothing of the file but the pixels is kept."""
     name = html.escape(Path(source).name, quote=True)
     try:
         image = load_image(source, {"resize": PREVIEW_PIXELS, **BY_CONTENT})
@@ -313,7 +336,13 @@ _FITS = {"crop": _find_crop_box, "squash": _find_whole_box}
 
 @lru_cache(maxsize=16)
 def compute_scaling(mean: tuple[float, ...], std: tuple[float, ...]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Give what a pixel (0-255) is multiplied by, and what is then added, each of shape (3, 1, 1)."""
+    """Return what a pixel (0-255) is multiplied by, and what is then added, each of shape (3, 1, 1).
+
+    Parameters
+    ----------
+    mean, std : tuple of three floats
+        Of each colour, for pixels scaled to 0-1.
+    """
     spread = np.asarray(std, np.float64).reshape(3, 1, 1)
     middle = np.asarray(mean, np.float64).reshape(3, 1, 1)
     return (1.0 / (255.0 * spread)).astype(np.float32), (-middle / spread).astype(np.float32)
@@ -336,7 +365,7 @@ def _explain_too_large() -> str:
 
 
 def augment_image(image: Image.Image, generator: np.random.Generator) -> Image.Image:
-    """Give another view of a picture: 60 to 100 % of its area, perhaps mirrored, the lighting changed a little.
+    """Return another view of an image: 60 to 100 % of its area, perhaps mirrored, the lighting changed a little.
 
     Whether mirrored pictures keep their label nobody has said (digits do not); so strategies use these views only where
     cross-validation says that they help.

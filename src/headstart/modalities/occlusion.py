@@ -43,7 +43,7 @@ def list_image_parts(image: Image.Image) -> list[InputPart]:
 
     Examples
     --------
-    >>> len(picture_parts(Image.new("RGB", (64, 64))))
+    >>> len(list_image_parts(Image.new("RGB", (64, 64))))
     49
     """
     pixels = np.asarray(image)
@@ -58,7 +58,7 @@ def list_image_parts(image: Image.Image) -> list[InputPart]:
 
 
 def average_cells(weights: PartWeights) -> NDArray[np.float64]:
-    """Give each cell the mean weight of the patches that hid it (8, 8)."""
+    """Return for each cell the mean weight of the patches that hid it, shape (8, 8)."""
     total, counts = np.zeros((GRID, GRID)), np.zeros((GRID, GRID))
     for (row, column), weight in zip(_list_patches(), weights, strict=True):
         total[row : row + PATCH, column : column + PATCH] += weight
@@ -95,7 +95,7 @@ def cut_text(text: str) -> list[str]:
 
     Examples
     --------
-    >>> pieces("bad  roads here"), "".join(pieces("a " * 100)) == "a " * 100, len(pieces("a " * 100))
+    >>> cut_text("bad  roads here"), "".join(cut_text("a " * 100)) == "a " * 100, len(cut_text("a " * 100))
     (['bad  ', 'roads ', 'here'], True, 40)
     """
     words = re.findall(r"\S+\s*|^\s+", text)
@@ -153,7 +153,7 @@ def draw_series(values: NDArray[np.float32], weights: PartWeights) -> str:
 
 
 def _choose_colours(weights: PartWeights) -> list[str]:
-    """Give each part a colour, the stronger the heavier; none for what weighs nearly nothing."""
+    """Return a colour for each part, the stronger the heavier; none for what weighs nearly nothing."""
     most = float(np.abs(weights).max()) if len(weights) else 0.0
     if most <= 0:
         return [""] * len(weights)
@@ -167,11 +167,17 @@ def _choose_colours(weights: PartWeights) -> list[str]:
 
 
 def find_heaviest(weights: PartWeights, n: int = 3) -> list[int]:
-    """Give the numbers of the parts without which the answer loses most.
+    """Return the indices of the parts without which the answer loses most, the heaviest first.
+
+    Parameters
+    ----------
+    weights : PartWeights, shape (n_parts,)
+    n : int
+        How many at most; parts of weight 0 or less are left out.
 
     Examples
     --------
-    >>> heaviest(np.array([0.1, 0.5, -2.0, 0.0]))
+    >>> find_heaviest(np.array([0.1, 0.5, -2.0, 0.0]))
     [1, 0]
     """
     return [int(at) for at in np.argsort(-weights, kind="stable")[:n] if weights[at] > 0]

@@ -26,11 +26,23 @@ Bounds = list[tuple[int, int]]
 
 
 def list_intervals(length: int, depth: int = DEPTH) -> Bounds:
-    """Cut `0 .. length` into halves, quarters and so on, and again shifted by half an interval.
+    """Return the intervals of `0 .. length`: halves, quarters and so on, and again shifted by half an interval.
+
+    Parameters
+    ----------
+    length : int
+        Steps of the series, at least 1.
+    depth : int
+        Levels: the whole, halves, quarters ...; fewer for short series.
+
+    Returns
+    -------
+    list of (int, int)
+        First step, and the step after the last.
 
     Examples
     --------
-    >>> intervals(8, 2)
+    >>> list_intervals(8, 2)
     [(0, 8), (0, 4), (4, 8), (2, 6)]
     """
     bounds: Bounds = []
@@ -46,7 +58,7 @@ def list_intervals(length: int, depth: int = DEPTH) -> Bounds:
 
 
 def compute_representations(series: Series) -> tuple[Series, ...]:
-    """Give the series (n, channels, time), its smoothed first and its second difference, and its spectrum."""
+    """Return the series (n, channels, time), its smoothed first and its second difference, and its spectrum."""
     first = np.diff(series, axis=-1)
     half = SMOOTHED // 2
     padded = np.concatenate([np.repeat(first[..., :1], half, -1), first, np.repeat(first[..., -1:], half, -1)], axis=-1)
@@ -59,16 +71,31 @@ def compute_representations(series: Series) -> tuple[Series, ...]:
 
 
 def count_quantiles(width: int, divisor: int) -> int:
-    """Return how many quantiles are taken of an interval of so many steps."""
+    """Return how many quantiles are taken of an interval.
+
+    Parameters
+    ----------
+    width : int
+        Steps of the interval, at least 1.
+    divisor : int
+        Steps for each quantile.
+    """
     return 1 + (width - 1) // divisor
 
 
 def count_features(length: int, divisor: int = DIVISOR) -> int:
-    """Count what `describe` gives for one channel.
+    """Return how many features `describe_series` gives for one channel.
+
+    Parameters
+    ----------
+    length : int
+        Steps of the series.
+    divisor : int
+        Steps for each quantile.
 
     Examples
     --------
-    >>> n_features(32), describe(np.zeros((1, 1, 32), dtype=np.float32)).shape
+    >>> count_features(32), describe_series(np.zeros((1, 1, 32), dtype=np.float32)).shape
     (323, (1, 323))
     """
     lengths = (length, length - 1, length - 2, length // 2 + 1)
@@ -76,7 +103,7 @@ def count_features(length: int, divisor: int = DIVISOR) -> int:
 
 
 def _compute_quantiles(values: Series, divisor: int) -> Series:
-    """Give evenly spaced quantiles of the last axis, every other one less the mean."""
+    """Return evenly spaced quantiles of the last axis, every other one less the mean."""
     width = values.shape[-1]
     count = count_quantiles(width, divisor)
     if width == 1:
@@ -105,7 +132,7 @@ def describe_series(series: Series, divisor: int = DIVISOR) -> Series:
 
     Returns
     -------
-    float32 array, shape (n, channels * n_features(time, divisor))
+    float32 array, shape (n, channels * count_features(time, divisor))
     """
     quantiles = [
         _compute_quantiles(representation[..., before:after], divisor)

@@ -28,9 +28,16 @@ def load_text(source: str, spec: Spec) -> str:
 
     Joiners that scripts and emoji need (ZWJ, ZWNJ) stay; half surrogates become a question mark.
 
+    Parameters
+    ----------
+    source : str
+        The raw text, of any length.
+    spec : mapping
+        Not used: all modalities load with the same arguments.
+
     Examples
     --------
-    >>> load("cafe\u0301\x00 au lait", {})
+    >>> load_text("cafe\u0301\x00 au lait", {})
     'café au lait'
     """
     whole = source.encode("utf-8", "replace").decode("utf-8")
@@ -61,6 +68,13 @@ def prepare_text(text: str, spec: Spec) -> tuple[Array, ...]:
 def pad_tokens(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array, ...]:
     """Pad rows to the longest one, rounded up to a multiple of 8 (compiled runtimes then meet few shapes).
 
+    Parameters
+    ----------
+    rows : sequence of (ids, mask)
+        int64 arrays, shape (n_tokens,) each, as `prepare_text` gives them; at least one row.
+    spec : mapping
+        `pad_id` and `max_length` (tokens).
+
     Returns
     -------
     tuple of two int64 arrays, shape (n_rows, n_tokens) each
@@ -69,7 +83,7 @@ def pad_tokens(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array, ..
     Examples
     --------
     >>> ones = np.ones(3, dtype=np.int64)
-    >>> [part.shape for part in collate([(ones, ones), (ones[:1], ones[:1])], {"pad_id": 0, "max_length": 256})]
+    >>> [part.shape for part in pad_tokens([(ones, ones), (ones[:1], ones[:1])], {"pad_id": 0, "max_length": 256})]
     [(2, 8), (2, 8)]
     """
     longest = max(len(ids) for ids, _ in rows)
@@ -83,7 +97,7 @@ def pad_tokens(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array, ..
 
 
 def preview_text(source: str) -> str:
-    """Give the beginning of the text as HTML; `dir="auto"` lets the browser find the writing direction."""
+    """Return the beginning of the text as HTML; `dir="auto"` lets the browser find the writing direction."""
     text = " ".join(load_text(source[: 4 * PREVIEW_CHARACTERS], {}).split())
     excerpt = text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1].rstrip() + "…"
     return f'<span dir="auto">{html.escape(excerpt)}</span>'
@@ -92,6 +106,13 @@ def preview_text(source: str) -> str:
 @lru_cache(maxsize=8)
 def open_tokenizer(file: str, max_length: int) -> Tokenizer:
     """Return the tokenizer of a tokenizer.json that cuts texts to `max_length` tokens; read once a process.
+
+    Parameters
+    ----------
+    file : str
+        Path of a tokenizer.json.
+    max_length : int
+        In tokens, special tokens included.
 
     Raises
     ------

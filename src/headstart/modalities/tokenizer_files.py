@@ -49,7 +49,20 @@ def parse_tokenizer(text: str, place: str, longest: int | None = None) -> Tokeni
 
 
 def read_tokenizer_file(file: str, longest: int | None = None) -> Tokenizer:
-    """Return the tokenizer of a file; see `parse_tokenizer`."""
+    """Return the tokenizer of a file; see `parse_tokenizer`.
+
+    Parameters
+    ----------
+    file : str
+        Path of a tokenizer.json, at most `MOST_BYTES` long.
+    longest : int or None
+        Tokens that a text is cut to; None: not cut.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, is no tokenizer, or could stall or fill the memory.
+    """
     path = Path(file)
     try:
         if path.stat().st_size > MOST_BYTES:
@@ -62,6 +75,12 @@ def read_tokenizer_file(file: str, longest: int | None = None) -> Tokenizer:
 
 def encode_text(tokenizer: Tokenizer, text: str) -> Encoding:
     """Return the encoding of one text.
+
+    Parameters
+    ----------
+    tokenizer : Tokenizer
+    text : str
+        It is cut where the tokenizer has a truncation.
 
     Raises
     ------

@@ -41,6 +41,13 @@ class UnusableTokenizer(ValueError):
 def make_tokenizer(text: str, longest: int | None) -> Tokenizer:
     """Return the tokenizer of a tokenizer.json, without padding, after it has encoded a sample.
 
+    Parameters
+    ----------
+    text : str
+        Content of a tokenizer.json.
+    longest : int or None
+        Tokens that a text is cut to; None: not cut.
+
     Raises
     ------
     UnusableTokenizer
@@ -65,12 +72,23 @@ def make_tokenizer(text: str, longest: int | None) -> Tokenizer:
 
 
 def find_highest_id(tokenizer: Tokenizer) -> int:
-    """Return the highest number that a tokenizer gives to a piece or to a mark around a text."""
+    """Return the highest id that a tokenizer gives to a token or to a special token around a text.
+
+    Parameters
+    ----------
+    tokenizer : Tokenizer
+    """
     return max((*tokenizer.get_vocab().values(), *tokenizer.encode(_SAMPLE).ids), default=0)
 
 
 def to_unusable_error(error: BaseException) -> UnusableTokenizer:
-    """Return what the library raised as one kind of error; what is not its own (Ctrl-C, no memory) goes on."""
+    """Return what the library raised as one kind of error; what is not its own (Ctrl-C, no memory) goes on.
+
+    Parameters
+    ----------
+    error : BaseException
+        It is raised again if it is not the library's own.
+    """
     if type(error).__name__ != "PanicException" and type(error) not in (Exception, ValueError, TypeError, KeyError):
         raise error
     return UnusableTokenizer(f"holds no tokenizer that works ({' '.join(str(error).split())[:200]})")
