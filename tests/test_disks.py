@@ -247,7 +247,7 @@ def test_rows_that_are_pruned_while_a_run_needs_them_are_computed_again(
             pruned.append(len(cache.prune_cache(0)))
         return real(self, hashes, name)
 
-    monkeypatch.setattr(FeatureCache, "get", prune_first)
+    monkeypatch.setattr(FeatureCache, "get_features", prune_first)
     again = features.extract_features(table, backbone).features
     assert pruned[0] > 0 and expected is not None and again is not None
     np.testing.assert_allclose(again.final, expected.final, atol=1e-5)

@@ -140,7 +140,7 @@ def test_new_costs_do_not_fit_anything_again(pictures: Path, adapted: Path) -> N
 def test_whatever_model_is_chosen_strange_series_are_told_by_the_small_base(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("headstart.ladder.choose", lambda task, found: "majority")
+    monkeypatch.setattr("headstart.ladder.choose_strategy", lambda task, found: "majority")
     rng = np.random.default_rng(0)
     steps = np.linspace(0, 6, 40)
     lines = ["label," + ",".join(f"t{step}" for step in range(40))]

@@ -43,13 +43,13 @@ def _scrambled(rules: DecisionPolicy) -> DecisionPolicy:
     assert rules.out_of_distribution is not None
     space = rules.out_of_distribution.space
     basis = np.frombuffer(space.basis.tobytes(order="F"), np.float32).reshape(space.basis.shape)
-    return replace(rules, novelty=replace(rules.out_of_distribution, space=replace(space, basis=basis)))
+    return replace(rules, out_of_distribution=replace(rules.out_of_distribution, space=replace(space, basis=basis)))
 
 
 def _spoil_decisions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write the basis as safetensors 0.8 writes a Fortran-ordered array."""
     write = decision.write_decision_policy
-    monkeypatch.setattr(decision, "write", lambda rules, folder: write(_scrambled(rules), folder))
+    monkeypatch.setattr(decision, "write_decision_policy", lambda rules, folder: write(_scrambled(rules), folder))
 
 
 def _spoil_weights(monkeypatch: pytest.MonkeyPatch) -> None:
