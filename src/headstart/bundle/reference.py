@@ -107,7 +107,7 @@ def make_random_signs(n_rows: int, n_columns: int) -> NDArray[np.float32]:
 
     Examples
     --------
-    >>> signs(2, 4).tolist()
+    >>> make_random_signs(2, 4).tolist()
     [[-1.0, 1.0, 1.0, -1.0], [1.0, 1.0, 1.0, -1.0]]
     """
     mixed = (np.arange(n_rows * n_columns, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)

@@ -23,7 +23,7 @@ def compute_advantage(challenger: Losses, incumbent: Losses) -> tuple[float, flo
 
     Examples
     --------
-    >>> advantage(np.array([0.1, 0.2, np.nan]), np.array([0.3, 0.4, 0.5]))
+    >>> compute_advantage(np.array([0.1, 0.2, np.nan]), np.array([0.3, 0.4, 0.5]))
     (0.2, 0.0)
     """
     gain = incumbent - challenger
@@ -53,9 +53,10 @@ def choose_strategy(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str
 
     Examples
     --------
-    >>> task = Task(("a", "b"), np.array([0, 1]), np.array([0, 1]), "off", 0, clock=None)
+    >>> parts = {"classes": ("a", "b"), "codes": np.array([0, 1]), "folds": np.array([0, 1])}
+    >>> task = Task(**parts, balance="off", seed=0, clock=None)
     >>> right, wrong = np.eye(2), 1 - np.eye(2)
-    >>> choose(task, {"majority": wrong, "classic": right})
+    >>> choose_strategy(task, {"majority": wrong, "classic": right})
     'classic'
     """
     losses = {name: OBJECTIVES[task.kind].losses(task, outputs) for name, outputs in out_of_fold.items()}

@@ -64,7 +64,8 @@ def draw_sample(task: Task, n_rows: int) -> Index:
 
     Examples
     --------
-    >>> task = Task(("a", "b"), np.array([0] * 90 + [1] * 10), np.arange(100) % 5, "off", 0, clock=None)
+    >>> parts = {"classes": ("a", "b"), "codes": np.array([0] * 90 + [1] * 10), "folds": np.arange(100) % 5}
+    >>> task = Task(**parts, balance="off", seed=0, clock=None)
     >>> np.bincount(task.codes[draw_sample(task, 20)]).tolist()
     [18, 2]
     """

@@ -136,8 +136,10 @@ def find_language(texts: Sequence[str], pairs: Sequence[WordPair]) -> str:
 
     Examples
     --------
-    >>> known = [Pair("en", "gender", "word", "he", "she"), Pair("fr", "gender", "word", "il", "elle")]
-    >>> language_of(["Il pleut.", "Elle chante.", "He!"], known)
+    >>> names = ("language", "kind", "match", "source", "target")
+    >>> swaps = [("en", "gender", "word", "he", "she"), ("fr", "gender", "word", "il", "elle")]
+    >>> known = [WordPair(**dict(zip(names, swap, strict=True))) for swap in swaps]
+    >>> find_language(["Il pleut.", "Elle chante.", "He!"], known)
     'fr'
     """
     hits: dict[str, float] = {}
@@ -187,7 +189,7 @@ def strip_accents(text: str) -> str:
 
     Examples
     --------
-    >>> bare("Ọjọ́ café")
+    >>> strip_accents("Ọjọ́ café")
     'Ojo cafe'
     """
     decomposed = unicodedata.normalize("NFD", text)

@@ -91,7 +91,7 @@ def normalise_text(text: str) -> str:
 
     Examples
     --------
-    >>> plain("  Hello, WORLD!! ")
+    >>> normalise_text("  Hello, WORLD!! ")
     'hello world'
     """
     cut = unicodedata.normalize("NFC", text)[: 2 * MOST_CHARACTERS]

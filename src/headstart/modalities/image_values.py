@@ -131,7 +131,7 @@ def find_value_ranges(extremes: Sequence[tuple[str, ValueRange]]) -> dict[str, l
 
     Examples
     --------
-    >>> ranges_of([("integer", (3.0, 3900.0)), ("integer", (40.0, 15000.0)), ("float", (0.1, 0.7))])
+    >>> find_value_ranges([("integer", (3.0, 3900.0)), ("integer", (40.0, 15000.0)), ("float", (0.1, 0.7))])
     {'integer': [3.0, 15000.0], 'float': [0.1, 0.7]}
     """
     value_ranges = {}

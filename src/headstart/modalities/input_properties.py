@@ -111,7 +111,7 @@ def measure_text(source: str) -> Properties:
 
     Examples
     --------
-    >>> of_text("AB 12!")["digits"], of_text("AB 12!")["capitals"]
+    >>> measure_text("AB 12!")["digits"], measure_text("AB 12!")["capitals"]
     ((0.4,), (1.0,))
     """
     characters = [character for character in source[:MOST_CHARACTERS] if not character.isspace()]

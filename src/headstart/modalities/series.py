@@ -44,7 +44,7 @@ def derive_spec(inputs: Sequence[Series]) -> Spec:
 
     Examples
     --------
-    >>> describe([np.zeros((1, 20)), np.zeros((1, 24))])
+    >>> derive_spec([np.zeros((1, 20)), np.zeros((1, 24))])
     {'length': 24, 'n_channels': 1}
     """
     counts = sorted({len(values) for values in inputs})
@@ -77,7 +77,7 @@ def load_series(source: Series, spec: Spec) -> Series:
 
     Examples
     --------
-    >>> load(np.array([[1.0, np.nan, 3.0, np.nan]], dtype=np.float32), {"n_channels": 1}).tolist()
+    >>> load_series(np.array([[1.0, np.nan, 3.0, np.nan]], dtype=np.float32), {"n_channels": 1}).tolist()
     [[1.0, 2.0, 3.0]]
     """
     if source.ndim != 2 or len(source) != spec["n_channels"]:
@@ -105,9 +105,9 @@ def prepare_series(values: Series, spec: Spec) -> tuple[Array, ...]:
 
     Examples
     --------
-    >>> prepare(np.array([[0.0, 2.0]], dtype=np.float32), {"length": 3})[0].tolist()
+    >>> prepare_series(np.array([[0.0, 2.0]], dtype=np.float32), {"length": 3})[0].tolist()
     [[0.0, 1.0, 2.0]]
-    >>> [part.tolist() for part in prepare(np.array([[1.0, np.nan, 3.0]]), {"length": 3, "gaps": True})]
+    >>> [part.tolist() for part in prepare_series(np.array([[1.0, np.nan, 3.0]]), {"length": 3, "gaps": True})]
     [[[1.0, 2.0, 3.0]], [[1.0, 0.0, 1.0]], [3.0]]
     """
     length = int(spec["length"])

@@ -123,7 +123,7 @@ def is_network_node(name: str) -> bool:
 
     Examples
     --------
-    >>> of_network("/features/network/net/conv_stem/Conv"), of_network("/descriptors/described/Sqrt")
+    >>> is_network_node("/features/network/net/conv_stem/Conv"), is_network_node("/descriptors/described/Sqrt")
     (True, False)
     """
     return "/network/" in name and not any(part in name for part in ("/network/inner", "/first/"))

@@ -75,7 +75,7 @@ def quantise_array(
 
     Examples
     --------
-    >>> whole, steps = stepped(np.array([[1.0, -0.5], [0.0, 0.0]], dtype=np.float32))
+    >>> whole, steps = quantise_array(np.array([[1.0, -0.5], [0.0, 0.0]], dtype=np.float32))
     >>> whole.tolist(), (whole * steps).round(4).tolist()
     ([[32767, -16384], [0, 0]], [[1.0, -0.5], [0.0, 0.0]])
     """

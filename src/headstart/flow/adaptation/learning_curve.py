@@ -43,7 +43,7 @@ def round_to_two_digits(number: float) -> int:
 
     Examples
     --------
-    >>> rounded(833), rounded(67)
+    >>> round_to_two_digits(833), round_to_two_digits(67)
     (830, 67)
     """
     step = 10 ** max(0, len(str(int(number))) - 2)
@@ -185,7 +185,8 @@ def _format_gain(item: GainForecast, scoring: Scoring, unit: float) -> str:
     Examples
     --------
     >>> from headstart.records import Interval
-    >>> _amount(Forecast(200, Interval(0.03, 0.018, 0.052)), SCORINGS["classification"], 1.0)
+    >>> from headstart.evaluation.learning_curve import GainForecast
+    >>> _format_gain(GainForecast(200, Interval(0.03, 0.018, 0.052)), SCORINGS["classification"], 1.0)
     '+2 to +5 points of accuracy'
     """
     low, high = (round(100 * value / unit) for value in (item.gain.low, item.gain.high))

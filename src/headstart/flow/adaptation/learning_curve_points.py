@@ -65,7 +65,7 @@ def order_nested(strata: Index, clusters: Index, rng: np.random.Generator) -> In
 
     Examples
     --------
-    >>> order = nested(np.array([0, 0, 0, 0, 1, 1]), np.arange(6), np.random.default_rng(0))
+    >>> order = order_nested(np.array([0, 0, 0, 0, 1, 1]), np.arange(6), np.random.default_rng(0))
     >>> np.bincount(np.array([0, 0, 0, 0, 1, 1])[order[:3]]).tolist()
     [2, 1]
     """
@@ -85,7 +85,7 @@ def choose_sizes(n_rows: int, least: int) -> list[int]:
 
     Examples
     --------
-    >>> sizes(100, 10)
+    >>> choose_sizes(100, 10)
     [12, 25, 50, 100]
     """
     descending = [n_rows]

@@ -21,7 +21,7 @@ def name_script(character: str) -> str:
 
     Examples
     --------
-    >>> script_of("a"), script_of("ሰ"), script_of("ص"), script_of("3")
+    >>> name_script("a"), name_script("ሰ"), name_script("ص"), name_script("3")
     ('Latin', 'Ethiopic', 'Arabic', '')
     """
     return unicodedata.name(character, "").split(" ")[0].capitalize() if character.isalpha() else ""
