@@ -17,7 +17,7 @@ help:
 	@echo "make demo    set up, then adapt to pictures, texts and series that come with the project"
 	@echo "make test    set up, then lint, types, layers and all tests"
 	@echo "make setup   only the environment, in .venv"
-	@echo "make check   lint, types and layers"
+	@echo "make check   lint, types, layers and names"
 	@echo "make hostile some 900 hostile inputs: nothing of them may run, reach out, write elsewhere or stall (15 minutes)"
 	@echo "make wheel   build the wheel and check it in two fresh environments: a light install, and the demo"
 	@echo "make docs    write the reference from the code and build the site in build/site; broken links fail"
@@ -63,6 +63,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/style.py
 
 test: check
 	$(BIN)/python -m pytest
