@@ -105,11 +105,11 @@ def test_a_damaged_choice_of_runtime_is_as_good_as_none(content: str, fresh_home
 def test_a_damaged_openvino_copy_is_converted_again(fresh_home: Path) -> None:
     openvino_runtime = pytest.importorskip("headstart.features.openvino_runtime")
     backbone = bases.load_base("default", BaseRequest(modality="image", offline=True))
-    path = openvino_runtime.converted(backbone)
+    path = openvino_runtime.convert_backbone(backbone)
     weights = path.with_suffix(".bin")
     content = weights.read_bytes()
     zero_sectors(weights)
-    assert openvino_runtime.converted(backbone) == path
+    assert openvino_runtime.convert_backbone(backbone) == path
     assert weights.read_bytes() == content
 
 
@@ -121,7 +121,7 @@ def test_where_no_copy_of_the_network_can_be_written_the_network_itself_is_run(
     def fail(*arguments: object, **options: object) -> None:
         raise RuntimeError("basic_ios::clear: iostream error")
 
-    monkeypatch.setattr(openvino_runtime.silent_openvino(), "save_model", fail)
+    monkeypatch.setattr(openvino_runtime.import_openvino(), "save_model", fail)
     backbone = bases.load_base("default", BaseRequest(modality="image", offline=True))
     run = openvino_runtime.open_openvino(backbone, "f32")
     assert run(np.zeros((1, 3, 224, 224), dtype=np.float32))[-1].shape[0] == 1
