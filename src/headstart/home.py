@@ -206,7 +206,7 @@ def move_into_place(source: Path, target: Path) -> None:
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Give a temporary path to write to; it takes the final name only if the block ends well.
+    """Yield a temporary path to write to; it takes the final name only if the block ends well.
 
     A kill leaves at most a hidden `.partial` file, never half a file under the final name.
 

@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent / "weights"
 
 
 def load_shipped(record: BaseRecord) -> BaseParts:
-    """Give the parts of a shipped base, for series of one channel.
+    """Return the parts of a shipped base, for series of one channel.
 
     Raises
     ------

@@ -80,7 +80,7 @@ def derive_spec(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_pretrained_config(name: str) -> Mapping[str, Any]:
-    """Give what timm knows of a pre-trained model by name.
+    """Return what timm knows of a pre-trained model by name.
 
     Raises
     ------

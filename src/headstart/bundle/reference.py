@@ -61,7 +61,7 @@ class ReferenceSample:
         return cls(reads, _project(values[sampled], scale), scale, np.asarray(clusters[sampled], dtype=np.intp))
 
     def project(self, values: FloatMatrix) -> FloatMatrix:
-        """Give rows (n_rows, n_dims) as the sample is kept, (n_rows, n_kept)."""
+        """Return rows (n_rows, n_dims) as the sample is kept, (n_rows, n_kept)."""
         blocks = [
             _project(values[at : at + BLOCK_ROWS], self.scale) for at in range(0, max(len(values), 1), BLOCK_ROWS)
         ]
@@ -98,7 +98,7 @@ def _project(values: FloatMatrix, scale: NDArray[np.float32]) -> FloatMatrix:
 
 
 def make_random_signs(n_rows: int, n_columns: int) -> NDArray[np.float32]:
-    """Give a fixed matrix of +1 and -1, the same in every version of every package.
+    """Return a fixed matrix of +1 and -1, the same in every version of every package.
 
     Notes
     -----

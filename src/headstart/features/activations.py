@@ -112,7 +112,7 @@ class Activations:
     n_bytes: int
 
     def load_batch(self, view: int, rows: Sequence[int]) -> tuple[torch.Tensor, ...]:
-        """Give the inputs of the tail for some rows of one view, in float32: activations, and for texts the mask."""
+        """Return the inputs of the tail for some rows of one view, in float32: activations, and for texts the mask."""
         chosen = [self.views[view][row] for row in rows]
         if chosen[0].ndim == 4:
             images = torch.from_numpy(np.concatenate(chosen)).float()
@@ -213,7 +213,7 @@ class _TrunkRunner:
 
 
 def compute_activations(table: Table, backbone: Backbone, settings: TrunkPass) -> Activations:
-    """Give the activations of all rows at a cut, running the trunk only for rows and views that are not kept yet.
+    """Return the activations of all rows at a cut, running the trunk only for rows and views that are not kept yet.
 
     Parameters
     ----------
@@ -250,7 +250,7 @@ def _fill_missing(runner: _TrunkRunner, caches: Sequence[ActivationCache], hashe
 
 
 def _measure_cost(runner: _TrunkRunner, backbone: Backbone) -> tuple[float, int]:
-    """Give seconds and bytes that one view of one row costs, from a few rows; and check that the cut is a true one."""
+    """Return seconds and bytes that one view of one row costs, from a few rows; and check that the cut is true."""
     table = runner.table
     some = np.random.default_rng(0).permutation(len(table))[:TIMED_ROWS]
     rows = [runner.prepare(int(row), (0,))[0] for row in some[:2]]

@@ -67,7 +67,7 @@ class WordPair:
 
 
 def list_edits(modality: Modality, inputs: Sequence[Any] = (), swaps: Path | None = None) -> tuple[Edit, ...]:
-    """Give the ways to change rows of a modality.
+    """Return the ways to change rows of a modality.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def _parse_pair(line: Mapping[str, str]) -> WordPair:
 
 
 def find_language(texts: Sequence[str], pairs: Sequence[WordPair]) -> str:
-    """Give the language whose words of the pairs occur in most texts; empty where none occurs.
+    """Return the language whose words of the pairs occur in most texts; empty where none occurs.
 
     Examples
     --------

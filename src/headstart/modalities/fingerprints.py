@@ -128,7 +128,7 @@ def fingerprint_text(source: str) -> Fingerprint:
 
 
 def hash_text(text: str) -> int:
-    """Give a whole text as one number below 2^61 (the same in every process)."""
+    """Return a whole text as one number below 2^61 (the same in every process)."""
     number = 0
     for character in text:
         number = (number * 1_000_003 + ord(character)) % (2**61 - 1)

@@ -71,7 +71,7 @@ def _parse_day(text: str) -> float:
 
 
 def measure_sharpness(grey: NDArray[np.float64]) -> float:
-    """Give the spread of the second differences of brightness as a share of the spread of brightness.
+    """Return the spread of the second differences of brightness as a share of the spread of brightness.
 
     Parameters
     ----------

@@ -127,7 +127,7 @@ def _resample(values: Series, length: int) -> Series:
 
 
 def preview_series(source: Series) -> str:
-    """Give a small SVG plot, one line a channel; missing values leave gaps."""
+    """Return a small SVG plot, one line a channel; missing values leave gaps."""
     cut = source[:, : max(1, _find_end(source))]
     points = cut[:, :: max(1, cut.shape[1] // _PREVIEW_POINTS)]
     title = f"{len(cut)} channel{'s' * (len(cut) > 1)}, {cut.shape[1]} steps"

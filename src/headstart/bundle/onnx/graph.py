@@ -54,7 +54,7 @@ class GraphBuilder:
     sources: dict[str, nn.Module] = field(default_factory=dict)
 
     def request_input(self, kind: str, names: tuple[str, ...], spec: Mapping[str, Any]) -> tuple[str, ...]:
-        """Give the names of the arrays of an input, made anew if there is none like it yet."""
+        """Return the names of the arrays of an input, made anew if there is none like it yet."""
         for item in self.inputs:
             if item.kind == kind and dict(item.spec) == dict(spec):
                 return item.arrays
@@ -64,7 +64,7 @@ class GraphBuilder:
         return arrays
 
     def add_file(self, name: str, content: Any) -> str:
-        """Give the name of a file with some content, in the bundle's own folder."""
+        """Return the name of a file with some content, in the bundle's own folder."""
         stem, _, suffix = name.rpartition(".")
         for number in range(1, len(self.files) + 2):
             file_name = f"{stem}-{number}.{suffix}" if number > 1 else name
@@ -77,7 +77,7 @@ class GraphBuilder:
         return self.request_input("series", ("series", "known", "steps") if spec.get("gaps") else ("series",), spec)
 
     def build_base_network(self, backbone: Backbone) -> nn.Module:
-        """Give a network that answers with the pooled features of all stages, with its inputs asked for."""
+        """Return a network that answers with the pooled features of all stages, with its inputs asked for."""
         if backbone.parts.architecture["library"] == "minirocket":
             spec = backbone.parts.spec
             names = self.request_series(spec)[:1]

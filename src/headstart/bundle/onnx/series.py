@@ -127,7 +127,7 @@ class QuantileFeatures(nn.Module):
         return torch.cat(quantiles, dim=-1)[..., torch.from_numpy(order)].flatten(1)
 
     def _compute_quantiles(self, values: Tensor) -> Tensor:
-        """Give the quantiles of parts of one width: (n, channels, n_parts, width) to (n, channels, n_parts, count)."""
+        """Return quantiles of parts of one width: (n, channels, n_parts, width) to (n, channels, n_parts, count)."""
         width = int(values.shape[-1])
         count = count_quantiles(width, self.divisor)
         if width == 1:

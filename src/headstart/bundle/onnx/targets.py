@@ -102,7 +102,7 @@ class _CalibrationRows:
         self.left = iter([dict(zip(names, source.model_inputs.collate([row]), strict=True)) for row in source.rows])
 
     def get_next(self) -> dict[str, Array] | None:
-        """Give the next row; None at the end."""
+        """Return the next row; None at the end."""
         return next(self.left, None)
 
 

@@ -61,7 +61,7 @@ def quantise_weights(source: Path, target: Path, bits: int = 16, chosen: Callabl
 def quantise_array(
     values: NDArray[np.float32], bits: int = 16
 ) -> tuple[NDArray[np.signedinteger], NDArray[np.float32]]:
-    """Give whole numbers and the step of each row; their product is nearly what was given.
+    """Return whole numbers and the step of each row; their product is nearly what was given.
 
     Parameters
     ----------

@@ -121,7 +121,7 @@ def _check_vocabulary(record: TokenizerRecord, where: str) -> None:
 
 
 def _parts_in(part: object, depth: int) -> Iterator[Mapping[str, Any]]:
-    """Give a part and all parts inside of it."""
+    """Return a part and all parts inside of it."""
     if not isinstance(part, dict) or depth > MOST_DEPTH:
         raise Misfit("a part is no object, or parts are nested too deeply")
     yield part

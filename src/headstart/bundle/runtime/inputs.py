@@ -48,7 +48,7 @@ class ModelInput:
     spec: Spec = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the JSON form, with type and shape of each array (None: any length)."""
+        """Return the JSON form, with type and shape of each array (None: any length)."""
         shapes = INPUT_KINDS[self.kind].shapes(self.spec)
         arrays = [
             {"name": name, "dtype": kind, "shape": list(shape)}
@@ -62,7 +62,7 @@ class ModelInput:
         return cls(document["kind"], tuple(item["name"] for item in document["arrays"]), document["spec"])
 
     def with_files_in(self, folder: Path) -> ModelInput:
-        """Give the input with the files of its spec found in a folder."""
+        """Return the input with the files of its spec found in a folder."""
         files = {name: str(folder / value) for name, value in self.spec.items() if name.endswith("_file")}
         return ModelInput(self.kind, self.arrays, {**self.spec, **files})
 
@@ -249,7 +249,7 @@ class ModelInputs:
         return [row[end - len(item.arrays) : end] for item, end in zip(self.inputs, ends, strict=True)]
 
     def cost(self, row: tuple[Array, ...]) -> int:
-        """Give what a row adds to a batch."""
+        """Return what a row adds to a batch."""
         parts = zip(self.inputs, self._split_by_input(row), strict=True)
         return max(1, round(sum(INPUT_KINDS[item.kind].cost(part, self.n_outputs) for item, part in parts)))
 

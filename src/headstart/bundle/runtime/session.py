@@ -88,7 +88,7 @@ class PortableModel:
         return GraphContract.from_config(self.config, self.n_outputs, self.n_features)
 
     def make_extractor(self) -> Extractor:
-        """Give what makes outputs and features of rows in one pass."""
+        """Return what makes outputs and features of rows in one pass."""
         model_inputs = self.model_inputs
         path, widths = self.folder / str(self.config["file"]), (self.n_outputs, self.n_features)
         return Extractor(
@@ -105,7 +105,7 @@ class PortableModel:
         )
 
     def to_rows(self, table: Table, outputs: Sequence[tuple[Array, ...]]) -> StrategyRows:
-        """Give rows as decisions and `PortableOutputs` read them, from what batches of the extractor gave."""
+        """Return rows as decisions and `PortableOutputs` read them, from what batches of the extractor gave."""
         outputs_of_rows, values = (np.concatenate(parts) for parts in zip(*outputs, strict=True))
         features = Features(table.ids, values, self.sha256, {OUTPUTS: outputs_of_rows})
         return StrategyRows(table, None, features) if self.reads == "descriptors" else StrategyRows(table, features)
@@ -128,7 +128,7 @@ class PortableOutputs:
         return ()
 
     def predict(self, rows: StrategyRows) -> Probabilities:
-        """Give the outputs (n_rows, n_outputs) that came with the rows."""
+        """Return the outputs (n_rows, n_outputs) that came with the rows."""
         features = rows.descriptors if self.portable.reads == "descriptors" else rows.features
         assert features is not None, "rows were not read by the portable model"
         return features.stages[OUTPUTS].astype(np.float64)
@@ -223,7 +223,7 @@ def open_graph(path: Path, names: Sequence[str], widths: Widths = (None, None)) 
 
 @contextmanager
 def _bounded_time() -> Iterator[onnxruntime.RunOptions]:
-    """Give the options of a run that is stopped after `MOST_RUN_SECONDS`; `terminate` then says so."""
+    """Return the options of a run that is stopped after `MOST_RUN_SECONDS`; `terminate` then says so."""
     options = onnxruntime.RunOptions()
     timer = threading.Timer(MOST_RUN_SECONDS, setattr, (options, "terminate", True))
     timer.daemon = True

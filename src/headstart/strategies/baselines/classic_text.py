@@ -243,14 +243,14 @@ class _TextEncoding:
         self.matrix = sparse if self.span is None else self.span.matrix
 
     def apply(self, rows: Index) -> Matrix:
-        """Give other rows in the same columns."""
+        """Return other rows in the same columns."""
         parts = [block.take(rows) for block in self.counts]
         sparse = _join_blocks([idf.apply(part) for idf, part in zip(self.idf, parts, strict=True)])
         sparse = (sparse @ diags(self.column_weights)).tocsr()
         return sparse if self.span is None else self.span.apply(sparse)
 
     def to_columns(self, coefficients: Coefficients) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Give coefficients on the columns, and the intercept."""
+        """Return coefficients on the columns, and the intercept."""
         plain = coefficients[:-1] if self.span is None else self.span.to_columns(coefficients[:-1])
         return (plain * self.column_weights[:, None]).astype(np.float32), coefficients[-1].astype(np.float32)
 
