@@ -15,7 +15,7 @@ PROJECTS = sorted((ROOT / "tools" / "javascript").glob("*tsconfig.json"))
 
 
 def find_compiler() -> Path | None:
-    """Return the script of tsc: beside the npm packages of exported pages, or where .ci/run installs it."""
+    """Return the script of tsc: beside the npm packages of exported pages, or in build/npm."""
     folders = [Path(os.environ.get("HEADSTART_RUNTIME_WEB", ".")), ROOT / "build" / "npm" / "node_modules"]
     scripts = (folder / "typescript" / "bin" / "tsc" for folder in folders)
     return next((script for script in scripts if script.is_file()), None)
