@@ -34,14 +34,6 @@ class Offence:
     text: str
 
 
-@dataclass(frozen=True)
-class Signature:
-    """Names of the positional parameters of a function or record of ours; `owner` is None for plain functions."""
-
-    path: str
-    parameters: tuple[str, ...]
-
-
 def read_modules(folder: Path) -> dict[str, ast.Module]:
     """Return the syntax tree of every module below `folder`, by its path below the project."""
     paths = sorted(path for path in folder.rglob("*.py"))

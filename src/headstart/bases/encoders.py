@@ -73,11 +73,6 @@ def make_configuration(architecture: Mapping[str, Any]) -> Any:
     return AutoConfig.for_model(config.pop("model_type"), **config)
 
 
-def is_vision(architecture: Mapping[str, Any]) -> bool:
-    """Say whether the network looks at pictures."""
-    return architecture["config"]["model_type"] in MODEL_TYPES["image"]
-
-
 def wrap_network(net: nn.Module) -> nn.Module:
     """Make the module that gives pooled features."""
     config: Any = net.config
