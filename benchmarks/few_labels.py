@@ -63,7 +63,7 @@ RULES: dict[str, Rule] = {
 
 def rows_of(path: Path, modality: str) -> tuple[StrategyRows, np.ndarray, tuple[str, ...], Mapping[str, object]]:
     """Read at most `MOST_ROWS` training rows with their frozen features."""
-    rows = data.read_table(path, AdaptOptions()).where_split(TRAIN)
+    rows = data.read_table(path, AdaptOptions()).select_split(TRAIN)
     rows = rows.take(np.sort(np.random.default_rng(1).permutation(len(rows))[:MOST_ROWS]))
     base = bases.load_base("default", bases.BaseRequest(modality=modality, offline=True))
     made = features.extract_features(rows, base)

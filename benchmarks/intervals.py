@@ -16,7 +16,7 @@ from tables import keep, table
 
 from headstart.evaluation.comparison.transfer_verdict import compare_accuracy
 from headstart.evaluation.fairness.groups import score_groups
-from headstart.evaluation.intervals import wilson_interval
+from headstart.evaluation.intervals import compute_wilson_interval
 from headstart.evaluation.metrics.per_task import score_predictions
 from headstart.evaluation.uncertainty.calibration import MOST_BINS, measure_calibration
 from headstart.evaluation.uncertainty.conformal import share_interval
@@ -145,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _share(inside: int, told: int, times: int) -> str:
     if told < times / 2:
         return "-"
-    low, high = wilson_interval(np.array([float(inside)]), np.array([float(told)]))
+    low, high = compute_wilson_interval(np.array([float(inside)]), np.array([float(told)]))
     return f"{100 * inside / told:.1f} ({100 * low[0]:.1f}-{100 * high[0]:.1f})"
 
 

@@ -87,7 +87,7 @@ def said_ngram(said: Mapping[str, object]) -> str:
 
 def part(path: Path, split: str, most: int) -> Table:
     """Read at most `most` rows of a split."""
-    rows = data.read_table(path, AdaptOptions()).where_split(split)
+    rows = data.read_table(path, AdaptOptions()).select_split(split)
     return rows.take(np.sort(np.random.default_rng(1).permutation(len(rows))[:most]))
 
 

@@ -52,7 +52,7 @@ def read_rows(table: Table, modality: str) -> tuple[StrategyRows, StrategyRows, 
     draws, parts = np.random.default_rng(1), []
     base = bases.load_base("default", state_need(table, AdaptOptions(offline=True)))
     for split, most in ((TRAIN, N_TRAIN), (TEST, N_TEST)):
-        part = table.where_split(split)
+        part = table.select_split(split)
         part = part.take(np.sort(draws.permutation(len(part))[:most]))
         extraction = features.extract_features(part, base, uses=USES)
         parts.append(StrategyRows(part.take(extraction.readable_rows), extraction.features, extraction.descriptors))

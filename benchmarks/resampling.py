@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from headstart.evaluation.intervals import wilson_interval
+from headstart.evaluation.intervals import compute_wilson_interval
 
 RESAMPLES = 1_000
 
@@ -49,7 +49,7 @@ def accuracy(right: np.ndarray) -> dict[str, float]:
     """Share of right answers of (n_draws, n_rows); at least as wide as Wilson's interval of one draw."""
     found = mean([right])
     n = np.array([float(right.shape[1])])
-    low, high = (float(end[0]) for end in wilson_interval(n * found["value"], n))
+    low, high = (float(end[0]) for end in compute_wilson_interval(n * found["value"], n))
     return {"value": found["value"], "low": min(low, found["low"]), "high": max(high, found["high"])}
 
 

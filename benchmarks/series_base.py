@@ -114,7 +114,7 @@ def blended(found: Mapping[str, tuple[Any, Any]], codes: np.ndarray) -> np.ndarr
 def measure(path: Path, arms: tuple[str, ...]) -> dict[str, Any]:
     """Give the share of right answers of every arm, by labels a class; mean over draws."""
     whole = data.read_table(path, ReadOptions(modality="series"))
-    train, test = whole.where_split("train"), whole.where_split("test")
+    train, test = whole.select_split("train"), whole.select_split("test")
     classes, codes = np.unique(train.labels.astype(str), return_inverse=True)
     truth = np.searchsorted(classes, test.labels.astype(str))
     made = {name: features(name, train, test, 0) for name in arms}

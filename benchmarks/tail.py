@@ -34,7 +34,7 @@ AIM = 5.0
 def problem(path: Path, n_rows: int) -> tuple[StrategyRows, Task]:
     """Read some training rows with their features."""
     options = AdaptOptions(offline=True)
-    table_ = data.assign_splits(data.read_table(path, options), options).where_split("train")
+    table_ = data.assign_splits(data.read_table(path, options), options).select_split("train")
     some = table_.take(np.sort(np.random.default_rng(0).permutation(len(table_))[:n_rows]))
     backbone = bases.load_base("default", state_need(some, options))
     made = features.extract_features(some, backbone, "float32", frozenset({"features"}))

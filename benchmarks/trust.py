@@ -212,7 +212,7 @@ def foreign(kept: dict[str, tuple[AdaptedRun, Table]], names: Sequence[str], giv
             if name not in kept and (given.data / name).exists():
                 kept[name] = one(given.data / name)
         if own in kept and other in kept:
-            sides = [replace(kept[name][1].where_split(TEST), labels=None) for name in (own, other)]
+            sides = [replace(kept[name][1].select_split(TEST), labels=None) for name in (own, other)]
             rows.append(shown_to(kept[own][0].bundle, sides[0], sides[1], (own, other)))
             keep(given.results, "Trust: none of these", f"{about}\n\n{NONE_LEGEND}\n\n{table(rows)}")
     for name in names:

@@ -50,7 +50,7 @@ def right(path: Path, given: argparse.Namespace) -> tuple[Hits, int]:
     """Give how often each test row was right, and the mean number of texts without labels."""
     rows = data.read_table(path, AdaptOptions())
     rows = replace(rows, inputs=make_column([str(text)[: given.characters] for text in rows.inputs]))
-    train, test = rows.where_split(TRAIN), rows.where_split(TEST)
+    train, test = rows.select_split(TRAIN), rows.select_split(TEST)
     test = test.take(np.sort(np.random.default_rng(1).permutation(len(test))[: given.test]))
     classes, codes = np.unique(np.asarray(train.labels, dtype=str), return_inverse=True)
     found: Hits = {

@@ -62,7 +62,7 @@ def test_a_machine_too_busy_for_the_time_is_said_before_any_work(
     text_table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cost_model, "measure_slowdown", lambda: 30.0)
-    with progress.listening(lines := Lines()):
+    with progress.listen(lines := Lines()):
         busy = Budget.start(data.read_table(text_table), None, AdaptOptions.model_validate({"time": 20}), 0.0)
     assert any("--time 20s cannot be kept" in text for text in lines.warnings)
     assert busy.reading_seconds() == busy.least_reading_seconds() > 0

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from headstart import bundle as bundles
 from headstart.array_files import read_arrays, write_arrays
 from headstart.bundle.golden import GoldenRows
-from headstart.bundle.records.memory_order import in_other_order, restore_memory_order
+from headstart.bundle.records.memory_order import restore_memory_order, reverse_memory_order
 from headstart.bundle.seen import SeenRows
 from headstart.cli.main import app
 from headstart.decisions import OutOfDistributionDetector, fit_out_of_distribution
@@ -51,7 +51,7 @@ def with_basis(novelty: OutOfDistributionDetector, basis: np.ndarray) -> OutOfDi
 
 def test_the_other_order_undoes_what_the_file_did() -> None:
     values = np.arange(12.0).reshape(3, 4)
-    np.testing.assert_array_equal(in_other_order(scrambled(values)), values)
+    np.testing.assert_array_equal(reverse_memory_order(scrambled(values)), values)
     assert not np.array_equal(scrambled(values), values)
 
 

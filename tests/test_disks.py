@@ -21,7 +21,7 @@ from headstart.data.reading.archive import unpack
 from headstart.errors import OptionError
 from headstart.features import cache, runtimes
 from headstart.features.cache import FeatureCache
-from headstart.home import home, optional_write, remove_leftovers, writable_folder, write_text
+from headstart.home import allow_failed_write, find_home, make_writable_folder, remove_leftovers, write_text
 from headstart.options import ReadOptions
 from headstart.runs import Run, claim_folder, read_places
 from headstart.sealed_folders import is_sealed, seal_folder
@@ -37,7 +37,7 @@ def warnings_shown() -> Iterator[list[str]]:
             self.lines.append(text)
 
     listener = Listener()
-    with progress.listening(listener):
+    with progress.listen(listener):
         yield listener.lines
 
 
@@ -96,10 +96,10 @@ def test_a_damaged_tokenizer_copy_is_written_again(fresh_home: Path) -> None:
 )
 def test_a_damaged_choice_of_runtime_is_as_good_as_none(content: str, fresh_home: Path) -> None:
     backbone = bases.load_base("default", BaseRequest(modality="image", offline=True))
-    path = home() / "runtimes" / f"{backbone.fingerprint[:32]}.json"
+    path = find_home() / "runtimes" / f"{backbone.fingerprint[:32]}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(content.replace("MACHINE", f"{runtimes.name_machine()}|auto"))
-    assert runtimes.recall_runtime(backbone, "auto") is None
+    assert runtimes.read_runtime_choice(backbone, "auto") is None
 
 
 def test_a_damaged_openvino_copy_is_converted_again(fresh_home: Path) -> None:
@@ -153,8 +153,8 @@ def test_a_home_that_may_not_be_written_to_costs_a_warning_and_nothing_else(
         real(self, *args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    assert home() == tmp_path / "read-only"
-    folder = writable_folder("tokenizers", "x")
+    assert find_home() == tmp_path / "read-only"
+    folder = make_writable_folder("tokenizers", "x")
     (folder / "file").write_text("x")
     assert (tmp_path / "read-only") not in folder.parents
     assert bases.load_base("default", BaseRequest(modality="text", offline=True)).spec["tokenizer_file"]
@@ -162,9 +162,9 @@ def test_a_home_that_may_not_be_written_to_costs_a_warning_and_nothing_else(
 
 
 def test_a_full_disk_only_loses_what_saves_time_later(tmp_path: Path, warnings_shown: list[str]) -> None:
-    with optional_write():
+    with allow_failed_write():
         raise OSError(errno.ENOSPC, "No space left on device")
-    with pytest.raises(IsADirectoryError), optional_write():
+    with pytest.raises(IsADirectoryError), allow_failed_write():
         (tmp_path).read_bytes()
 
 

@@ -22,11 +22,11 @@ from headstart.evaluation import (
 )
 from headstart.evaluation.intervals import (
     RESAMPLES,
+    compute_wilson_interval,
     draw_bootstrap_weights,
     effective_sizes,
     sum_by_cluster,
     t_quantile,
-    wilson_interval,
 )
 from headstart.records import Predictions, make_column
 from headstart.results import Figure, Metrics
@@ -170,7 +170,7 @@ def test_rows_without_a_prediction_are_our_mistake() -> None:
 
 
 def test_wilson_equals_the_figures_of_the_literature() -> None:
-    low, high = wilson_interval(np.array([81.0, 15.0, 0.0, 1.0]), np.array([263.0, 148.0, 20.0, 29.0]))
+    low, high = compute_wilson_interval(np.array([81.0, 15.0, 0.0, 1.0]), np.array([263.0, 148.0, 20.0, 29.0]))
     assert np.round(low, 4).tolist() == [0.2553, 0.0624, 0.0, 0.0061]
     assert np.round(high, 4).tolist() == [0.3662, 0.1605, 0.1611, 0.1718]
 

@@ -24,10 +24,10 @@ from headstart import bundle as bundles
 from headstart import checks, data
 from headstart.cli.main import app
 from headstart.data.reading import archive
-from headstart.errors import BundleError, DataError, HeadstartError, OptionError, UnknownName, ending
+from headstart.errors import BundleError, DataError, HeadstartError, OptionError, UnknownName, cut_problem
 from headstart.flow.adaptation import run as adapting
 from headstart.flow.inference import predict_files
-from headstart.home import home
+from headstart.home import find_home
 from headstart.options import AdaptOptions, PredictOptions, ReadOptions, parse
 from headstart.records import Table
 from headstart.results import Evaluation
@@ -134,7 +134,7 @@ def test_a_zip_whose_names_cannot_be_files_is_the_users_to_mend(name: str, tmp_p
         made.writestr(name, b"x")
     with pytest.raises(DataError, match="cannot be unpacked"):
         archive.unpack(tmp_path / "z.zip")
-    assert list((home() / "unpacked").iterdir()) == []
+    assert list((find_home() / "unpacked").iterdir()) == []
 
 
 def test_an_encrypted_zip_says_so_in_plain_words(tmp_path: Path, fresh_home: Path) -> None:
@@ -198,9 +198,12 @@ def test_one_of_something_is_written_in_the_singular(tmp_path: Path) -> None:
 
 
 def test_a_missing_group_column_without_alternatives_has_a_readable_hint() -> None:
-    from headstart.errors import unknown
+    from headstart.errors import make_unknown_name
 
-    assert str(unknown("group column", "site", [])) == "There is no group column 'site'. There is none to choose from."
+    assert (
+        str(make_unknown_name("group column", "site", []))
+        == "There is no group column 'site'. There is none to choose from."
+    )
 
 
 # ---- series ---------------------------------------------------------------------------------------------------------
@@ -509,7 +512,7 @@ def test_a_home_that_cannot_be_used_is_the_users_to_mend(tmp_path: Path, monkeyp
     for place in (tmp_path / "file", tmp_path / "file" / "below"):
         monkeypatch.setenv("HEADSTART_HOME", str(place))
         with pytest.raises(HeadstartError, match="HEADSTART_HOME"):
-            home()
+            find_home()
 
 
 def test_a_full_disk_is_said_without_numbers_and_leaves_with_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -525,8 +528,8 @@ def test_a_full_disk_is_said_without_numbers_and_leaves_with_2(tmp_path: Path, m
 
 
 def test_a_reason_is_the_problem_without_the_name() -> None:
-    assert ending("a/b.csv: the file is empty.", "a/b.csv") == "the file is empty"
-    assert ending("the text is empty", "t") == "the text is empty"
+    assert cut_problem("a/b.csv: the file is empty.", "a/b.csv") == "the file is empty"
+    assert cut_problem("the text is empty", "t") == "the text is empty"
 
 
 def test_unlabelled_pictures_named_in_json_lines_keep_their_place(tmp_path: Path, pictures: Path) -> None:

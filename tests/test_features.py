@@ -234,7 +234,7 @@ def test_runtimes_that_disagree_are_not_chosen(
         runtimes.choose_fastest(backbone, batch, 2.0, precision="auto", limits=(0.01, float("inf"))).name
         == "torch-float32"
     )
-    assert runtimes.recall_runtime(backbone, "auto") is not None
+    assert runtimes.read_runtime_choice(backbone, "auto") is not None
 
 
 def test_without_time_to_compare_runtimes_one_is_taken_for_this_process_and_not_written(
@@ -250,7 +250,7 @@ def test_without_time_to_compare_runtimes_one_is_taken_for_this_process_and_not_
     monkeypatch.setattr(runtimes, "_HURRIED", {})
     batch = [np.zeros((2, 3, 224, 224), dtype=np.float32)]
     hurried = runtimes.choose_fastest(backbone, batch, 2.0, precision="auto", limits=(0.01, 0.0))
-    assert hurried.name == "torch-float32" and runtimes.recall_runtime(backbone, "auto") == hurried
+    assert hurried.name == "torch-float32" and runtimes.read_runtime_choice(backbone, "auto") == hurried
     assert not list(fresh_home.rglob("runtimes/*.json"))
 
 

@@ -132,7 +132,7 @@ def test_new_costs_do_not_fit_anything_again(pictures: Path, adapted: Path) -> N
         def close(self, bar: object) -> None:
             pass
 
-    with progress.listening(Listener()):  # type: ignore[arg-type]
+    with progress.listen(Listener()):  # type: ignore[arg-type]
         flow.adapt(pictures, adapted, parse(AdaptOptions, **QUICK, cost=["class-0->class-2=9"], coverage=0.8))
     assert any("linear-probe" in text and "kept from an earlier run" in text for text in said)
 

@@ -10,12 +10,12 @@ import pytest
 from safetensors.numpy import save_file
 
 from headstart.errors import OptionError
-from headstart.home import require_place, write_text, written_whole
+from headstart.home import require_place, write_text, write_whole
 
 
 def test_a_file_written_by_any_library_may_be_read_by_whoever_may_read_other_new_files(tmp_path: Path) -> None:
     write_text(tmp_path / "plain.txt", "x")
-    with written_whole(tmp_path / "arrays.safetensors") as partial:
+    with write_whole(tmp_path / "arrays.safetensors") as partial:
         save_file({"x": np.zeros(1, dtype=np.float32)}, partial)
     modes = {(tmp_path / name).stat().st_mode for name in ("plain.txt", "arrays.safetensors")}
     assert len(modes) == 1
@@ -24,7 +24,7 @@ def test_a_file_written_by_any_library_may_be_read_by_whoever_may_read_other_new
 def test_where_writing_fails_the_earlier_file_stays_and_nothing_else_is_left(tmp_path: Path) -> None:
     path = tmp_path / "said.txt"
     write_text(path, "earlier")
-    with pytest.raises(RuntimeError), written_whole(path) as partial:
+    with pytest.raises(RuntimeError), write_whole(path) as partial:
         partial.write_text("half")
         raise RuntimeError
     assert path.read_text() == "earlier" and list(tmp_path.iterdir()) == [path]

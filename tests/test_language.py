@@ -612,12 +612,12 @@ def test_what_learns_less_leads_only_where_it_is_clearly_better(letters: MaskedB
 
     log.trials, log.bits = [trial("all", costs)], [costs]
     clear, unclear = 0.9 * costs, costs + noise - noise.mean() - 0.02 * costs
-    assert log.beats(trial("embeddings", clear), clear)
-    assert not log.beats(trial("lora", unclear), unclear)
-    assert not log.beats(trial("all", clear, "nothing"), clear)
+    assert log.is_better(trial("embeddings", clear), clear)
+    assert not log.is_better(trial("lora", unclear), unclear)
+    assert not log.is_better(trial("all", clear, "nothing"), clear)
     log.trials, log.bits, log.lead = [*log.trials, trial("embeddings", clear)], [costs, clear], 1
-    assert not log.beats(trial("lora", 0.95 * costs), 0.95 * costs)  # clearly better than "all", but not the lowest
-    assert log.beats(trial("lora", 0.8 * costs), 0.8 * costs)
+    assert not log.is_better(trial("lora", 0.95 * costs), 0.95 * costs)  # clearly better than "all", but not the lowest
+    assert log.is_better(trial("lora", 0.8 * costs), 0.8 * costs)
 
 
 def test_trials_that_were_stopped_go_on_with_the_missing_ones(

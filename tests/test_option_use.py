@@ -13,7 +13,7 @@ from PIL import Image
 from headstart import data
 from headstart.data.columns.option_use import OPTION_SCOPES, require_use
 from headstart.errors import HeadstartError, OptionError
-from headstart.flow.inference.lining_up import line_up
+from headstart.flow.inference.lining_up import order_inputs
 from headstart.options import ColumnOptions, PredictOptions, ReadOptions, parse
 
 ASKED = {"text": "words", "values": "t0:t9", "channels": "x,z", "time_column": "time", "axes": "time-first"}
@@ -70,7 +70,7 @@ def test_a_name_of_rows_is_refused_where_there_is_no_table(places: dict[str, Pat
 def test_a_model_that_reads_texts_refuses_options_for_series(places: dict[str, Path], name: str) -> None:
     reads_texts = SimpleNamespace(modality="text", columns={"text": "words"}, known_inputs=None)
     with pytest.raises(OptionError, match="this model reads texts"):
-        line_up(reads_texts, [places["text"]], parse(PredictOptions, **{name: ASKED[name]}), {})  # type: ignore[arg-type]
+        order_inputs(reads_texts, [places["text"]], parse(PredictOptions, **{name: ASKED[name]}), {})  # type: ignore[arg-type]
 
 
 def test_a_table_read_by_a_model_of_arrays_is_still_a_table(places: dict[str, Path]) -> None:

@@ -19,7 +19,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from headstart import ranking
 from headstart.bases import CATALOGUE
 from headstart.ranking import Candidate, CandidateFilter, MeasuredCandidate
-from headstart.ranking.scores import shrinkage
+from headstart.ranking.scores import estimate_shrinkage
 from headstart.records import Interval, make_column
 
 
@@ -44,20 +44,20 @@ def test_logme_is_the_highest_evidence_that_a_search_finds(n_rows: int, n_dims: 
         target = (codes == code).astype(np.float64)
         starts = [np.array([a, b]) for a in (-1.0, 2.0, 5.0) for b in (0.0, 2.0, 4.0)]
         best.append(max(-minimize(negative, start, (target,), "Nelder-Mead").fun for start in starts) / n_rows)
-    assert ranking.logme(features, codes) == pytest.approx(np.mean(best), abs=2e-4)
+    assert ranking.compute_logme(features, codes) == pytest.approx(np.mean(best), abs=2e-4)
 
 
 def test_logme_stays_finite_on_features_that_say_nothing_or_everything() -> None:
     codes = np.arange(20) % 2
-    assert np.isfinite(ranking.logme(np.zeros((20, 4), dtype=np.float32), codes))
-    assert np.isfinite(ranking.logme(np.eye(2, dtype=np.float32)[codes], codes))
+    assert np.isfinite(ranking.compute_logme(np.zeros((20, 4), dtype=np.float32), codes))
+    assert np.isfinite(ranking.compute_logme(np.eye(2, dtype=np.float32)[codes], codes))
 
 
 @pytest.mark.parametrize(("n_rows", "n_dims"), [(200, 8), (30, 100)])
 def test_the_shrinkage_is_ledoit_and_wolfs(n_rows: int, n_dims: int) -> None:
     features = blobs(n_rows, n_dims, 0.5)[0].astype(np.float64)
     centred = features - features.mean(axis=0)
-    assert shrinkage(centred) == pytest.approx(ledoit_wolf(centred, assume_centered=True)[1], abs=1e-10)
+    assert estimate_shrinkage(centred) == pytest.approx(ledoit_wolf(centred, assume_centered=True)[1], abs=1e-10)
 
 
 @pytest.mark.parametrize(("n_rows", "n_dims"), [(200, 8), (30, 100)])
@@ -66,7 +66,7 @@ def test_the_h_score_is_the_trace_written_out(n_rows: int, n_dims: int) -> None:
     shrunk, share = ledoit_wolf(features.astype(np.float64))
     means = np.stack([features[codes == code].mean(axis=0) for code in range(3)])[codes]
     expected = (1 - share) * np.trace(np.linalg.solve(shrunk, np.cov(means.T, bias=True)))
-    assert ranking.h_score(features, codes) == pytest.approx(expected, rel=1e-4)
+    assert ranking.compute_h_score(features, codes) == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_h_score_of_gaussian_classes_nears_its_value_for_endless_rows() -> None:
@@ -74,7 +74,7 @@ def test_the_h_score_of_gaussian_classes_nears_its_value_for_endless_rows() -> N
     codes = np.arange(20_000) % 2
     features = rng.normal(size=(20_000, 2)) + np.stack([codes * 2.0, codes * 0.0], axis=1)
     # Means -1 and 1 around the middle: 1 between classes, 1 within, so half of the variance.
-    assert ranking.h_score(features.astype(np.float32), codes) == pytest.approx(0.5, abs=0.02)
+    assert ranking.compute_h_score(features.astype(np.float32), codes) == pytest.approx(0.5, abs=0.02)
 
 
 def test_neighbours_agree_with_scikit_learn() -> None:
@@ -204,9 +204,9 @@ def test_logme_of_numbers_does_not_depend_on_their_unit_and_prefers_features_tha
     rng = np.random.default_rng(0)
     features = rng.normal(size=(60, 5)).astype(np.float32)
     numbers = features[:, :1] * 3 + rng.normal(size=(60, 1)).astype(np.float32)
-    right = ranking.logme(features, numbers)
-    assert ranking.logme(features, 1_000 * numbers - 7) == pytest.approx(right, abs=1e-4)
-    assert ranking.logme(rng.normal(size=(60, 5)).astype(np.float32), numbers) < right
+    right = ranking.compute_logme(features, numbers)
+    assert ranking.compute_logme(features, 1_000 * numbers - 7) == pytest.approx(right, abs=1e-4)
+    assert ranking.compute_logme(rng.normal(size=(60, 5)).astype(np.float32), numbers) < right
 
 
 def test_without_classes_the_sentence_speaks_of_error_taken_away() -> None:

@@ -142,6 +142,6 @@ class Counting(progress.Silent):
 
 def test_progress_is_told_epoch_by_epoch() -> None:
     listener = Counting()
-    with progress.listening(listener):
+    with progress.listen(listener):
         train_network(small(), data(), PLAN)
     assert listener.done == listener.total == 8

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from headstart.offline import quiet
+from headstart.offline import silence_hub
 
 __version__ = "0.2.0"
 __all__ = ["Adapter", "Model", "__version__", "adapt", "load", "read"]
@@ -35,7 +35,7 @@ _ADAPTING = ("Adapter", "adapt", "read")
 """What needs the extra `adapt`; the rest loads bundles and predicts."""
 
 
-quiet()  # From version 1.32 on onnxruntime sends reports of use unless it is told not to before it is imported.
+silence_hub()  # From version 1.32 on onnxruntime sends reports of use unless it is told not to before it is imported.
 
 
 def __getattr__(name: str) -> Any:

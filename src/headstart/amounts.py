@@ -44,7 +44,7 @@ def parse_names(value: object) -> object:
     return tuple(name.strip() for text in texts for name in str(text).split(",") if name.strip())
 
 
-def as_names(value: object) -> object:
+def join_names(value: object) -> object:
     """Return one string as a tuple of one: names that may hold commas.
 
     Parameters
@@ -53,7 +53,7 @@ def as_names(value: object) -> object:
 
     Examples
     --------
-    >>> as_names("label, final"), as_names(None)
+    >>> join_names("label, final"), join_names(None)
     (('label, final',), ())
     """
     return (value,) if isinstance(value, str) else () if value is None else value

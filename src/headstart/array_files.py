@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import save, save_file
 
-from headstart.home import written_whole
+from headstart.home import write_whole
 
 Array = NDArray[Any]
 FORMAT = 1
@@ -102,7 +102,7 @@ def write_arrays(path: Path, arrays: Mapping[str, Any], notes: Mapping[str, str]
         Kept in the header of the file beside the checksums.
     """
     ordered, metadata = _prepare(arrays, notes or {})
-    with written_whole(path) as partial:
+    with write_whole(path) as partial:
         try:
             save_file(ordered, partial, metadata)
         except SafetensorError as error:  # It names the system's error in words only.
@@ -127,18 +127,18 @@ def encode_arrays(arrays: Mapping[str, Any], notes: Mapping[str, str] | None = N
 
 def _prepare(arrays: Mapping[str, Any], notes: Mapping[str, str]) -> tuple[dict[str, Array], dict[str, str]]:
     """Return the arrays in C order, and the metadata of the file."""
-    ordered = {name: _in_c_order(value) for name, value in arrays.items()}
-    checksums = {name: _checksum(value) for name, value in ordered.items()}
+    ordered = {name: _convert_to_c_order(value) for name, value in arrays.items()}
+    checksums = {name: _compute_checksum(value) for name, value in ordered.items()}
     return ordered, {OWN_KEY: json.dumps({"format": FORMAT, "crc32": checksums, "notes": dict(notes)})}
 
 
-def _in_c_order(value: Any) -> Array:
+def _convert_to_c_order(value: Any) -> Array:
     """Return an array (an array-like, a tensor) in C order and in the byte order of the file; its shape stays."""
     array = np.asarray(value)
     return np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
 
 
-def _checksum(array: Array) -> int:
+def _compute_checksum(array: Array) -> int:
     return zlib.crc32(array.reshape(-1).view(np.uint8).data) if array.size else 0
 
 
@@ -171,7 +171,7 @@ def _read_header(handle: IO[bytes], path: Path) -> Header:
         own = json.loads(document.pop(METADATA_KEY, {}).get(OWN_KEY, "{}"))
         notes = {str(key): str(value) for key, value in own.get("notes", {}).items()}
         checksums = {str(key): int(value) for key, value in own["crc32"].items()} if "format" in own else None
-        entries = {str(name): _entry(item, 8 + n_bytes) for name, item in document.items()}
+        entries = {str(name): _read_entry(item, 8 + n_bytes) for name, item in document.items()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DamagedArrays(f"The header of {path} cannot be understood ({type(error).__name__}: {error}).") from error
     end = 8 + n_bytes
@@ -184,7 +184,7 @@ def _read_header(handle: IO[bytes], path: Path) -> Header:
     return Header(entries, notes, checksums if own.get("format") == FORMAT else None)
 
 
-def _entry(item: Any, offset: int) -> ArrayEntry:
+def _read_entry(item: Any, offset: int) -> ArrayEntry:
     """Return one entry of a header.
 
     Raises
@@ -241,9 +241,9 @@ def read_arrays(
             if names is not None and name not in names:
                 continue
             values = _read_values(handle, entry, path)
-            if header.checksums is not None and header.checksums.get(name) != _checksum(values):
+            if header.checksums is not None and header.checksums.get(name) != _compute_checksum(values):
                 raise DamagedArrays(f"The values of '{name}' in {path} are not the ones that were written.")
-            arrays[name] = _decoded(values, entry)
+            arrays[name] = _decode(values, entry)
     missing = sorted(set(names or ()) - set(arrays))
     if missing:
         raise DamagedArrays(f"{path} has no array '{missing[0]}'.")
@@ -262,7 +262,7 @@ def _read_values(handle: IO[bytes], entry: ArrayEntry, path: Path) -> Array:
     return values
 
 
-def _decoded(values: Array, entry: ArrayEntry) -> Array:
+def _decode(values: Array, entry: ArrayEntry) -> Array:
     if entry.dtype != "BF16":
         return values
     return (values.astype(np.uint32) << np.uint32(16)).view(np.float32)
@@ -323,5 +323,5 @@ def write_npz(path: Path, arrays: Mapping[str, Any]) -> None:
     arrays : mapping of str to anything
         Array-likes, by name.
     """
-    with written_whole(path) as partial, partial.open("wb") as handle:
-        np.savez_compressed(handle, **{name: _in_c_order(value) for name, value in arrays.items()})  # type: ignore[arg-type]
+    with write_whole(path) as partial, partial.open("wb") as handle:
+        np.savez_compressed(handle, **{name: _convert_to_c_order(value) for name, value in arrays.items()})  # type: ignore[arg-type]

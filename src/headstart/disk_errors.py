@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from headstart.errors import HeadstartError
-from headstart.home import NO_PERMISSION, NO_SPACE, home
+from headstart.home import NO_PERMISSION, NO_SPACE, find_home
 
 _MUCH_BYTES = 1 << 30
 """With more free space a disk is not the one that is full, unless a path was named."""
@@ -27,11 +27,13 @@ def explain_disk_error(error: OSError, folders: Iterable[Path] = ()) -> Headstar
     """
     named = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
     if error.errno in NO_SPACE:
-        return _full(_existing(named) if named else _fullest([*folders, home(), Path(tempfile.gettempdir())]))
+        return _make_full_disk_error(
+            _find_existing(named) if named else _find_fullest([*folders, find_home(), Path(tempfile.gettempdir())])
+        )
     if error.errno in NO_PERMISSION and named is not None:
         reading = named.exists() and not os.access(named, os.R_OK)
         what = "read" if reading else "written"
-        where = "" if reading else f", nor can another be made in {_existing(named.parent)}"
+        where = "" if reading else f", nor can another be made in {_find_existing(named.parent)}"
         return HeadstartError(
             f"{named} cannot be {what}{where} ({error.strerror}).",
             "Give yourself the permission, or name another folder (-o for results, HEADSTART_HOME for what Headstart "
@@ -40,8 +42,8 @@ def explain_disk_error(error: OSError, folders: Iterable[Path] = ()) -> Headstar
     return None
 
 
-def _full(folder: Path) -> HeadstartError:
-    free = _free_bytes(folder)
+def _make_full_disk_error(folder: Path) -> HeadstartError:
+    free = _measure_free_bytes(folder)
     where = f"in {folder} ({free / 1e6:,.1f} MB are free on that disk)" if free < _MUCH_BYTES else "for what is written"
     return HeadstartError(
         f"There is no space left {where}: a disk is full, or your quota on it.",
@@ -50,16 +52,16 @@ def _full(folder: Path) -> HeadstartError:
     )
 
 
-def _fullest(folders: Iterable[Path]) -> Path:
-    return min((_existing(folder) for folder in folders), key=_free_bytes)
+def _find_fullest(folders: Iterable[Path]) -> Path:
+    return min((_find_existing(folder) for folder in folders), key=_measure_free_bytes)
 
 
-def _existing(path: Path) -> Path:
+def _find_existing(path: Path) -> Path:
     """Return the folder itself, or the nearest one above that is there."""
     return next((place for place in (path, *path.absolute().parents) if place.is_dir()), Path.cwd())
 
 
-def _free_bytes(folder: Path) -> float:
+def _measure_free_bytes(folder: Path) -> float:
     try:
         return float(shutil.disk_usage(folder).free)
     except OSError:

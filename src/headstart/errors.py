@@ -56,7 +56,7 @@ class NothingRead(DataError):
         self.failed = tuple(failed)
 
 
-def nothing_read(failed: Sequence[Mapping[str, str]], written: str = "") -> NothingRead:
+def make_nothing_read(failed: Sequence[Mapping[str, str]], written: str = "") -> NothingRead:
     """Return the error for inputs of which none could be read; `written` is the file with the reasons, if any.
 
     Parameters
@@ -88,7 +88,7 @@ class BundleError(HeadstartError):
     """A bundle is damaged, was changed, or is of an unknown format."""
 
 
-def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> UnknownName:
+def make_unknown_name(kind: str, name: str, known: Iterable[str], where: str = "") -> UnknownName:
     """Make the error for a name that was not found, with the nearest known one.
 
     Parameters
@@ -104,7 +104,7 @@ def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> Unkn
 
     Examples
     --------
-    >>> print(unknown("strategy", "linear-prob", ["linear-probe", "classic"]))
+    >>> print(make_unknown_name("strategy", "linear-prob", ["linear-probe", "classic"]))
     There is no strategy 'linear-prob'. Did you mean 'linear-probe'? Known: linear-probe, classic.
     """
     names = list(known)
@@ -116,7 +116,7 @@ def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> Unkn
     return UnknownName(f"There is no {kind} '{name}'{where}.", f"{guess}Known: {listing}.")
 
 
-def offenders(names: Sequence[str]) -> str:
+def list_offenders(names: Sequence[str]) -> str:
     """Name at most five offenders and say how many there are in all.
 
     Parameters
@@ -125,16 +125,16 @@ def offenders(names: Sequence[str]) -> str:
 
     Examples
     --------
-    >>> offenders(["a", "b"])
+    >>> list_offenders(["a", "b"])
     'a, b'
-    >>> offenders(list("abcdefg"))
+    >>> list_offenders(list("abcdefg"))
     'a, b, c, d, e and 2 more'
     """
     listing = ", ".join(names[:SHOWN])
     return listing if len(names) <= SHOWN else f"{listing} and {len(names) - SHOWN} more"
 
 
-def ending(problem: str, name: object) -> str:
+def cut_problem(problem: str, name: object) -> str:
     """Write a problem as the end of a sentence that has named the file already.
 
     Parameters
@@ -146,7 +146,7 @@ def ending(problem: str, name: object) -> str:
 
     Examples
     --------
-    >>> ending("a.csv: the file is empty.", "a.csv")
+    >>> cut_problem("a.csv: the file is empty.", "a.csv")
     'the file is empty'
     """
     return problem.removeprefix(f"{name}: ").removesuffix(".")

@@ -16,7 +16,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
 }
 
 
-def missing(extra: str) -> list[str]:
+def find_missing(extra: str) -> list[str]:
     """List the packages of an extra that are not installed, without importing any.
 
     Parameters
@@ -37,7 +37,7 @@ def require(extra: str, purpose: str) -> None:
     purpose : str
         What the user wanted, as the beginning of a sentence ("Adapting a model").
     """
-    absent = missing(extra)
+    absent = find_missing(extra)
     if absent:
         raise MissingExtra(
             f"{purpose} needs packages that are not installed ({', '.join(absent)}).",

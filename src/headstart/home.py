@@ -35,7 +35,7 @@ LEFTOVER_SECONDS = 6 * 3600.0
 """A partial file that nobody wrote to for so long was left by a process that was killed."""
 
 
-def home() -> Path:
+def find_home() -> Path:
     """Return the folder of everything that Headstart keeps; it is made on first use.
 
     Where it cannot be made for lack of permission it holds nothing, and what is only kept to save time is not kept.
@@ -58,13 +58,13 @@ def home() -> Path:
     return folder
 
 
-def writable_folder(*parts: str) -> Path:
+def make_writable_folder(*parts: str) -> Path:
     """Return a folder below `home()`, made if need be.
 
     For files that must lie somewhere while this process runs, such as a tokenizer that a library opens by its path:
     where the home cannot be written to, the folder is a temporary one that goes away with this process.
     """
-    folder = home().joinpath(*parts)
+    folder = find_home().joinpath(*parts)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if os.access(folder, os.W_OK):
@@ -74,8 +74,8 @@ def writable_folder(*parts: str) -> Path:
         if error.errno not in NO_PERMISSION:
             raise
         reason = error.strerror or os.strerror(errno.EACCES)
-    _warn_not_kept(home(), reason)
-    folder = _temporary_home().joinpath(*parts)
+    _warn_not_kept(find_home(), reason)
+    folder = _make_temporary_home().joinpath(*parts)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -88,25 +88,25 @@ def lock_path(folder: Path) -> Path:
     folder : Path
     """
     name = hashlib.sha256(str(folder.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
-    return writable_folder("locks") / name[:32]
+    return make_writable_folder("locks") / name[:32]
 
 
 @cache
-def _temporary_home() -> Path:
+def _make_temporary_home() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="headstart-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
 @contextmanager
-def optional_write() -> Iterator[None]:
+def allow_failed_write() -> Iterator[None]:
     """Write something that only saves time later; where disk or permission forbid it, warn once and go on without."""
     try:
         yield
     except OSError as error:
         if error.errno not in NO_PERMISSION | NO_SPACE:
             raise
-        _warn_not_kept(home(), error.strerror or str(error))
+        _warn_not_kept(find_home(), error.strerror or str(error))
 
 
 @cache
@@ -131,7 +131,7 @@ def remove_leftovers(folder: Path, pattern: str, idle_seconds: float = LEFTOVER_
     """
     for path in folder.glob(pattern):
         with suppress(OSError):
-            if time.time() - _last_written(path) < idle_seconds:
+            if time.time() - _find_last_write(path) < idle_seconds:
                 continue
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
@@ -139,7 +139,7 @@ def remove_leftovers(folder: Path, pattern: str, idle_seconds: float = LEFTOVER_
                 path.unlink()
 
 
-def _last_written(path: Path) -> float:
+def _find_last_write(path: Path) -> float:
     inside = path.rglob("*") if path.is_dir() and not path.is_symlink() else ()
     return float(max(item.lstat().st_mtime for item in (path, *inside)))
 
@@ -205,7 +205,7 @@ def move_into_place(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def write_whole(path: Path) -> Iterator[Path]:
     """Yield a temporary path to write to; it takes the final name only if the block ends well.
 
     A kill leaves at most a hidden `.partial` file, never half a file under the final name.
@@ -240,7 +240,7 @@ def write_text(path: Path, text: str) -> None:
     path : Path
     text : str
     """
-    with written_whole(path) as partial:
+    with write_whole(path) as partial:
         partial.write_bytes(text.encode("utf-8"))
 
 

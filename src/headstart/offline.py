@@ -44,7 +44,7 @@ def _install() -> None:
     sys.addaudithook(_refuse)
 
 
-def quiet() -> None:
+def silence_hub() -> None:
     """Switch off usage reports of the libraries below us; called before any of them is imported."""
     for name in _HUB_VARIABLES[2:]:
         os.environ.setdefault(name, "1")
@@ -60,7 +60,7 @@ def offline(holds: bool) -> Iterator[None]:
     holds : bool
     """
     global _holds  # noqa: PLW0603 - a process has one network
-    quiet()
+    silence_hub()
     if not holds:
         yield
         return

@@ -11,14 +11,14 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from headstart.amounts import as_names, parse_gigabytes, parse_names, parse_points, parse_seconds
+from headstart.amounts import join_names, parse_gigabytes, parse_names, parse_points, parse_seconds
 from headstart.errors import OptionError
 
 OptionsT = TypeVar("OptionsT", bound="Options")
 
 Gigabytes = Annotated[float, BeforeValidator(parse_gigabytes), Field(ge=0.05, le=10_000.0)]
 Names = Annotated[tuple[str, ...], BeforeValidator(parse_names)]
-Columns = Annotated[tuple[str, ...], BeforeValidator(as_names)]
+Columns = Annotated[tuple[str, ...], BeforeValidator(join_names)]
 Seconds = Annotated[float, BeforeValidator(parse_seconds), Field(ge=1.0, le=7 * 24 * 3600.0)]
 
 

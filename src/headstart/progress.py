@@ -1,6 +1,6 @@
 """How long work tells the user where it stands, without knowing who listens.
 
-Rooms call `say` and `bar`; the command line, a notebook or the web page listen. With no listener nothing is
+Rooms call `say` and `open_bar`; the command line, a notebook or the web page listen. With no listener nothing is
 printed. This room prints nothing itself.
 """
 
@@ -67,7 +67,7 @@ def _current() -> Listener:
 
 
 @contextmanager
-def listening(listener: Listener) -> Iterator[None]:
+def listen(listener: Listener) -> Iterator[None]:
     """Send everything said inside the block to `listener`.
 
     Parameters
@@ -102,7 +102,7 @@ def warn(text: str) -> None:
 
 
 @contextmanager
-def bar(name: str, total: int, unit: str) -> Iterator[ProgressBar]:
+def open_bar(name: str, total: int, unit: str) -> Iterator[ProgressBar]:
     """Show a bar while the block runs; call `.advance(n)` on what it yields.
 
     Parameters

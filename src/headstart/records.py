@@ -254,7 +254,7 @@ class Table:
             near_duplicate_groups=None if self.near_duplicate_groups is None else self.near_duplicate_groups[index],
         )
 
-    def where_split(self, name: str) -> Self:
+    def select_split(self, name: str) -> Self:
         """Return the rows of one split."""
         return self.take(np.flatnonzero(self.splits == name))
 
@@ -395,7 +395,7 @@ class FittedState:
     meta: Mapping[str, Any]
     arrays: Mapping[str, NDArray[Any]]
 
-    def part_state(self, name: str) -> FittedState:
+    def select_part(self, name: str) -> FittedState:
         """Return the state that `nest_states` stored under `name`."""
         prefix = f"{name}/"
         arrays = {key.removeprefix(prefix): value for key, value in self.arrays.items() if key.startswith(prefix)}
@@ -403,7 +403,7 @@ class FittedState:
 
 
 def nest_states(parts: Mapping[str, FittedState], meta: Mapping[str, Any]) -> FittedState:
-    """Return one state that holds those of several parts; `FittedState.part_state` reads one of them back.
+    """Return one state that holds those of several parts; `FittedState.select_part` reads one of them back.
 
     Parameters
     ----------

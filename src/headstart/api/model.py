@@ -15,7 +15,7 @@ from headstart import bundle as bundles
 from headstart import data, progress
 from headstart.bundle import Bundle
 from headstart.decisions import Decisions
-from headstart.errors import OptionError, nothing_read
+from headstart.errors import OptionError, make_nothing_read
 from headstart.flow.inference import answers
 from headstart.flow.inference.predict_table import decide_table
 from headstart.modalities.record import Array
@@ -109,7 +109,7 @@ class Model:
         reasons |= {str(lined_up.table.ids[row]): reason for row, reason in failed.items()}
         order = [name for name, _ in lined_up.order]
         if len(predictions.ids) == 0:
-            raise nothing_read([{"id": name, "reason": reasons.get(name, "it cannot be read")} for name in order])
+            raise make_nothing_read([{"id": name, "reason": reasons.get(name, "it cannot be read")} for name in order])
         place_of = {name: place for place, name in enumerate(order)}
         places = np.array([place_of[str(name)] for name in predictions.ids], dtype=np.intp)
         return _AnsweredRows(

@@ -19,8 +19,8 @@ from headstart.bases.record import Array, Backbone, BaseParts, BaseRecord, Stage
 from headstart.bases.rocket_weights import check_rocket_weights
 from headstart.bases.specs import find_modality, parse_spec
 from headstart.bases.text_sizes import check_token_ids, fit_text_sizes
-from headstart.errors import DataError, OptionError, UnknownName, unknown
-from headstart.home import clear_place, writable_folder, write_text
+from headstart.errors import DataError, OptionError, UnknownName, make_unknown_name
+from headstart.home import clear_place, make_writable_folder, write_text
 from headstart.modalities.text import open_tokenizer
 from headstart.modalities.tokenizer_files import MOST_BYTES as MOST_TOKENIZER_BYTES
 from headstart.modalities.tokenizer_files import find_highest_id
@@ -119,7 +119,7 @@ def _load_timm(rest: str, need: BaseRequest) -> BaseParts:
     vision = import_module("headstart.bases.vision")
     if not vision.is_known(rest):
         names = import_module("timm").list_models()
-        raise unknown("timm architecture", rest.split(".", maxsplit=1)[0], names)
+        raise make_unknown_name("timm architecture", rest.split(".", maxsplit=1)[0], names)
     repository = vision.read_pretrained_config(rest).get("hf_hub_id") or ""
     if not repository:
         raise UnknownName(
@@ -153,7 +153,7 @@ def resolve_base(reference: str, modality: str) -> BaseRecord | None:
         return CATALOGUE[name]
     if name.partition(":")[0] in SOURCES:
         return None
-    raise unknown("base model", name, ["default", *CATALOGUE, *(f"{source}:..." for source in SOURCES)])
+    raise make_unknown_name("base model", name, ["default", *CATALOGUE, *(f"{source}:..." for source in SOURCES)])
 
 
 def load_base(reference: str, need: BaseRequest) -> Backbone:
@@ -301,7 +301,7 @@ def _complete_spec(parts: BaseParts) -> Mapping[str, Any]:
     if len(parts.tokenizer) > MOST_TOKENIZER_BYTES:
         raise DataError(f"{place} is too large (at most {MOST_TOKENIZER_BYTES // 1_000_000} MB).", HINT)
     digest = import_module("hashlib").sha256(parts.tokenizer.encode()).hexdigest()
-    path = writable_folder("tokenizers", digest[:32]) / TOKENIZER
+    path = make_writable_folder("tokenizers", digest[:32]) / TOKENIZER
     if not path.is_file() or hash_file(path) != digest:
         clear_place(path)
         write_text(path, parts.tokenizer)

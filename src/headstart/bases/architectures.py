@@ -13,7 +13,7 @@ from typing import Any
 
 from headstart.bases import series_shape
 from headstart.bases.settings import FORBIDDEN, MODEL_TYPES, SETTINGS, TIMM_ARGUMENTS, UNUSED, Rule, WholeRule
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, list_offenders
 
 Shapes = Mapping[str, tuple[int, ...]]
 HINT = "Do not use it unless you know where it comes from; choose another base model."
@@ -97,7 +97,7 @@ def _quote_short(value: object) -> str:
 def _check_values(settings: Mapping[Any, Any], rules: Mapping[str, Rule], place: object) -> None:
     forbidden = sorted(name for name in FORBIDDEN - set(rules) if settings.get(name) not in (None, False))
     if forbidden:
-        raise DataError(f"{place} names something that it may not ({offenders(forbidden)}).", HINT)
+        raise DataError(f"{place} names something that it may not ({list_offenders(forbidden)}).", HINT)
     for name, value in settings.items():
         if name in rules and value is not None and not rules[name].allows(value):
             raise DataError(f"{place}: {name} is {_quote_short(value)}, it must be {rules[name]}.", HINT)
@@ -116,7 +116,7 @@ def _parse_timm(document: Mapping[str, Any], place: object) -> dict[str, Any]:
     unknown = sorted(str(argument)[:60] for argument in arguments if argument not in TIMM_ARGUMENTS)
     if unknown:
         raise DataError(
-            f"{place} sets arguments of {name} that it may not ({offenders(unknown)}).",
+            f"{place} sets arguments of {name} that it may not ({list_offenders(unknown)}).",
             f"Allowed are {', '.join(TIMM_ARGUMENTS)}.",
         )
     return {"library": "timm", "name": name, "kwargs": dict(arguments)}
@@ -148,12 +148,12 @@ def list_unknown_settings(config: Mapping[str, Any]) -> dict[str, Any]:
 def _parse_series(document: Mapping[str, Any], place: object) -> dict[str, Any]:
     missing = sorted(set(_SERIES) - set(document))
     if missing:
-        raise DataError(f"{place} lacks settings of its network ({offenders(missing)}).", HINT)
+        raise DataError(f"{place} lacks settings of its network ({list_offenders(missing)}).", HINT)
     _check_values(document, _SERIES, place)
     values = {name: document[name] for name in _SERIES}
     lists = [name for name, value in values.items() if isinstance(value, list) != (name == "dilations")]
     if lists or not values["dilations"]:
-        raise DataError(f"{place}: settings of its network have the wrong form ({offenders(lists)}).", HINT)
+        raise DataError(f"{place}: settings of its network have the wrong form ({list_offenders(lists)}).", HINT)
     if values["length"] % values["patch"] or values["width"] % values["heads"]:
         raise DataError(
             f"{place}: length must be a multiple of patch, and width of heads "

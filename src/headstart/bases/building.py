@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from headstart.bases.architectures import HINT, Shapes, check_sizes, parse_architecture
 from headstart.bases.record import Array
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, list_offenders
 from headstart.offline import no_network
 
 FAILURES = (
@@ -79,11 +79,11 @@ def build_network(
 def _check_outline(outline: nn.Module, shapes: Shapes, place: object) -> None:
     """Compare a network without memory with the shapes of its weights."""
     states = {name: tuple(value.shape) for name, value in outline.state_dict().items()}
-    wrong = [name for name, shape in states.items() if not _fits(name, shape, shapes)]
+    wrong = [name for name, shape in states.items() if not _has_right_shapes(name, shape, shapes)]
     if wrong:
         raise DataError(
             f"{place} does not fit its architecture: {len(wrong)} tensors are missing or of another shape "
-            f"({offenders(wrong)}).",
+            f"({list_offenders(wrong)}).",
             "Check that config.json and the weights belong together.",
         )
     n_bytes = sum(value.numel() * value.element_size() for name, value in outline.named_buffers() if name not in states)
@@ -104,7 +104,7 @@ def _check_operations(outline: nn.Module, side: int, place: object) -> None:
         )
 
 
-def _fits(name: str, shape: tuple[int, ...], shapes: Shapes) -> bool:
+def _has_right_shapes(name: str, shape: tuple[int, ...], shapes: Shapes) -> bool:
     """Return whether a tensor is stored in its shape.
 
     Single numbers may be stored as lists of one. Counters of batches may be missing: torch then counts from nothing.
@@ -138,7 +138,7 @@ def load_weights(net: nn.Module, weights: Mapping[str, Array], place: object) ->
         if name in weights and _is_real(weights[name]) != state.is_floating_point()
     ]
     if wrong:
-        raise DataError(f"{place} holds tensors of another type ({offenders(wrong)}).", HINT)
+        raise DataError(f"{place} holds tensors of another type ({list_offenders(wrong)}).", HINT)
     with building_errors(place):
         net.load_state_dict({name: torch.from_numpy(weights[name].copy()) for name in states if name in weights})
 

@@ -13,7 +13,7 @@ from headstart.bases.catalogue import EFFICIENTNET_LITE0, MINILM
 from headstart.bases.folder import list_shapes, read_folder, select_fitting, write_folder
 from headstart.bases.record import BaseParts, BaseRecord
 from headstart.errors import BundleError, MissingExtra
-from headstart.home import home, optional_write, remove_leftovers
+from headstart.home import allow_failed_write, find_home, remove_leftovers
 from headstart.sealed_folders import hash_file, is_sealed, seal_folder
 
 
@@ -77,13 +77,13 @@ def load_embedded(record: BaseRecord) -> BaseParts:
     BundleError
         If the package's file does not have the known hash.
     """
-    folder = home() / "bases" / f"{record.name}-{record.sha256[:16]}-v2"
+    folder = find_home() / "bases" / f"{record.name}-{record.sha256[:16]}-v2"
     if is_sealed(folder):
         return replace(read_folder(folder, record), record=record)
     if folder.is_dir():
         progress.warn(f"The copy of {record.name} in {folder} is incomplete or damaged: it is made again.")
     parts = SOURCES[record.name]()
-    with optional_write():
+    with allow_failed_write():
         write_folder(parts, folder)
         seal_folder(folder)
         remove_leftovers(folder, ".*.partial")

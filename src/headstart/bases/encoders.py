@@ -17,7 +17,7 @@ from headstart.bases.architectures import HINT, check_sizes, list_unknown_settin
 from headstart.bases.building import building_errors
 from headstart.bases.record import Stage
 from headstart.bases.settings import MODEL_TYPES
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, list_offenders
 
 vision_shim.prepare_torchvision()
 
@@ -139,7 +139,7 @@ def convert_weights(architecture: Mapping[str, Any], tensors: Mapping[str, Tenso
     if wrong:
         raise DataError(
             f"{place} does not fit its architecture: {len(wrong)} tensors are missing or of another shape "
-            f"({offenders(wrong)}).",
+            f"({list_offenders(wrong)}).",
             "Check that config.json and the weights belong together.",
         )
     return {name: torch.zeros_like(value) if name in absent else value for name, value in states.items()}
@@ -160,5 +160,5 @@ def check_settings(config: Mapping[str, Any], place: object) -> None:
     read = sorted(name for name, value in unknown.items() if getattr(default, name, value) != value)
     if read:
         raise DataError(
-            f"{place} has settings that Headstart does not know ({offenders(read)}).", "Choose another base model."
+            f"{place} has settings that Headstart does not know ({list_offenders(read)}).", "Choose another base model."
         )

@@ -79,7 +79,7 @@ def read_weights(path: Path) -> dict[str, Array]:
     if path.stat().st_size > MOST_WEIGHT_BYTES:
         raise DataError(f"{path} is too large ({path.stat().st_size / 1e9:,.0f} GB).", "Choose a smaller base model.")
     try:
-        weights = as_float32(read_arrays(path))
+        weights = convert_to_float32(read_arrays(path))
     except DamagedArrays as error:
         raise DataError(f"{path} is damaged ({error}).", _AGAIN) from error
     except OSError as error:
@@ -90,6 +90,6 @@ def read_weights(path: Path) -> dict[str, Array]:
     return weights
 
 
-def as_float32(weights: Mapping[str, Array]) -> dict[str, Array]:
+def convert_to_float32(weights: Mapping[str, Array]) -> dict[str, Array]:
     """Return half-precision arrays in float32 and the rest as they are."""
     return {name: value.astype(np.float32) if value.dtype == np.float16 else value for name, value in weights.items()}

@@ -17,7 +17,7 @@ from headstart.bases.files import read_json_file, read_text_file, read_weights
 from headstart.bases.published import CONFIG, TOKENIZER, WEIGHTS, read_timm_folder, read_transformers_folder
 from headstart.bases.record import Array, BaseParts, BaseRecord
 from headstart.bases.specs import parse_base_record, parse_spec
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, list_offenders
 from headstart.home import write_json, write_text
 from headstart.modalities.tokenizer_files import MOST_BYTES as MOST_TOKENIZER_BYTES
 from headstart.sealed_folders import hash_file
@@ -56,7 +56,7 @@ def select_fitting(
     if bad:
         raise DataError(
             f"{path} does not fit its architecture: {len(bad)} tensors are missing or of another shape "
-            f"({offenders(bad)}).",
+            f"({list_offenders(bad)}).",
             "Check that config.json and the weights belong together.",
         )
     return {name: weights[name] for name in shapes_by_name}

@@ -13,7 +13,7 @@ from headstart.bases import series_shape
 from headstart.bases.architectures import HINT
 from headstart.bases.record import BaseRecord
 from headstart.bases.settings import MODEL_TYPES, FlagRule, RealRule, Rule, WholeRule
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, list_offenders
 from headstart.modalities.image_values import FLOAT, INTEGER, VALUE_RANGES
 
 _RECORD = TypeAdapter(BaseRecord)
@@ -98,7 +98,7 @@ def parse_spec(spec: object, modality: str, place: object) -> dict[str, Any]:
     }
     missing = sorted(set(SPECS[modality]) - set(spec))
     if missing:
-        raise DataError(f"{place} lacks {offenders(missing)} in its spec of the inputs.", HINT)
+        raise DataError(f"{place} lacks {list_offenders(missing)} in its spec of the inputs.", HINT)
     values = {name: spec[name] for name in rules if name in spec}
     for name, value in values.items():
         if not rules[name].allows(value) or (
@@ -119,10 +119,12 @@ def parse_base_record(document: object, place: object) -> BaseRecord:
         record = _RECORD.validate_json(json.dumps(document), strict=True)
     except ValidationError as error:
         names = sorted({str(item["loc"][0]) if item["loc"] else "record" for item in error.errors()})
-        raise DataError(f"{place}: the base model's record has wrong entries ({offenders(names)}).", HINT) from error
+        raise DataError(
+            f"{place}: the base model's record has wrong entries ({list_offenders(names)}).", HINT
+        ) from error
     texts = [item.name for item in fields(record) if len(str(getattr(record, item.name))) > LONGEST_TEXT]
     if texts or record.modality not in SPECS or not 0 <= record.n_dims <= 1 << 24:
-        raise DataError(f"{place}: the record of the base model has wrong entries ({offenders(texts)}).", HINT)
+        raise DataError(f"{place}: the record of the base model has wrong entries ({list_offenders(texts)}).", HINT)
     return record
 
 

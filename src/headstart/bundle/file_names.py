@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from headstart.errors import BundleError, offenders
+from headstart.errors import BundleError, list_offenders
 
 SUB_FOLDERS = ("base",)
 """Folders of a bundle that may be named before a plain name."""
@@ -84,7 +84,7 @@ def require_listed_names(folder: Path, where: str, names: Iterable[object]) -> N
     outside = [make_printable(name) for name in names if not is_listed_name(name) or _is_not_regular(folder, str(name))]
     if outside:
         raise BundleError(
-            f"{folder / where} names {len(outside)} files outside of the bundle ({offenders(outside)}).",
+            f"{folder / where} names {len(outside)} files outside of the bundle ({list_offenders(outside)}).",
             "Do not use it: no version of headstart writes such a bundle.",
         )
 

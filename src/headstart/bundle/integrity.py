@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from headstart.bundle.file_names import is_regular_file, require_listed_names
-from headstart.bundle.records.schema import ListedName, Seed, Sha256, StrictRecord, bundle_errors, parse_record
-from headstart.errors import BundleError, offenders
+from headstart.bundle.records.schema import ListedName, Seed, Sha256, StrictRecord, parse_record, raise_bundle_errors
+from headstart.errors import BundleError, list_offenders
 from headstart.sealed_folders import hash_file
 
 READABLE_FORMATS = (1, 2, 3)
@@ -102,7 +102,7 @@ def verify_files(folder: Path) -> Mapping[str, Any]:
             f"{folder / MANIFEST} cannot be understood: it does not list the bundle's files.", "Copy the bundle again."
         )
     require_listed_names(folder, MANIFEST, listed)
-    with bundle_errors(folder):
+    with raise_bundle_errors(folder):
         parse_record(ManifestRecord, document, MANIFEST)
     wrong = [
         name
@@ -111,7 +111,7 @@ def verify_files(folder: Path) -> Mapping[str, Any]:
     ]
     if wrong:
         raise BundleError(
-            f"{len(wrong)} files of {folder} are missing or were changed ({offenders(wrong)}).",
+            f"{len(wrong)} files of {folder} are missing or were changed ({list_offenders(wrong)}).",
             "Copy the bundle again.",
         )
     return document

@@ -25,7 +25,7 @@ from headstart.bundle.onnx.graph_limits import GraphContract, require_graph
 from headstart.bundle.record import NO_PORTABLE_FORM, RUNTIMES, Bundle, PortableFiles
 from headstart.bundle.records.config_records import ConfigRecord, parse_config, read_input_columns
 from headstart.bundle.records.memory_order import FIRST_SAFE_FORMAT, repair_memory_order
-from headstart.bundle.records.schema import bundle_errors, make_misfit
+from headstart.bundle.records.schema import make_misfit, raise_bundle_errors
 from headstart.bundle.records.strategy_records import StateContext, check_state
 from headstart.bundle.reference import FILE as REFERENCE
 from headstart.bundle.reference import ReferenceSample
@@ -34,8 +34,8 @@ from headstart.bundle.runtime.session import PortableModel, PortableOutputs
 from headstart.bundle.seen import FILE as SEEN
 from headstart.bundle.seen import SeenRows
 from headstart.decisions import DecisionPolicy
-from headstart.errors import BundleError, offenders
-from headstart.extras import missing, require
+from headstart.errors import BundleError, list_offenders
+from headstart.extras import find_missing, require
 from headstart.records import FittedState
 from headstart.strategies import STRATEGIES
 
@@ -71,7 +71,7 @@ def load_bundle(path: Path, runtime: str = "auto") -> Bundle:
         If the packages that its model runs on are not installed.
     """
     folder = find_bundle(path)
-    with bundle_errors(folder):
+    with raise_bundle_errors(folder):
         return _read_bundle(folder, runtime)
 
 
@@ -84,10 +84,10 @@ def _read_bundle(folder: Path, runtime: str) -> Bundle:
     portable_config: Mapping[str, Any] = config.get("portable") or NO_PORTABLE_FORM
     require_listed_names(folder, CONFIG, list_stated_files(portable_config))
     if runtime == "onnx" or (
-        runtime == "auto" and portable_config["ok"] and (missing("adapt") or WEIGHTS not in listed)
+        runtime == "auto" and portable_config["ok"] and (find_missing("adapt") or WEIGHTS not in listed)
     ):
         return _read_portable_bundle(folder, config, record, manifest)
-    if runtime == "auto" and not portable_config["ok"] and missing("adapt") and WEIGHTS in listed:
+    if runtime == "auto" and not portable_config["ok"] and find_missing("adapt") and WEIGHTS in listed:
         progress.warn(f"This bundle has no portable form: {portable_config['reason']}.")
     if WEIGHTS not in listed and not portable_config["ok"]:
         raise BundleError(
@@ -139,8 +139,9 @@ def _read_base(folder: Path, modality: str, listed: Mapping[str, str]) -> Backbo
     beside = [f"{BASE}/{path.name}" for path in (folder / BASE).iterdir()]
     unlisted = sorted(name for name in beside if name not in listed)
     if unlisted:
+        names = list_offenders([make_printable(name) for name in unlisted])
         raise BundleError(
-            f"{folder} holds files that its manifest does not list ({offenders(list(map(make_printable, unlisted)))}).",
+            f"{folder} holds files that its manifest does not list ({names}).",
             "Take them out, or copy the bundle again.",
         )
     blank = BaseRecord(
@@ -171,7 +172,7 @@ def read_decision_policy(folder: Path, manifest: Mapping[str, Any]) -> DecisionP
     BundleError
         They are damaged.
     """
-    with bundle_errors(folder):
+    with raise_bundle_errors(folder):
         return _read_decision_policy(folder, parse_config(read_json(folder / CONFIG), folder), manifest)
 
 
@@ -254,7 +255,7 @@ def _check_portable_files(
     ]
     if unlisted:
         raise BundleError(
-            f"{folder} lacks files of its portable form ({offenders(unlisted)}).", "Copy the bundle again."
+            f"{folder} lacks files of its portable form ({list_offenders(unlisted)}).", "Copy the bundle again."
         )
     check_input_files(folder, portable_config)
     require_graph(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.intervals import wilson_interval
+from headstart.evaluation.intervals import compute_wilson_interval
 from headstart.records import FloatMatrix, Index, Interval, Probabilities
 
 Floats = NDArray[np.float64]
@@ -106,7 +106,7 @@ def _rank_rows(doubt: Floats, suspect: NDArray[np.bool_], suggested: NDArray[np.
     known = np.isfinite(doubt)
     order = np.lexsort((-np.nan_to_num(doubt, nan=-np.inf), ~suspect))[: int(known.sum())]
     n, n_known = int(suspect.sum()), max(int(known.sum()), 1)
-    low, high = wilson_interval(np.array([float(n)]), np.array([float(n_known)]))
+    low, high = compute_wilson_interval(np.array([float(n)]), np.array([float(n_known)]))
     share = n / n_known
     return LabelErrors(
         order=order.astype(np.intp),

@@ -7,7 +7,7 @@ from headstart.checks.record import list_ids, make_finding
 from headstart.checks.vocabulary import measure_coverage
 from headstart.data.duplicates.feature_duplicates import add_feature_duplicates
 from headstart.data.duplicates.near_duplicates import GRAVE_SHARE
-from headstart.errors import offenders
+from headstart.errors import list_offenders
 from headstart.records import TEST, TRAIN, AnyTable, Features, Finding, Table
 from headstart.task_types import TASK_TYPES
 
@@ -25,7 +25,7 @@ def report_unusable_inputs(table: Table) -> list[Finding]:
     rows = tuple(item.id for item in table.set_aside)
     if not rows:
         return []
-    named = offenders([f"{item.id}: {item.reason}" for item in table.set_aside])
+    named = list_offenders([f"{item.id}: {item.reason}" for item in table.set_aside])
     summary = f"{len(rows)} input{'s were' if len(rows) > 1 else ' was'} set aside ({named})."
     return [make_finding("corrupt", "warn", rows, summary)]
 

@@ -12,7 +12,7 @@ from headstart.checks.trainability import count_training_rows
 from headstart.data.labels.label_numbers import parse_numbers
 from headstart.data.labels.strata import MIN_LABEL_ROWS
 from headstart.data.splitting.split import MIN_CLASS_ROWS, MIN_NUMBERS
-from headstart.errors import offenders
+from headstart.errors import list_offenders
 from headstart.records import TEST, Finding, Table
 from headstart.task_types import TASK_TYPES
 
@@ -40,7 +40,7 @@ def report_missing_words(table: Table) -> list[Finding]:
     if not words:
         return []
     rows = tuple(name for name, label in zip(table.ids, labels, strict=True) if label in words)
-    named = offenders([f"'{word}' ({counts[word]} row{'s' * (counts[word] > 1)})" for word in words])
+    named = list_offenders([f"'{word}' ({counts[word]} row{'s' * (counts[word] > 1)})" for word in words])
     summary = f"These classes may stand for a missing label: {named}."
     advice = "If so, empty these cells and pass --unlabelled drop; if they are classes, leave them."
     return [make_finding("missing-labels", "warn", rows, summary, advice=advice)]
@@ -64,7 +64,7 @@ def report_single_row_classes(table: Table) -> list[Finding]:
     names = set(single)
     rows = tuple(row for row, label in zip(table.ids, table.labels, strict=True) if label in names)
     have = "1 class has" if len(single) == 1 else f"{len(single)} classes have"
-    summary = f"{have} a single row to learn from: {offenders(single)}."
+    summary = f"{have} a single row to learn from: {list_offenders(single)}."
     advice = "How well such a class is learnt cannot be told, as no row is left to hold out. Add some if you can."
     if len(single) >= MIN_NUMBERS and 2 * len(single) > int((table.splits != TEST).sum()):
         advice = "Most rows have a label of their own: if this is not the label, name the right column with --label."
@@ -90,7 +90,7 @@ def _report_small_classes(table: Table) -> list[Finding]:
     few = {label: count for label, count in counts.items() if MIN_CLASS_ROWS <= count < FEW_CLASS_ROWS}
     if not few:
         return []
-    named = offenders([f"{label}: {count}" for label, count in sorted(few.items(), key=lambda item: item[1])])
+    named = list_offenders([f"{label}: {count}" for label, count in sorted(few.items(), key=lambda item: item[1])])
     rows = tuple(row for row, label in zip(table.ids, table.labels, strict=True) if label in few)
     have = "1 class has" if len(few) == 1 else f"{len(few)} classes have"
     return [make_finding("small-class", "warn", rows, f"{have} fewer than {FEW_CLASS_ROWS} training rows ({named}).")]
@@ -106,7 +106,7 @@ def _report_small_labels(table: Table) -> list[Finding]:
     )
     if not few:
         return []
-    named = offenders([f"{name}: {n}" for n, name in few])
+    named = list_offenders([f"{name}: {n}" for n, name in few])
     apply = "1 label applies" if len(few) == 1 else f"{len(few)} labels apply"
     return [make_finding("small-class", "warn", (), f"{apply} to fewer than {FEW_CLASS_ROWS} training rows ({named}).")]
 

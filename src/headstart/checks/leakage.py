@@ -57,9 +57,9 @@ def measure_leakage_gap(rows: StrategyRows, task: Task, groups: tuple[str, ...])
         measure=scoring.metric,
         n_rows=len(rows),
         n_together=n_together,
-        naive=Figure.of(mean_interval(random_score, clusters, task.seed, bounds)),
-        honest=Figure.of(mean_interval(grouped_score, clusters, task.seed, bounds)),
-        gap=Figure.of(gap),
+        naive=Figure.from_interval(mean_interval(random_score, clusters, task.seed, bounds)),
+        honest=Figure.from_interval(mean_interval(grouped_score, clusters, task.seed, bounds)),
+        gap=Figure.from_interval(gap),
         sentence=_describe_gap(gap, n_together, scoring.points),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from headstart.evaluation.intervals import wilson_interval
+from headstart.evaluation.intervals import compute_wilson_interval
 from headstart.records import TEST, Finding, Interval, Table
 
 _GRAVITY = {"stop": 0, "warn": 1, "note": 2}
@@ -45,5 +45,5 @@ def add_row_shares(findings: Sequence[Finding], table: Table) -> tuple[Finding, 
 def _add_row_share(item: Finding, n_rows: int) -> Finding:
     if item.measure is not None or not 0 < len(item.rows) <= n_rows:
         return item
-    low, high = wilson_interval(np.array([float(len(item.rows))]), np.array([float(n_rows)]))
+    low, high = compute_wilson_interval(np.array([float(len(item.rows))]), np.array([float(n_rows)]))
     return replace(item, measure=Interval(len(item.rows) / n_rows, float(low[0]), float(high[0])))

@@ -50,7 +50,7 @@ def measure_inputs(table: Table) -> dict[str, Property]:
     table : Table
     """
     modality, is_long = MODALITIES[table.modality], len(table) > _LONG_JOB
-    bar_context = progress.bar("Measuring", len(table), modality.plural) if is_long else nullcontext(None)
+    bar_context = progress.open_bar("Measuring", len(table), modality.plural) if is_long else nullcontext(None)
     rows: list[Any] = []
     with bar_context as bar, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for start in range(0, len(table), 256):

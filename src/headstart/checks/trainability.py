@@ -10,7 +10,7 @@ import numpy as np
 from headstart.checks.record import make_finding
 from headstart.data.labels.strata import drop_unlearnable_labels
 from headstart.data.splitting.split import MIN_NUMBERS
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, list_offenders
 from headstart.modalities import MODALITIES
 from headstart.records import TEST, Finding, Table
 
@@ -161,7 +161,9 @@ def find_uneven_channels(table: Table) -> list[Finding]:
     rows = tuple(name for name, n in zip(table.ids, n_channels, strict=True) if n != usual)
     if not rows:
         return []
-    summary = f"{len(rows)} of the {len(table)} series have another number of channels than {usual}: {offenders(rows)}."
+    summary = (
+        f"{len(rows)} of the {len(table)} series have another number of channels than {usual}: {list_offenders(rows)}."
+    )
     return [make_finding("uneven-channels", "stop", rows, summary)]
 
 

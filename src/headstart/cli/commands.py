@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from headstart.cli.surface import CommandStopped, command, news, require_path
-from headstart.errors import NothingRead, OptionError, nothing_read
+from headstart.errors import NothingRead, OptionError, make_nothing_read
 from headstart.options import (
     AdaptOptions,
     BasesOptions,
@@ -69,7 +69,7 @@ def predict(
         }
         show.show_unreadable_inputs(failed)
         if len(failed) == len(answers):
-            error = nothing_read(failed)
+            error = make_nothing_read(failed)
             raise CommandStopped(error.problem, error.hint, document)
         return document
     try:

@@ -11,7 +11,7 @@ from rich.table import Table as Grid
 
 from headstart.cli.commands import BundlePath
 from headstart.cli.surface import CommandStopped, command, news, require_path
-from headstart.errors import offenders
+from headstart.errors import list_offenders
 from headstart.options import ExportOptions, VerifyOptions
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _show_verification(verification: BundleVerification) -> dict[str, Any]:
     folder = verification.folder
     _print_text(f"{verification.n_files} files of {folder} are as they were written (format {verification.format}).")
     if verification.unlisted:
-        _print_text(f"Not part of the bundle and never read: {offenders(list(verification.unlisted))}.")
+        _print_text(f"Not part of the bundle and never read: {list_offenders(list(verification.unlisted))}.")
     _print_text(
         f"Golden rows: {verification.golden.describe()}."
         if verification.golden

@@ -175,7 +175,7 @@ def run_command(work: Callable[[], Any], as_json: bool, quiet: bool, verbose: bo
     if not verbose:
         sys.excepthook = _print_internal_error
     try:
-        with progress.listening(Terminal(quiet or (as_json and not console.is_terminal))):
+        with progress.listen(Terminal(quiet or (as_json and not console.is_terminal))):
             document = work()
         if as_json:
             _print_document(document)

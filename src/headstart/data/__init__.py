@@ -31,7 +31,7 @@ from headstart.data.splitting.dependence import (
 from headstart.data.splitting.folds import assign_folds
 from headstart.data.splitting.holding_out import find_classes_in_one_fold, mark_lone_classes
 from headstart.data.splitting.split import assign_splits, draw_rows_per_class
-from headstart.home import home
+from headstart.home import find_home
 
 __all__ = [
     "MIN_GROUPS",
@@ -47,8 +47,8 @@ __all__ = [
     "drop_unlearnable_labels",
     "find_classes_in_one_fold",
     "find_dependence",
+    "find_home",
     "from_arrays",
-    "home",
     "list_text_columns",
     "make_ordered_inputs",
     "mark_lone_classes",

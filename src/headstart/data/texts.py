@@ -15,7 +15,7 @@ from headstart.data.reading.decoding import read_text_file
 from headstart.data.reading.rows import ParsedRows
 from headstart.data.reading.table_files import RawTable
 from headstart.data.reading.tree import FolderTree
-from headstart.errors import DataError, ending
+from headstart.errors import DataError, cut_problem
 from headstart.records import Finding, SetAside
 
 TEXT_FILES = frozenset({".txt", ".text", ".md"})
@@ -79,7 +79,7 @@ def read_text_folder(tree: FolderTree, files: Sequence[PurePosixPath], spec: Col
         try:
             text, encoding_findings = read_text_file(tree.locate(file), spec.encoding)
         except DataError as error:
-            set_aside.append(SetAside(file.as_posix(), ending(error.problem, tree.locate(file))))
+            set_aside.append(SetAside(file.as_posix(), cut_problem(error.problem, tree.locate(file))))
             continue
         inputs.append(text)
         file_labels.append((file.as_posix(), *labels_of_file))

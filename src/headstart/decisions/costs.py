@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.errors import OptionError, offenders
+from headstart.errors import OptionError, list_offenders
 from headstart.records import Index, Probabilities
 from headstart.spellings import match_names
 
@@ -108,7 +108,7 @@ def reserved_classes(requested: Sequence[str], classes: Sequence[str]) -> tuple[
     ]
     if unknown:
         raise OptionError(
-            f"--reserved: {'; '.join(unknown[:5])}.", f"Classes: {offenders(list(classes))}; or pass none."
+            f"--reserved: {'; '.join(unknown[:5])}.", f"Classes: {list_offenders(list(classes))}; or pass none."
         )
     return tuple(name for name in classes if name in known_names)
 
@@ -156,7 +156,7 @@ def parse_costs(
             continue
         matrix[place[truth], place[answer]] = cost
     if wrong:
-        raise OptionError(f"--cost: {'; '.join(wrong[:5])}.", f"Classes: {offenders(list(classes))}.")
+        raise OptionError(f"--cost: {'; '.join(wrong[:5])}.", f"Classes: {list_offenders(list(classes))}.")
     return Costs(tuple(tuple(row) for row in matrix.tolist()), refer, tuple(texts))
 
 

@@ -22,7 +22,7 @@ SERIES_DEGREES = 200
 _CELLS = 4_000_000
 
 
-def wilson_interval(hits: Floats, sizes: Floats) -> tuple[Floats, Floats]:
+def compute_wilson_interval(hits: Floats, sizes: Floats) -> tuple[Floats, Floats]:
     """Return Wilson's 95 % score interval of shares.
 
     Parameters
@@ -44,7 +44,7 @@ def wilson_interval(hits: Floats, sizes: Floats) -> tuple[Floats, Floats]:
     --------
     With 30 of 30 right the low end is n / (n + z^2) = 30 / 33.84:
 
-    >>> low, high = wilson_interval(np.array([30.0]), np.array([30.0]))
+    >>> low, high = compute_wilson_interval(np.array([30.0]), np.array([30.0]))
     >>> round(float(low[0]), 4), round(float(high[0]), 4)
     (0.8865, 1.0)
     """
@@ -233,7 +233,7 @@ def mean_interval(values: Floats, clusters: Index | None, seed: int, within: tup
     ends = (value - half, value + half)
     if np.ptp(values) == 0 and value in within and np.isfinite(within).all():
         reach = (within[1] - within[0]) * (
-            1.0 - float(wilson_interval(np.array([float(n)]), np.array([float(n)]))[0][0])
+            1.0 - float(compute_wilson_interval(np.array([float(n)]), np.array([float(n)]))[0][0])
         )
         ends = (value - reach, value + reach)
     return envelope(value, (low[0], high[0]), ends, within=within)
@@ -307,7 +307,7 @@ def balanced_accuracy_interval(codes: Index, predicted: Index, clusters: Index |
     )
     shares = np.asarray(hits.sum(axis=0, dtype=np.float64) / sizes.sum(axis=0, dtype=np.float64))
     n = effective_sizes(hits, sizes, numbers is not None)
-    return envelope(float(shares.mean()), mover_interval(shares, *wilson_interval(shares * n, n)))
+    return envelope(float(shares.mean()), mover_interval(shares, *compute_wilson_interval(shares * n, n)))
 
 
 def difference_interval(values: Floats, low: Floats, high: Floats) -> tuple[float, float]:

@@ -26,14 +26,14 @@ from headstart.features.cache import LOST_TRIES, FeatureCache, RowsLost, round_t
 from headstart.features.extraction import (
     choose_runtime,
     cut_batches,
-    failed_to_load,
+    is_unreadable,
     make_loader,
     prepare_chunks,
 )
 from headstart.features.extractors import PREPARATION_VERSION, Extractor, make_backbone_extractor
 from headstart.features.runtimes import Run, open_runtime
 from headstart.features.views import make_view
-from headstart.home import NO_PERMISSION, NO_SPACE, home
+from headstart.home import NO_PERMISSION, NO_SPACE, find_home
 from headstart.modalities import MODALITIES
 from headstart.modalities.record import Array
 from headstart.records import Index, Table
@@ -196,7 +196,7 @@ class _TrunkRunner:
     def prepare(self, row: int, views: Sequence[int]) -> Any:
         """Load one row once and prepare its views; a string where it cannot be read."""
         item = self.load_row(row)
-        if failed_to_load(item):
+        if is_unreadable(item):
             return str(item[0])
         return tuple(self.modality.prepare(make_view(self.table, row, view, item), self.trunk.spec) for view in views)
 
@@ -271,8 +271,8 @@ def _open_affordable_caches(
 ) -> list[ActivationCache]:
     """Open the caches of as many views as fit time and disk; the plain one first."""
     n_views = runner.settings.n_views if runner.modality.augment is not None else 0
-    home().mkdir(parents=True, exist_ok=True)
-    seconds, room = runner.settings.seconds, shutil.disk_usage(home()).free * DISK_SHARE
+    find_home().mkdir(parents=True, exist_ok=True)
+    seconds, room = runner.settings.seconds, shutil.disk_usage(find_home()).free * DISK_SHARE
     caches = []
     for view in range(1 + n_views):
         cache = runner.open_cache(view)
@@ -306,7 +306,7 @@ def _fill_caches(
     def prepare(row: int) -> Any:
         return runner.prepare(row, [view for view in views if hashes[row] in lacking[view]])
 
-    with progress.bar("Frozen part", len(todo), runner.modality.plural) as progress_bar:
+    with progress.open_bar("Frozen part", len(todo), runner.modality.plural) as progress_bar:
         for chunk, items in prepare_chunks(prepare, todo):
             if any(isinstance(item, str) for item in items):
                 raise DataError("A row can no longer be read.", "Run the command again.")

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from headstart.array_files import ArraySpec, DamagedArrays, read_arrays, read_header, write_arrays
-from headstart.home import home, optional_write, read_json, remove_leftovers, write_json
+from headstart.home import allow_failed_write, find_home, read_json, remove_leftovers, write_json
 from headstart.records import FloatMatrix
 
 VERSION = 2
@@ -77,7 +77,7 @@ class FeatureCache:
     """
 
     def __init__(self, key: str, about: Mapping[str, str]) -> None:
-        self.folder = home() / "features" / _FOLDER / key[:40]
+        self.folder = find_home() / "features" / _FOLDER / key[:40]
         self.about = dict(about)
         self._places: dict[bytes, tuple[Path, int]] = {}
         self._read: set[Path] = set()
@@ -148,14 +148,14 @@ class FeatureCache:
     def _write_shard(self, path: Path, arrays: Mapping[str, Any]) -> None:
         """Write one shard; where no disk takes it, it is kept in memory and computed again by the next run."""
         self._in_memory[path] = arrays
-        with optional_write(), suppress(FileNotFoundError):  # Another process is just pruning the folder.
+        with allow_failed_write(), suppress(FileNotFoundError):  # Another process is just pruning the folder.
             write_arrays(path, arrays)
             del self._in_memory[path]
 
     def add_about(self) -> None:
         """Write what a person wants to know of the key, once."""
         if not (self.folder / "about.json").is_file():
-            with optional_write(), suppress(FileNotFoundError):
+            with allow_failed_write(), suppress(FileNotFoundError):
                 write_json(self.folder / "about.json", self.about)
 
     def get_features(self, hashes: Sequence[str], name: str = FINAL) -> FloatMatrix:
@@ -206,7 +206,7 @@ class FeatureCache:
 
 def list_entries() -> list[CacheEntry]:
     """Return what the cache holds, the most recently used first; what cannot be read is listed without its rows."""
-    folders = [folder for folder in (home() / "features").glob("v*/*") if folder.is_dir()]
+    folders = [folder for folder in (find_home() / "features").glob("v*/*") if folder.is_dir()]
     return sorted((_read_entry(folder) for folder in folders), key=lambda entry: -entry.used)
 
 
@@ -257,9 +257,9 @@ def prune_cache(older_than_days: float) -> list[CacheEntry]:
     limit = time.time() - older_than_days * 86_400
     removed = [entry for entry in list_entries() if entry.used <= limit or not entry.is_current]
     for entry in removed:
-        for folder in (home() / "features").glob(f"v*/{entry.key}"):
+        for folder in (find_home() / "features").glob(f"v*/{entry.key}"):
             shutil.rmtree(folder, ignore_errors=True)
     for place in ("bases/*", "features/v*/*", "runtimes", "tokenizers/*", "unpacked"):
-        for folder in home().glob(place):
+        for folder in find_home().glob(place):
             remove_leftovers(folder, ".*.partial")
     return removed

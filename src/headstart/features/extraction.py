@@ -20,7 +20,7 @@ from headstart.bases import Backbone
 from headstart.errors import DataError
 from headstart.features.cache import LOST_TRIES, FeatureCache, RowsLost
 from headstart.features.extractors import DESCRIPTOR_EXTRACTORS, Extractor, make_backbone_extractor
-from headstart.features.runtimes import UNHURRIED, ChosenRuntime, Run, choose_fastest, count_cores, recall_runtime
+from headstart.features.runtimes import UNHURRIED, ChosenRuntime, Run, choose_fastest, count_cores, read_runtime_choice
 from headstart.modalities import MODALITIES
 from headstart.modalities.record import Array
 from headstart.records import Features, Index, SetAside, Table
@@ -159,12 +159,12 @@ def choose_runtime(
     ChosenRuntime or None
         None if none is remembered and no row can be read.
     """
-    recalled = recall_runtime(backbone, precision)
+    recalled = read_runtime_choice(backbone, precision)
     if recalled is not None:
         return recalled
     modality = MODALITIES[table.modality]
     load_row = make_loader(table, backbone.spec)
-    readable = (item for item in map(load_row, range(len(table))) if not failed_to_load(item))
+    readable = (item for item in map(load_row, range(len(table))) if not is_unreadable(item))
     loaded = list(islice(readable, HURRIED_SAMPLE if most_seconds < HURRIED_SECONDS else SAMPLE))
     if not loaded:
         return None
@@ -178,7 +178,7 @@ def choose_runtime(
     )
 
 
-def failed_to_load(loaded: Any) -> bool:
+def is_unreadable(loaded: Any) -> bool:
     """Say whether `loader` gave a reason instead of a row."""
     return isinstance(loaded, tuple) and len(loaded) == 1 and isinstance(loaded[0], str)
 
@@ -248,7 +248,7 @@ def _extract_once(table: Table, backbone: Backbone, precision: str, uses: frozen
     todo = _find_first_rows(hashes, set().union(*lacking))
     forecast, bad, late = 0.0, dict[str, str](), set[str]()
     if len(todo):
-        forecast = _forecast_seconds(table, backbone, runtime, todo=todo, n_forward=len(lacking[0]))
+        forecast = _predict_seconds(table, backbone, runtime, todo=todo, n_forward=len(lacking[0]))
         if forecast > UNSURE_SHARE * seconds:  # Not all may be reached: let every class and split have its share.
             todo = np.random.default_rng(0).permutation(todo)
         most = MOST_CHUNK_ROWS
@@ -259,7 +259,7 @@ def _extract_once(table: Table, backbone: Backbone, precision: str, uses: frozen
         [row for row, item in enumerate(hashes) if item not in bad and item not in late], dtype=np.intp
     )
     if len(readable_rows) == 0:
-        raise _nothing_readable(table)
+        raise _make_nothing_readable(table)
     readable_hashes = [hashes[row] for row in readable_rows]
     features: list[Features | None] = [
         Features(table.ids[readable_rows], cache.get_features(readable_hashes), extractor.key)
@@ -294,17 +294,17 @@ def _make_extractors(
     if uses & {"features", "stages"}:
         runtime = choose_runtime(table, backbone, precision, compare_seconds)
         if runtime is None:
-            raise _nothing_readable(table)
+            raise _make_nothing_readable(table)
     with_descriptors = table.modality in DESCRIPTOR_EXTRACTORS and (runtime is None or "descriptors" in uses)
     classic = [DESCRIPTOR_EXTRACTORS[table.modality](backbone.spec)] if with_descriptors else []
     return [*([make_backbone_extractor(backbone, runtime)] if runtime else []), *classic], runtime
 
 
-def _nothing_readable(table: Table) -> DataError:
+def _make_nothing_readable(table: Table) -> DataError:
     return DataError(f"None of the {len(table)} inputs of {table.source} could be read.", "Open one of them to check.")
 
 
-def _forecast_seconds(
+def _predict_seconds(
     table: Table, backbone: Backbone, runtime: ChosenRuntime | None, todo: Index, n_forward: int
 ) -> float:
     """Say what the pass will cost, from a measurement of at most two seconds on the first rows."""
@@ -313,7 +313,7 @@ def _forecast_seconds(
     began, n, cost = time.monotonic(), 0, 0
     for row in np.random.default_rng(0).permutation(todo)[:SAMPLE]:
         item = load_row(int(row))
-        if not failed_to_load(item):
+        if not is_unreadable(item):
             cost += modality.cost(modality.prepare(item, backbone.spec))
         n += 1
         if time.monotonic() - began > 2.0:
@@ -357,7 +357,7 @@ def _run_missing(
     def wants(number: int, row: int) -> bool:
         return table.hashes[row] in lacking[number]
 
-    with progress.bar("Reading and running", len(todo), MODALITIES[table.modality].plural) as progress_bar:
+    with progress.open_bar("Reading and running", len(todo), MODALITIES[table.modality].plural) as progress_bar:
         for chunk, batches, failed in run_chunks(table, extractors, todo, wants=wants, most=most):
             for writer, (rows, outputs) in zip(writers, batches, strict=True):
                 if len(rows):
@@ -406,7 +406,7 @@ def run_chunks(
 
     def prepare(row: int) -> Loaded:
         item = load_row(row)
-        if failed_to_load(item):
+        if is_unreadable(item):
             return str(item[0])
         try:
             return tuple(

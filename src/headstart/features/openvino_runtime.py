@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from headstart.bases import Backbone
-from headstart.home import move_into_place, optional_write, remove_leftovers, writable_folder
+from headstart.home import allow_failed_write, make_writable_folder, move_into_place, remove_leftovers
 from headstart.modalities.record import Array
 from headstart.sealed_folders import is_sealed, seal_folder
 
@@ -60,7 +60,7 @@ def convert_backbone(backbone: Backbone) -> Any:
     Where no copy can be written, the network itself.
     """
     assert backbone.module is not None
-    path = writable_folder("runtimes") / f"{backbone.fingerprint[:32]}-openvino-v{VERSION}" / "model.xml"
+    path = make_writable_folder("runtimes") / f"{backbone.fingerprint[:32]}-openvino-v{VERSION}" / "model.xml"
     if is_sealed(path.parent):
         return path
     shutil.rmtree(path.parent, ignore_errors=True)
@@ -70,7 +70,7 @@ def convert_backbone(backbone: Backbone) -> Any:
     if "size" in backbone.spec:
         side = int(backbone.spec["size"])
         model.reshape({model.inputs[0]: import_openvino().PartialShape([-1, 3, side, side])})
-    with optional_write():
+    with allow_failed_write():
         _save_network(model, path)
         return path
     return model

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from headstart.bases import Backbone
-from headstart.home import clear_place, home, optional_write, read_json, write_json
+from headstart.home import allow_failed_write, clear_place, find_home, read_json, write_json
 from headstart.modalities.record import Array
 
 Run = Callable[..., tuple[Array, ...]]
@@ -190,7 +190,7 @@ def _measure_speed(run: Run, batch: Sequence[Array], units: float, seconds: floa
 
 def _read_choices(backbone: Backbone) -> tuple[Path, dict[str, Any]]:
     """Return where the choices for a base are kept, and what is readable of them: a damaged file holds none."""
-    path = home() / "runtimes" / f"{backbone.fingerprint[:32]}.json"
+    path = find_home() / "runtimes" / f"{backbone.fingerprint[:32]}.json"
     try:
         choices = read_json(path)
     except (OSError, ValueError):
@@ -198,7 +198,7 @@ def _read_choices(backbone: Backbone) -> tuple[Path, dict[str, Any]]:
     return path, choices if isinstance(choices, dict) else {}
 
 
-def recall_runtime(backbone: Backbone, precision: str) -> ChosenRuntime | None:
+def read_runtime_choice(backbone: Backbone, precision: str) -> ChosenRuntime | None:
     """Return the choice made earlier on this machine, if there is one.
 
     Parameters
@@ -259,7 +259,7 @@ def choose_fastest(
         return chosen
     path, known = _read_choices(backbone)
     known[f"{name_machine()}|{precision}"] = {"chosen": chosen.__dict__, "measured": measured}
-    with optional_write():
+    with allow_failed_write():
         clear_place(path)
         write_json(path, known)
     return chosen

@@ -9,7 +9,7 @@ import numpy as np
 
 from headstart.bases import Backbone
 from headstart.errors import DataError
-from headstart.features.extraction import failed_to_load, make_loader, prepare_chunks, run_rows
+from headstart.features.extraction import is_unreadable, make_loader, prepare_chunks, run_rows
 from headstart.features.extractors import make_backbone_extractor
 from headstart.features.runtimes import REFERENCE, RUNTIMES, ChosenRuntime, open_runtime
 from headstart.modalities import MODALITIES
@@ -72,7 +72,7 @@ def compute_final_features(
 
     def prepare(row: int) -> object:
         item = load_row(row)
-        if failed_to_load(item):
+        if is_unreadable(item):
             return str(item[0])
         return tuple(modality.prepare(make_view(table, row, view, item), backbone.spec) for view in views)
 

@@ -58,10 +58,10 @@ def list_cache(options: CacheOptions) -> tuple[Path, list[CacheEntry], list[Cach
     options : CacheOptions
     """
     from headstart.features.cache import list_entries, prune_cache
-    from headstart.home import home
+    from headstart.home import find_home
 
     removed = prune_cache(options.older_than) if options.prune else []
-    return home(), list_entries(), removed
+    return find_home(), list_entries(), removed
 
 
 def run_demo(out: Path, options: AdaptOptions) -> dict[str, tuple[Path, Result]]:

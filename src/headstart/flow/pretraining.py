@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.bases.series_shape import LIBRARY
-from headstart.errors import OptionError, unknown
+from headstart.errors import OptionError, make_unknown_name
 from headstart.extras import require
 from headstart.file_locks import hold_output_folder
 from headstart.home import lock_path, read_json, require_place
@@ -43,7 +43,7 @@ def pretrain(kind: str, out: Path, options: PretrainOptions) -> dict[str, Any]:
         If both a time and a number of pairs are given, or the folder holds something else or cannot be made.
     """
     if kind not in KINDS:
-        raise unknown("kind of base to train", kind, KINDS)
+        raise make_unknown_name("kind of base to train", kind, KINDS)
     if options.time is not None and options.pairs is not None:
         raise OptionError("Both --time and --pairs are given.", "Give one of them.")
     if not _is_free(out):

@@ -58,14 +58,14 @@ def make_size_error(problem: str, hint: str) -> RequestRefused:
     return RequestRefused(413, problem, hint, {"Connection": "close"})
 
 
-def error_document(problem: str, hint: str, path: str = "") -> dict[str, Any]:
+def build_error_document(problem: str, hint: str, path: str = "") -> dict[str, Any]:
     """Return the JSON form of an error: that of the command line or, below /v2, that of the Open Inference Protocol.
 
     Examples
     --------
-    >>> error_document("No text.", "Give one.")
+    >>> build_error_document("No text.", "Give one.")
     {'format': 1, 'error': {'problem': 'No text.', 'hint': 'Give one.'}}
-    >>> error_document("No text.", "Give one.", "/v2/models/m/infer")
+    >>> build_error_document("No text.", "Give one.", "/v2/models/m/infer")
     {'error': 'No text. Give one.'}
     """
     if path.startswith("/v2"):

@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headstart.http.access import AccessPolicy, has_bearer_token, is_loopback_host, parse_host
-from headstart.http.errors import RequestRefused, encode_json, error_document, make_busy_error, make_size_error
+from headstart.http.errors import RequestRefused, build_error_document, encode_json, make_busy_error, make_size_error
 from headstart.http.metrics import ServerMetrics
 
 log = logging.getLogger("headstart.web")
@@ -230,5 +230,5 @@ def encode_refusal(error: RequestRefused, path: str) -> tuple[int, dict[str, str
     path : str
         Of the request: below /v2 errors have another form.
     """
-    body = encode_json(error_document(error.problem, error.hint, path))
+    body = encode_json(build_error_document(error.problem, error.hint, path))
     return error.status, {**error.headers, "Content-Type": "application/json", "Content-Length": str(len(body))}, body

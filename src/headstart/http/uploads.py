@@ -31,7 +31,7 @@ _ONE_LONG = asyncio.Semaphore(1)
 _MAGIC = re.compile(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|BM|II\*\x00|MM\x00\*|RIFF....WEBP", re.DOTALL)
 
 
-def media_type(request: Request) -> str:
+def read_media_type(request: Request) -> str:
     """Return the media type of the body, without its parameters.
 
     Parameters

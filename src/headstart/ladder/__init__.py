@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from headstart import progress
-from headstart.errors import OptionError, offenders
+from headstart.errors import OptionError, list_offenders
 from headstart.ladder.choice import choose_strategy
 from headstart.ladder.sampling import fit_sample, sample_that_fits
 from headstart.records import FittedState, Index, Probabilities
@@ -157,7 +157,7 @@ def fit_strategies(
     if not strategies.fitted:
         reasons = [f"{name}: {reason}" for name, reason in strategies.skipped.items()]
         raise OptionError(
-            f"None of the strategies could be trained ({offenders(reasons)}).",
+            f"None of the strategies could be trained ({list_offenders(reasons)}).",
             "Add a quick strategy, such as --strategy linear-probe, or give more time with --time.",
         )
     out_of_fold = {name: fitted.out_of_fold for name, fitted in strategies.fitted.items()}

@@ -17,7 +17,7 @@ import numpy as np
 
 from headstart import progress
 from headstart.bases import BaseParts
-from headstart.home import home
+from headstart.home import find_home
 from headstart.language import ngram, reading, scoring
 from headstart.language.fitness import describe_fit, take_first_documents, train_masked_head
 from headstart.language.masked import MaskedBase, copy_head_arrays
@@ -109,7 +109,7 @@ def adapt_base(opened_base: MaskedBase, raw: RawText, request: AdaptationRequest
     """
     reading.require_enough_text(raw)
     started = time.monotonic()
-    work = home() / "language" / _key(opened_base.parts, raw, request)
+    work = find_home() / "language" / _key(opened_base.parts, raw, request)
     setting, before = _prepare_pilots(opened_base, raw, request)
     setting = replace(setting, work=work)
     held_documents = setting.split.held
@@ -184,7 +184,7 @@ def _prepare_pilots(
         n_characters=most,
         budget=budget,
         seed=request.seed,
-        work=home(),
+        work=find_home(),
     )
     return setting, old.measure(net, split.held, budget)
 

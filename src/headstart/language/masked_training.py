@@ -313,7 +313,7 @@ class _MaskedTraining:
         batch_stream = self.draw_batches()
         for _ in range(state.step):
             next(batch_stream)
-        with progress.bar(config.name, int(config.seconds), "s") as bar:
+        with progress.open_bar(config.name, int(config.seconds), "s") as bar:
             ticked = int(self.seconds)
             bar.advance(ticked)
             while state.step < run.n_steps and (config.steps or self.seconds < config.seconds * _LATE):

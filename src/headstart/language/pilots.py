@@ -203,7 +203,7 @@ def choose_by_pilots(setting: PilotSetting) -> PilotChoice:
     bench = benches[chosen.tokenizer]
     return PilotChoice(
         bench=bench,
-        net=log.net(bench),
+        net=log.load_net(bench),
         trials=tuple(log.trials),
         chosen=chosen,
         repaired=repaired if chosen.tokenizer == "new" else None,
@@ -229,14 +229,14 @@ class PilotLog:
         if any((trial.tokenizer, trial.part, trial.start) == pilot for trial in self.trials):
             return
         trial, net, bits = _run_pilot(self.setting, bench, pilot)
-        leads = self.beats(trial, bits)
+        leads = self.is_better(trial, bits)
         self.trials.append(trial)
         self.bits.append(bits)
         if leads:
             self.lead, self.leading, self.state = len(self.trials) - 1, net, {}
         self._save(leads)
 
-    def beats(self, trial: PilotRun, bits: scoring.Floats) -> bool:
+    def is_better(self, trial: PilotRun, bits: scoring.Floats) -> bool:
         """Return whether a pilot run takes the lead.
 
         Short trials favour what learns little, so that leads only where its figure is the lowest and the interval of
@@ -249,7 +249,7 @@ class PilotLog:
         whole = next(at for at, one in enumerate(self.trials) if (one.tokenizer, one.part) == (trial.tokenizer, "all"))
         return scoring.compute_change(bits, self.bits[whole], self.characters, self.setting.seed).high < 0
 
-    def net(self, bench: TokenizerBench) -> MaskedNet:
+    def load_net(self, bench: TokenizerBench) -> MaskedNet:
         """Return the leading network, as its pilot run left it."""
         if self.leading is None:
             self.leading = bench.build_net(None)

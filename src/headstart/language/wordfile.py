@@ -10,7 +10,7 @@ from typing import Any
 
 from headstart.array_files import encode_arrays
 from headstart.bases.folder import WORDS
-from headstart.home import written_whole
+from headstart.home import write_whole
 from headstart.language.reading import RawText
 from headstart.strategies.text import cooccurrence
 
@@ -29,7 +29,7 @@ class WordFile:
 
     def write(self, folder: Path) -> None:
         """Write it into the folder of a base."""
-        with written_whole(folder / WORDS) as partial:
+        with write_whole(folder / WORDS) as partial:
             partial.write_bytes(self.content)
 
 

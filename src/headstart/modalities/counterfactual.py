@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 
-from headstart.errors import OptionError, offenders
+from headstart.errors import OptionError, list_offenders
 from headstart.modalities.record import Modality
 
 FOLDER = Path(__file__).with_name("pairs")
@@ -119,7 +119,7 @@ def read_pairs(path: Path) -> list[WordPair]:
     ]  # fmt: skip
     if bad:
         raise OptionError(
-            f"--swaps {path}: {len(bad)} lines cannot be used ({offenders(bad)}).",
+            f"--swaps {path}: {len(bad)} lines cannot be used ({list_offenders(bad)}).",
             f"kind is {', '.join(KINDS)}; match is {' or '.join(MATCHES)}; from and to are words.",
         )
     return [_parse_pair({name: str(line[name]).strip() for name in COLUMNS}) for line in lines]

@@ -11,7 +11,7 @@ from headstart.bases import series_shape
 from headstart.bases.catalogue import SERIES_ENCODER
 from headstart.bases.folder import CONFIG, WEIGHTS, write_folder
 from headstart.bases.record import BaseParts, BaseRecord
-from headstart.home import home, read_json, write_json, write_text
+from headstart.home import find_home, read_json, write_json, write_text
 from headstart.pretraining.training import BATCH, PAIRS, Pretrained, count_pairs_that_fit, pretrain
 from headstart.sealed_folders import hash_file
 
@@ -36,12 +36,12 @@ def make_series_base(out: Path, seed: int, n_pairs: int | None = None, seconds: 
         See `headstart.flow.pretraining.pretrain`.
     """
     fitting = count_pairs_that_fit(seconds or 60.0)
-    planned = home() / "pretraining" / f"series-{seed}-{seconds or 0:g}s.json"
+    planned = find_home() / "pretraining" / f"series-{seed}-{seconds or 0:g}s.json"
     requested_pairs = n_pairs or (_plan_pairs(planned, fitting) if seconds else PAIRS)
     needed = requested_pairs / fitting * (seconds or 60.0)
     length = f"{needed:.0f} s" if needed < 120 else f"{needed / 60:.0f} minutes"
     progress.say(f"{requested_pairs:,} pairs of views of made-up series: about {length}.")
-    pretrained = pretrain(requested_pairs, seed, home() / "pretraining")
+    pretrained = pretrain(requested_pairs, seed, find_home() / "pretraining")
     spec = series_shape.make_spec(pretrained.architecture, 1)
     write_json(out / CONFIG, {"architecture": pretrained.architecture})  # Ours, but no base until everything is there.
     write_folder(

@@ -14,7 +14,7 @@ from headstart.ranking.ordering import (
     select_smallest_tied,
     select_survivors,
 )
-from headstart.ranking.scores import h_score, knn_accuracy, logme
+from headstart.ranking.scores import compute_h_score, compute_logme, knn_accuracy
 from headstart.ranking.vocabulary import VocabularyCoverage, measure_vocabulary_coverage
 
 __all__ = [
@@ -23,12 +23,12 @@ __all__ = [
     "MeasuredCandidate",
     "Ranking",
     "VocabularyCoverage",
+    "compute_h_score",
+    "compute_logme",
     "draw_stratified_sample",
     "explain_choice",
-    "h_score",
     "knn_accuracy",
     "list_candidates",
-    "logme",
     "measure_vocabulary_coverage",
     "plan_sample_sizes",
     "rank_candidates",

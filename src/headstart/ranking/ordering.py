@@ -113,10 +113,10 @@ class Ranking:
             "label": item.candidate.label,
             "probe": item.probe.as_dict(),
             "head": item.head,
-            "logme": _finite(item.logme),
-            "hscore": _finite(item.hscore),
-            "knn": _finite(item.knn),
-            "log_loss": _finite(item.log_loss),
+            "logme": _drop_infinite(item.logme),
+            "hscore": _drop_infinite(item.hscore),
+            "knn": _drop_infinite(item.knn),
+            "log_loss": _drop_infinite(item.log_loss),
             "seconds": item.seconds,
             "n_rows": len(item.ids),
             "licence": item.candidate.licence,
@@ -128,7 +128,7 @@ class Ranking:
         }
 
 
-def _finite(value: float) -> float | None:
+def _drop_infinite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
@@ -209,11 +209,11 @@ def is_tied(best: MeasuredCandidate, other: MeasuredCandidate, seed: int) -> boo
     return bool(low <= 0)
 
 
-def _sorted(measured: Sequence[MeasuredCandidate]) -> list[MeasuredCandidate]:
+def _sort(measured: Sequence[MeasuredCandidate]) -> list[MeasuredCandidate]:
     return sorted(measured, key=lambda item: (-item.stage, -item.probe.value, item.log_loss, item.candidate.reference))
 
 
-def _ties(ordered: Sequence[MeasuredCandidate], seed: int) -> frozenset[str]:
+def _join_ties(ordered: Sequence[MeasuredCandidate], seed: int) -> frozenset[str]:
     tied = {item.candidate.reference for item in ordered[1:] if is_tied(ordered[0], item, seed)}
     return frozenset(tied | {ordered[0].candidate.reference} if tied else ())
 
@@ -227,8 +227,8 @@ def select_survivors(measured: Sequence[MeasuredCandidate], seed: int) -> list[C
     seed : int
         Of the bootstrap draws by which ties are found.
     """
-    ordered = _sorted(measured)
-    ties = _ties(ordered, seed) if ordered else frozenset()
+    ordered = _sort(measured)
+    ties = _join_ties(ordered, seed) if ordered else frozenset()
     half = (len(ordered) + 1) // 2
     return [item.candidate for place, item in enumerate(ordered) if place < half or item.candidate.reference in ties]
 
@@ -256,10 +256,10 @@ def rank_candidates(measured: Sequence[MeasuredCandidate], left_out: Mapping[str
     -------
     Ranking
     """
-    ordered = _sorted(measured)
+    ordered = _sort(measured)
     if not ordered:
         return Ranking(measured=(), ties=frozenset(), taken="", left_out=left_out, why="No base model could be tried.")
-    ties = _ties(ordered, seed)
+    ties = _join_ties(ordered, seed)
     taken = select_smallest_tied(ordered, ties)
     return Ranking(
         measured=tuple(ordered),

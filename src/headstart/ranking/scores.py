@@ -14,7 +14,7 @@ FLATTEST, STEEPEST = 1e-12, 1e12
 SMALL = 1e-12
 
 
-def logme(features: FloatMatrix, truth: Index | FloatMatrix) -> float:
+def compute_logme(features: FloatMatrix, truth: Index | FloatMatrix) -> float:
     """Return the log evidence of a Bayesian linear model for each class against the rest: mean over classes, per row.
 
     Parameters
@@ -41,7 +41,7 @@ def logme(features: FloatMatrix, truth: Index | FloatMatrix) -> float:
 
     >>> codes = np.array([0, 1] * 10)
     >>> right, wrong = np.eye(2)[codes], np.ones((20, 2))
-    >>> logme(right.astype(np.float32), codes) > logme(wrong.astype(np.float32), codes)
+    >>> compute_logme(right.astype(np.float32), codes) > compute_logme(wrong.astype(np.float32), codes)
     True
     """
     left, singular, _ = np.linalg.svd(features.astype(np.float64), full_matrices=False)
@@ -49,7 +49,9 @@ def logme(features: FloatMatrix, truth: Index | FloatMatrix) -> float:
     squares = np.square(left.T @ targets)
     rest = np.maximum(np.square(targets).sum(axis=0) - squares.sum(axis=0), 0.0)
     power = np.square(singular)
-    return float(np.mean([_evidence(power, squares[:, i], float(rest[i]), len(targets)) for i in range(len(rest))]))
+    return float(
+        np.mean([_compute_evidence(power, squares[:, i], float(rest[i]), len(targets)) for i in range(len(rest))])
+    )
 
 
 def _targets(truth: Index | FloatMatrix) -> Floats:
@@ -62,7 +64,7 @@ def _targets(truth: Index | FloatMatrix) -> Floats:
     return targets
 
 
-def _evidence(power: Floats, squares: Floats, rest: float, n_rows: int) -> float:
+def _compute_evidence(power: Floats, squares: Floats, rest: float, n_rows: int) -> float:
     """Evidence a row at its maximum, given squared singular values and the squared target along each direction."""
     ratio = 1.0
     for _ in range(ROUNDS):
@@ -90,7 +92,7 @@ def _fit(power: Floats, squares: Floats, rest: float, ratio: float) -> tuple[flo
     return weights, float((squares * np.square(ratio / shrunk)).sum()) + rest
 
 
-def shrinkage(centred: Floats) -> float:
+def estimate_shrinkage(centred: Floats) -> float:
     """Return Ledoit and Wolf's (2004) shrinkage intensity, 0 to 1, for centred rows (n_rows, n_dims)."""
     n_rows, n_dims = centred.shape
     small = centred if n_dims <= n_rows else centred.T
@@ -102,7 +104,7 @@ def shrinkage(centred: Floats) -> float:
     return 1.0 if spread <= 0 else float(np.clip(noise / spread, 0.0, 1.0))
 
 
-def h_score(features: FloatMatrix, codes: Index) -> float:
+def compute_h_score(features: FloatMatrix, codes: Index) -> float:
     """Return the share of variance between classes, summed over whitened directions; the covariance is shrunk.
 
     Parameters
@@ -124,12 +126,12 @@ def h_score(features: FloatMatrix, codes: Index) -> float:
     --------
     A single feature that is -1 in one class and 1 in the other varies between classes only:
 
-    >>> round(h_score(np.array([[-1.0], [-1.0], [1.0], [1.0]], dtype=np.float32), np.array([0, 0, 1, 1])), 4)
+    >>> round(compute_h_score(np.array([[-1.0], [-1.0], [1.0], [1.0]], dtype=np.float32), np.array([0, 0, 1, 1])), 4)
     1.0
     """
     rows = features.astype(np.float64)
     rows -= rows.mean(axis=0)
-    share = shrinkage(rows) if rows.shape[1] > 1 else 0.0
+    share = estimate_shrinkage(rows) if rows.shape[1] > 1 else 0.0
     left, singular, _ = np.linalg.svd(rows, full_matrices=False)
     variances = np.square(singular) / len(rows)
     if variances.sum() <= SMALL:

@@ -79,7 +79,7 @@ def find_nearest_centres(features: FloatMatrix, centres: FloatMatrix) -> tuple[I
     return owner, distance
 
 
-def _seeded(features: FloatMatrix, n_groups: int, rng: np.random.Generator) -> FloatMatrix:
+def _draw_first_centres(features: FloatMatrix, n_groups: int, rng: np.random.Generator) -> FloatMatrix:
     """Spread the first centres (k-means++) over a sample."""
     sample = features[np.sort(rng.permutation(len(features))[: max(SEEDING_ROWS, 4 * n_groups)])]
     chosen = [int(rng.integers(len(sample)))]
@@ -116,7 +116,7 @@ def cluster_rows(features: FloatMatrix, n_groups: int, seed: int) -> RowClusters
     (True, True)
     """
     rng = np.random.default_rng(seed)
-    centres = _seeded(features, min(n_groups, len(features)), rng)
+    centres = _draw_first_centres(features, min(n_groups, len(features)), rng)
     seen = np.zeros(len(centres))
     for _ in range(ROUNDS):
         rows = rng.permutation(len(features))[:BATCH] if len(features) > BATCH else np.arange(len(features))
@@ -155,7 +155,7 @@ def compute_typicality(features: FloatMatrix, rng: np.random.Generator) -> Float
     return values
 
 
-def _ranked(scores: dict[int, list[int]], order: list[int], features: FloatMatrix, n: int) -> list[int]:
+def _rank_rows(scores: dict[int, list[int]], order: list[int], features: FloatMatrix, n: int) -> list[int]:
     """Take the best row of each group in turn, then the second ...; near-copies of what was taken are passed over."""
     taken: list[int] = []
     waiting = {group: iter(scores[group]) for group in order}
@@ -204,7 +204,7 @@ def choose_typical_rows(features: FloatMatrix, labelled: FloatMatrix | None, n: 
         scores[int(group)] = members[np.argsort(-compute_typicality(features[members], rng), kind="stable")].tolist()
     order = sorted(scores, key=lambda group: (sizes[group] < SMALL_GROUP, covered[group] > 0, -sizes[group]))
     free = [group for group in order if not covered[group]]
-    rows = _ranked(scores, free if len(free) >= n else order, features, n)
+    rows = _rank_rows(scores, free if len(free) >= n else order, features, n)
     return RowsToLabel(np.asarray(rows, dtype=np.intp), sizes[clusters.owner[rows]])
 
 
@@ -231,7 +231,7 @@ def choose_uncertain_rows(features: FloatMatrix, margins: Floats, n: int, seed: 
     for place, group in enumerate(clusters.owner):  # the pool is in order: the least sure comes first
         scores.setdefault(int(group), []).append(int(pool[place]))
     order = sorted(scores, key=lambda group: float(margins[scores[group][0]]))
-    rows = _ranked(scores, order, features, n)
+    rows = _rank_rows(scores, order, features, n)
     place_of = {int(row): place for place, row in enumerate(pool)}
     sizes = np.bincount(clusters.owner)
     return RowsToLabel(np.asarray(rows, dtype=np.intp), sizes[clusters.owner[[place_of[row] for row in rows]]])

@@ -26,7 +26,7 @@ class Figure(Record):
     high: float = Field(description="The ends of the 95 % interval; `low <= value <= high`.")
 
     @classmethod
-    def of(cls, interval: Interval) -> Figure:
+    def from_interval(cls, interval: Interval) -> Figure:
         """Take over an `Interval`."""
         return cls(value=interval.value, low=interval.low, high=interval.high)
 

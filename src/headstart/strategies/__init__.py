@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headstart.errors import unknown
+from headstart.errors import make_unknown_name
 from headstart.records import MODALITY_NAMES, TASKS
 from headstart.strategies.fitted import lazy_fit, lazy_forecast, lazy_load
 from headstart.strategies.record import Clock, CostForecast, Fitted, Strategy, StrategyRows, Task
@@ -206,7 +206,7 @@ def select_strategies(
     )
     for name in requested:
         if name not in known:
-            raise unknown("strategy", name, [*known, *PRESETS], f" for {modality} data and {task}")
+            raise make_unknown_name("strategy", name, [*known, *PRESETS], f" for {modality} data and {task}")
     members = [member for name in requested for member in STRATEGIES[name].members]
     selected = {*requested, *(name for name in members if STRATEGIES[name].preset == "quick")}
     return [name for name in known if name in selected]

@@ -203,5 +203,5 @@ def read_first_format_weights(meta: Mapping[str, Any]) -> dict[str, float]:
 def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore all members."""
     weights = state.meta["weights"] if "weights" in state.meta else read_first_format_weights(state.meta)
-    members = {name: STRATEGIES[name].load(state.part_state(name), classes) for name in weights}
+    members = {name: STRATEGIES[name].load(state.select_part(name), classes) for name in weights}
     return restore_model(Blend(members, weights, str(state.meta.get("link", "softmax"))), state, classes)

@@ -284,7 +284,7 @@ def train_network(
     with (
         torch.random.fork_rng(devices=[]),
         limit_threads(config.n_threads),
-        progress.bar(name, config.epochs, "epochs") as bar,
+        progress.open_bar(name, config.epochs, "epochs") as bar,
     ):
         torch.manual_seed(config.seed)
         net.to(config.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # Halves convolutions.

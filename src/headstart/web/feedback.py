@@ -26,9 +26,9 @@ from headstart.data.reading.rows import make_encodable
 from headstart.errors import OptionError
 from headstart.file_locks import lock_file
 from headstart.flow.inference.predict_memory import UnusableInput
-from headstart.home import write_text, written_whole
+from headstart.home import write_text, write_whole
 from headstart.http.errors import RequestRefused, make_busy_error
-from headstart.http.uploads import check_image, media_type, read_form, read_json
+from headstart.http.uploads import check_image, read_form, read_json, read_media_type
 from headstart.options import ServeOptions
 from headstart.spellings import match_names
 from headstart.web.bodies import SeriesCorrection, TextCorrection, parse_body
@@ -277,7 +277,7 @@ class _CorrectionTable:
     def _write_file(self, name: str, content: bytes) -> None:
         path = self.folder / name
         if not path.exists():
-            with written_whole(path) as partial:
+            with write_whole(path) as partial:
                 partial.write_bytes(content)
             self.n_bytes += len(content)
 
@@ -342,7 +342,7 @@ _LABELS: dict[str, Callable[[str, ServedModel], str]] = {
 
 
 async def _read_json_correction(request: Request, model: ServedModel, limits: ServeOptions, field: str) -> Any:
-    if media_type(request) != "application/json":
+    if read_media_type(request) != "application/json":
         raise RequestRefused(415, "This model's corrections come as JSON.", _SEND)
     document = await read_json(request, model.bound_json(limits))
     body_model, check_input = _JSON_BODIES[field]
@@ -378,7 +378,7 @@ async def _read_series_correction(request: Request, model: ServedModel, limits: 
 
 
 async def _read_image_correction(request: Request, model: ServedModel, limits: ServeOptions) -> Any:
-    if media_type(request) != "multipart/form-data":
+    if read_media_type(request) != "multipart/form-data":
         raise RequestRefused(415, "This model's corrections come as a form.", _SEND)
     parts = await read_form(request, limits)
     contents = [value[1] for _, value in parts if not isinstance(value, str)]

@@ -12,10 +12,10 @@ import numpy as np
 from starlette.requests import Request
 
 from headstart.data.reading.rows import make_unique
-from headstart.errors import offenders
+from headstart.errors import list_offenders
 from headstart.flow.inference.predict_memory import UnusableInput
 from headstart.http.errors import RequestRefused, make_size_error
-from headstart.http.uploads import check_images, clean_file_name, media_type, read_form, read_json
+from headstart.http.uploads import check_images, clean_file_name, read_form, read_json, read_media_type
 from headstart.modalities.image import read_size
 from headstart.options import ServeOptions
 from headstart.web.bodies import SeriesBody, TextsBody, parse_body
@@ -47,7 +47,7 @@ async def read_inputs(request: Request, model: ServedModel, limits: ServeOptions
     RequestRefused
         The body is of another kind than the model reads, cannot be read, or is over a limit.
     """
-    kind, modality = media_type(request), model.modality
+    kind, modality = read_media_type(request), model.modality
     if kind == "multipart/form-data" and modality == "image":
         return await _read_image_form(request, limits)
     if kind == "application/json" and modality in _LISTS:
@@ -102,8 +102,8 @@ def order_channels(value: Any, channels: Sequence[str]) -> Any:
         [name for name in one if name not in other] for one, other in ((channels, value), (value, channels))
     )
     if missing:
-        has = f", and has {offenders(unknown)}, which the model does not know" if unknown else ""
-        return UnusableInput(f"it lacks the channels {offenders(missing)}{has}")
+        has = f", and has {list_offenders(unknown)}, which the model does not know" if unknown else ""
+        return UnusableInput(f"it lacks the channels {list_offenders(missing)}{has}")
     return [value[name] for name in channels]
 
 

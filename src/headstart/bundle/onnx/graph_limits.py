@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from headstart.bundle.file_names import is_regular_file, make_printable
-from headstart.bundle.onnx.operators import TYPES, reason_against
+from headstart.bundle.onnx.operators import TYPES, explain_refusal
 from headstart.bundle.onnx.reader import GraphFacts, ValueFacts, read_graph_facts
 from headstart.bundle.records.schema import Misfit
-from headstart.errors import BundleError, offenders
+from headstart.errors import BundleError, list_offenders
 
 MOST_BYTES = 2_147_483_648
 """One ONNX file holds 2 GB at most."""
@@ -67,7 +67,7 @@ def require_graph(path: Path, contract: GraphContract | None = None) -> None:
         It does not fit the contract.
     """
     facts = _read_facts(path)
-    reason = reason_against(facts)
+    reason = explain_refusal(facts)
     if reason:
         raise BundleError(f"{path} cannot be run ({reason}).", "Do not use it, or make the bundle again.")
     if contract is not None:
@@ -90,8 +90,8 @@ def _require_inputs(name: str, facts: GraphFacts, contract: GraphContract) -> No
     inputs = {value.name: value for value in facts.inputs if value.name not in facts.initializers}
     if set(inputs) != set(contract.inputs):
         raise Misfit(
-            f"{name}: the inputs should be {offenders(sorted(contract.inputs))} as config.json says "
-            f"(were {make_printable(offenders(sorted(inputs)), 200)})"
+            f"{name}: the inputs should be {list_offenders(sorted(contract.inputs))} as config.json says "
+            f"(were {make_printable(list_offenders(sorted(inputs)), 200)})"
         )
     for key, (kind, sizes) in contract.inputs.items():
         _require_value(name, inputs[key], (kind,), sizes)

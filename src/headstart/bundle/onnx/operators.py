@@ -35,7 +35,7 @@ TYPES = {1: ("float32", 4), 2: ("uint8", 1), 3: ("int8", 1), 4: ("uint16", 2), 5
 """Names and bytes of ONNX's types of number."""
 
 
-def reason_against(facts: GraphFacts) -> str:
+def explain_refusal(facts: GraphFacts) -> str:
     """Return why a graph is not run; empty where nothing speaks against it."""
     if facts.extras:
         return f"it has parts that Headstart never writes: {', '.join(sorted(facts.extras))}"

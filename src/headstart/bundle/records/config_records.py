@@ -26,7 +26,7 @@ from headstart.bundle.records.schema import (
     require_mapping,
 )
 from headstart.bundle.runtime.inputs import INPUT_KINDS
-from headstart.errors import BundleError, offenders
+from headstart.errors import BundleError, list_offenders
 from headstart.records import InputColumns
 from headstart.results import SiteFigures
 from headstart.results.record import ModalityName
@@ -289,7 +289,7 @@ def parse_portable(
     unknown = [make_printable(item.kind) for item in portable.inputs if item.kind not in INPUT_KINDS]
     if unknown:
         raise BundleError(
-            f"{folder} wants inputs that this version does not know ({offenders(unknown)}).", "Update headstart."
+            f"{folder} wants inputs that this version does not know ({list_offenders(unknown)}).", "Update headstart."
         )
     for number, item in enumerate(portable.inputs):
         _parse_input(item, modality, ("portable", "inputs", number))

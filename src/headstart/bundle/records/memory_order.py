@@ -90,12 +90,12 @@ def repair_memory_order(
     return replace(rules, out_of_distribution=order.novelty)
 
 
-def in_other_order(values: Array) -> Array:
+def reverse_memory_order(values: Array) -> Array:
     """Return what an array was in memory, if its memory was written column by column and read row by row.
 
     Examples
     --------
-    >>> in_other_order(np.array([[0, 3, 1], [4, 2, 5]])).tolist()
+    >>> reverse_memory_order(np.array([[0, 3, 1], [4, 2, 5]])).tolist()
     [[0, 1, 2], [3, 4, 5]]
     """
     return values.reshape(values.shape[::-1]).T
@@ -141,7 +141,7 @@ def restore_memory_order(novelty: OutOfDistributionDetector, centres: FloatMatri
 def _test_basis(novelty: OutOfDistributionDetector, centres: FloatMatrix | None) -> MemoryOrder:
     """Return the order in which the basis is orthonormal and the remembered training rows are ordinary."""
     basis = novelty.space.basis
-    other = replace(novelty, space=replace(novelty.space, basis=in_other_order(basis)))
+    other = replace(novelty, space=replace(novelty.space, basis=reverse_memory_order(basis)))
     possible = is_orthonormal(basis), is_orthonormal(other.space.basis)
     if possible == (False, False):
         return MemoryOrder(novelty, damaged=("basis",))
@@ -162,8 +162,8 @@ def _test_places(order: MemoryOrder) -> MemoryOrder:
     novelty = order.novelty
     if not is_symmetric(novelty.space.inner):
         order = replace(order, damaged=(*order.damaged, "inner"))
-    for places in (novelty.remembered, in_other_order(novelty.remembered)):
-        for means in (novelty.means, in_other_order(novelty.means)):
+    for places in (novelty.remembered, reverse_memory_order(novelty.remembered)):
+        for means in (novelty.means, reverse_memory_order(novelty.means)):
             if _are_means(means, places, novelty.codes):
                 moved = {"kept": places is not novelty.remembered, "means": means is not novelty.means}
                 names = tuple(name for name, is_moved in moved.items() if is_moved)

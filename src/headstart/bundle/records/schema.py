@@ -34,7 +34,7 @@ class Misfit(ValueError):
 
 
 @contextmanager
-def bundle_errors(folder: object) -> Iterator[None]:
+def raise_bundle_errors(folder: object) -> Iterator[None]:
     """Turn what does not fit in the files of a bundle into the one error that users see.
 
     Parameters

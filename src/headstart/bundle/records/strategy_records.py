@@ -373,7 +373,7 @@ def _check_blend(state: FittedState, context: StateContext) -> None:
         require_mapping(state.meta.get(name), f"{META}: {name}")
         inner = replace(context, where=f"{context.where}: {name}")
         try:
-            STATES[name](state.part_state(name), inner)
+            STATES[name](state.select_part(name), inner)
         except Misfit as error:
             raise Misfit(str(error).replace(f"{META}: ", f"{META}: {name}.", 1)) from error
 

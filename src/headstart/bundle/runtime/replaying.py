@@ -7,7 +7,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from headstart.bundle.golden import GoldenRows
-from headstart.bundle.records.schema import bundle_errors
+from headstart.bundle.records.schema import raise_bundle_errors
 from headstart.bundle.runtime.agreement import Agreement, compare_outputs
 from headstart.bundle.runtime.session import FAILURES, GraphRun, PortableModel, open_graph
 from headstart.errors import BundleError
@@ -35,7 +35,7 @@ def replay_golden_rows(
         The rows or the graph are damaged.
     """
     folder = portable.folder
-    with bundle_errors(folder):
+    with raise_bundle_errors(folder):
         golden = GoldenRows.read(folder, portable.contract)
     try:
         outputs = _run_one_by_one(open_graph(folder / str(portable.config["file"]), tuple(golden.arrays)), golden)

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from headstart.bundle.onnx.operators import reason_against
+from headstart.bundle.onnx.operators import explain_refusal
 from headstart.bundle.onnx.reader import read_graph_facts
 from headstart.bundle.standalone.refusing import RefusedInput
 
@@ -174,7 +174,7 @@ def read_policy(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
 def check_graph(path: Path) -> None:
     """Refuse a graph of other than plain steps."""
     try:
-        reason = reason_against(read_graph_facts(memoryview(path.read_bytes())))
+        reason = explain_refusal(read_graph_facts(memoryview(path.read_bytes())))
     except ValueError as error:
         reason = str(error)[:100]
     if reason:

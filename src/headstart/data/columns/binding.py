@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from headstart.data.columns.names import fold_column_name
-from headstart.errors import DataError, OptionError, offenders
+from headstart.errors import DataError, OptionError, list_offenders
 
 _MOST_GUESSES = 3
 
@@ -41,7 +41,7 @@ def bind_names(known: Sequence[str], available: Sequence[str], where: str, candi
     unknown_names = [name for name in candidates if name not in bound]
     raise DataError(
         f"{where} lacks {len(missing)} of the {len(known)} columns of values that are expected "
-        f"({offenders(missing)}){_describe_unknown(unknown_names)}.",
+        f"({list_offenders(missing)}){_describe_unknown(unknown_names)}.",
         f"{_suggest_names(missing, unknown_names)}Give the columns of training under their names, in any order; or, "
         f"where {len(known)} columns mean the same under other names, name the first and last with --values FROM:TO.",
     )
@@ -67,8 +67,8 @@ def bind_requested(requested: Sequence[str], available: Sequence[str], where: st
     bound, missing = _match_names(requested, available)
     if missing:
         names = [name for name in available if name]
-        hint = f"There are {offenders(names)}." if names else "Its channels have no names: leave --channels out."
-        raise OptionError(f"--channels: {where} has no {offenders(missing)}.", hint)
+        hint = f"There are {list_offenders(names)}." if names else "Its channels have no names: leave --channels out."
+        raise OptionError(f"--channels: {where} has no {list_offenders(missing)}.", hint)
     return bound
 
 
@@ -82,7 +82,7 @@ def _match_names(known: Sequence[str], available: Sequence[str]) -> tuple[list[s
 def _describe_unknown(unknown_names: Sequence[str]) -> str:
     if not unknown_names:
         return ""
-    return f", and has {len(unknown_names)} that it did not ({offenders(unknown_names)})"
+    return f", and has {len(unknown_names)} that it did not ({list_offenders(unknown_names)})"
 
 
 def _suggest_names(missing: Sequence[str], unknown_names: Sequence[str]) -> str:

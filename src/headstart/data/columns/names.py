@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from headstart.errors import unknown
+from headstart.errors import make_unknown_name
 from headstart.options import ColumnOptions, ReadOptions
 from headstart.records import TEST, TRAIN, InputColumns
 
@@ -168,7 +168,7 @@ def find_column(names: Sequence[str], role: str, spec: ColumnSpec, where: str) -
     """
     requested = spec.columns.get(role)
     if requested is not None and requested not in names:
-        raise unknown("column", requested, names, where)
+        raise make_unknown_name("column", requested, names, where)
     name = requested or spec.training_columns.get(role)
     if name in names:
         return name
@@ -208,7 +208,7 @@ def find_label_columns(names: Sequence[str], spec: ColumnSpec, where: str) -> li
         ):
             matching = [name] if name in names else fnmatch.filter(names, name)
             if not matching:
-                raise unknown("column", name, names, where)
+                raise make_unknown_name("column", name, names, where)
             names_found += [item for item in matching if item not in names_found]
     known = [name for role, name in spec.training_columns.items() if role == "label" or role.startswith(LABEL_ROLE)]
     by_key = {fold_column_name(name): name for name in reversed(names)}

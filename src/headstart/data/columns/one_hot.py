@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, list_offenders
 
 YES = frozenset(("1", "1.0", "true", "yes", "y", "x", "✓", "✔"))
 NO = frozenset(("0", "0.0", "false", "no", "n"))
@@ -49,7 +49,7 @@ def read_one_hot_classes(
     if odd_rows:
         raise DataError(
             f"{len(odd_rows)} of {len(rows)} rows have no class or several in the columns {', '.join(indicators)} "
-            f"({offenders(odd_rows)}).",
+            f"({list_offenders(odd_rows)}).",
             "Correct them, or pass --task multi-label.",
         )
     return ["".join(classes) for classes in rows]

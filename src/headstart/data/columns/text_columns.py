@@ -13,7 +13,7 @@ from headstart.data.columns.cells import is_missing
 from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.data.columns.names import ROLES, ColumnSpec, fold_column_name
 from headstart.data.reading.table_files import RawTable
-from headstart.errors import UnknownName, unknown
+from headstart.errors import UnknownName, make_unknown_name
 from headstart.records import Finding
 
 TEXT_ROLE = "text"
@@ -135,7 +135,7 @@ def _bind_columns(
 
 
 def _make_unknown_error(name: str, raw_table: RawTable) -> UnknownName:
-    return unknown("column", name, raw_table.names, f" in {raw_table.name}")
+    return make_unknown_name("column", name, raw_table.names, f" in {raw_table.name}")
 
 
 def _make_missing_error(name: str, raw_table: RawTable) -> UnknownName:

@@ -140,7 +140,9 @@ def _report_search(table: Table, near_duplicates: NearDuplicates) -> list[Findin
 def _compute_fingerprints(table: Table, rows: Index) -> list[Fingerprint]:
     """Return the fingerprint of each row; images are read in threads."""
     modality, is_long = MODALITIES[table.modality], len(rows) > _LONG_JOB
-    bar_context = progress.bar("Looking for near copies", len(rows), modality.plural) if is_long else nullcontext(None)
+    bar_context = (
+        progress.open_bar("Looking for near copies", len(rows), modality.plural) if is_long else nullcontext(None)
+    )
     fingerprints: list[Fingerprint] = []
     with bar_context as bar, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for start in range(0, len(rows), 256):

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from headstart.data.columns.names import fold_column_name
 from headstart.data.images.class_folders import FolderLabels
-from headstart.errors import offenders
+from headstart.errors import list_offenders
 from headstart.records import Finding
 
 _HELPER_NAMES = frozenset(
@@ -45,8 +45,8 @@ def _find_repeated_folders(inner: Mapping[str, Counter[str]]) -> Finding | None:
     if not names:
         return None
     summary = (
-        f"{len(holders)} of {len(inner)} class folders ({offenders(holders)}) hold folders of the same names "
-        f"({offenders(names)}). The outer folders were read as the classes, with all images below them."
+        f"{len(holders)} of {len(inner)} class folders ({list_offenders(holders)}) hold folders of the same names "
+        f"({list_offenders(names)}). The outer folders were read as the classes, with all images below them."
     )
     return Finding(kind="folders-within-classes", severity="warn", rows=(), summary=summary, advice=_MOVE_ADVICE)
 
@@ -63,7 +63,7 @@ def _find_uneven_folders(inner: Mapping[str, Counter[str]]) -> Finding | None:
     flat = [label for label, names in inner.items() if set(names) == {""}]
     if not deep or not flat:
         return None
-    within = offenders(sorted(inner[deep[0]]))
+    within = list_offenders(sorted(inner[deep[0]]))
     summary = (
         f"The folder '{deep[0]}' holds folders ({within}), and '{flat[0]}' beside it holds images: both were read as "
         "classes."
@@ -80,7 +80,7 @@ def _find_helper_folders(labels: Sequence[str]) -> Finding | None:
     summary = (
         f"1 {were}: {helper_labels[0]}."
         if len(helper_labels) == 1
-        else f"{len(helper_labels)} {were}: {offenders(helper_labels)}."
+        else f"{len(helper_labels)} {were}: {list_offenders(helper_labels)}."
     )
     return Finding(
         kind="class-folder",

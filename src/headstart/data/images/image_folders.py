@@ -26,7 +26,7 @@ from headstart.data.reading.own_tables import TO_LABEL, TO_LABEL_COLUMNS, find_o
 from headstart.data.reading.rows import ParsedRows, join_parsed_rows
 from headstart.data.reading.table_files import RawTable
 from headstart.data.reading.tree import FolderTree, contains_any, list_tree
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, list_offenders
 from headstart.modalities.image import SUFFIXES
 from headstart.records import Finding, SetAside
 
@@ -152,7 +152,7 @@ def _read_by_table_above(
     )
     if not listings:
         return None, ()
-    names = offenders([listing.name for listing in listings])
+    names = list_offenders([listing.name for listing in listings])
     if has_classes and not spec.labels:
         return None, (_make_above_finding(names, above),)
     if not all(listing.roles.label or listing.roles.indicators for listing in listings):

@@ -9,7 +9,7 @@ from headstart.data.columns.names import ColumnSpec, fold_column_name
 from headstart.data.images.image_rules import IMAGE_RULES
 from headstart.data.reading.column_roles import ColumnRoles, find_roles
 from headstart.data.reading.table_files import RawTable
-from headstart.errors import offenders
+from headstart.errors import list_offenders
 from headstart.records import Finding
 
 _USUAL = ("dx", "diagnosis", "diagnostic", "finding", "species", "disease", "breed", "variety", "kind", "type", "grade")
@@ -63,20 +63,21 @@ def _looks_like_labels(raw_table: RawTable, name: str) -> bool:
 
 def _make_chosen_finding(raw_table: RawTable, name: str, candidates: list[str]) -> Finding:
     others = [other for other in candidates if other != name]
-    also = f" (others that repeat: {offenders(others)})" if others else ""
+    also = f" (others that repeat: {list_offenders(others)})" if others else ""
     summary = f"The column '{name}' of {raw_table.name} was taken as the label{also}."
     return _make_finding("note", summary, "If the label is another column, name it with --label COLUMN.")
 
 
 def _make_none_chosen_finding(raw_table: RawTable, candidates: list[str]) -> Finding:
-    summary = (
-        f"{raw_table.name} lists the images, but no column is called like a label ({offenders(candidates)} may be)."
-    )
+    names = list_offenders(candidates)
+    summary = f"{raw_table.name} lists the images, but no column is called like a label ({names} may be)."
     return _make_finding("warn", summary, "Name the label column with --label COLUMN.")
 
 
 def _make_folders_chosen_finding(raw_table: RawTable, candidates: list[str]) -> Finding:
-    summary = f"The labels are the folders' names; in {raw_table.name} {offenders(candidates)} could be labels too."
+    summary = (
+        f"The labels are the folders' names; in {raw_table.name} {list_offenders(candidates)} could be labels too."
+    )
     return _make_finding("note", summary, "Name a column with --label COLUMN to learn that instead.")
 
 

@@ -22,7 +22,7 @@ from headstart.data.reading.column_roles import ColumnRoles
 from headstart.data.reading.own_tables import PREDICTIONS, TO_LABEL, find_own_table_kind
 from headstart.data.reading.table_files import READERS, RawTable, read_raw_table
 from headstart.data.reading.tree import FolderTree
-from headstart.errors import DataError, UnknownName, ending
+from headstart.errors import DataError, UnknownName, cut_problem
 from headstart.records import Finding
 
 TABLE_SUFFIXES = frozenset(READERS) - {".txt"}
@@ -179,7 +179,7 @@ def _examine_table(
     except DataError as error:
         if file.stem.casefold() == _METADATA_NAME:
             raise
-        return _make_not_used_finding(str(file), ending(error.problem, tree.locate(file)))
+        return _make_not_used_finding(str(file), cut_problem(error.problem, tree.locate(file)))
     if find_own_table_kind(raw_table.names) == PREDICTIONS:
         return _make_not_used_finding(str(file), "it holds answers of a model, as Headstart writes them, and no labels")
     match = match_table(raw_table, file.parent, index, spec)

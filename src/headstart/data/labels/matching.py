@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from headstart.errors import offenders
+from headstart.errors import list_offenders
 from headstart.records import Finding, Table, make_column
 from headstart.spellings import match_names
 from headstart.task_types import TASK_TYPES
@@ -46,7 +46,7 @@ class MatchedLabels:
 
     def name_unknown(self) -> str:
         """Return the labels that are not known as text, the most frequent first."""
-        return offenders(sorted(self.unknown, key=lambda name: -self.counts[name]))
+        return list_offenders(sorted(self.unknown, key=lambda name: -self.counts[name]))
 
     @property
     def hint(self) -> str:
@@ -57,7 +57,9 @@ class MatchedLabels:
 
     def describe_similar(self) -> str:
         """Return the labels that differ only in spelling as text, with their rows; "" where there are none."""
-        return offenders([f"'{name}' for '{best}': {self.counts[name]} rows" for name, best in self.similar.items()])
+        return list_offenders(
+            [f"'{name}' for '{best}': {self.counts[name]} rows" for name, best in self.similar.items()]
+        )
 
 
 def match_labels(table: Table, known: Sequence[str], merge: bool) -> MatchedLabels:
@@ -119,6 +121,6 @@ def _make_merge_note(table: Table, counts: Mapping[str, int], renamed: Mapping[s
     if not visible:
         return ()
     n_rows = sum(counts[name] for name in visible)
-    named = offenders([f"'{name}' for '{best}': {counts[name]} rows" for name, best in visible.items()])
+    named = list_offenders([f"'{name}' for '{best}': {counts[name]} rows" for name, best in visible.items()])
     summary = f"{n_rows} rows of {table.source} spell a label in another way, which was merged ({named})."
     return (Finding(kind="odd-label", severity="note", rows=(), summary=summary, advice="Nothing to do."),)

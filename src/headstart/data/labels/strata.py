@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from headstart.errors import offenders
+from headstart.errors import list_offenders
 from headstart.records import TEST, AnyTable, Finding, Index, Table
 from headstart.task_types import TASK_TYPES
 
@@ -102,7 +102,7 @@ def drop_unlearnable_labels(table: AnyTable) -> AnyTable:
     ):
         out = [name for name, left_out in zip(table.target_names, which, strict=True) if left_out]
         if out:
-            summary = f"Labels that {why} are left out: {offenders(out)}."
+            summary = f"Labels that {why} are left out: {list_offenders(out)}."
             findings += (
                 Finding(
                     kind="label-left-out",

@@ -19,7 +19,7 @@ from headstart.data.labels import label_cells
 from headstart.data.labels.label_cells import LabelFormat
 from headstart.data.labels.label_doubts import find_class_doubts
 from headstart.data.labels.label_numbers import is_quantity, parse_numbers
-from headstart.errors import DataError, OptionError, offenders
+from headstart.errors import DataError, OptionError, list_offenders
 from headstart.records import Finding, FloatMatrix
 from headstart.spellings import fold_label, match_names
 
@@ -118,7 +118,7 @@ def parse_labels(raw: RawLabels, spec: LabelSpec) -> ParsedLabels:
         labels = read_one_hot_classes(raw.indicator_columns, raw.ids, raw.usable)
         raw = replace(raw, labels=labels, indicator_columns={})
     if raw.indicator_columns and spec.task not in {"auto", "multi-label"}:
-        columns = offenders(list(raw.indicator_columns))
+        columns = list_offenders(list(raw.indicator_columns))
         problem = f"--task {spec.task} takes one label column, but several were named ({columns})."
         raise OptionError(problem, "Name one with --label, or pass --task multi-label.")
     unwrapped = _unwrap_single_lists(raw) if spec.task != "multi-label" else raw
@@ -202,7 +202,7 @@ def _parse_numbers(raw: RawLabels, spec: LabelSpec) -> ParsedLabels:
     if named:
         is_none = "label is no number" if len(named) == 1 else "labels are no numbers"
         raise DataError(
-            f"{len(named)} {is_none} ({offenders(named)}).",
+            f"{len(named)} {is_none} ({list_offenders(named)}).",
             "Correct them (write 1234.5), name another column with --label, or pass --task classification.",
         )
     name = raw.column or "value"
@@ -240,7 +240,7 @@ def _parse_grades(raw: RawLabels, spec: LabelSpec) -> ParsedLabels:
     known = set(grades)
     bad_rows = [row for row, label in enumerate(labels) if raw.usable[row] and label.strip() and label not in known]
     if bad_rows:
-        named = offenders([f"{raw.ids[row]}: {raw.labels[row][:40]!r}" for row in bad_rows])
+        named = list_offenders([f"{raw.ids[row]}: {raw.labels[row][:40]!r}" for row in bad_rows])
         have = "1 row has a grade" if len(bad_rows) == 1 else f"{len(bad_rows)} rows have grades"
         spelling = " Pass --merge-labels if only the spelling differs." if matches.similar else ""
         raise DataError(
@@ -283,7 +283,7 @@ def order_grades(grades: set[str], order: tuple[str, ...]) -> tuple[str, ...]:
     first = {grade: _FIRST_NUMBER.search(grade) for grade in grades}
     ranks = {grade: float(match[0]) for grade, match in first.items() if match}
     if len(ranks) < len(grades) or len(set(ranks.values())) < len(grades):
-        grade_names = offenders(sorted(grades))
+        grade_names = list_offenders(sorted(grades))
         raise DataError(
             f"The order of the grades is not known ({grade_names}).",
             "Give it, the lowest first: --order low,medium,high.",
@@ -364,14 +364,15 @@ def _parse_indicator_columns(raw: RawLabels) -> ParsedLabels:
     if bad:
         is_none = "1 cell of the label columns is" if len(bad) == 1 else f"{len(bad)} cells of the label columns are"
         raise DataError(
-            f"{is_none} neither 0 nor 1 ({offenders(bad)}).", "Correct them, or leave out a column that is no label."
+            f"{is_none} neither 0 nor 1 ({list_offenders(bad)}).",
+            "Correct them, or leave out a column that is no label.",
         )
     targets = np.column_stack(columns).astype(np.float32)
     names = tuple(raw.indicator_columns)
     labels = [";".join(np.array(names, dtype=object)[row == 1]) for row in targets]
     one_each = len(targets) > 0 and bool(((targets == 1).sum(axis=1) == 1).all())
     findings = _note_task(
-        f"Each of {len(names)} columns is read as a label of its own: multi-label ({offenders(names)}).",
+        f"Each of {len(names)} columns is read as a label of its own: multi-label ({list_offenders(names)}).",
         f"Every row has exactly one: if they are classes, pass --task classification --label '{','.join(names)}'."
         if one_each else "Name the label column with --label if it is another.",
     )  # fmt: skip

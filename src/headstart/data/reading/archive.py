@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from headstart.data.reading.table_limits import LIMITS
-from headstart.errors import DataError, offenders
-from headstart.home import move_into_place, remove_leftovers, writable_folder
+from headstart.errors import DataError, list_offenders
+from headstart.home import make_writable_folder, move_into_place, remove_leftovers
 
 _COPY_BYTES = 1 << 20
 _ENCRYPTED = 0x1
@@ -42,7 +42,7 @@ def unpack(path: Path) -> Path:
     """
     with path.open("rb") as handle:
         name = hashlib.file_digest(handle, "sha256").hexdigest()
-    target = writable_folder("unpacked") / name
+    target = make_writable_folder("unpacked") / name
     remove_leftovers(target.parent, ".*.partial")
     if target.is_dir() and _is_complete(path, target):
         return target
@@ -126,13 +126,13 @@ def _refuse_unsafe(path: Path, members: list[zipfile.ZipInfo]) -> None:
             "1 file in the zip points" if len(leaving_names) == 1 else f"{len(leaving_names)} files in the zip point"
         )
         raise DataError(
-            f"{path}: {point} outside of it ({offenders(leaving_names)}).",
+            f"{path}: {point} outside of it ({list_offenders(leaving_names)}).",
             "Make the zip again from a plain folder, without links.",
         )
     deep_names = [member.filename[:60] for member in members if member.filename.count("/") > LIMITS.zip_depth]
     if deep_names:
         raise DataError(
-            f"{path}: the folders in the zip lie more than {LIMITS.zip_depth} deep ({offenders(deep_names)}).",
+            f"{path}: the folders in the zip lie more than {LIMITS.zip_depth} deep ({list_offenders(deep_names)}).",
             "Make the zip again with fewer folders within folders.",
         )
     if any(member.flag_bits & _ENCRYPTED for member in members):

@@ -186,7 +186,7 @@ def _orient(inputs: Any, values: Sequence[Any], spec: ColumnSpec) -> series_arra
         is_square = inputs.ndim == 3 and inputs.shape[1] == inputs.shape[2]
         if is_square and spec.axes == "auto" and spec.training_inputs is None:
             spec = replace(spec, axes="channels-first")  # In memory the axes are those of the documentation.
-        return series_arrays.orient_series(inputs, "inputs", spec)
+        return series_arrays.orient_one_series(inputs, "inputs", spec)
     if any(value is None for value in values):
         first = next((np.asarray(value) for value in values if value is not None), np.zeros(1))
         values = [np.full(first.shape, np.nan) if value is None else value for value in values]

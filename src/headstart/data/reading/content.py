@@ -72,7 +72,7 @@ def _inspect_image(path: Path) -> RowContent:
 
 def _inspect_images(paths: Sequence[Path]) -> list[RowContent]:
     is_long_job = len(paths) > _LONG_JOB_ROWS
-    progress_bar = progress.bar("Reading files", len(paths), "images") if is_long_job else nullcontext(None)
+    progress_bar = progress.open_bar("Reading files", len(paths), "images") if is_long_job else nullcontext(None)
     contents: list[RowContent] = []
     with progress_bar as bar, ThreadPoolExecutor(min(16, 2 * (os.cpu_count() or 1))) as pool:
         for start in range(0, len(paths), _LONG_JOB_ROWS):

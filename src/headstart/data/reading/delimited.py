@@ -17,7 +17,7 @@ from headstart.data.reading.headerless import name_columns, require_label_first
 from headstart.data.reading.raw_table import RawTable
 from headstart.data.reading.table_limits import LIMITS, require_size
 from headstart.data.reading.text_tables import BLANK_SEPARATOR, TextTable
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, list_offenders
 from headstart.records import Finding, SetAside
 
 _CHUNK_ROWS = 4096
@@ -42,7 +42,7 @@ def read_delimited(path: Path, encoding: str | None) -> RawTable:
     with as_data_errors():
         table = TextTable.open(path, decoding.encoding, decoding.errors)
         header = list(table.header)
-        generated_names = name_columns(header, _peek_rows(table), table.text_format.decimal_comma)
+        generated_names = name_columns(header, read_first_rows(table), table.text_format.decimal_comma)
         headerless = generated_names is not None
         names = generated_names or _name_header_columns(header)
         require_size(path, 0, len(names))
@@ -62,7 +62,7 @@ def read_delimited(path: Path, encoding: str | None) -> RawTable:
     )
 
 
-def _peek_rows(table: TextTable) -> list[list[str]]:
+def read_first_rows(table: TextTable) -> list[list[str]]:
     """Return a few rows below the first."""
     copy = TextTable(table.path, table.text_format, table.header, table.first_line)
     rows = islice(copy.read_rows(len(table.header)), COLUMN_RULES.header_sample_rows)
@@ -123,7 +123,7 @@ def _refuse_ragged(table: TextTable, n_columns: int, n_rows: int) -> None:
         return
     separator_name = _SEPARATORS.get(table.text_format.separator, "separator")
     lines, comparison = (table.too_long_lines, "more") if n_long >= n_short else (table.too_short_lines, "fewer")
-    where = offenders([f"line {line}" for line in lines])
+    where = list_offenders([f"line {line}" for line in lines])
     problem = (
         f"{table.path}: {len(lines)} of {n_rows + n_long + n_short} rows have {comparison} cells than the header, "
         f"which has {n_columns} ({where})."
@@ -198,8 +198,8 @@ def _make_line_finding(kind: str, name: str, lines: Iterable[int], summary: str,
 
 
 def _format_spans(spans: Sequence[tuple[int, int]]) -> str:
-    return offenders([f"lines {first} to {last}" for first, last in spans])
+    return list_offenders([f"lines {first} to {last}" for first, last in spans])
 
 
 def _format_lines(lines: Sequence[int]) -> str:
-    return offenders([f"line {line}" for line in lines])
+    return list_offenders([f"line {line}" for line in lines])

@@ -11,7 +11,7 @@ import numpy as np
 from headstart.data.columns.cells import format_cell
 from headstart.data.columns.names import ColumnSpec, find_column
 from headstart.data.reading.table_files import RawTable
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, list_offenders
 from headstart.records import make_column
 
 _TO_LIST = ("to_pylist", "to_list", "tolist")
@@ -78,7 +78,7 @@ def read_frame_columns(frame: Any) -> dict[str, list[Any]]:
     names = list(getattr(frame, "column_names", None) or frame.columns)
     written = list(map(_write_column_name, names))
     if len(set(written)) < len(names):
-        raise DataError(f"The table has columns of the same name ({offenders(written)}).", "Rename them.")
+        raise DataError(f"The table has columns of the same name ({list_offenders(written)}).", "Rename them.")
     return {text: read_column_values(frame[name]) for text, name in zip(written, names, strict=True)}
 
 
@@ -151,7 +151,7 @@ def _convert_frame_rows(frame: Any) -> Any:
     chosen = next((name for role in ("text", "file") if (name := find_column(names, role, ColumnSpec(), ""))), None)
     if len(columns) != 1 and chosen is None:
         raise DataError(
-            f"The table has {len(columns)} columns ({offenders(names)}), and none is called text or file_name.",
+            f"The table has {len(columns)} columns ({list_offenders(names)}), and none is called text or file_name.",
             "Give one column, such as table['text'], or rename it.",
         )
     return [_decode_text(item) for item in columns[chosen or names[0]]]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from headstart.data.columns.cells import is_data_row, make_header_names, parse_number
 from headstart.data.columns.column_rules import COLUMN_RULES
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, list_offenders
 
 
 def name_columns(first: Sequence[str], following: Sequence[Sequence[str]], decimal_comma: bool) -> list[str] | None:
@@ -84,7 +84,7 @@ def require_label_first(name: str, columns: Sequence[NDArray[Any]]) -> None:
         return
     words = sorted(set(columns[-1].tolist()))
     if 1 < len(words) <= len(columns[-1]) / 2 and not _has_decimals(columns[-1]):
-        examples = offenders([word.decode("ascii") if isinstance(word, bytes) else str(word) for word in words])
+        examples = list_offenders([word.decode("ascii") if isinstance(word, bytes) else str(word) for word in words])
         raise DataError(
             f"{name} has no header, and its last column rather than its first looks like the label ({examples}).",
             "Write a first row that names the columns, such as t0, t1 ... label.",

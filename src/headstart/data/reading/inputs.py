@@ -31,7 +31,7 @@ from headstart.data.reading.sources import (
 from headstart.data.reading.table_files import is_table, read_raw_table
 from headstart.data.reading.tree import list_tree
 from headstart.data.texts import TEXT_FILES
-from headstart.errors import DataError, NothingRead, UnknownName, ending
+from headstart.errors import DataError, NothingRead, UnknownName, cut_problem
 from headstart.modalities.image import SUFFIXES
 from headstart.options import ColumnOptions, parse
 from headstart.plain_files import explain_not_plain
@@ -191,7 +191,7 @@ def _read_one(path: Path, row_id: str, modality: str, spec: ColumnSpec) -> Parse
     except UnknownName:
         raise
     except DataError as error:
-        return _set_file_aside(row_id, modality, ending(error.problem, path))
+        return _set_file_aside(row_id, modality, cut_problem(error.problem, path))
 
 
 def _set_file_aside(row_id: str, modality: str, reason: str) -> ParsedRows:

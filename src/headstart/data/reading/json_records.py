@@ -12,7 +12,7 @@ from headstart.data.columns.cells import format_cell, make_header_names
 from headstart.data.reading.decoding import find_encoding, read_lines, read_text_file
 from headstart.data.reading.raw_table import RawTable
 from headstart.data.reading.table_limits import LIMITS, require_bytes, require_size
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, list_offenders
 from headstart.records import Finding, SetAside, make_column
 
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -139,7 +139,7 @@ def _build_raw_table(path: Path, objects: _JsonObjects, findings: tuple[Finding,
         n_all = len(objects.rejected) + len(objects.items)
         rejected_lines = [f"line {line}: {reason}" for line, reason in objects.rejected]
         raise DataError(
-            f"{path}: {len(rejected_lines)} of {n_all} lines are not JSON objects ({offenders(rejected_lines)}).",
+            f"{path}: {len(rejected_lines)} of {n_all} lines are not JSON objects ({list_offenders(rejected_lines)}).",
             _ARRAY_HINT,
         )
     keys = list(dict.fromkeys(name for item in objects.items for name in item))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from headstart.data.columns.cells import format_cell, parse_number, parse_numbers
 from headstart.data.columns.precision import is_too_fine, make_precision_error, to_single_precision
 from headstart.data.reading.text_tables import SPREADSHEET_ERROR
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, list_offenders
 from headstart.records import Column, Finding, SetAside, make_column
 
 
@@ -104,7 +104,7 @@ class RawTable:
         if numbers is None:
             cells = [f"row {row}: {cell[:20]!r}" for row, cell in self.find_bad_cells(name)]
             raise DataError(
-                f"{self.name}: {len(cells)} cells of the column {name} are not numbers ({offenders(cells)}).",
+                f"{self.name}: {len(cells)} cells of the column {name} are not numbers ({list_offenders(cells)}).",
                 "Correct or empty these cells.",
             )
         return numbers
@@ -166,7 +166,7 @@ def clear_spreadsheet_errors(raw_table: RawTable) -> RawTable:
     example = raw_table.texts(first)[_find_error_rows(raw_table.columns[first])[0]].strip()
     total = sum(counts.values())
     are = "1 cell holds" if total == 1 else f"{total} cells hold"
-    where = offenders([f"{name}: {n}" for name, n in counts.items()])
+    where = list_offenders([f"{name}: {n}" for name, n in counts.items()])
     summary = f"{are} an error of the spreadsheet, such as {example}, and count as missing ({where})."
     rows = tuple(f"{raw_table.name}:{line}" for line in sorted(lines))
     advice = "Correct the formula or the look-up in these rows, or leave them out."

@@ -13,7 +13,7 @@ from headstart.data.columns.names import parse_split_word
 from headstart.data.labels.label_spelling import report_similar_labels
 from headstart.data.labels.task_type import LabelSpec, ParsedLabels, RawLabels, make_label_mask, parse_labels
 from headstart.data.reading.content import CONTENT_READERS
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, list_offenders
 from headstart.records import TRAIN, Column, Finding, InputColumns, SetAside, Table, make_column
 from headstart.task_types import TASK_TYPES
 
@@ -320,13 +320,9 @@ def _refuse_unlabelled(
     unlabelled_rows = [int(row) for row in np.flatnonzero(answers.missing) if reasons[row] is None]
     if unlabelled_rows and not policy.drop_unlabelled:
         have = "rows have" if len(unlabelled_rows) > 1 else "row has"
+        problem = f"{len(unlabelled_rows)} {have} no label ({list_offenders([ids[row] for row in unlabelled_rows])})."
         raise DataError(
-            " ".join(
-                [
-                    f"{len(unlabelled_rows)} {have} no label ({offenders([ids[row] for row in unlabelled_rows])}).",
-                    *error_notes,
-                ]
-            ),
+            " ".join([problem, *error_notes]),
             _ADD_LABELS_OR_NONE
             if TASK_TYPES[answers.task].has_label_sets and not policy.label_spec.empty_is_none
             else _ADD_LABELS,

@@ -24,7 +24,7 @@ from headstart.data.reading.table_files import NAMED_READERS, READERS, RawTable,
 from headstart.data.reading.tree import FolderTree, list_tree
 from headstart.data.series import long_tables, series_arrays, series_files, series_tables
 from headstart.data.texts import TEXT_FILES, lacks_header
-from headstart.errors import DataError, OptionError, offenders
+from headstart.errors import DataError, OptionError, list_offenders
 from headstart.modalities.image import SUFFIXES
 from headstart.options import ReadOptions, parse
 from headstart.plain_files import require_plain
@@ -255,8 +255,9 @@ def _infer_modality(raw_table: RawTable, path: Path, spec: ColumnSpec) -> str:
     if fitting:
         return fitting[0]
     if lacks_header(raw_table):
+        names = list_offenders([name[:40] for name in raw_table.names])
         raise DataError(
-            f"{path}: the first row does not look like a header: {offenders([name[:40] for name in raw_table.names])}.",
+            f"{path}: the first row does not look like a header: {names}.",
             "Write a row above it that names the columns, such as label and text (parted as the cells are).",
         )
     steps = find_axis([name for name in raw_table.names if name not in spec.labels])
@@ -339,7 +340,7 @@ def _read_folder(tree: FolderTree, modality: str, spec: ColumnSpec, shown_path: 
     if modality in {"auto", "series"} and not top and _is_folder_per_class(files):
         return series_files.read_series_folder(tree, files, spec)
     raise DataError(
-        f"{shown_path} holds {len(files)} tables ({offenders([file.as_posix() for file in files])}).",
+        f"{shown_path} holds {len(files)} tables ({list_offenders([file.as_posix() for file in files])}).",
         "Give the one to use; or name them train and test; or put the series of each class into a folder of its own.",
     )
 

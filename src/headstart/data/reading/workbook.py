@@ -19,7 +19,7 @@ from headstart.data.reading.optional import import_optional
 from headstart.data.reading.raw_table import RawTable
 from headstart.data.reading.table_limits import LIMITS, require_bytes, require_size
 from headstart.data.reading.text_tables import SAMPLE_ROWS, is_heading
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, list_offenders
 from headstart.records import Finding, SetAside, make_column
 
 _DAMAGE_ERRORS = (
@@ -109,8 +109,8 @@ def _choose_sheet(path: Path, book: Any) -> tuple[Any, tuple[Finding, ...]]:
     widths = {sheet.title: _measure_table_width(sheet) for sheet in visible}
     tables = [sheet for sheet in visible if widths[sheet.title] > 1] or [s for s in visible if widths[s.title]]
     if not tables:
-        names = offenders([sheet.title for sheet in visible]) or "none"
-        not_read = f"; hidden and not read: {offenders(hidden)}" if hidden else ""
+        names = list_offenders([sheet.title for sheet in visible]) or "none"
+        not_read = f"; hidden and not read: {list_offenders(hidden)}" if hidden else ""
         raise DataError(
             f"{path}: no visible sheet holds a table with a header and rows below it (sheets: {names}{not_read}).",
             "Put the table on a sheet of its own that is not hidden.",
@@ -118,8 +118,8 @@ def _choose_sheet(path: Path, book: Any) -> tuple[Any, tuple[Finding, ...]]:
     others = [sheet.title for sheet in visible if widths[sheet.title] and sheet.title != tables[0].title]
     if not others and not hidden:
         return tables[0], ()
-    also = f" Not read: {offenders(others)}." if others else ""
-    not_read = f" Hidden, so not read: {offenders(hidden)}." if hidden else ""
+    also = f" Not read: {list_offenders(others)}." if others else ""
+    not_read = f" Hidden, so not read: {list_offenders(hidden)}." if hidden else ""
     summary = f"{path.name}: the sheet '{tables[0].title}' was read.{also}{not_read}"
     advice = "If another one is the table, put it first, or save it as a workbook of its own."
     return tables[0], (

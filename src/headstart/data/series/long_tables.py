@@ -16,7 +16,7 @@ from headstart.data.columns.value_cells import find_doubtful_thousands
 from headstart.data.reading.column_roles import ColumnRoles, find_roles, read_labels
 from headstart.data.reading.rows import ParsedRows
 from headstart.data.reading.table_files import RawTable
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, list_offenders
 from headstart.records import Column, Finding, InputColumns
 
 OWN_CHANNEL_PREFIX = "channel_"
@@ -220,7 +220,7 @@ def _refuse_interleaved(
         ) == len(row_positions):
             raise DataError(
                 f"{raw_table.name} has several rows at one time of a series, which '{other}' tells apart "
-                f"({offenders(words)}).",
+                f"({list_offenders(words)}).",
                 f"If '{other}' says what was measured, write a column for each ({words[0]}, {words[-1]}). If it "
                 f"numbers series, join it to '{name}' in one column, and name that with --id.",
             )
@@ -268,7 +268,7 @@ def _find_roles(
     if len(likely) > 1:
         raise DataError(
             f"{raw_table.name}: '{roles.label}' changes within series, so it is no label; {len(likely)} columns have "
-            f"one value in each series ({offenders(likely)}).",
+            f"one value in each series ({list_offenders(likely)}).",
             "Name the one that is the label with --label COLUMN.",
         )
     summary = (
@@ -302,7 +302,7 @@ def _read_constant(raw_table: RawTable, name: str, steps: OrderedSteps) -> list[
     varying_ids = [steps.ids[position] for position in _list_varying_series(raw_table, name, steps)]
     if varying_ids:
         raise DataError(
-            f"{raw_table.name}: {len(varying_ids)} series have more than one {name} ({offenders(varying_ids)}).",
+            f"{raw_table.name}: {len(varying_ids)} series have more than one {name} ({list_offenders(varying_ids)}).",
             "Give every row of a series the same value, or name another column with --label.",
         )
     values = raw_table.texts(name)
@@ -327,7 +327,7 @@ def _find_channels(raw_table: RawTable, others: Sequence[str], steps: OrderedSte
     names = changing or numeric
     if inputs.n_channels not in {0, len(names)}:
         raise DataError(
-            f"{raw_table.name} has {len(names)} columns of values ({offenders(names)}); the model learnt from "
+            f"{raw_table.name} has {len(names)} columns of values ({list_offenders(names)}); the model learnt from "
             f"{inputs.n_channels}.",
             "Name the columns of values with --channels.",
         )

@@ -17,7 +17,7 @@ from headstart.data.reading.decoding import find_text_format, read_lines
 from headstart.data.reading.npz import read_npz_arrays
 from headstart.data.reading.npz_splits import join_splits
 from headstart.data.reading.rows import ParsedRows
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, list_offenders
 from headstart.modalities.series import Series
 from headstart.records import AXES, Finding, InputColumns, make_column
 
@@ -42,7 +42,7 @@ def read_npz(path: Path, spec: ColumnSpec) -> ParsedRows:
     name = next((by_key[known] for known in _USUAL_ARRAYS if known in by_key), None)
     if name is None:
         raise DataError(f"{path} has no array X (found: {', '.join(arrays)}).", "Save it as X, with labels as y.")
-    oriented = orient_series(arrays.pop(name), str(path), spec)
+    oriented = orient_one_series(arrays.pop(name), str(path), spec)
     n_rows = len(oriented.rows)
     columns_by_name = {
         other: [format_cell(v) for v in array.tolist()] for other, array in arrays.items() if array.shape == (n_rows,)
@@ -106,7 +106,7 @@ class OrientedSeries:
         return InputColumns(layout="array", axes=self.axes)
 
 
-def orient_series(values: NDArray[np.generic], where: str, spec: ColumnSpec) -> OrientedSeries:
+def orient_one_series(values: NDArray[np.generic], where: str, spec: ColumnSpec) -> OrientedSeries:
     """Return the rows of one array of numbers as series.
 
     Parameters
@@ -238,7 +238,9 @@ def read_ts(path: Path, spec: ColumnSpec) -> ParsedRows:
         labels.append(last.strip())
         rows.append(number)
     if bad_lines:
-        raise DataError(f"{path}: {len(bad_lines)} lines cannot be read ({offenders(bad_lines)}).", "Correct them.")
+        raise DataError(
+            f"{path}: {len(bad_lines)} lines cannot be read ({list_offenders(bad_lines)}).", "Correct them."
+        )
     if not rows:
         raise DataError(f"{path} has no series below @data.", "Check that this is the right file.")
     ids = [f"{path.name}:{row}" for row in rows]
@@ -287,7 +289,9 @@ def orient_series_list(values: Sequence[object], spec: ColumnSpec) -> OrientedSe
         ) from error
     bad_rows = [str(row) for row, array in enumerate(arrays) if array.ndim not in {1, 2}]
     if bad_rows:
-        raise DataError(f"Series must have one or two dimensions; rows {offenders(bad_rows)} do not.", "Reshape them.")
+        raise DataError(
+            f"Series must have one or two dimensions; rows {list_offenders(bad_rows)} do not.", "Reshape them."
+        )
     known = spec.training_inputs or InputColumns()
     axes = spec.axes if spec.axes != "auto" else known.axes
     is_open = spec.axes == "auto" and spec.training_inputs is None

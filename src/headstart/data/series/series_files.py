@@ -15,7 +15,7 @@ from headstart.data.images.class_folders import read_folder_labels
 from headstart.data.reading.rows import ParsedRows
 from headstart.data.reading.table_files import RawTable, read_raw_table
 from headstart.data.reading.tree import FolderTree
-from headstart.errors import DataError, ending
+from headstart.errors import DataError, cut_problem
 from headstart.modalities.series import Series
 from headstart.records import InputColumns, SetAside
 
@@ -123,7 +123,7 @@ def read_series_folder(tree: FolderTree, files: Sequence[PurePosixPath], spec: C
             find_channels(raw_table, spec)
             raw_tables[file] = raw_table
         except DataError as error:
-            set_aside.append(SetAside(file.as_posix(), ending(error.problem, tree.locate(file))))
+            set_aside.append(SetAside(file.as_posix(), cut_problem(error.problem, tree.locate(file))))
     known = spec.training_inputs or _find_usual_channels(list(raw_tables.values()), spec)
     inputs, read_files, extra_channels = [], [], Counter[str]()
     for file, raw_table in raw_tables.items():
@@ -131,7 +131,7 @@ def read_series_folder(tree: FolderTree, files: Sequence[PurePosixPath], spec: C
         try:
             inputs.append(_read_values(raw_table, _bind_channels(raw_table, names, known, spec), spec))
         except DataError as error:
-            set_aside.append(SetAside(file.as_posix(), ending(error.problem, tree.locate(file))))
+            set_aside.append(SetAside(file.as_posix(), cut_problem(error.problem, tree.locate(file))))
             continue
         read_files.append(file)
         extra_channels.update(

@@ -23,7 +23,7 @@ from headstart.data.reading.column_roles import find_roles, read_ids, read_label
 from headstart.data.reading.rows import ParsedRows
 from headstart.data.reading.table_files import RawTable
 from headstart.data.series import long_tables, series_files
-from headstart.errors import DataError, OptionError, offenders
+from headstart.errors import DataError, OptionError, list_offenders
 from headstart.modalities.series import Series
 from headstart.records import Finding, InputColumns
 
@@ -275,7 +275,7 @@ def _find_unnamed_steps(raw_table: RawTable, names: Sequence[str]) -> tuple[Find
     remaining = [position for position in range(len(names)) if position not in odd_columns]
     advice = f"If they are no steps of the series, pass --values {names[remaining[0]]}:{names[remaining[-1]]}."
     stand = "stands at an end and is" if len(odd_columns) == 1 else "stand at an end and are"
-    summary += f" {offenders([names[at] for at in odd_columns])} {stand} on another scale than the rest."
+    summary += f" {list_offenders([names[at] for at in odd_columns])} {stand} on another scale than the rest."
     return (Finding(kind="other-scale", severity="warn", rows=(), summary=summary, advice=advice),)
 
 
@@ -300,7 +300,7 @@ def _find_other_runs(axis: Axis) -> tuple[Finding, ...]:
                 severity="warn",
                 rows=(),
                 summary=f"{len(gaps)} of {len(axis.channels)} channels lack steps that the others have "
-                f"({offenders(gaps)}); "
+                f"({list_offenders(gaps)}); "
                 "these steps count as missing values.",
                 advice="Check the names of the columns, or pass --channels to read some of them.",
             )
@@ -324,7 +324,7 @@ def _set_aside_bad_rows(raw_table: RawTable, names: Sequence[str]) -> RawTable:
     if 2 * len(reasons_by_row) >= len(raw_table.rows):
         cells = [f"row {row}, {cell}" for row, reasons in reasons_by_row.items() for cell in reasons]
         raise DataError(
-            f"{raw_table.name}: {len(cells)} cells are not numbers ({offenders(cells)}).",
+            f"{raw_table.name}: {len(cells)} cells are not numbers ({list_offenders(cells)}).",
             "Correct or empty these cells.",
         )
     return raw_table.set_rows_aside({row: cells[0] for row, cells in reasons_by_row.items()})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.data.duplicates.components import number_components
-from headstart.errors import unknown
+from headstart.errors import make_unknown_name
 from headstart.records import Column, Index, Table
 
 MIN_GROUPS = 5
@@ -152,5 +152,5 @@ def select_many_valued(table: Table, groups: tuple[str, ...], least: int = MIN_G
 def _read_group_column(table: Table, name: str) -> Column:
     """Return the values of a group column, or raise `UnknownName`."""
     if name not in table.metadata:
-        raise unknown("group column", name, table.metadata, f" in {table.source}")
+        raise make_unknown_name("group column", name, table.metadata, f" in {table.source}")
     return table.metadata[name]

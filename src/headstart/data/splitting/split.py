@@ -14,7 +14,7 @@ from headstart.data.splitting.append import append_rows
 from headstart.data.splitting.dependence import number_clusters, require_groups
 from headstart.data.splitting.folds import assign_parts
 from headstart.data.splitting.row_filter import RowFilter
-from headstart.errors import OptionError, offenders
+from headstart.errors import OptionError, list_offenders
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, AnyTable, Finding, SplitTable, Table, make_column
 from headstart.task_types import TASK_TYPES
@@ -145,7 +145,7 @@ def _append_test_table(table: Table, test: Table) -> Table:
         )
         table = table.take(np.flatnonzero(table.splits != TEST))
     if (test.splits == TEST).any():
-        test = test.where_split(TEST)
+        test = test.select_split(TEST)
     table = replace(table, splits=make_column([TRAIN] * len(table)))
     joined = append_rows(table, replace(test, splits=make_column([TEST] * len(test))), "test")
     return replace(joined, findings=findings)
@@ -171,6 +171,6 @@ def _report_unknown_classes(table: Table, is_unknown: NDArray[np.bool_]) -> tupl
     if table.labels is None or not is_unknown.any():
         return ()
     rows, names = tuple(table.ids[is_unknown].tolist()), sorted(set(table.labels[is_unknown]))
-    summary = f"{len(rows)} test rows are of classes without training rows ({offenders(names)})."
+    summary = f"{len(rows)} test rows are of classes without training rows ({list_offenders(names)})."
     advice = "Add training rows of these classes."
     return (Finding(kind="class-only-in-test", severity="warn", rows=rows, summary=summary, advice=advice),)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.evaluation.comparison.transfer_verdict import compare_accuracy
-from headstart.evaluation.fairness.groups import MIN_ROWS, has_too_many_values, value_names
+from headstart.evaluation.fairness.groups import MIN_ROWS, has_too_many_values, name_values
 from headstart.evaluation.intervals import mean_interval, number_clusters
 from headstart.evaluation.metrics.measures import MEASURES
 from headstart.evaluation.metrics.per_task import Truth
@@ -136,7 +136,7 @@ def compare_parts(
     """
     if column and has_too_many_values(values):
         return []
-    names = np.asarray(value_names(values), dtype=object)
+    names = np.asarray(name_values(values), dtype=object)
     counts = {str(name): int((names == name).sum()) for name in set(names) if name}
     order = sorted(counts, key=lambda name: (-counts[name], name))
     parts = [
@@ -158,7 +158,7 @@ def _compare_part(
         n_rows=len(rows),
         n_better=int((gain > 1e-12).sum()),
         n_worse=int((gain < -1e-12).sum()),
-        difference=None if interval is None else Figure.of(interval),
+        difference=None if interval is None else Figure.from_interval(interval),
         p_value=sign_test(gain, inside) if is_testable else None,
     )
 

@@ -248,19 +248,21 @@ def assess_transfer(
     either = transfer or against
     measure = _MEASURES[either.predictions.task if either else "classification"]
     names["measure"] = measure.name
-    if transfer is None or against is None or _n_units(truth, clusters) < 2:
-        sentence = _missing(len(truth), transfer, against, pretrained)
+    if transfer is None or against is None or _count_units(truth, clusters) < 2:
+        sentence = _describe_missing_side(len(truth), transfer, against, pretrained)
         document = {"transfer": "no evidence", "difference": None, "sentence": sentence, **names}
         return Verdict.model_validate(document)
     paired = measure.paired(truth, transfer.predictions, against.predictions, clusters, seed)
     interval = paired.interval
     word = "helped" if interval.low > 0 else "hurt" if interval.high < 0 else "no evidence"
     word = word if pretrained else "no evidence"
-    measured = _measured(len(truth), transfer.name, against.name, comparison=paired.sentence, pretrained=pretrained)
+    measured = _describe_comparison(
+        len(truth), transfer.name, against.name, comparison=paired.sentence, pretrained=pretrained
+    )
     ending = _ENDINGS[word] if pretrained else ". Nothing pre-trained was used, so this says nothing about transfer."
-    more = _more_rows(len(truth), paired, measure.least) if pretrained and word == "no evidence" else ""
+    more = _describe_rows_needed(len(truth), paired, measure.least) if pretrained and word == "no evidence" else ""
     return Verdict.model_validate(
-        {"transfer": word, "difference": Figure.of(interval), "sentence": measured + ending + more, **names}
+        {"transfer": word, "difference": Figure.from_interval(interval), "sentence": measured + ending + more, **names}
     )
 
 
@@ -271,12 +273,14 @@ _ENDINGS = {
 }
 
 
-def _n_units(truth: Truth, clusters: Index | None) -> int:
+def _count_units(truth: Truth, clusters: Index | None) -> int:
     """Return how many independent test rows there are."""
     return len(truth) if clusters is None else len(np.unique(clusters))
 
 
-def _missing(n_rows: int, transfer: NamedPredictions | None, against: NamedPredictions | None, pretrained: bool) -> str:
+def _describe_missing_side(
+    n_rows: int, transfer: NamedPredictions | None, against: NamedPredictions | None, pretrained: bool
+) -> str:
     """Return the sentence that says why nothing could be compared."""
     if n_rows == 0:
         why = "There were no test rows"
@@ -291,7 +295,7 @@ def _missing(n_rows: int, transfer: NamedPredictions | None, against: NamedPredi
     return f"{why}, so it cannot be said whether transfer helped.{also}"
 
 
-def _measured(n_rows: int, name: str, against: str, comparison: str, pretrained: bool) -> str:
+def _describe_comparison(n_rows: int, name: str, against: str, comparison: str, pretrained: bool) -> str:
     """Return the sentence that says what was measured, up to the conclusion."""
     rows = f"{n_rows:,} test row{'' if n_rows == 1 else 's'}"
     ours = f"the adapted model ({name})" if pretrained else f"the model on the untrained base ({name})"
@@ -299,7 +303,7 @@ def _measured(n_rows: int, name: str, against: str, comparison: str, pretrained:
     return f"On {rows} {comparison.format(ours=ours, theirs=theirs)}"
 
 
-def _more_rows(n_rows: int, paired: _Paired, least: float) -> str:
+def _describe_rows_needed(n_rows: int, paired: _Paired, least: float) -> str:
     """Return the sentence on how many test rows would settle such a difference (80 % power); "" where nothing would."""
     size = abs(paired.interval.value)
     if size <= least or paired.n <= 0:

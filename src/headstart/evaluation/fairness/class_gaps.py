@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.errors import offenders
-from headstart.evaluation.intervals import Floats, difference_interval, envelope, wilson_interval
+from headstart.errors import list_offenders
+from headstart.evaluation.intervals import Floats, compute_wilson_interval, difference_interval, envelope
 from headstart.evaluation.wording import format_points, shorten_name
 from headstart.records import Index, Interval
 from headstart.results import ClassGap, Figure
@@ -95,7 +95,7 @@ def measure_class_gap(
     result = ClassGap(
         label=names[0][worst.code], between=[names[1][worst.groups[best]], names[1][worst.groups[least]]],
         n_rows=[int(worst.sizes[best]), int(worst.sizes[least])], found=[float(worst.shares[best]),
-        float(worst.shares[least])], gap=Figure.of(gap), p_value=p_value, n_classes=len(classes), reading="",
+        float(worst.shares[least])], gap=Figure.from_interval(gap), p_value=p_value, n_classes=len(classes), reading="",
     )  # fmt: skip
     return with_p_value(result, p_value)
 
@@ -112,7 +112,7 @@ def _count_class(code: int, codes: Index, is_right: NDArray[np.bool_], members: 
 
 def _share_difference(item: _ClassByGroup, best: int, least: int) -> Interval:
     share = item.shares[[best, least]]
-    ends = wilson_interval(item.hits[[best, least]].astype(float), item.sizes[[best, least]].astype(float))
+    ends = compute_wilson_interval(item.hits[[best, least]].astype(float), item.sizes[[best, least]].astype(float))
     return envelope(float(share[0] - share[1]), difference_interval(share, *ends), within=(-1.0, 1.0))
 
 
@@ -129,7 +129,7 @@ def with_p_value(class_gap: ClassGap, p_value: float) -> ClassGap:
 
 def _reading(class_gap: ClassGap) -> str:
     """Return the sentence that says what was found."""
-    group_shares = offenders(
+    group_shares = list_offenders(
         [
             f"{shorten_name(group)}: {100 * share:.0f} % of {n} rows"
             for group, share, n in zip(class_gap.between, class_gap.found, class_gap.n_rows, strict=True)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.errors import offenders
+from headstart.errors import list_offenders
 from headstart.evaluation.fairness.class_gaps import measure_class_gap, with_p_value
 from headstart.evaluation.intervals import (
     Floats,
+    compute_wilson_interval,
     difference_interval,
     draw_bootstrap_weights,
     effective_sizes,
@@ -24,7 +25,6 @@ from headstart.evaluation.intervals import (
     percentiles,
     sum_by_cluster,
     t_quantile,
-    wilson_interval,
 )
 from headstart.evaluation.metrics.measures import MEASURES
 from headstart.evaluation.metrics.per_task import Truth, score_predictions
@@ -78,7 +78,7 @@ def has_too_many_values(values: Column) -> bool:
     >>> has_too_many_values(np.array(["a", "b"] * 40, dtype=object)), has_too_many_values(np.arange(80).astype(object))
     (False, True)
     """
-    counts = Counter(name for name in value_names(values) if name)
+    counts = Counter(name for name in name_values(values) if name)
     return len(counts) > MANY_VALUES or (len(counts) > 2 and float(np.median(list(counts.values()))) < FEW_EACH)
 
 
@@ -136,10 +136,10 @@ def score_groups(
         GroupColumn(
             column=name,
             values=item.values,
-            gap=Figure.of(_honest(item.gap, p)) if item.gap and p is not None else None,
+            gap=Figure.from_interval(_stretch_to_zero(item.gap, p)) if item.gap and p is not None else None,
             gap_between=[value.value for value in item.between] if item.between else None,
             p_value=p,
-            reading=item.reading or _reading(name, item, p, n_tests),
+            reading=item.reading or _describe_gap(name, item, p, n_tests),
             measure=measure.name,  # type: ignore[arg-type]
             class_gap=gap_by_column[name],
         )
@@ -156,7 +156,7 @@ def _class_gaps(
     rows = np.arange(len(truth)) if clusters is None else sample_one_per_cluster(clusters, seed)
     gaps: dict[str, ClassGap | None] = {}
     for name, values in columns.items():
-        row_names = value_names(values)
+        row_names = name_values(values)
         group_names = () if has_too_many_values(values) else tuple(sorted({value for value in row_names if value}))
         place = {value: at for at, value in enumerate(group_names)}
         members = np.array([place.get(value, -1) for value in row_names], dtype=np.intp)[rows]
@@ -192,7 +192,7 @@ def sample_one_per_cluster(clusters: Index, seed: int) -> Index:
     return np.sort(order[np.unique(clusters[order], return_index=True)[1]])
 
 
-def value_names(values: Column) -> list[str]:
+def name_values(values: Column) -> list[str]:
     """Values as text; what is missing is the empty text.
 
     Parameters
@@ -208,15 +208,15 @@ def value_names(values: Column) -> list[str]:
 def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: Index | None, seed: int) -> _Compared:
     """Score each value of one column and, where two can be told, test the largest gap."""
     if has_too_many_values(values):
-        return _Compared(values=[], reading=describe_not_compared({name for name in value_names(values) if name}))
-    names = np.array(value_names(values), dtype=object)
+        return _Compared(values=[], reading=describe_not_compared({name for name in name_values(values) if name}))
+    names = np.array(name_values(values), dtype=object)
     listed = [
         _score_value(name, names == name, truth, predictions=predictions, clusters=clusters, seed=seed)
         for name in sorted(set(names))
     ]
     testable = [item for item in listed if item.told]
     if len(testable) < 2:
-        return _Compared(values=listed, reading=_cannot_tell(listed))
+        return _Compared(values=listed, reading=_describe_missing_groups(listed))
     place = {item.value: at for at, item in enumerate(testable)}
     rows = np.flatnonzero([name in place for name in names])
     members = np.array([place[name] for name in names[rows]], dtype=np.intp)
@@ -228,7 +228,7 @@ def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: I
         best, worst = 0, 1
     units = number_clusters(clusters[rows]) if clusters is not None else None
     gap = gap_interval(figures, members == best, members == worst, clusters=units, seed=seed, within=measure.within)
-    null = _null_gaps(figures, members, units, n_values=len(testable), seed=seed)
+    null = _sample_null_gaps(figures, members, units, n_values=len(testable), seed=seed)
     p_value = (1 + int((null >= gap.value - 1e-9).sum())) / (1 + PERMUTATIONS)
     return _Compared(values=listed, gap=gap, between=(testable[best], testable[worst]), p_value=p_value)
 
@@ -267,7 +267,7 @@ def gap_interval(
     share = hits.sum(axis=0, dtype=np.float64) / sizes.sum(axis=0, dtype=np.float64)
     if _are_hits(figures):
         n = effective_sizes(hits, sizes, clusters is not None)
-        ends = wilson_interval(share * n, n)
+        ends = compute_wilson_interval(share * n, n)
         second = difference_interval(share, *ends)
     else:
         second = _welch(hits, sizes, share)
@@ -287,7 +287,7 @@ def _welch(totals: NDArray[np.float32], sizes: NDArray[np.float32], means: Float
     return float(means[0] - means[1] - half), float(means[0] - means[1] + half)
 
 
-def _null_gaps(
+def _sample_null_gaps(
     figures: NDArray[np.float32], members: Index, clusters: Index | None, n_values: int, seed: int
 ) -> Floats:
     """Largest gap between values when they are dealt anew, `PERMUTATIONS` times."""
@@ -336,29 +336,29 @@ def correct_by_holm(p_values: list[float | None]) -> list[float | None]:
     return corrected
 
 
-def _cannot_tell(values: list[GroupValue]) -> str:
+def _describe_missing_groups(values: list[GroupValue]) -> str:
     """Return the sentence that says why no two values can be compared."""
     named = [item for item in values if item.value]
     if len(named) < 2:
         where = f"all of them have the value '{shorten_name(named[0].value)}'" if named else "none of them has a value"
         return f"Cannot tell: the test rows do not differ, {where}."
-    listing = offenders([f"{shorten_name(item.value)}: {format_row_count(item.n_rows)}" for item in named])
+    listing = list_offenders([f"{shorten_name(item.value)}: {format_row_count(item.n_rows)}" for item in named])
     return (
         f"Cannot tell: it takes two groups with at least {MIN_ROWS} test rows each, "
         f"from at least {MIN_UNITS} independent ones ({listing})."
     )
 
 
-def _points(share: float) -> str:
+def _write_points(share: float) -> str:
     return f"{100 * share:.0f}".replace("-0", "0" if round(100 * share) == 0 else "-0").replace("-", "\N{MINUS SIGN}")
 
 
-def chance(p_value: float) -> str:
+def write_chance(p_value: float) -> str:
     """Write a p-value as people say it.
 
     Examples
     --------
-    >>> chance(0.0005), chance(0.004), chance(0.3)
+    >>> write_chance(0.0005), write_chance(0.004), write_chance(0.3)
     ('1 of 2,000 cases or fewer', '4 of 1,000 cases', '30 of 100 cases')
     """
     if p_value <= 1 / (1 + PERMUTATIONS):
@@ -368,7 +368,7 @@ def chance(p_value: float) -> str:
     return f"{round(100 * p_value)} of 100 cases"
 
 
-def _honest(gap: Interval, p_value: float) -> Interval:
+def _stretch_to_zero(gap: Interval, p_value: float) -> Interval:
     """Stretch the interval to 0 where chance gives such a gap too often."""
     return gap if p_value <= LEVEL else Interval(gap.value, min(gap.low, 0.0), gap.high)
 
@@ -392,20 +392,20 @@ def _describe_metrics(metrics: AnyMetrics) -> tuple[str, str]:
     return "the model was off by {} on average", format_amount(metrics.mean_absolute_error.value)
 
 
-def _reading(name: str, compared: _Compared, p_value: float | None, n_tests: int) -> str:
+def _describe_gap(name: str, compared: _Compared, p_value: float | None, n_tests: int) -> str:
     """Return the sentence that says what was found, with its numbers."""
     assert compared.gap is not None and compared.between is not None and p_value is not None
-    gap = _honest(compared.gap, p_value)
+    gap = _stretch_to_zero(compared.gap, p_value)
     (a, at_a), (b, at_b) = ((shorten_name(item.value), item.metrics) for item in compared.between)
     assert at_a is not None and at_b is not None
     (template, first), (_, second) = _describe_metrics(at_b), _describe_metrics(at_a)
     corrected = f" (corrected for the {n_tests} columns compared)" if n_tests > 1 else ""
     is_share = not isinstance(at_a, RegressionMetrics)
-    written, unit = (_points, " points") if is_share else (format_amount, "")
+    written, unit = (_write_points, " points") if is_share else (format_amount, "")
     sentence = (
         f"On {shorten_name(name)} '{b}' {template.format(first)}, on '{a}' {second}: "
         f"a gap of {written(gap.value)}{unit} (95 % interval {written(gap.low)} to {written(gap.high)}); "
-        f"chance alone gives such a gap in {chance(p_value)}{corrected}"
+        f"chance alone gives such a gap in {write_chance(p_value)}{corrected}"
     )
     if gap.low > 0:
         return f"{sentence}, so it is very likely real.{_mix(at_a, at_b)}"

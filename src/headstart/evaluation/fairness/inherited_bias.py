@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.fairness.groups import MIN_ROWS, MIN_UNITS, gap_interval, has_too_many_values, value_names
+from headstart.evaluation.fairness.groups import MIN_ROWS, MIN_UNITS, gap_interval, has_too_many_values, name_values
 from headstart.evaluation.intervals import (
     Floats,
+    compute_wilson_interval,
     envelope,
     number_clusters,
-    wilson_interval,
 )
 from headstart.evaluation.metrics.measures import MEASURES
 from headstart.evaluation.metrics.per_task import Truth
@@ -26,7 +26,7 @@ from headstart.records import Column, Index, Interval, Predictions
 from headstart.results import Figure, GapOrigin
 
 
-def flip_share(changed: NDArray[np.bool_]) -> Interval:
+def measure_flip_share(changed: NDArray[np.bool_]) -> Interval:
     """Return the share of answers that changed, with Wilson's interval.
 
     Parameters
@@ -36,10 +36,10 @@ def flip_share(changed: NDArray[np.bool_]) -> Interval:
 
     Examples
     --------
-    >>> round(flip_share(np.zeros(64, dtype=bool)).high, 3)
+    >>> round(measure_flip_share(np.zeros(64, dtype=bool)).high, 3)
     0.057
     """
-    low, high = wilson_interval(np.array([float(changed.sum())]), np.array([float(len(changed))]))
+    low, high = compute_wilson_interval(np.array([float(changed.sum())]), np.array([float(len(changed))]))
     return envelope(float(changed.mean()), (float(low[0]), float(high[0])))
 
 
@@ -93,10 +93,10 @@ def trace_gap(
     (0.0, 1.0, 1.0, None)
     """
     measure = MEASURES[models.chosen.task]
-    group_names = _testable_groups(values, clusters)
+    group_names = _find_testable_groups(values, clusters)
     if len(group_names) < 2:
         return None
-    names = np.array(value_names(values), dtype=object)
+    names = np.array(name_values(values), dtype=object)
     rows = np.flatnonzero(np.isin(names.astype(str), group_names))
     members = np.searchsorted(group_names, names[rows].astype(str))
     predictions_by_model = {"chosen": models.chosen, "frozen": models.frozen, "plain": models.plain}
@@ -128,17 +128,17 @@ def trace_gap(
         column=name, between=[group_names[best], group_names[worst]], measure=measure.name,  # type: ignore[arg-type]
         n_rows=int(np.isin(members, (best, worst)).sum()),
         without_base=_figure(gaps.get("plain")), without_base_strategy=models.without_base if models.plain else None,
-        frozen=_figure(gaps.get("frozen")), chosen=Figure.of(gaps["chosen"]),
+        frozen=_figure(gaps.get("frozen")), chosen=Figure.from_interval(gaps["chosen"]),
         brought=_figure(brought), adaptation=_figure(adaptation), reading="",
     )  # fmt: skip
-    return origin.model_copy(update={"reading": _gap_reading(origin, models.is_frozen)})
+    return origin.model_copy(update={"reading": _describe_gap_origin(origin, models.is_frozen)})
 
 
-def _testable_groups(values: Column, clusters: Index | None) -> list[str]:
+def _find_testable_groups(values: Column, clusters: Index | None) -> list[str]:
     """Name the groups with enough rows, in order."""
     if has_too_many_values(values):
         return []
-    names = np.array(value_names(values), dtype=object)
+    names = np.array(name_values(values), dtype=object)
     units = np.arange(len(names)) if clusters is None else clusters
     return [
         name
@@ -148,10 +148,10 @@ def _testable_groups(values: Column, clusters: Index | None) -> list[str]:
 
 
 def _figure(interval: Interval | None) -> Figure | None:
-    return None if interval is None else Figure.of(interval)
+    return None if interval is None else Figure.from_interval(interval)
 
 
-def _gap_reading(origin: GapOrigin, is_frozen: bool) -> str:
+def _describe_gap_origin(origin: GapOrigin, is_frozen: bool) -> str:
     """Return the sentence that says where the gap comes from."""
     shares = origin.measure != "mean absolute error"
     written, unit = (format_points, " points") if shares else (format_amount, "")
@@ -170,13 +170,13 @@ def _gap_reading(origin: GapOrigin, is_frozen: bool) -> str:
         clauses.append(f"without any base ({origin.without_base_strategy}) {write_figure(origin.without_base)}")
     text = "; ".join(clauses) + "."
     if origin.brought:
-        text += f" {_moved(origin.brought, 'The base', write_figure)}"
+        text += f" {_describe_change(origin.brought, 'The base', write_figure)}"
     if origin.adaptation:
-        text += f" {_moved(origin.adaptation, 'Adapting it', write_figure)}"
+        text += f" {_describe_change(origin.adaptation, 'Adapting it', write_figure)}"
     return text
 
 
-def _moved(change: Figure, who: str, write_figure: object) -> str:
+def _describe_change(change: Figure, who: str, write_figure: object) -> str:
     """Return the sentence that says what one step did to the gap."""
     assert callable(write_figure)
     if change.low > 0:

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from headstart.evaluation.intervals import (
     Floats,
+    compute_wilson_interval,
     draw_bootstrap_weights,
     effective_sizes,
     envelope,
     number_clusters,
     percentiles,
     sum_by_cluster,
-    wilson_interval,
 )
 from headstart.records import Index, Interval
 from headstart.results import Figure, MitigatedCell, MitigatedFigures
@@ -78,7 +78,7 @@ def compare_mitigation(
     ends = []
     for part, share in zip(units[:2], point, strict=True):
         n = effective_sizes(part, units[2], numbers is not None)
-        ends.append(wilson_interval(share * n, n))
+        ends.append(compute_wilson_interval(share * n, n))
     worst = [int(share[:-1].argmin()) for share in point]
     figures = {
         "worst": [_one(point[at][worst[at]], draws[at][:, :-1].min(axis=1), ends[at], worst[at]) for at in (0, 1)],
@@ -91,11 +91,11 @@ def compare_mitigation(
     return MitigatedFigures(
         n_rows=len(cells),
         **{
-            f"{what}_{when}": Figure.of(figures[what][at])
+            f"{what}_{when}": Figure.from_interval(figures[what][at])
             for what in figures
             for at, when in enumerate(("before", "after"))
         },
-        **{f"{what}_gain": Figure.of(gain) for what, gain in gains.items()},
+        **{f"{what}_gain": Figure.from_interval(gain) for what, gain in gains.items()},
         cells=_cells(names, counts, testable, point=point, ends=ends),
     )
 
@@ -130,7 +130,9 @@ def _cells(
         at = place.get(cell)
         if at is None:
             return None
-        return Figure.of(envelope(float(point[model][at]), (float(ends[model][0][at]), float(ends[model][1][at]))))
+        return Figure.from_interval(
+            envelope(float(point[model][at]), (float(ends[model][0][at]), float(ends[model][1][at])))
+        )
 
     return [
         MitigatedCell(label=label, group=group, n_rows=int(counts[cell]), before=figure(0, cell), after=figure(1, cell))

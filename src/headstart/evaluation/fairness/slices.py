@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.intervals import Floats, envelope, t_quantile, wilson_interval
+from headstart.evaluation.intervals import Floats, compute_wilson_interval, envelope, t_quantile
 from headstart.evaluation.metrics.measures import MEASURES
 from headstart.evaluation.metrics.per_task import Truth
 from headstart.records import Index, Interval, Predictions
@@ -35,7 +35,7 @@ class FailingCluster:
     p_value: float
 
 
-def row_errors(truth: Truth, predictions: Predictions) -> Floats:
+def compute_row_errors(truth: Truth, predictions: Predictions) -> Floats:
     """Return the error of each row (n_rows,): 1 or 0 for classes, 1 - F1 for several labels, the distance for numbers.
 
     Parameters
@@ -47,7 +47,7 @@ def row_errors(truth: Truth, predictions: Predictions) -> Floats:
     --------
     >>> predictions = Predictions(ids=np.arange(2).astype(object),
     ...     classes=("a", "b"), probabilities=np.array([[0.9, 0.1], [0.8, 0.2]]))
-    >>> row_errors(np.array([0, 1]), predictions).tolist()
+    >>> compute_row_errors(np.array([0, 1]), predictions).tolist()
     [0.0, 1.0]
     """
     measure = MEASURES[predictions.task]
@@ -92,14 +92,14 @@ def find_failing_clusters(
     """
     strata = _merge_small_strata(strata)
     residual = errors - (np.bincount(strata, errors) / np.bincount(strata))[strata]
-    parts = [_Clustering.of(members, strata, residual) for members in clusterings]
-    observed = [part.figures(residual) for part in parts]
+    parts = [_Clustering.build(members, strata, residual) for members in clusterings]
+    observed = [part.score_clusters(residual) for part in parts]
     largest, rng = np.empty(PERMUTATIONS), np.random.default_rng([seed, len(errors)])
     order = np.argsort(strata, kind="stable")
     for turn in range(PERMUTATIONS):
         permuted = np.empty_like(residual)
         permuted[order] = residual[np.lexsort((rng.random(len(residual)), strata))]
-        largest[turn] = max(float(part.figures(permuted).max(initial=-np.inf)) for part in parts)
+        largest[turn] = max(float(part.score_clusters(permuted).max(initial=-np.inf)) for part in parts)
     ranked = sorted(
         ((float(value), at, number) for at, values in enumerate(observed) for number, value in enumerate(values)),
         reverse=True,
@@ -123,7 +123,7 @@ class _Clustering:
     spread: Floats
 
     @classmethod
-    def of(cls, members: Index, strata: Index, residual: Floats) -> _Clustering:
+    def build(cls, members: Index, strata: Index, residual: Floats) -> _Clustering:
         n_clusters, n_strata = int(members.max()) + 1, int(strata.max()) + 1
         counts = np.bincount(members * n_strata + strata, minlength=n_clusters * n_strata).reshape(n_clusters, n_strata)
         sizes = counts.sum(axis=0)
@@ -132,7 +132,7 @@ class _Clustering:
         testable = (counts.sum(axis=1) >= MIN_ROWS) & (spread > 1e-12)
         return cls(members, np.where(testable, spread, np.inf))
 
-    def figures(self, residual: Floats) -> Floats:
+    def score_clusters(self, residual: Floats) -> Floats:
         sums = np.bincount(self.members, residual, len(self.spread))
         return np.where(np.isfinite(self.spread), sums / self.spread, -np.inf)
 
@@ -162,7 +162,7 @@ def mean_error_interval(errors: Floats, upper: float = 1.0) -> Interval:
     """
     n, value = len(errors), float(errors.mean())
     if bool(np.isin(errors, (0.0, 1.0)).all()):
-        low, high = wilson_interval(np.array([errors.sum()]), np.array([float(n)]))
+        low, high = compute_wilson_interval(np.array([errors.sum()]), np.array([float(n)]))
         return envelope(value, (float(low[0]), float(high[0])))
     half = t_quantile(n - 1) * float(errors.std(ddof=1)) / float(np.sqrt(n))
     return envelope(value, (value - half, value + half), within=(0.0, upper))

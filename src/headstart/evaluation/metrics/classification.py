@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from headstart.evaluation.intervals import (
     Floats,
+    compute_wilson_interval,
     draw_bootstrap_weights,
     effective_sizes,
     envelope,
@@ -21,7 +22,6 @@ from headstart.evaluation.intervals import (
     percentiles,
     sum_by_cluster,
     t_quantile,
-    wilson_interval,
 )
 from headstart.records import Index, Interval, Predictions
 from headstart.results import ClassFigures, Figure, Metrics, WorstRow
@@ -105,16 +105,16 @@ def score_classes(codes: Index, predictions: Predictions, clusters: Index | None
     support = units.true.sum(axis=0).astype(int)
     return Metrics(
         n_rows=len(codes),
-        accuracy=Figure.of(intervals[0]),
-        balanced_accuracy=Figure.of(_cap_at_accuracy(intervals[1], intervals[0])),
-        macro_f1=Figure.of(_cap_at_accuracy(intervals[2], intervals[0])),
-        log_loss=Figure.of(loss),
+        accuracy=Figure.from_interval(intervals[0]),
+        balanced_accuracy=Figure.from_interval(_cap_at_accuracy(intervals[1], intervals[0])),
+        macro_f1=Figure.from_interval(_cap_at_accuracy(intervals[2], intervals[0])),
+        log_loss=Figure.from_interval(loss),
         per_class=[
             ClassFigures(
                 label=predictions.classes[at],
                 support=int(support[at]),
-                precision=Figure.of(precisions[at]),
-                recall=Figure.of(recalls[at]),
+                precision=Figure.from_interval(precisions[at]),
+                recall=Figure.from_interval(recalls[at]),
             )
             for at in np.flatnonzero(present)
         ],
@@ -182,7 +182,7 @@ def _analytic_intervals(
     trials = np.column_stack([true.sum(axis=1), true, predicted, either])
     sizes = effective_sizes(hits, trials, clustered)
     share = hits.sum(axis=0, dtype=np.float64) / np.maximum(trials.sum(axis=0, dtype=np.float64), 1.0)
-    low, high = wilson_interval(share * sizes, sizes)
+    low, high = compute_wilson_interval(share * sizes, sizes)
     k = len(present)
     recall, jaccard = slice(1, 1 + k), slice(1 + 2 * k, None)
     averages = [mover_interval(share[recall][present], low[recall][present], high[recall][present])]

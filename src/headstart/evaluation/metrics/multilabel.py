@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from headstart.evaluation.intervals import (
     Floats,
+    compute_wilson_interval,
     draw_bootstrap_weights,
     effective_sizes,
     envelope,
@@ -17,7 +18,6 @@ from headstart.evaluation.intervals import (
     number_clusters,
     percentiles,
     sum_by_cluster,
-    wilson_interval,
 )
 from headstart.evaluation.metrics.ordinal import zero_if_few_differ
 from headstart.records import FloatMatrix, Index, Interval, Predictions
@@ -97,17 +97,17 @@ def score_labels(truth: FloatMatrix, predictions: Predictions, clusters: Index |
     exact = (true == predicted).all(axis=1)
     precision, recall = _average_precisions(true, predictions.probabilities), figures.recall
     effective = figures.sizes
-    ap_low, ap_high = wilson_interval(precision * effective, effective)
+    ap_low, ap_high = compute_wilson_interval(precision * effective, effective)
     mean_ap = float(precision[present].mean()) if len(present) else 0.0
     ap_ends = mover_interval(precision[present], ap_low[present], ap_high[present]) if len(present) else (0.0, 1.0)
     return MultiLabelMetrics(
         n_rows=len(truth),
-        macro_f1=Figure.of(envelope(float(macro[0]), (low[1], high[1]), of_labels)),
-        micro_f1=Figure.of(envelope(float(micro[0]), (low[0], high[0]), (_f1(every[0]), _f1(every[1])))),
-        mean_average_precision=Figure.of(envelope(mean_ap, ap_ends)),
-        exact_match=Figure.of(_share(exact, numbers, seed)),
-        row_f1=Figure.of(mean_interval(row_f1(true, predicted), numbers, seed, (0.0, 1.0))),
-        log_loss=Figure.of(mean_interval(_losses(true, predictions), numbers, seed, (0.0, np.inf))),
+        macro_f1=Figure.from_interval(envelope(float(macro[0]), (low[1], high[1]), of_labels)),
+        micro_f1=Figure.from_interval(envelope(float(micro[0]), (low[0], high[0]), (_f1(every[0]), _f1(every[1])))),
+        mean_average_precision=Figure.from_interval(envelope(mean_ap, ap_ends)),
+        exact_match=Figure.from_interval(_share(exact, numbers, seed)),
+        row_f1=Figure.from_interval(mean_interval(row_f1(true, predicted), numbers, seed, (0.0, 1.0))),
+        log_loss=Figure.from_interval(mean_interval(_losses(true, predictions), numbers, seed, (0.0, np.inf))),
         per_label=[
             LabelFigures(
                 label=predictions.classes[at],
@@ -115,7 +115,9 @@ def score_labels(truth: FloatMatrix, predictions: Predictions, clusters: Index |
                 threshold=predictions.thresholds[at] if predictions.thresholds else 0.5,
                 precision=_figure(figures.precision, int(at)),
                 recall=_figure(recall, int(at)),
-                average_precision=Figure.of(envelope(float(precision[at]), (float(ap_low[at]), float(ap_high[at])))),
+                average_precision=Figure.from_interval(
+                    envelope(float(precision[at]), (float(ap_low[at]), float(ap_high[at])))
+                ),
             )
             for at in present
         ],
@@ -157,20 +159,20 @@ def _figures(units: _LabelCounts, clustered: bool) -> _Figures:
     for trials in (units.true, units.predicted, units.true + units.predicted - units.right):
         size = effective_sizes(units.right, trials, clustered)
         share = units.right.sum(axis=0, dtype=np.float64) / np.maximum(trials.sum(axis=0, dtype=np.float64), 1.0)
-        ends_by_figure.append((share, *wilson_interval(share * size, size)))
+        ends_by_figure.append((share, *compute_wilson_interval(share * size, size)))
     return _Figures(
         ends_by_figure[0], ends_by_figure[1], ends_by_figure[2], effective_sizes(units.right, units.true, clustered)
     )
 
 
 def _figure(ends: _Ends, at: int) -> Figure:
-    return Figure.of(envelope(float(ends[0][at]), (float(ends[1][at]), float(ends[2][at]))))
+    return Figure.from_interval(envelope(float(ends[0][at]), (float(ends[1][at]), float(ends[2][at]))))
 
 
 def _wilson(hits: NDArray[np.float32], trials: NDArray[np.float32], clustered: bool) -> tuple[float, float]:
     size = effective_sizes(hits[:, None], trials[:, None], clustered)
     share = hits.sum(dtype=np.float64) / max(trials.sum(dtype=np.float64), 1.0)
-    low, high = wilson_interval(share * size, size)
+    low, high = compute_wilson_interval(share * size, size)
     return float(low[0]), float(high[0])
 
 

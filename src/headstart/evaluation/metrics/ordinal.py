@@ -64,11 +64,11 @@ def score_grades(codes: Index, predictions: Predictions, clusters: Index | None,
     if np.isfinite(point[0]):
         low, high = percentiles(drawn)
         least = of_classes.accuracy.low if point[0] == 1.0 else np.nan
-        kappa = Figure.of(envelope(float(point[0]), (low[0], high[0]), (least, least), within=(-1.0, 1.0)))
+        kappa = Figure.from_interval(envelope(float(point[0]), (low[0], high[0]), (least, least), within=(-1.0, 1.0)))
     return OrdinalMetrics(
         **of_classes.model_dump(),
         quadratic_kappa=kappa,
-        mean_grade_error=Figure.of(mean_interval(distance, numbers, seed, (0.0, float(most)))),
+        mean_grade_error=Figure.from_interval(mean_interval(distance, numbers, seed, (0.0, float(most)))),
     )
 
 

@@ -70,7 +70,7 @@ def score_numbers(truth: FloatMatrix, predictions: Predictions, clusters: Index 
     n_units = len(true) if numbers is None else int(numbers.max()) + 1
     return RegressionMetrics(
         n_rows=len(true),
-        mean_absolute_error=Figure.of(absolute),
+        mean_absolute_error=Figure.from_interval(absolute),
         root_mean_squared_error=Figure(value=root[0], low=root[1], high=root[2]),
         median_absolute_error=_quantile(errors, 0.5, n_units),
         absolute_error_90=_quantile(errors, 0.9, n_units),
@@ -106,7 +106,9 @@ def _r2(true: Floats, predicted: Floats, clusters: Index | None, seed: int) -> F
     r2 = float(1 - point[4])
     pull = ((predicted - true) ** 2 - (1 - r2) * (true - true.mean()) ** 2) / spread**2
     around = mean_interval(pull, clusters, seed, (-np.inf, np.inf))
-    return Figure.of(envelope(r2, (low[0], high[0]), (r2 - around.high, r2 - around.low), within=(-np.inf, 1.0)))
+    return Figure.from_interval(
+        envelope(r2, (low[0], high[0]), (r2 - around.high, r2 - around.low), within=(-np.inf, 1.0))
+    )
 
 
 def mean_ranks(values: Floats) -> Floats:
@@ -136,7 +138,7 @@ def _spearman(true: Floats, predicted: Floats, clusters: Index | None, seed: int
     half = t_quantile(n_units - 1) * np.sqrt(1.06 / (n_units - 3)) if n_units > 3 else np.inf
     middle = np.arctanh(np.clip(value, -1 + 1e-12, 1 - 1e-12))
     fisher = float(np.tanh(middle - half)), float(np.tanh(middle + half))
-    return Figure.of(envelope(value, (low[0], high[0]), fisher, within=(-1.0, 1.0)))
+    return Figure.from_interval(envelope(value, (low[0], high[0]), fisher, within=(-1.0, 1.0)))
 
 
 def compare_absolute_errors(

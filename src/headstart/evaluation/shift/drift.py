@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.intervals import Floats, envelope, wilson_interval
+from headstart.evaluation.intervals import Floats, compute_wilson_interval, envelope
 from headstart.records import FloatMatrix, Index, Interval
 from headstart.results import Drift, Figure
 
@@ -74,7 +74,8 @@ def measure_drift(
     if not is_significant:
         interval = envelope(value, (interval.low, interval.high), (0.5, 0.5))
     return Drift(
-        n_rows=len(new), n_rows_trained=len(trained), auroc=Figure.of(interval), p_value=p_value, found=is_significant,
+        n_rows=len(new), n_rows_trained=len(trained), auroc=Figure.from_interval(interval), p_value=p_value,
+        found=is_significant,
         reading=_reading(interval, p_value, is_significant, n_new=len(new), n_trained=len(trained)),
     )  # fmt: skip
 
@@ -114,7 +115,7 @@ def _auroc(
     variance = sum(_variance(above[side], units[side]) for side in (is_new, ~is_new))
     least = float(min(len(np.unique(units[side])) for side in (is_new, ~is_new)))
     most = max(value * (1 - value) / variance, least) if variance > 0 and 0 < value < 1 else least
-    low, high = wilson_interval(np.array([value * most]), np.array([most]))
+    low, high = compute_wilson_interval(np.array([value * most]), np.array([most]))
     return value, envelope(value, (float(low[0]), float(high[0])))
 
 

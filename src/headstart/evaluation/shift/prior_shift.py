@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.intervals import difference_interval, wilson_interval
+from headstart.evaluation.intervals import compute_wilson_interval, difference_interval
 from headstart.evaluation.uncertainty.conformal import share_interval
 from headstart.evaluation.wording import format_row_count, shorten_name
 from headstart.records import Index
@@ -91,12 +91,12 @@ def measure_prior_shift(
     n_units = len(codes) if clusters is None else len(np.unique(clusters))
     thin = np.round(counts * (n_units / len(codes))).astype(np.int64)
     p_value = _p_value(old, thin, seed)
-    low, high = wilson_interval(old.astype(float), np.full(len(old), float(old.sum())))
+    low, high = compute_wilson_interval(old.astype(float), np.full(len(old), float(old.sum())))
     rows = [
         ClassShare(
             label=name,
             there=Figure(value=old[at] / old.sum(), low=float(low[at]), high=float(high[at])),
-            here=Figure.of(share_interval(codes == at, clusters)),
+            here=Figure.from_interval(share_interval(codes == at, clusters)),
         )
         for at, name in enumerate(classes)
     ]

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from headstart.evaluation.intervals import (
     Floats,
+    compute_wilson_interval,
     draw_bootstrap_weights,
     effective_sizes,
     envelope,
@@ -14,7 +15,6 @@ from headstart.evaluation.intervals import (
     number_clusters,
     percentiles,
     sum_by_cluster,
-    wilson_interval,
 )
 from headstart.records import Index, Interval, Predictions
 from headstart.results import Calibration, Figure, ReliabilityBin
@@ -78,21 +78,21 @@ def measure_calibration(
     hits, sizes = sum_by_cluster((inside * right[:, None]).astype(np.float32), numbers), over[:, len(counts) :]
     n = effective_sizes(hits, sizes, numbers is not None)
     shares = inside.T @ right / counts
-    low, high = wilson_interval(shares * n, n)
+    low, high = compute_wilson_interval(shares * n, n)
     truth = np.eye(len(predictions.classes))[codes]
     losses = np.square(predictions.probabilities - truth).sum(axis=1) / 2
     overconfidence = mean_interval(sure - right, numbers, seed, (-1.0, 1.0))
     return Calibration(
         n_rows=len(codes),
-        error=Figure.of(error),
-        overconfidence=Figure.of(overconfidence),
-        brier=Figure.of(mean_interval(losses, numbers, seed, (0.0, 1.0))),
-        log_loss=Figure.of(mean_interval(_log_losses(codes, predictions), numbers, seed, (0.0, np.inf))),
+        error=Figure.from_interval(error),
+        overconfidence=Figure.from_interval(overconfidence),
+        brier=Figure.from_interval(mean_interval(losses, numbers, seed, (0.0, 1.0))),
+        log_loss=Figure.from_interval(mean_interval(_log_losses(codes, predictions), numbers, seed, (0.0, np.inf))),
         bins=[
             ReliabilityBin(
                 n_rows=int(counts[at]),
                 mean_probability=float(min(shares[at] + gaps[at] / counts[at], 1.0)),
-                share_right=Figure.of(envelope(float(shares[at]), (low[at], high[at]))),
+                share_right=Figure.from_interval(envelope(float(shares[at]), (low[at], high[at]))),
             )
             for at in range(len(counts))
         ],

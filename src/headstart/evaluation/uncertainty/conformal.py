@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from headstart.evaluation.intervals import (
     Floats,
+    compute_wilson_interval,
     effective_sizes,
     envelope,
     mean_interval,
     number_clusters,
     sum_by_cluster,
-    wilson_interval,
 )
 from headstart.evaluation.wording import format_amount
 from headstart.records import Index, Interval
@@ -44,7 +44,7 @@ def share_interval(hits: NDArray[Any], clusters: Index | None) -> Interval:
     over = sum_by_cluster(np.column_stack([hits, np.ones(len(hits))]).astype(np.float32), numbers)
     n = effective_sizes(over[:, :1], over[:, 1:], numbers is not None)
     value = float(hits.mean())
-    low, high = wilson_interval(value * n, n)
+    low, high = compute_wilson_interval(value * n, n)
     return envelope(value, (float(low[0]), float(high[0])))
 
 
@@ -98,8 +98,10 @@ def measure_set_coverage(
         f"A set holds {mean_size} class{'' if mean_size == '1' else 'es'} on average."
     )
     return Conformal(
-        n_rows=len(codes), n_rows_learnt=n_rows, stated=stated, measured=Figure.of(measured), exact=Figure.of(plain),
-        mean_size=Figure.of(size), single_share=Figure.of(share_interval(class_sets.sum(axis=1) == 1, clusters)),
+        n_rows=len(codes), n_rows_learnt=n_rows, stated=stated, measured=Figure.from_interval(measured),
+        exact=Figure.from_interval(plain),
+        mean_size=Figure.from_interval(size),
+        single_share=Figure.from_interval(share_interval(class_sets.sum(axis=1) == 1, clusters)),
         method="label-conditional" if own == n_classes else "partly label-conditional" if own else "marginal",
         below=below, reading=sentence + (" That is less often than stated: do not rely on it." if below else ""),
     )  # fmt: skip
@@ -139,7 +141,7 @@ def measure_range_coverage(
         f"{width}"
     )
     return Conformal(
-        n_rows=len(truth), n_rows_learnt=n_rows_learnt, stated=stated, measured=Figure.of(measured),
+        n_rows=len(truth), n_rows_learnt=n_rows_learnt, stated=stated, measured=Figure.from_interval(measured),
         width=2 * margin if np.isfinite(margin) else None, method="residuals", below=below,
         reading=sentence + (" That is less often than stated: do not rely on it." if below else ""),
     )  # fmt: skip

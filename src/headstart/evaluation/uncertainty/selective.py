@@ -61,7 +61,7 @@ def measure_risk_coverage(right: NDArray[np.bool_], sure: Floats, clusters: Inde
     risks = np.cumsum(wrong)[counts - 1] / counts
     value = float(risks.mean())
     points = [_point(wrong, order, -(-n * at // POINTS), sure=sure, numbers=numbers) for at in range(1, POINTS + 1)]
-    return RiskCoverage(area=Figure.of(_area(wrong, order, numbers, value=value, seed=seed)), points=points)
+    return RiskCoverage(area=Figure.from_interval(_area(wrong, order, numbers, value=value, seed=seed)), points=points)
 
 
 def _average_ties(wrong: Floats, sure: Floats) -> Floats:
@@ -76,7 +76,7 @@ def _point(wrong: Floats, order: Index, count: int, sure: Floats, numbers: Index
     return RiskPoint(
         answered_share=count / len(order),
         n_rows=count,
-        wrong_share=Figure.of(wrong_share),
+        wrong_share=Figure.from_interval(wrong_share),
         least_sure=float(sure[answered[-1]]),
     )
 
@@ -128,7 +128,7 @@ def mean_cost_interval(paid: Floats, clusters: Index | None, seed: int, most: fl
     most : float
         The largest cost a row can have.
     """
-    return Figure.of(mean_interval(paid, number_clusters(clusters), seed, (0.0, most)))
+    return Figure.from_interval(mean_interval(paid, number_clusters(clusters), seed, (0.0, most)))
 
 
 def answer_share(kinds: Sequence[str], answer_kind: str, clusters: Index | None) -> Figure:
@@ -143,4 +143,6 @@ def answer_share(kinds: Sequence[str], answer_kind: str, clusters: Index | None)
     clusters : Index or None, shape (n_rows,)
         Rows that belong together.
     """
-    return Figure.of(share_interval(np.asarray([kind == answer_kind for kind in kinds], dtype=bool), clusters))
+    return Figure.from_interval(
+        share_interval(np.asarray([kind == answer_kind for kind in kinds], dtype=bool), clusters)
+    )

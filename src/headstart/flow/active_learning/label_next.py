@@ -17,7 +17,7 @@ from headstart.csv_files import format_csv
 from headstart.errors import DataError, OptionError
 from headstart.flow.active_learning.coarse_features import COARSE_FEATURES
 from headstart.flow.inference.answer_tables import format_predictions
-from headstart.flow.inference.lining_up import line_up
+from headstart.flow.inference.lining_up import order_inputs
 from headstart.flow.inference.predict_table import read_rows
 from headstart.flow.scoring.training_site import LABELS_PER_CLASS, select_model_features
 from headstart.home import write_text
@@ -95,7 +95,7 @@ def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNe
     """
     with offline(options.offline):
         bundle = bundles.load_bundle(bundle_path)
-        table = line_up(bundle, [path], options, {}).table
+        table = order_inputs(bundle, [path], options, {}).table
         if out is not None:
             _refuse_unreachable_images(table, out)
         proposal = propose(bundle, table, options)
@@ -213,7 +213,7 @@ def _predict_readable(
 ) -> tuple[Table, FloatMatrix, Floats, dict[str, str]]:
     """Return the rows that can be read, how they look to the model (or roughly), and what it says of them."""
     row_blocks, feature_blocks, probability_blocks, failed = [], [], [], dict[str, str]()
-    with progress.bar("Reading and predicting", len(table), "rows") as bar:
+    with progress.open_bar("Reading and predicting", len(table), "rows") as bar:
         for start in range(0, len(table), BLOCK_ROWS):
             part = table.take(np.arange(start, min(start + BLOCK_ROWS, len(table))))
             readable, rows, unreadable = _read_features(bundle, part, precision)

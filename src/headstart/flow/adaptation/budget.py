@@ -97,7 +97,7 @@ class Budget:
         if SURE_SHARE * idle > allowed:
             raise OptionError(
                 f"--time {options.time:.0f}s: even the simplest model of {n_rows:,} rows takes about {idle:.0f} s.",
-                f"Give at least --time {_rounded(1.5 * idle):.0f}s, or fewer rows.",
+                f"Give at least --time {_round_seconds(1.5 * idle):.0f}s, or fewer rows.",
             )
         least = spent_seconds + budget.least_seconds()
         if least > allowed:
@@ -122,7 +122,7 @@ class Budget:
         """Return how long the pass through the base may take from now on."""
         return max(self.training_clock().remaining_seconds() * PASS_SHARE, self.least_reading_seconds())
 
-    def measured_again(self, n_rows: int) -> Budget:
+    def measure_again(self, n_rows: int) -> Budget:
         """Return the budget with the slowdown of this moment and the number of rows that were read in time."""
         return replace(self, n_rows=n_rows, slowdown=_measure_slowdown())
 
@@ -148,7 +148,7 @@ class Budget:
         return self.clock_for(name).remaining_seconds() >= self.seconds_for(name)
 
 
-def _rounded(seconds: float) -> float:
+def _round_seconds(seconds: float) -> float:
     """Round up to a number that people would write."""
     step = 10 if seconds <= 120 else 60
     return -(-seconds // step) * step

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from headstart.bundle import list_versions
-from headstart.errors import offenders
+from headstart.errors import list_offenders
 from headstart.flow.adaptation.text_scripts import count_scripts
 from headstart.flow.run_records import AdaptedRun, Prepared, TestScores
 from headstart.flow.scoring.predictions import ModelFigures
@@ -112,8 +112,8 @@ def _explain_rows_not_held_out(prepared: Prepared, chosen: str) -> dict[str, str
         return {}
     lone = [f"{n:,} row{'s' * (n > 1)} in {name}" for name, n in _count_rows_of_lone_classes(prepared).items()]
     return {
-        "cross_validation": f"Cannot tell for these classes, whose rows cannot be held out: {offenders(lone)}. The "
-        f"figures cover the other {n_train - n_kept:,} training rows."
+        "cross_validation": "Cannot tell for these classes, whose rows cannot be held out: "
+        f"{list_offenders(lone)}. The figures cover the other {n_train - n_kept:,} training rows."
     }
 
 
@@ -174,7 +174,7 @@ def _forecast_figures(strategies: FittedStrategies, name: str) -> dict[str, floa
     return {"forecast_seconds": forecast.seconds, "forecast_memory_bytes": forecast.memory_bytes}
 
 
-def _finite_or_none(figure: float | None) -> float | None:
+def _drop_infinite(figure: float | None) -> float | None:
     """Return a figure, or None for NaN: what could not be measured."""
     return figure if figure is not None and np.isfinite(figure) else None
 
@@ -187,8 +187,8 @@ def _make_strategy_result(name: str, strategies: FittedStrategies, scores: TestS
             "kind": strategy.kind,
             "summary": strategy.summary,
             "test": scores.metrics[name],
-            "cross_validation": _finite_or_none(strategies.scores.get(name)),
-            "cross_validation_log_loss": _finite_or_none(strategies.losses.get(name)),
+            "cross_validation": _drop_infinite(strategies.scores.get(name)),
+            "cross_validation_log_loss": _drop_infinite(strategies.losses.get(name)),
             "seconds": strategies.seconds.get(name, 0.0),
             **_forecast_figures(strategies, name),
             "notes": list(strategies.fitted[name].notes),

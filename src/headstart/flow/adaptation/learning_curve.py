@@ -141,7 +141,7 @@ def _make_learning_curve(curve: FittedCurve, points: Sequence[MeasuredLosses], t
     measured = [
         CurvePoint(
             labels=n, labels_per_class=n / n_classes if by_class else None, n_draws=len(point.losses),
-            value=to_score(Figure.of(loss)),
+            value=to_score(Figure.from_interval(loss)),
         )
         for n, loss, point in zip(curve.n_labels, curve.losses, points, strict=True)
     ]  # fmt: skip
@@ -152,7 +152,9 @@ def _make_learning_curve(curve: FittedCurve, points: Sequence[MeasuredLosses], t
         points=measured,
         fit=CurveFit(floor=law.floor, scale=law.scale, exponent=law.exponent) if law else None,
         forecast=[
-            CurveForecast(labels=item.n_labels, more_labels=item.n_labels - n_labels, gain=Figure.of(item.gain))
+            CurveForecast(
+                labels=item.n_labels, more_labels=item.n_labels - n_labels, gain=Figure.from_interval(item.gain)
+            )
             for item in curve.forecasts
         ],
         holds_up_to_labels=int(FARTHEST_FORECAST * n_labels) if curve.forecasts else None,

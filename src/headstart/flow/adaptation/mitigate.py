@@ -9,7 +9,7 @@ import numpy as np
 
 from headstart import evaluation, progress
 from headstart.errors import OptionError
-from headstart.evaluation.fairness.groups import value_names
+from headstart.evaluation.fairness.groups import name_values
 from headstart.evaluation.fairness.mitigation import MIN_CELL, compare_mitigation
 from headstart.evaluation.wording import format_points, shorten_name
 from headstart.flow.run_records import Prepared, TestScores
@@ -60,7 +60,7 @@ def _select_balanced_columns(table: Table, options: AdaptOptions) -> dict[str, C
 
 def _join_columns(table: Table, names: tuple[str, ...]) -> Column:
     """Return the values of all columns together; empty where one is unknown."""
-    parts = [value_names(table.metadata[name]) for name in names]
+    parts = [name_values(table.metadata[name]) for name in names]
     return make_column([" / ".join(values) if all(values) else "" for values in zip(*parts, strict=True)])
 
 

@@ -18,13 +18,13 @@ from headstart.checks.reserved_names import find_reserved_names
 from headstart.data.labels.targets import encode_truth, list_classes
 from headstart.data.splitting.dependence import Dependence
 from headstart.data.summary import summarise_inputs
-from headstart.errors import DataError, OptionError, offenders
+from headstart.errors import DataError, OptionError, list_offenders
 from headstart.evaluation import has_too_many_values
 from headstart.extras import require
 from headstart.features import Extraction
 from headstart.flow.adaptation.budget import Budget
 from headstart.flow.base_choice import choose
-from headstart.flow.data_check.reading_notes import say_how_read
+from headstart.flow.data_check.reading_notes import describe_reading
 from headstart.flow.run_records import Prepared, Timings
 from headstart.modalities import MODALITIES
 from headstart.modalities.series import derive_spec
@@ -72,7 +72,7 @@ def prepare(
         findings = tuple(item for item in findings if item.kind != "duplicates-across-splits")
     _warn_of_findings(findings)
     findings = reserved + findings
-    say_how_read(findings)
+    describe_reading(findings)
     require_trainable(table)
     _refuse_misfits(table, options)
     is_own_split = test is None and not (table.splits == TEST).any()
@@ -90,7 +90,7 @@ def prepare(
         findings += tuple(item for item in more.findings if item.kind == "odd-label" and item.severity == "note")
     fresh = tuple(item for item in decided.findings if item not in findings)
     _warn_of_findings(fresh)
-    say_how_read(fresh)
+    describe_reading(fresh)
     findings += fresh
     copy_findings = check_split(decided, findings)
     _warn_of_findings(copy_findings)
@@ -353,7 +353,7 @@ def read_test_data(table: Table, options: AdaptOptions) -> Table:
         if matched.has_no_known_label:
             raise DataError(
                 f"None of the {len(test)} rows of {test.source} has a label that is learnt "
-                f"({matched.name_unknown()}); {table.source} has {offenders(known)}.",
+                f"({matched.name_unknown()}); {table.source} has {list_offenders(known)}.",
                 matched.hint,
             )
     return test

@@ -75,14 +75,14 @@ def adapt_table(
     prepared = prepare(table, options, test, uses=fitted_on, budget=budget, timings=timings)
     with timings.step("features"):
         prepared = add_unlabelled_rows(prepared, options, fitted_on, clock)
-    budget = budget.measured_again(len(prepared.table))
+    budget = budget.measure_again(len(prepared.table))
     prepared = replace(prepared, task=replace(prepared.task, clock=budget.training_clock()))
     run = runs.Run(out, _compute_run_key(prepared, options)) if out else None
     with timings.step("strategies"):
         strategies, mitigation = mitigate.fit_mitigation(
             prepared, ladder.fit_strategies(prepared.train, prepared.task, names, run), options
         )
-    budget = budget.measured_again(len(prepared.table))
+    budget = budget.measure_again(len(prepared.table))
     return _measure_run(prepared, strategies, mitigation, options=options, budget=budget, timings=timings)
 
 

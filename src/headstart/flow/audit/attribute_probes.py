@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from headstart import data
 from headstart.evaluation import has_too_many_values
-from headstart.evaluation.fairness.groups import MIN_ROWS, MIN_UNITS, value_names
+from headstart.evaluation.fairness.groups import MIN_ROWS, MIN_UNITS, name_values
 from headstart.evaluation.fairness.inherited_bias import describe_attribute_probe, predict_balanced
 from headstart.evaluation.intervals import balanced_accuracy_interval
 from headstart.records import Column, FloatMatrix, Index, Interval, Table
@@ -61,7 +61,7 @@ def list_probe_targets(
 def _make_group_target(name: str, column: Column, clusters: Index) -> ProbeTarget | None:
     if has_too_many_values(column):
         return None
-    names = np.array(value_names(column), dtype=object)
+    names = np.array(name_values(column), dtype=object)
     counts = {str(value): int((names == value).sum()) for value in set(names) if value}
     frequent = sorted(counts, key=lambda value: (-counts[value], value))[:MANY_VALUES]
     return _encode_values(name, "group", tuple(sorted(frequent)), names=names, clusters=clusters)
@@ -187,7 +187,7 @@ def _measure_decodability(
         for name, predicted in outputs.items()
     }
     chance = 1 / len(item.values)
-    figures = {name: Figure.of(figure) for name, figure in intervals.items() if figure is not None}
+    figures = {name: Figure.from_interval(figure) for name, figure in intervals.items() if figure is not None}
     return AttributeProbe(
         name=item.name, kind=item.kind, values=list(item.values), n_rows=len(rows), chance=chance,  # type: ignore[arg-type]
         frozen=figures.get("frozen"), adapted=figures.get("adapted"), answers=figures.get("answers"),

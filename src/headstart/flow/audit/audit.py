@@ -16,7 +16,7 @@ from headstart.bases import BaseRecord
 from headstart.bundle import Bundle
 from headstart.checks.properties import measure_inputs
 from headstart.evaluation.fairness.inherited_bias import ComparedModels, trace_gap
-from headstart.evaluation.fairness.slices import row_errors
+from headstart.evaluation.fairness.slices import compute_row_errors
 from headstart.flow.audit.attribute_probes import compute_plain_descriptors, list_probe_targets, probe_attributes
 from headstart.flow.audit.counterfactuals import CounterfactualInputs, measure_counterfactuals
 from headstart.flow.audit.slices import find_slices
@@ -214,7 +214,7 @@ def _find_tuned_state(state: FittedState) -> FittedState | None:
         return state
     weights = state.meta.get("weights", {})
     for name in sorted(weights, key=lambda each: -float(weights[each])):
-        inner = state.part_state(name)
+        inner = state.select_part(name)
         if "n_views" in inner.meta and "architecture" in inner.meta:
             return inner
     return None
@@ -235,7 +235,7 @@ def _gather_counterfactual_inputs(
     if TASK_TYPES[prepared.task.kind].has_one_class:
         parts = {"": make_column([prepared.task.classes[code] for code in prepared.truth]), **parts}
     is_number = TASK_TYPES[prepared.task.kind].is_number
-    typical = float(np.median(row_errors(prepared.truth, predictions))) if is_number else 0.0
+    typical = float(np.median(compute_row_errors(prepared.truth, predictions))) if is_number else 0.0
     needs_base = bool(uses & {"features", "stages"})
     ready = replace(bundle, uses=frozenset(uses), backbone=prepared.backbone if needs_base else None)
     thresholds = scores.thresholds

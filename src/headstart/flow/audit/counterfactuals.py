@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from headstart import evaluation, progress
 from headstart.bundle import Bundle
 from headstart.errors import DataError
-from headstart.evaluation.fairness.groups import value_names
-from headstart.evaluation.fairness.inherited_bias import flip_share
+from headstart.evaluation.fairness.groups import name_values
+from headstart.evaluation.fairness.inherited_bias import measure_flip_share
 from headstart.evaluation.wording import shorten_name
 from headstart.flow.inference.perturbed_rows import make_input_spec, store_inputs
 from headstart.flow.inference.predict_table import make_reader
@@ -94,10 +94,10 @@ def measure_counterfactuals(
     share = FULL_SHARE if full else QUICK_SHARE
     with tempfile.TemporaryDirectory() as folder:
         runner = _Runner(inputs, Path(folder), precision)
-        if runner.outputs(order[:1], None) is None:  # Opens the base, which is not part of what a row costs.
+        if runner.compute_outputs(order[:1], None) is None:  # Opens the base, which is not part of what a row costs.
             return [], {"counterfactuals": "The changed rows could not be read."}
         began = time.monotonic()
-        runner.outputs(order[:FEWEST_ROWS], None)
+        runner.compute_outputs(order[:FEWEST_ROWS], None)
         each = (time.monotonic() - began) / FEWEST_ROWS
         fits = int(clock.remaining_seconds() * share / max(each * (1 + len(changes)), 1e-9))
         if fits < FEWEST_ROWS:
@@ -105,7 +105,7 @@ def measure_counterfactuals(
             return [], {"counterfactuals": f"It needs about {needed:.0f} s to be left; give more with --time."}
         most = min(most, fits)
         measured, not_measured = [], dict[str, str]()
-        with progress.bar("Changed rows", len(changes), MODALITIES[table.modality].plural) as bar:
+        with progress.open_bar("Changed rows", len(changes), MODALITIES[table.modality].plural) as bar:
             for edit in changes:
                 outcome = runner.measure(edit, order, most)
                 bar.advance(1)
@@ -127,15 +127,15 @@ class _Runner:
         self.spec = make_input_spec(inputs.bundle)
         self.plain: dict[int, dict[str, NDArray[np.float64]]] = {}
 
-    def changed(self, row: int, edit: Edit | None) -> Any:
+    def edit_input(self, row: int, edit: Edit | None) -> Any:
         """Return one row as it would be read after a change; None where there is nothing to change in it."""
         loaded = self.modality.load(self.inputs.table.inputs[row], self.spec)
         rng = np.random.default_rng([self.inputs.bundle.seed, row])
         return loaded if edit is None else edit.change(loaded, rng)
 
-    def outputs(self, rows: Index, edit: Edit | None) -> dict[str, NDArray[np.float64]] | None:
+    def compute_outputs(self, rows: Index, edit: Edit | None) -> dict[str, NDArray[np.float64]] | None:
         """Predict rows; those that cannot be read are an error of the data that would have been met before."""
-        changed = [self.changed(int(row), edit) for row in rows]
+        changed = [self.edit_input(int(row), edit) for row in rows]
         name = edit.name if edit else "plain"
         stored = store_inputs(self.inputs.table.modality, changed, self.folder, [f"{name}-{row}" for row in rows])
         table = replace(self.inputs.table.take(rows), inputs=stored)
@@ -150,9 +150,9 @@ class _Runner:
             rows = np.sort(self._find_changed_rows(edit, order, most))
             if len(rows) < FEWEST_ROWS:
                 return f"Cannot tell: only {len(rows)} test rows hold anything that it changes ({edit.description})."
-            after = self.outputs(rows, edit)
+            after = self.compute_outputs(rows, edit)
             missing = np.asarray([row for row in rows if int(row) not in self.plain], dtype=np.intp)
-            before = self.outputs(missing, None) if len(missing) else {}
+            before = self.compute_outputs(missing, None) if len(missing) else {}
         except DataError as error:
             return error.problem
         if after is None or before is None:
@@ -171,7 +171,7 @@ class _Runner:
             return order[:most]
         changed: list[int] = []
         for row in order:
-            if self.changed(int(row), edit) is not None:
+            if self.edit_input(int(row), edit) is not None:
                 changed.append(int(row))
             if len(changed) == most:
                 break
@@ -203,19 +203,20 @@ def _make_counterfactual(
 ) -> Counterfactual:
     """Return the counterfactual figures of one change."""
     chosen, *others = moved
-    whole, other = flip_share(moved[chosen]), flip_share(moved[others[0]]) if others else None
+    whole, other = measure_flip_share(moved[chosen]), measure_flip_share(moved[others[0]]) if others else None
     parts = []
     for name, values in inputs.parts.items():
         if name and evaluation.has_too_many_values(values):
             continue
-        named = np.array(value_names(values[rows]), dtype=object)
+        named = np.array(name_values(values[rows]), dtype=object)
         for value in sorted({str(each) for each in named if each}):
             here = named == value
-            figure = Figure.of(flip_share(moved[chosen][here])) if here.sum() >= MIN_PART else None
+            figure = Figure.from_interval(measure_flip_share(moved[chosen][here])) if here.sum() >= MIN_PART else None
             parts.append(FlipShare(column=name, value=value, n_rows=int(here.sum()), flips=figure))
     return Counterfactual(
-        name=edit.name, says=edit.description, n_rows=len(rows), flips=Figure.of(whole),
-        without_base_strategy=others[0] if others else None, without_base_flips=Figure.of(other) if other else None,
+        name=edit.name, says=edit.description, n_rows=len(rows), flips=Figure.from_interval(whole),
+        without_base_strategy=others[0] if others else None,
+        without_base_flips=Figure.from_interval(other) if other else None,
         parts=parts,
         reading=_describe_counterfactual(
             edit, len(rows), whole, name=(others or [""])[0], other=other, parts=parts

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.errors import offenders
+from headstart.errors import list_offenders
 from headstart.evaluation import has_too_many_values
 from headstart.evaluation.fairness.groups import sample_one_per_cluster
 from headstart.evaluation.fairness.slices import (
     MIN_ROWS,
     FailingCluster,
+    compute_row_errors,
     find_failing_clusters,
     mean_error_interval,
     median_shift,
-    row_errors,
 )
 from headstart.evaluation.metrics.measures import MEASURES
 from headstart.evaluation.wording import format_amount, shorten_name
@@ -77,7 +77,7 @@ def find_slices(
         ids=prepared.train.table.ids[rows], classes=task.classes, probabilities=out_of_fold[rows], task=task.kind,
         thresholds=scores.thresholds,
     )  # fmt: skip
-    errors = row_errors(truth[rows], predictions)
+    errors = compute_row_errors(truth[rows], predictions)
     centre = features.final[rows].mean(axis=0)
     directions = scale_to_unit_length(features.final[rows] - centre)
     clusterings = [
@@ -123,7 +123,7 @@ def _locate_test_rows(
     features = prepared.test.features
     if predictions is None or features is None or len(prepared.test) == 0:
         return None
-    return scale_to_unit_length(features.final - centre), row_errors(prepared.truth, predictions)
+    return scale_to_unit_length(features.final - centre), compute_row_errors(prepared.truth, predictions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,8 +150,8 @@ class _SliceDescriber:
         here, elsewhere = self.rows[item.rows], self.rows[others]
         described = Slice(
             n_rows=len(item.rows),
-            error=Figure.of(mean_error_interval(errors[item.rows], upper)),
-            elsewhere=Figure.of(mean_error_interval(errors[others], upper)),
+            error=Figure.from_interval(mean_error_interval(errors[item.rows], upper)),
+            elsewhere=Figure.from_interval(mean_error_interval(errors[others], upper)),
             p_value=item.p_value,
             n_test_rows=n_test,
             test_error=on_test,
@@ -177,7 +177,7 @@ class _SliceDescriber:
         if n_test < MIN_ROWS or len(here) - n_test < MIN_ROWS:
             return n_test, None, None
         pair = (mean_error_interval(self.test[1][part], upper) for part in (here, ~here))
-        on_test, off_test = (Figure.of(each) for each in pair)
+        on_test, off_test = (Figure.from_interval(each) for each in pair)
         return n_test, on_test, off_test
 
 
@@ -257,7 +257,7 @@ def _describe_slice(described: Slice, kind: str) -> str:
     else:
         text += f" On test rows: cannot tell ({described.n_test_rows} rows of this kind)."
     if described.labels:
-        text += f" Most frequent: {offenders(described.labels)}."
+        text += f" Most frequent: {list_offenders(described.labels)}."
     if described.properties:
-        text += f" What these rows have in common: {offenders(described.properties)}."
+        text += f" What these rows have in common: {list_offenders(described.properties)}."
     return text

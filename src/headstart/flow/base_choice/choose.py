@@ -78,7 +78,7 @@ def choose_base(
 
 def _find_unknown_script(backbone: Backbone, table: Table) -> tuple[Finding, ...]:
     """Warn where the base's vocabulary knows too little of the training texts."""
-    coverage = measure_coverage(backbone, table.where_split(TRAIN))
+    coverage = measure_coverage(backbone, table.select_split(TRAIN))
     if coverage is None or coverage.unknown_share < OFTEN_UNKNOWN:
         return ()
     summary = (
@@ -102,7 +102,7 @@ def state_need(table: Table, options: AdaptOptions) -> bases.BaseRequest:
     spec: Mapping[str, object] = {}
     modality = MODALITIES[table.modality]
     if modality.has_channels:
-        inputs = list(table.where_split(TRAIN).inputs)
+        inputs = list(table.select_split(TRAIN).inputs)
         spec = series.derive_spec(inputs)
         sample = [modality.prepare(modality.load(item, spec), spec)[0] for item in inputs[:500]]
     if table.modality == "image" and (ranges := data.measure_value_ranges(table)):
@@ -156,7 +156,7 @@ def compare_bases(table: Table, options: AdaptOptions, criteria: CandidateFilter
     Successive halving: Jamieson and Talwalkar 2016 (arXiv:1502.07943).
     """
     remaining, left_out = ranking.list_candidates(criteria)
-    train, need = table.where_split(TRAIN), state_need(table, options)
+    train, need = table.select_split(TRAIN), state_need(table, options)
     strata = data.number_strata(train)
     clusters = data.find_dependence(train, options.group).for_resampling
     measured: dict[str, MeasuredCandidate] = {}

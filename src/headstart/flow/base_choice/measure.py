@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from headstart import bases, data, evaluation, features, ranking
 from headstart.bases import DEFAULTS
 from headstart.checks.vocabulary import measure_coverage
-from headstart.errors import DataError, HeadstartError, ending
+from headstart.errors import DataError, HeadstartError, cut_problem
 from headstart.evaluation.intervals import mean_interval
 from headstart.options import AdaptOptions
 from headstart.ranking import Candidate, MeasuredCandidate, VocabularyCoverage
@@ -59,7 +59,7 @@ def describe_failure(error: Exception) -> str:
     reason = (
         error.problem if isinstance(error, HeadstartError) else f"it cannot be used ({' '.join(str(error).split())})"
     )
-    return ending(reason[:300], "")
+    return cut_problem(reason[:300], "")
 
 
 def measure_candidate(
@@ -114,8 +114,8 @@ def measure_candidate(
         candidate=sized,
         probe=_compute_interval(scored_task, scored, outputs, gains=gains, clusters=scored_clusters),
         log_loss=float(OBJECTIVES[task.kind].losses(scored_task, outputs).mean()),
-        logme=ranking.logme(final, task.codes if task.truth is None else task.truth),
-        hscore=ranking.h_score(final, task.codes),
+        logme=ranking.compute_logme(final, task.codes if task.truth is None else task.truth),
+        hscore=ranking.compute_h_score(final, task.codes),
         knn=ranking.knn_accuracy(final, task.codes, clusters=clusters),
         seconds=time.monotonic() - began,
         ids=scored.table.ids,

@@ -9,7 +9,7 @@ from headstart.checks import CheckInputs, add_row_shares, check_table, run_check
 from headstart.checks.record import INPUTS, make_finding
 from headstart.checks.reserved_names import find_reserved_names
 from headstart.errors import HeadstartError
-from headstart.extras import missing
+from headstart.extras import find_missing
 from headstart.flow.data_check.probe import SECONDS, probe_training_rows
 from headstart.offline import offline
 from headstart.options import AdaptOptions, CheckOptions
@@ -44,7 +44,7 @@ def check(path: Path, options: CheckOptions) -> tuple[Table, tuple[Finding, ...]
 
 def _check_deeper(table: Table, options: CheckOptions) -> tuple[Finding, ...]:
     """Return what a base model and a probe on it find, if they are installed; what cannot be done is a note."""
-    if missing("adapt"):
+    if find_missing("adapt"):
         summary = "Label errors and outliers were not looked for: the part that adapts models is not installed."
         advice = "Run: pip install 'headstart[adapt]'."
         return (make_finding("not-looked-deeper", "note", (), summary, advice=advice),)

@@ -13,7 +13,7 @@ NAMES = HOW_READ[1:]
 """Those that are shown where a model knows already what the label is."""
 
 
-def say_how_read(findings: Iterable[Finding], kinds: tuple[str, ...] = HOW_READ) -> None:
+def describe_reading(findings: Iterable[Finding], kinds: tuple[str, ...] = HOW_READ) -> None:
     """Show notes of some kinds."""
     for item in findings:
         if item.kind in kinds and item.severity == "note":

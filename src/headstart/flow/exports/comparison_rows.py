@@ -13,7 +13,7 @@ from headstart import data, progress, runs
 from headstart.bundle import Bundle
 from headstart.bundle.golden import SYNTHETIC, GoldenRows
 from headstart.bundle.onnx.targets import CALIBRATION_ROWS, ExportTarget
-from headstart.bundle.records.schema import bundle_errors
+from headstart.bundle.records.schema import raise_bundle_errors
 from headstart.bundle.runtime.inputs import ModelInputs
 from headstart.bundle.runtime.session import PortableModel
 from headstart.csv_files import read_csv_rows
@@ -124,7 +124,7 @@ def read_golden(portable: PortableModel) -> GoldenRows:
     BundleError
         They are damaged.
     """
-    with bundle_errors(portable.folder):
+    with raise_bundle_errors(portable.folder):
         return GoldenRows.read(portable.folder, portable.contract)
 
 

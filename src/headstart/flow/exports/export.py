@@ -21,7 +21,7 @@ from headstart.bundle.card import render_card
 from headstart.bundle.golden import FILE as GOLDEN
 from headstart.bundle.onnx.targets import TARGETS, ExportedForm, ExportTarget, TargetSource
 from headstart.bundle.runtime.session import FAILURES, GraphRun, PortableModel, open_graph
-from headstart.errors import BundleError, OptionError, unknown
+from headstart.errors import BundleError, OptionError, make_unknown_name
 from headstart.flow.exports.comparison_rows import (
     ComparisonRows,
     choose_comparison_rows,
@@ -63,7 +63,7 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
         The bundle has no portable form, or the rows cannot be read.
     """
     if options.to not in TARGETS:
-        raise unknown("target", options.to, TARGETS)
+        raise make_unknown_name("target", options.to, TARGETS)
     target, folder = TARGETS[options.to], bundles.find_bundle(bundle_path)
     full = bundles.load_bundle(folder)
     model = bundles.load_bundle(folder, "onnx")

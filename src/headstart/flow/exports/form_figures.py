@@ -14,7 +14,7 @@ from headstart.bundle import Bundle
 from headstart.bundle.runtime.agreement import LARGEST_DIFFERENCE, SAME_LABELS, assign_labels, compare_outputs
 from headstart.bundle.runtime.inputs import ModelInputs
 from headstart.bundle.runtime.session import GraphRun
-from headstart.errors import offenders
+from headstart.errors import list_offenders
 from headstart.flow.exports.comparison_rows import ComparisonRows
 from headstart.modalities.record import Array
 from headstart.options import ExportOptions
@@ -181,7 +181,7 @@ def explain_eight_bits(figures: dict[str, Any], first: dict[str, Any], most: flo
     ]  # fmt: skip
     unjudged = [name for kind, name, was, _ in pairs if kind == "class" and not was["n_rows"]]
     if unjudged:
-        return f"no row tells what {offenders(unjudged)} would lose; give held-out rows of every class with --data"
+        return f"no row tells what {list_offenders(unjudged)} would lose; give held-out rows of every class with --data"
     lost = [(was["share"] - now["share"], kind, name) for kind, name, was, now in pairs if was["n_rows"]]
     worst = max(lost, default=(0.0, "", ""))
     if worst[0] > most + 1e-9:

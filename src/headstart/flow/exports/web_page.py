@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw
 from headstart import data
 from headstart.bundle import Bundle, decision
 from headstart.bundle.runtime.session import PortableModel
-from headstart.errors import OptionError, offenders
+from headstart.errors import OptionError, list_offenders
 from headstart.flow.exports.web_runtime import ENGINE, TOKENIZERS, Package, find_package, format_licences
 from headstart.flow.inference.predict_memory import SAMPLE_INPUTS, open_predictor
 from headstart.home import move_into_place, write_json, write_text
@@ -210,7 +210,7 @@ def _write_neighbours(fresh: Path, bundle: Bundle, path: Path, encoding: str | N
     lost = [str(name) for name in ood_check.ids if str(name) not in place]
     if lost or table.modality != bundle.modality:
         raise OptionError(
-            f"--thumbnails: {path} lacks {len(lost)} of the rows that the model remembers ({offenders(lost)}).",
+            f"--thumbnails: {path} lacks {len(lost)} of the rows that the model remembers ({list_offenders(lost)}).",
             "Name the data that it was adapted to.",
         )
     named = bundle.classes if TASK_TYPES[bundle.task].has_one_class else ("",)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from headstart import progress
 from headstart.errors import OptionError
-from headstart.home import home, read_json, written_whole
+from headstart.home import find_home, read_json, write_whole
 from headstart.sealed_folders import SEAL, is_sealed, seal_folder
 
 VARIABLE = "HEADSTART_RUNTIME_WEB"
@@ -89,7 +89,7 @@ def find_package(package: Package, folder: Path | None, offline: bool) -> Path:
     named = folder or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
     if named is not None:
         return _find_installed(package, named)
-    stored = home() / "web" / package.folder
+    stored = find_home() / "web" / package.folder
     is_unsealed_copy = not (stored / SEAL).exists() and all((stored / name).is_file() for name in package.files)
     if is_sealed(stored) or is_unsealed_copy:  # Earlier versions kept these files without a seal.
         return stored
@@ -166,7 +166,7 @@ def unpack(package: Package, archive: Path, target: Path) -> None:
         for name in (_DESCRIPTION, *package.files):
             member = opened.extractfile(f"package/{name}")
             assert member is not None, name
-            with written_whole(target / name) as partial:
+            with write_whole(target / name) as partial:
                 partial.write_bytes(member.read())
     seal_folder(target)
 

@@ -11,7 +11,7 @@ from headstart import bundle as bundles
 from headstart.bundle import Bundle
 from headstart.csv_files import format_csv
 from headstart.data.labels.targets import encode_truth
-from headstart.errors import BundleError, offenders
+from headstart.errors import BundleError, list_offenders
 from headstart.evaluation import Truth
 from headstart.evaluation.comparison.model_changes import (
     LEVEL,
@@ -96,7 +96,7 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
     }
     within = (0.0, row_changes.within[1])
     values = [
-        Figure.of(mean_interval(part, number_clusters(clusters), seed, within))
+        Figure.from_interval(mean_interval(part, number_clusters(clusters), seed, within))
         for part in (row_changes.old, row_changes.new)
     ]
     return Comparison(
@@ -111,7 +111,7 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
         measure=row_changes.measure,  # type: ignore[arg-type]
         old_value=values[0],
         new_value=values[1],
-        difference=Figure.of(gained),
+        difference=Figure.from_interval(gained),
         p_value=p_value,
         n_better=len(better),
         n_worse=len(worse),
@@ -143,7 +143,7 @@ def _require_same_classes(old: Bundle, new: Bundle, spelled: NameMatches) -> Non
     names = {spelled.renamed.get(name, name) for name in new.classes}
     only = set(old.classes) ^ names
     if only:
-        wrong.append(f"{len(only)} classes are known to one only ({offenders(sorted(only))})")
+        wrong.append(f"{len(only)} classes are known to one only ({list_offenders(sorted(only))})")
     if wrong:
         spelling = " Pass --merge-labels if only their spelling differs." if spelled.similar else ""
         raise BundleError(

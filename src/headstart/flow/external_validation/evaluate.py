@@ -13,7 +13,7 @@ from headstart import evaluation
 from headstart.bundle import Bundle
 from headstart.data.labels.targets import encode_truth
 from headstart.decisions import DEFAULT_POLICY, KINDS, Decisions
-from headstart.errors import DataError, ending
+from headstart.errors import DataError, cut_problem
 from headstart.evaluation import Truth
 from headstart.evaluation.uncertainty.selective import answer_share
 from headstart.flow.external_validation import recalibrate as recalibrating
@@ -76,7 +76,9 @@ def predict_rows(bundle: Bundle, table: Table, precision: str, path: Path) -> Pr
         decisions.append(decide_rows(policy, policy.calibrate(batch.predictions), batch.model_inputs))
         values = select_ood_features(batch.model_inputs, reference.reads) if reference else None
         placed += [reference.project(values)] if reference and values is not None else []
-    set_aside = [SetAside(str(table.ids[row]), ending(reason, table.inputs[row])) for row, reason in failed.items()]
+    set_aside = [
+        SetAside(str(table.ids[row]), cut_problem(reason, table.inputs[row])) for row, reason in failed.items()
+    ]
     if not any(len(part.ids) for part in raw):
         first = f" ({set_aside[0].id}: {set_aside[0].reason})" if set_aside else ""
         raise DataError(f"None of the rows of {path} can be used{first}.", "Correct them.")

@@ -122,7 +122,7 @@ def recalibrate(bundle: Bundle, raw: Predictions, truth: Truth, table: Table, gr
         clusters=clusters,
         seed=seed,
     )
-    gain = Figure.of(mean_interval(gains, number_clusters(clusters), seed, (-np.inf, np.inf)))
+    gain = Figure.from_interval(mean_interval(gains, number_clusters(clusters), seed, (-np.inf, np.inf)))
     return Recalibrated(
         policy=replace(
             policy, calibrator=replace(calibrator, gain=float(gains.mean())) if is_kept else calibrator, sets=sets
@@ -172,12 +172,16 @@ def _compare_figures(
         figures.append(
             BeforeAfter(name="calibration_error" if name == "error" else name, before=ends[0], after=ends[1])
         )
-    covers = [None if part is None else Figure.of(share_interval(part[rows, codes], clusters)) for part in sets]
+    covers = [
+        None if part is None else Figure.from_interval(share_interval(part[rows, codes], clusters)) for part in sets
+    ]
     within = (1.0, float(raw.probabilities.shape[1]))
     sizes = [
         None
         if part is None
-        else Figure.of(mean_interval(part.sum(axis=1).astype(float), number_clusters(clusters), seed, within))
+        else Figure.from_interval(
+            mean_interval(part.sum(axis=1).astype(float), number_clusters(clusters), seed, within)
+        )
         for part in sets
     ]
     assert covers[1] is not None and sizes[1] is not None
@@ -200,7 +204,7 @@ def _recalibrate_ranges(
     if is_kept and np.isfinite(old).all():
         losses = [np.where(off <= m, (1 - coverage) * (m - off), coverage * (off - m)) for m in (old, margins)]
         is_kept = _is_beyond_noise(losses[0] - losses[1], clusters)
-    ends = [Figure.of(share_interval(off <= m, clusters)) for m in (old, margins)]
+    ends = [Figure.from_interval(share_interval(off <= m, clusters)) for m in (old, margins)]
     new_policy = replace(policy, margin=decisions.fit_margin(truth, raw.values, coverage)[0]) if is_kept else policy
     figures = [BeforeAfter(name="coverage", before=ends[0], after=ends[1])]
     return Recalibrated(

@@ -11,7 +11,7 @@ import numpy as np
 from headstart import bundle as bundles
 from headstart.bundle import Bundle
 from headstart.decisions import NONE
-from headstart.errors import offenders
+from headstart.errors import list_offenders
 from headstart.evaluation.shift.drift import MIN_ROWS, MIN_UNITS, measure_drift
 from headstart.evaluation.shift.prior_shift import independent_difference, measure_prior_shift
 from headstart.flow.scoring.predictions import ModelFigures
@@ -215,7 +215,7 @@ def _name_misspelt(result: Evaluation) -> str:
         if near and _may_be_one(fold_label(label), near[0]):
             pairs.append(f"'{label}' for '{class_of[near[0]]}'")
             n_rows += count
-    return offenders(pairs) if pairs and n_rows >= UNKNOWN_SHARE * (n_rows + result.n_rows) else ""
+    return list_offenders(pairs) if pairs and n_rows >= UNKNOWN_SHARE * (n_rows + result.n_rows) else ""
 
 
 def _may_be_one(first: str, second: str) -> bool:

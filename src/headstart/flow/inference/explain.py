@@ -17,7 +17,7 @@ from headstart.bundle import Bundle
 from headstart.decisions import DEFAULT_POLICY
 from headstart.errors import DataError, OptionError
 from headstart.flow.inference.answers import make_answers, make_document
-from headstart.flow.inference.lining_up import line_up
+from headstart.flow.inference.lining_up import order_inputs
 from headstart.flow.inference.neighbours import find_neighbours, format_neighbours
 from headstart.flow.inference.perturbed_rows import make_input_spec, store_inputs
 from headstart.flow.inference.predict_table import decide_rows, make_reader
@@ -91,12 +91,12 @@ def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
         raise OptionError(f"{out} is a folder.", "Name a file to write with -o, such as explained.html.")
     with offline(options.offline), tempfile.TemporaryDirectory() as folder:
         bundle = bundles.load_bundle(bundle_path)
-        inputs = line_up(bundle, paths, options, {})
+        inputs = order_inputs(bundle, paths, options, {})
         failed = [{"id": item.id, "reason": item.reason} for item in inputs.table.set_aside]
         opened = _open_bundle(bundle, inputs.table, Path(folder), options.precision)
         explained = []
         n_shown = min(options.n, len(inputs.table))
-        with progress.bar("Explaining", n_shown, "inputs") as bar:
+        with progress.open_bar("Explaining", n_shown, "inputs") as bar:
             for row in range(n_shown):
                 one = inputs.table.take(np.array([row]))
                 try:

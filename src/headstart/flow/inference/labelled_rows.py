@@ -11,9 +11,9 @@ import numpy as np
 
 from headstart import checks, data, progress
 from headstart.bundle import Bundle
-from headstart.errors import DataError, offenders
-from headstart.flow.data_check.reading_notes import NAMES, say_how_read
-from headstart.flow.inference.lining_up import line_up, report_reading
+from headstart.errors import DataError, list_offenders
+from headstart.flow.data_check.reading_notes import NAMES, describe_reading
+from headstart.flow.inference.lining_up import order_inputs, report_reading
 from headstart.options import ColumnOptions, EvaluateOptions, ReadOptions, parse
 from headstart.records import TASKS, TEST, Table
 from headstart.task_types import TASK_TYPES
@@ -92,7 +92,7 @@ def _read_labelled(bundle: Bundle, path: Path, options: EvaluateOptions) -> Tabl
 
 
 def _read_unlabelled(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
-    table = line_up(bundle, [path], options, {}).table
+    table = order_inputs(bundle, [path], options, {}).table
     data.require_groups(table, options.group)
     return table
 
@@ -101,7 +101,7 @@ def _select_test_rows(table: Table, path: Path) -> Table:
     if not (table.splits == TEST).any():
         return table
     progress.say(f"Only the test rows of {path} are scored.")
-    return table.where_split(TEST)
+    return table.select_split(TEST)
 
 
 def _select_known_labels(bundle: Bundle, table: Table, path: Path, merge: bool) -> tuple[Table, Counter[str]]:
@@ -112,9 +112,9 @@ def _select_known_labels(bundle: Bundle, table: Table, path: Path, merge: bool) 
     if matched.has_no_known_label:
         raise DataError(
             f"The model knows none of the labels in {path} ({matched.name_unknown()}).",
-            f"It knows {offenders(bundle.classes)}. {matched.hint}",
+            f"It knows {list_offenders(bundle.classes)}. {matched.hint}",
         )
-    say_how_read(matched.table.findings, NAMES)
+    describe_reading(matched.table.findings, NAMES)
     if matched.similar:
         progress.warn(
             f"{path}: labels differ from those of the model only in spelling and are not known to it "
@@ -136,7 +136,7 @@ def _reorder_labels(bundle: Bundle, table: Table, path: Path) -> Table:
     absent = [name for name in bundle.classes if name not in place]
     if absent and any(role.startswith("label ") for role in table.columns):
         raise DataError(
-            f"{path} lacks {len(absent)} label columns that the model knows ({offenders(absent)}).",
+            f"{path} lacks {len(absent)} label columns that the model knows ({list_offenders(absent)}).",
             "Add them, with 0 or 1 in every row.",
         )
     targets = np.zeros((len(table), len(bundle.classes)), dtype=np.float32)

@@ -8,14 +8,14 @@ from pathlib import Path
 from headstart import data, progress
 from headstart.bundle import Bundle
 from headstart.data import OrderedInputs
-from headstart.flow.data_check.reading_notes import NAMES, say_how_read
+from headstart.flow.data_check.reading_notes import NAMES, describe_reading
 from headstart.options import ColumnOptions
 from headstart.records import Table
 
 _REPORTED_FINDINGS = frozenset({"other-scale", "values-left-out", "uneven-channels-steps", "times-not-read", "axes"})
 
 
-def line_up(
+def order_inputs(
     bundle: Bundle, paths: Sequence[Path], options: ColumnOptions, column_names: Mapping[str, str]
 ) -> OrderedInputs:
     """Read what is to be predicted as `headstart.data.read_ordered_inputs` does, with the columns of the bundle.
@@ -39,7 +39,7 @@ def line_up(
     )
     if len(paths) == 1 and paths[0].is_file():
         data.require_use(options, inputs.table)
-    say_how_read(inputs.table.findings, NAMES)
+    describe_reading(inputs.table.findings, NAMES)
     report_reading(bundle, inputs.table)
     return inputs
 

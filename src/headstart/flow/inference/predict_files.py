@@ -20,10 +20,10 @@ from headstart import progress
 from headstart.bundle import Bundle
 from headstart.csv_files import read_csv_rows, write_csv_rows
 from headstart.data import InputOrder, OrderedInputs
-from headstart.errors import NothingRead, OptionError, ending, nothing_read
+from headstart.errors import NothingRead, OptionError, cut_problem, make_nothing_read
 from headstart.flow.inference.answer_tables import list_columns, write_row, write_unusable_row
 from headstart.flow.inference.answers import Answer, make_answers, make_document, make_unusable_document
-from headstart.flow.inference.lining_up import line_up
+from headstart.flow.inference.lining_up import order_inputs
 from headstart.flow.inference.neighbours import Neighbour, find_neighbours, format_neighbours
 from headstart.flow.inference.predict_table import predict_batches
 from headstart.home import move_into_place
@@ -109,7 +109,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
         bundle = bundles.load_bundle(bundle_path, options.runtime)
         first = [*list_columns(bundle.task, bundle.classes), *([NEAREST] if options.explain else [])]
         try:
-            inputs = line_up(bundle, paths, options, _choose_columns(options))
+            inputs = order_inputs(bundle, paths, options, _choose_columns(options))
         except NothingRead as error:
             _write_unread(bundle, error, out, first)
             raise
@@ -122,7 +122,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
                     progress.say(f"Going on after {done} inputs that an earlier run predicted.")
                 failed = _write_answers(bundle, inputs, options, handle=handle, done=done)
     if not done and len(failed) == len(inputs.order):
-        raise nothing_read([vars(item) for item in failed], "" if out is None else str(out))
+        raise make_nothing_read([vars(item) for item in failed], "" if out is None else str(out))
     return failed
 
 
@@ -164,7 +164,7 @@ def predictions(bundle_path: Path, paths: Sequence[Path], options: PredictOption
 
 def _open_inputs(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> tuple[Bundle, OrderedInputs]:
     bundle = bundles.load_bundle(bundle_path, options.runtime)
-    return bundle, line_up(bundle, paths, options, _choose_columns(options))
+    return bundle, order_inputs(bundle, paths, options, _choose_columns(options))
 
 
 def _require_writable(out: Path) -> None:
@@ -211,7 +211,7 @@ def _iterate_answers(
                 continue
             place = place_of_row.get(row)
             if place is None:
-                reason = ending(batch.failed.get(row, ""), left.inputs[row])
+                reason = cut_problem(batch.failed.get(row, ""), left.inputs[row])
                 items.append(AnsweredInput(id=name, answer=None, unusable_reason=reason))
             else:
                 items.append(AnsweredInput(id=name, answer=answers[place], nearest=nearest[place]))
@@ -225,7 +225,7 @@ def _write_answers(
 ) -> list[SetAside]:
     """Write one CSV row for every input after the first `done`; gives those that have no label."""
     failed = []
-    with progress.bar("Predicting", len(inputs.order) - done, "inputs") as bar:
+    with progress.open_bar("Predicting", len(inputs.order) - done, "inputs") as bar:
         for batch in _iterate_answers(bundle, inputs, options, done):
             for item in batch:
                 if item.answer is None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from headstart.bundle import Bundle
 from headstart.data.reading.content import CONTENT_READERS
-from headstart.errors import HeadstartError, ending
+from headstart.errors import HeadstartError, cut_problem
 from headstart.flow.inference.answers import make_answers, make_document, make_unusable_document
 from headstart.flow.inference.predict_table import PredictionBatch, make_predictor
 from headstart.modalities.record import Spec
@@ -109,7 +109,7 @@ def _make_documents(bundle: Bundle, batch: PredictionBatch, n_rows: int) -> Docu
         )
         if is_usable
     }
-    reasons = {row: ending(reason, "") for row, reason in batch.failed.items()}
+    reasons = {row: cut_problem(reason, "") for row, reason in batch.failed.items()}
     return [
         documents.get(row) or make_unusable_document(bundle.task, reasons.get(row, _NO_ANSWER)) for row in range(n_rows)
     ]

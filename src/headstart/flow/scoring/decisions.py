@@ -74,8 +74,10 @@ def measure_abstention(rows: ScoredRows, policy: DecisionPolicy, seed: int) -> A
         right, plain = decided.codes == truth, predictions.class_indices == truth
         inside = None if clusters is None else clusters[answered]
         figures |= {
-            "accuracy_answered": Figure.of(share_interval(right[answered], inside)) if answered.any() else None,
-            "accuracy_all": Figure.of(share_interval(plain, clusters)),
+            "accuracy_answered": Figure.from_interval(share_interval(right[answered], inside))
+            if answered.any()
+            else None,
+            "accuracy_all": Figure.from_interval(share_interval(plain, clusters)),
             "wrong": rows_per_hundred(answered & ~right, clusters),
             "misses": _list_misses(truth, predictions, decided, policy.costs),
             "risk_coverage": measure_risk_coverage(plain, predictions.probabilities.max(axis=1), clusters, seed),
@@ -167,7 +169,7 @@ def _measure_out_of_distribution(
     detector = policy.out_of_distribution
     return OutOfDistributionFigures(
         reads=detector.reads, threshold=detector.threshold, stated_false_alarm=detector.false_alarm,
-        measured_false_alarm=Figure.of(share_interval(far, inside)) if len(far) else None,
+        measured_false_alarm=Figure.from_interval(share_interval(far, inside)) if len(far) else None,
         n_rows_learnt=detector.n_rows, n_rows_kept=len(detector.remembered),
     )  # fmt: skip
 

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from headstart.features.activations import CannotCache, TrunkPass, compute_activations
-from headstart.features.runtimes import REFERENCE, recall_runtime
+from headstart.features.runtimes import REFERENCE, read_runtime_choice
 from headstart.features.torch_runtime import cpu_has_bfloat16
 from headstart.records import FittedState, list_held_out_folds
 from headstart.strategies.fine_tuning.live_rows import make_live_source
@@ -407,7 +407,7 @@ def tune(config: FineTuningConfig, rows: StrategyRows, task: Task) -> Fitted:
     last = trainer.train_variant(variant, np.arange(len(rows)), np.empty(0, np.intp), (choice.alpha,))
     moved = {name: value.numpy() for name, value in last.weights[choice.alpha].items()}
     head = last.heads[choice.alpha].scaled_by_temperature(choice.temperature)
-    runtime = recall_runtime(trainer.base, "float32") or recall_runtime(trainer.base, task.precision)
+    runtime = read_runtime_choice(trainer.base, "float32") or read_runtime_choice(trainer.base, task.precision)
     name = runtime.name if runtime and runtime.numerics == "float32" else REFERENCE
     unit_length = config.objective != "task"
     core = TunedModel(

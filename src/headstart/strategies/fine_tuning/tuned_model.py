@@ -95,7 +95,7 @@ class TunedModel:
             weights=weights,
             tokenizer=tokenizer,
         )
-        head = Head.load(state.part_state("head"))
+        head = Head.load(state.select_part("head"))
         return cls(
             modality=str(meta["modality"]),
             parts=parts,
