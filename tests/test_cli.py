@@ -168,6 +168,6 @@ def test_predicting_without_the_extra_names_the_pip_line(
     from headstart.errors import MissingExtra
 
     assert run("adapt", text_table, "-o", tmp_path / "o", "--strategy", "linear-probe", "-q").returncode == 0
-    monkeypatch.setattr(extras, "missing", lambda extra: ["torch"])
+    monkeypatch.setattr(extras, "find_missing", lambda extra: ["torch"])
     with pytest.raises(MissingExtra, match=r"pip install 'headstart\[adapt\]'"):
         bundle.load_bundle(tmp_path / "o")

@@ -179,7 +179,7 @@ def test_a_foreign_model_that_breaks_is_left_out_and_a_known_one_is_not_hidden(
     def fault(*args: object) -> float:
         raise ValueError("our own fault")
 
-    monkeypatch.setattr(ranking, "logme", fault)
+    monkeypatch.setattr(ranking, "compute_logme", fault)
     with pytest.raises(ValueError, match="our own fault"):
         choose.rank(image_folder, parse(BasesOptions, offline=True))
 
