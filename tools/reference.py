@@ -1,6 +1,7 @@
 """Write the reference pages that are made from the code: `python tools/reference.py` (with --check: only compare).
 
-Commands and options come from the command line itself, the Python page from docstrings.
+Commands and options come from the command line itself, the Python page from docstrings, the page of result.json from
+the descriptions of its fields.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import typer.main
+from record_tables import describe_records
 
 import headstart
-from headstart import options
+from headstart import options, results
 from headstart.cli.main import app
+from headstart.results.check_codes import CHECK_CODES
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "reference"
@@ -35,6 +38,39 @@ PYTHON_INTRO = """# Python
 `import headstart as hs` loads nothing heavy. `hs.read`, `hs.adapt` and `hs.Adapter` need the extra `adapt`;
 `hs.load` and what it returns need the light install only. Every error that a user can mend is a
 `headstart.errors.HeadstartError` with the attributes `problem` and `hint`.
+"""
+RESULT_INTRO = """# result.json
+
+`headstart adapt DATA -o OUT` writes `OUT/result.json`; with `--json` the same document is printed. It has every figure
+of the report and the model card. Sentences in it are English. Within a format number fields are only added; none is
+removed, and none changes its meaning. A reader should ignore fields that it does not know.
+
+```json
+{
+  "format": 1,
+  "modality": "image",
+  "task": "classification",
+  "classes": ["healthy", "rust"],
+  "n_rows": {"train": 160, "test": 39, "set_aside": 3},
+  "chosen": "blend",
+  "verdict": {
+    "measure": "accuracy",
+    "transfer": "helped",
+    "strategy": "blend",
+    "against": "classic",
+    "difference": {"value": 0.118, "low": 0.059, "high": 0.175},
+    "sentence": "On 39 test rows ..."
+  },
+  "...": "..."
+}
+```
+
+Times are in seconds, log-loss is in nats, proportions and probabilities are 0 to 1. How the figures are computed:
+[figures and tests](../explanation/figures.md).
+
+The whole document is under [Result](#result); after it come the records inside it, each with its place. The documents
+of [`evaluate --json`](#evaluation) and [`compare --json`](#comparison) and the [codes of findings](#codes-of-findings)
+follow.
 """
 RECORDS = (options.ReadOptions, options.AdaptOptions)
 
@@ -139,7 +175,17 @@ def write_python() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-PAGES = {"cli.md": write_cli, "python.md": write_python}
+def write_result() -> str:
+    """Return the page of result.json and of what `evaluate` and `compare` print."""
+    lines, known = [HEAD, RESULT_INTRO], set[str]()
+    for record in (results.Figure, results.Result, results.Evaluation, results.Comparison):
+        lines.extend(describe_records(record, known))
+    lines.append("## Codes of findings\n\nMore may be added.\n\n| code | what it reports | what to do in general |\n|---|---|---|")
+    lines += [f"| `{code}` | {escaped(item.title)} | {escaped(item.advice)} |" for code, item in CHECK_CODES.items()]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+PAGES = {"cli.md": write_cli, "python.md": write_python, "result.md": write_result}
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
-"""`result.json`: the one document that says what a run found, format number first.
+"""Records of `result.json`, and of what `evaluate` and `compare` print as JSON.
 
-Every number that the report or the model card shows stands here. The fields are documented for users in
-`docs/reference/result.md`; names and meanings are permanent, new fields may be added within a format number.
+Names and meanings of fields are permanent; new fields may be added within a format number. `docs/reference/result.md`
+is made from the descriptions.
 """
 
 from __future__ import annotations
@@ -74,125 +74,110 @@ from headstart.task_types import TaskName
 
 
 class Result(Record):
-    """The whole document; assembled once, by `headstart.flow.adaptation.document`, and never changed."""
+    """The whole document: every figure of the report and the model card."""
 
     model_config = ConfigDict(frozen=True)
 
     format: int = Field(default=FORMAT, description="Number of this format.")
-    modality: ModalityName = Field(description="`image`, `text` or `series`.")
+    modality: ModalityName = Field(description="What the rows are.")
     task: TaskName = Field(
         default="classification",
-        description="What the label is: `classification` (one class), `ordinal` (a grade), `multi-label` (any of "
-        "several labels) or `regression` (a number).",
+        description="`classification`: one class; `ordinal`: a grade; `multi-label`: any of several labels; "
+        "`regression`: a number.",
     )
-    data: str = Field(description="The data, as it was named on the command line.")
+    data: str = Field(description="The data, as named on the command line.")
     classes: list[str] = Field(
-        description="Names of the classes (grades: the lowest first), of the labels, or the one name of the number;"
-        " all lists and matrices below follow this order.",
+        description="Names of the classes (grades: the lowest first), of the labels, or of the number. All lists and "
+        "matrices follow this order.",
     )
-    n_rows: RowCounts = Field(description="How many rows: see [Rows](#rows).")
+    n_rows: RowCounts = Field(description="Numbers of rows.")
     class_counts: dict[str, dict[str, int]] = Field(
-        description="Rows of each class or label by split; empty for a number.",
+        description="Rows of each class or label, by split; empty for a number.",
     )
     scripts: dict[str, int] = Field(
         default={},
-        description="Text only: training rows by the script (Latin, Arabic, Ethiopic ...) of most of their letters;"
-        " with more than 5,000 rows an even sample, 300 letters each. Empty for images and series.",
+        description="Texts: training rows by their main script (Latin, Arabic, Ethiopic ...), from the first 300 "
+        "letters of at most 5,000 rows. Else empty.",
     )
     split: str = Field(description="How the test rows were chosen, in a sentence.")
     group_columns: list[str] = Field(
         default=[],
-        description="Columns whose values stay on one side of every split; empty where none were given.",
+        description="Group columns: rows with the same value are on the same side of every split.",
     )
-    base: BaseFigures = Field(description="The base model: see [Base model](#base-model).")
+    base: BaseFigures = Field(description="The base model.")
     ranking: BaseRanking | None = Field(
         default=None,
-        description="How the base model was chosen: see [Which base](#which-base); `null` unless `--base auto` had "
-        "several to compare.",
+        description="How the base model was chosen; `null` unless `--base auto` compared several.",
     )
-    chosen: str = Field(
-        description="Name of the strategy that was kept; its figures stand under that name in `strategies`.",
-    )
-    strategies: list[StrategyResult] = Field(description="What was tried: see [Strategies](#strategies).")
-    skipped: list[SkippedStrategy] = Field(default=[], description="What was not tried: `name` and `reason`.")
-    verdict: Verdict = Field(description="Did transfer help? See [Verdict](#verdict).")
+    chosen: str = Field(description="Name of the chosen strategy.")
+    strategies: list[StrategyResult] = Field(description="The strategies that were tried.")
+    skipped: list[SkippedStrategy] = Field(default=[], description="The strategies that were not tried.")
+    verdict: Verdict = Field(description="Did transfer help?")
     confusion: Confusion | None = Field(
-        description="See [Confusion](#confusion); `null` without test rows, and where a row has no class.",
+        description="Confusion matrix; `null` without test rows, and where rows have no single class.",
     )
     fit: ObservedPredicted | None = Field(
         default=None,
-        description="True and predicted numbers: see [Fit](#fit); `null` unless `task` is `regression`.",
+        description="True and predicted numbers; `null` unless `task` is `regression`.",
     )
     groups: list[GroupColumn] = Field(
         default=[],
-        description="Whether it is equally good for everyone: see [Groups](#groups); empty where no group column "
-        "was given or there were no test rows.",
+        description="Is the model equally good for all groups? Empty without group columns or test rows.",
     )
     calibration: Calibration | None = Field(
         default=None,
-        description="Whether its probabilities can be believed: see [Calibration](#calibration); `null` with fewer "
-        "than 20 test rows.",
+        description="Are the probabilities calibrated? `null` with fewer than 20 test rows.",
     )
     conformal: Conformal | None = Field(
         default=None,
-        description="Do sets of classes, or ranges of numbers, hold the truth as often as stated? See [Conformal "
-        "sets](#conformal-sets); `null` without test rows and for several labels.",
+        description="Prediction sets and their coverage; `null` without test rows and for several labels.",
     )
     abstention: Abstention | None = Field(
         default=None,
-        description="When it gives no answer, and how good its answers are: see [Abstention](#abstention); `null` "
-        "without test rows.",
+        description="How often the model answers, and how well; `null` without test rows.",
     )
     not_measured: dict[str, str] = Field(
         default={},
-        description="What of the above makes no sense for this task or could not be measured, and why. Under "
-        "`cross_validation`: classes whose only row cannot be held out, or that no row could be.",
+        description="Which parts do not apply to this task or could not be measured, and why. `cross_validation`: "
+        "classes with a single row, which cannot be held out.",
     )
     learning_curve: LearningCurve | None = Field(
         default=None,
-        description="Would more labels help? See [Learning curve](#learning-curve); `null` in results of older "
-        "versions.",
+        description="Would more labels help? `null` in results of older versions.",
     )
     inherited: Inherited | None = Field(
         default=None,
-        description="What the base brought in: see [Inherited](#inherited); `null` with `--audit none` and in "
-        "results of older versions.",
+        description="What the base model brought in; `null` with `--audit none` and in results of older versions.",
     )
     slices: Slices | None = Field(
         default=None,
-        description="Kinds of rows on which the chosen model fails: see [Slices](#slices); `null` with `--audit none`.",
+        description="Kinds of rows on which the chosen model fails; `null` with `--audit none`.",
     )
-    mitigation: Mitigation | None = Field(
-        default=None,
-        description="What `--mitigate` did: see [Mitigation](#mitigation); `null` where it was not asked for.",
-    )
-    worst: list[WorstRow] = Field(
-        default=[],
-        description="The surest mistakes on test rows: see [Worst rows](#worst-rows).",
-    )
-    checks: list[FindingRow] = Field(default=[], description="What was noticed about the data: see [Checks](#checks).")
+    mitigation: Mitigation | None = Field(default=None, description="What `--mitigate` did; `null` without it.")
+    worst: list[WorstRow] = Field(default=[], description="The most confident mistakes on test rows.")
+    checks: list[FindingRow] = Field(default=[], description="Findings about the data.")
     label_errors: list[LabelError] = Field(
         default=[],
-        description="Training rows whose label is likely wrong, the most suspicious first, at most 50: see [Label "
-        "errors](#label-errors).",
+        description="Training rows whose label is likely wrong, the most suspicious first; at most 50.",
     )
     honest_score: LeakageGap | None = Field(
         default=None,
-        description="What copies and groups would do to the score: see [Honest score](#honest-score). `null` where "
-        "no two training rows belong together.",
+        description="How much copies and groups would raise the score if they were split; `null` if there are none.",
     )
-    set_aside: list[SetAsideRow] = Field(default=[], description="Inputs that could not be used: `id` and `reason`.")
+    set_aside: list[SetAsideRow] = Field(default=[], description="Inputs that could not be used.")
     portable: PortableForm | None = Field(
         default=None,
-        description="Whether the model runs where torch is not installed: see [Portable form](#portable-form); "
-        "`null` where no bundle was written.",
+        description="Whether the model runs without torch; `null` if no bundle was written.",
     )
-    seconds: dict[str, float] = Field(description="Wall time of each part, in seconds; `total` is everything.")
-    cost: dict[str, float] = Field(default_factory=dict, description="What was forecast and what it was.")
-    seed: int = Field(description="Seed of everything random.")
+    seconds: dict[str, float] = Field(description="Wall time of each part, in seconds; `total` is the whole run.")
+    cost: dict[str, float] = Field(
+        default_factory=dict,
+        description="Forecasts (`..._forecast_...`) and what was measured (the same name without `forecast_`).",
+    )
+    seed: int = Field(description="Random seed.")
     options: dict[str, Any] = Field(description="All options of the run, with defaults.")
     versions: dict[str, str] = Field(description="Versions of Headstart, Python and the packages that matter.")
-    created: str = Field(description="When, in ISO 8601 with time zone.")
+    created: str = Field(description="Date and time, in ISO 8601 with time zone.")
 
     def strategy(self, name: str) -> StrategyResult:
         """Return the entry of one strategy."""
@@ -264,7 +249,6 @@ __all__ = [
     "Slice",
     "Slices",
     "StrategyResult",
-    "Task",
     "Uncorrected",
     "Verdict",
     "WorstRow",

@@ -8,72 +8,57 @@ from headstart.results.record import Figure, Record
 
 
 class BaseFigures(Record):
-    """The base model used."""
+    """The base model."""
 
-    name: str = Field(description="As `headstart bases` lists it.")
-    modality: str = Field(description="What it takes.")
-    licence: str = Field(description="Licence of the weights.")
-    pretrained: bool = Field(
-        description="Whether it has learnt from other data before. False for random convolutions (`minirocket`).",
-    )
-    training_data: str = Field(description="What it has learnt from; empty where unknown.")
-    known_biases: str = Field(description="What is known to be one-sided about it; empty where nothing is recorded.")
-    sha256: str = Field(description="Hash of its weights; empty where there is no file.")
-    n_dims: int = Field(description="Numbers in the features of one row.")
+    name: str = Field(description="Its name, as in `headstart bases`.")
+    modality: str = Field(description="The modality of its inputs.")
+    licence: str = Field(description="Licence of its weights.")
+    pretrained: bool = Field(description="False for random convolutions (`minirocket`): nothing was pre-trained.")
+    training_data: str = Field(description="What it was pre-trained on; empty where unknown.")
+    known_biases: str = Field(description="Known biases of its training data; empty where none are recorded.")
+    sha256: str = Field(description="SHA-256 of its weights; empty where there is no file.")
+    n_dims: int = Field(description="Number of features of a row.")
     fingerprint: str = Field(
-        description="Names base, preprocessing and numerics; equal fingerprints mean equal features.",
+        description="Hash of base model, preprocessing and numerics. Equal fingerprints mean equal features.",
     )
-    runtime: str = Field(description="What ran the frozen part.")
+    runtime: str = Field(description="What computed the features, such as `openvino-f32`.")
 
 
 class RankedBase(Record):
-    """One base model that was compared, on training rows."""
+    """One of the base models that were compared, on training rows."""
 
-    base: str = Field(description="What `--base` takes.")
-    label: str = Field(description="A short form of it.")
-    probe: Figure = Field(description="Share of training rows that a probe got right while it had not seen them.")
-    head: str = Field(
-        description="The probe: `linear-probe`, or `multi-stage-probe` where that has the lower log-loss.",
-    )
-    logme: float | None = Field(
-        description="Hints: LogME (nats a row), H-score (0 to number of classes - 1), share right by five "
-        "neighbours. Higher is better; `null` where they cannot be computed.",
-    )
+    base: str = Field(description="Its name, as `--base` takes it.")
+    label: str = Field(description="Short form of the name.")
+    probe: Figure = Field(description="Cross-validated accuracy of the probe, 0 to 1.")
+    head: str = Field(description="The probe: `linear-probe`, or `multi-stage-probe` where its log-loss is lower.")
+    logme: float | None = Field(description="LogME in nats a row; higher is better. `null` if not computed.")
     hscore: float | None = Field(
-        description="Hints: LogME (nats a row), H-score (0 to number of classes - 1), share right by five "
-        "neighbours. Higher is better; `null` where they cannot be computed.",
+        description="H-score, 0 to the number of classes - 1; higher is better. `null` if not computed.",
     )
-    knn: float | None = Field(
-        description="Hints: LogME (nats a row), H-score (0 to number of classes - 1), share right by five "
-        "neighbours. Higher is better; `null` where they cannot be computed.",
-    )
-    log_loss: float | None = Field(description="Of the probe's answers, in nats; lower is better.")
-    seconds: float = Field(description="Time spent on this base.")
-    n_rows: int = Field(description="Training rows it was measured on: the weaker ones see fewer.")
-    licence: str = Field(description='Of its weights; `"unknown"` and 0 where not stated.')
-    size_bytes: int = Field(description='Of its weights; `"unknown"` and 0 where not stated.')
-    tie: bool = Field(description="Whether chance explains the lead of the best.")
-    taken: bool = Field(description="Whether it is the one that was taken.")
+    knn: float | None = Field(description="Accuracy of five nearest neighbours, 0 to 1. `null` if not computed.")
+    log_loss: float | None = Field(description="Log-loss of the probe in nats; lower is better.")
+    seconds: float = Field(description="Time spent on this base model, in seconds.")
+    n_rows: int = Field(description="Training rows it was scored on. Weaker base models see fewer rows.")
+    licence: str = Field(description='Licence of its weights; `"unknown"` if not stated.')
+    size_bytes: int = Field(description="Size of its weights in bytes; 0 if not stated.")
+    tie: bool = Field(description="Whether its difference from the best is within noise.")
+    taken: bool = Field(description="Whether it was chosen.")
     unknown_share: float | None = Field(
-        description="Texts only, else `null`: share of the pieces that its vocabulary does not know, and the pieces"
-        " a word is cut into.",
+        description="Texts: share of tokens that its vocabulary does not know, 0 to 1; else `null`.",
     )
-    pieces_per_word: float | None = Field(
-        description="Texts only, else `null`: share of the pieces that its vocabulary does not know, and the pieces"
-        " a word is cut into.",
-    )
+    pieces_per_word: float | None = Field(description="Texts: mean number of tokens per word; else `null`.")
 
 
 class LeftOut(Record):
-    """A base model that was not compared, and why."""
+    """A base model that was not compared."""
 
     base: str = Field(description="Name of the base model.")
     reason: str = Field(description="Why it was not compared.")
 
 
 class BaseRanking(Record):
-    """Which base models were compared for `--base auto`, best first, and why one was taken."""
+    """The base models that `--base auto` compared on training rows, as `headstart bases --for DATA` does."""
 
-    ranking: list[RankedBase] = Field(description="One entry for each, best first: the fields below.")
-    left_out: list[LeftOut] = Field(description="What was not compared: `base` and `reason`.")
-    why: str = Field(description="Why one was taken, in a sentence.")
+    ranking: list[RankedBase] = Field(description="The base models that were compared, best first.")
+    left_out: list[LeftOut] = Field(description="The base models that were not compared.")
+    why: str = Field(description="Why one was chosen, in a sentence.")

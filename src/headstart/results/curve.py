@@ -10,63 +10,61 @@ from headstart.results.record import Figure, Record
 
 
 class CurvePoint(Record):
-    """What a simple head reached with so many labels; `labels_per_class` is an average, None without classes."""
+    """Score of the simple head with some number of labels."""
 
-    labels: int = Field(description="Labelled rows learnt from.")
+    labels: int = Field(description="Labelled training rows.")
     labels_per_class: float | None = Field(
-        description="The same divided by the number of classes: an average; `null` where a row has not just one class.",
+        description="`labels` divided by the number of classes; `null` where rows do not have exactly one class.",
     )
-    n_draws: int = Field(description="How often so many rows were drawn.")
-    value: Figure = Field(description="Mean over draws; the interval is over draws and test rows.")
+    n_draws: int = Field(description="Number of random samples of this size.")
+    value: Figure = Field(description="Mean of the metric over samples; the interval covers samples and test rows.")
 
 
 class CurveFit(Record):
-    """The power law through the curve: loss = floor + scale * labels ** -exponent."""
+    """Inverse power law: loss = `floor` + `scale` * labels ** -`exponent`. The loss is the error, or 1 - the metric."""
 
     floor: float = Field(description="Loss that no number of labels goes below.")
     scale: float = Field(description="Factor of the power of the number of labels.")
-    exponent: float = Field(description="How fast the loss falls with the number of labels.")
+    exponent: float = Field(description="How fast the loss falls.")
 
 
 class CurveForecast(Record):
-    """What more labels of the same kind are expected to bring; positive is better."""
+    """Expected gain of more labels of the same kind."""
 
     labels: int = Field(description="Labels in all.")
-    more_labels: int = Field(description="Labels more than now.")
+    more_labels: int = Field(description="Labels beyond those at hand.")
     gain: Figure = Field(
-        description="By how much the metric gets better (the error smaller), -1 to 1 for shares; the interval "
-        "includes the luck of the new labels and the doubt whether the law holds.",
+        description="Improvement of the metric, -1 to 1 for proportions (for errors: decrease, in the unit of the "
+        "label). The interval covers the sampling of the new labels and the error of the law.",
     )
 
 
 class LearningCurve(Record):
-    """How the score grows with the number of labels, and how much more of them would help."""
+    """Would more labels help? Score of a simple head on all training rows, a half, a quarter ...
+
+    The head is a ridge regression on features of the base model, or on classic descriptors. Nothing is chosen by it.
+    """
 
     metric: str = Field(
-        description="`accuracy`, `micro-F1` (several labels) or `mean absolute error` (numbers; in the unit of the "
-        "label).",
+        description="`accuracy`, `micro-F1` (several labels) or `mean absolute error` (in the unit of the label).",
     )
     points: list[CurvePoint] = Field(
         default=[],
-        description="What was measured, by rising number of labels: the fields below. Empty where it could not be "
-        "measured; `sentence` says why.",
+        description="Measured points by rising number of labels. Empty where nothing was measured; see `sentence`.",
     )
     fit: CurveFit | None = Field(
         default=None,
-        description="Inverse power law through the last four doublings: loss = `floor` + `scale` * labels ** "
-        "-`exponent`; the loss is the error, or one minus the share. `null` with fewer than three "
-        "points there.",
+        description="Power law through the last four doublings; `null` with fewer than three points there.",
     )
     forecast: list[CurveForecast] = Field(
         default=[],
-        description="For half as many labels again, twice and four times as many: the fields below. Empty where the"
-        " score falls with more labels.",
+        description="Forecast for 1.5, 2 and 4 times as many labels. Empty where the score falls with more labels.",
     )
     holds_up_to_labels: int | None = Field(
         default=None,
-        description="Beyond so many labels (four times those at hand) the law says nothing; `null` without a forecast.",
+        description="Largest number of labels of a forecast (four times those at hand); `null` without a forecast.",
     )
     shape: Literal["rising", "flat", "noisy", "unknown"] = Field(
-        description="`rising`, `flat`, `noisy` (cannot be told) or `unknown` (not measured).",
+        description="`noisy`: too much noise for a forecast; `unknown`: not measured.",
     )
-    sentence: str = Field(description="The same for people; about twice as many labels.")
+    sentence: str = Field(description="The forecast for twice as many labels, in words.")

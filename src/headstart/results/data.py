@@ -1,4 +1,4 @@
-"""The rows, and what was noticed about them."""
+"""The rows, and findings about them."""
 
 from __future__ import annotations
 
@@ -10,62 +10,61 @@ from headstart.results.record import Figure, Record
 
 
 class RowCounts(Record):
-    """Rows used for training, for testing, and inputs set aside."""
+    """Numbers of rows."""
 
-    train: int = Field(description="Rows learnt from.")
-    test: int = Field(description="Rows kept apart and used for nothing but the figures.")
+    train: int = Field(description="Training rows.")
+    test: int = Field(description="Test rows. They are used for the figures only.")
     set_aside: int = Field(description="Inputs that could not be used.")
 
 
 class SetAsideRow(Record):
-    """One input that could not be used."""
+    """An input that could not be used."""
 
     id: str = Field(description="Id of the input.")
     reason: str = Field(description="Why it could not be used.")
 
 
 class FindingRow(Record):
-    """One thing noticed about the data."""
+    """A finding about the data. All codes: [below](#codes-of-findings)."""
 
-    kind: str = Field(description="Permanent name of what was found.")
-    severity: Literal["stop", "warn", "note"] = Field(description="`stop`, `warn` or `note`.")
-    n_rows: int = Field(description="How many rows are concerned.")
-    rows: list[str] = Field(description="Their ids.")
-    summary: str = Field(description="What was found.")
+    kind: str = Field(description="Permanent code of the finding, such as `duplicates-across-splits`.")
+    severity: Literal["stop", "warn", "note"] = Field(description="How serious it is.")
+    n_rows: int = Field(description="Number of rows it concerns.")
+    rows: list[str] = Field(description="Their ids. Rows of `label-errors` are ranked, the most suspicious first.")
+    summary: str = Field(description="The finding in words.")
     measure: Figure | None = Field(
-        description="A figure with interval: where nothing else is said below, the share of rows that are concerned"
-        " (for findings across the splits: of the test rows). `null` where no row is named.",
+        description="Usually the share of rows it concerns, 0 to 1 (of findings across the splits: of test rows). "
+        "`shortcut`: balanced accuracy of a small model on plain properties of the inputs, or on one column. "
+        "`unknown-tokens`: share of tokens that the base model does not know. `null` where no row is named.",
     )
     advice: str = Field(description="What to do.")
 
 
 class LabelError(Record):
-    """A training row whose label is likely wrong: what the chosen model would say, having learnt from other rows.
+    """A training row whose label is likely wrong by out-of-fold predictions of the chosen model.
 
-    `doubt` is what the rows are ranked by: for classes the probability of the best other class less that of the given
-    one, for a number how far off it is.
+    Confident learning, Northcutt et al. 2021, [arXiv:1911.00068](https://arxiv.org/abs/1911.00068).
     """
 
-    id: str = Field(description="The row.")
-    label: str = Field(description="The label it has.")
-    suggested: str = Field(description="What the model would say.")
+    id: str = Field(description="Id of the row.")
+    label: str = Field(description="Its label in the data.")
+    suggested: str = Field(description="The label that the model predicts.")
     doubt: float = Field(
-        description="What the rows are ranked by: probability of `suggested` less that of `label`; for a number, "
-        "how far off it is.",
+        description="Rows are ranked by this: probability of `suggested` minus that of `label`; for a number the "
+        "absolute error.",
     )
 
 
 class LeakageGap(Record):
-    """What a simple head scores in cross-validation, rows dealt by chance (naive) and kept together (honest).
+    """Cross-validation score of a simple head with random folds, and with copies and groups in one fold.
 
-    `gap` is how much better the naive figure looks, in `measure` (for an error: how much smaller); `n_together` of
-    `n_rows` training rows have copies or belong to a group.
+    The head is fitted on features of training rows. All other figures of the document keep copies and groups together.
     """
 
-    measure: str = Field(description="What is compared.")
+    measure: str = Field(description="The metric, such as `accuracy`.")
     n_rows: int = Field(description="Training rows.")
     n_together: int = Field(description="Of these, rows that have copies or belong to a group.")
-    naive: Figure = Field(description="With rows dealt by chance.")
-    honest: Figure = Field(description="With copies and groups kept together.")
-    gap: Figure = Field(description="How much better the naive figure looks.")
-    sentence: str = Field(description="The same in words.")
+    naive: Figure = Field(description="Score with random folds.")
+    honest: Figure = Field(description="Score with copies and groups in one fold.")
+    gap: Figure = Field(description="How much better `naive` is (for an error: how much smaller).")
+    sentence: str = Field(description="The result in words.")

@@ -1,210 +1,183 @@
-"""What the base brought in: what can be read off, gaps, flips, slices, and what a mitigation did."""
+"""What the base model brought in: attribute probes, gaps, counterfactuals, slices, and what a mitigation did."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from headstart.results.groups import GroupMeasure
 from headstart.results.record import Figure, Record
+
+PartColumn = Annotated[str, Field(description="Group column; empty where `value` is a class.")]
+PartValue = Annotated[str, Field(description="The class, or the value of the group column.")]
 
 
 class AttributeProbe(Record):
-    """How well a group, or a plain property of a row, can be read off what a model sees (balanced accuracy, 0-1).
+    """How well a linear classifier predicts an attribute of a row from features: a lower bound of what they contain.
 
-    `frozen`: the base's features; `adapted`: features of the model with moved weights; `answers`: the chosen model's
-    probabilities; `without_base`: simple descriptors that no base made. None where there is no such thing.
+    Ridge regression on at most 192 principal axes, five folds, at most 600 test rows.
+    Figures are balanced accuracy, 0 to 1.
     """
 
-    name: str = Field(
-        description="The column or property; `group` or `property` (cut at its median into high and low).",
-    )
+    name: str = Field(description="Group column, or property of a row.")
     kind: Literal["group", "property"] = Field(
-        description="The column or property; `group` or `property` (cut at its median into high and low).",
+        description="A number-valued `property` is split at its median into high and low.",
     )
-    values: list[str] = Field(description="Values with at least 20 rows, and the rows that have one.")
-    n_rows: int = Field(description="Values with at least 20 rows, and the rows that have one.")
-    chance: float = Field(description="What guessing gives.")
-    frozen: Figure | None = Field(description="Read off the frozen features.")
+    values: list[str] = Field(description="Values with at least 20 rows.")
+    n_rows: int = Field(description="Rows that have one of these values.")
+    chance: float = Field(description="Balanced accuracy of guessing.")
+    frozen: Figure | None = Field(description="From the features of the frozen base model.")
     adapted: Figure | None = Field(
-        description="Off the features of a network whose weights were moved; `null` where the chosen model moves none.",
+        description="From the features of the fine-tuned network; `null` if the chosen model has frozen features.",
     )
-    answers: Figure | None = Field(description="Off the chosen model's answers.")
+    answers: Figure | None = Field(description="From the probabilities of the chosen model.")
     without_base: Figure | None = Field(
-        description="Off simple descriptors made without any base (histograms of images, hashed words, the raw "
-        "course of a series).",
+        description="From simple descriptors without a base model: histograms of images, hashed words, values of a "
+        "series.",
     )
-    reading: str = Field(description="The same for people.")
+    reading: str = Field(description="The result in words.")
 
 
 class GapOrigin(Record):
-    """Where a gap between two groups comes from, in `measure`: each gap is the first of `between` minus the second.
+    """Where the gap between two groups comes from: the gap of three models on the same test rows.
 
-    `brought` is the frozen gap minus that without the base; `adaptation` the chosen model's minus the frozen one.
+    The two groups are those with the largest mean gap over the models, so that no model is favoured. Intervals are
+    paired and do not account for the choice of the groups.
     """
 
-    column: str = Field(description="The column, the two groups, and their test rows.")
-    between: list[str] = Field(description="The column, the two groups, and their test rows.")
-    measure: Literal["accuracy", "row F1", "mean absolute error"] = Field(description="As under [Groups](#groups).")
-    n_rows: int = Field(description="The column, the two groups, and their test rows.")
-    without_base: Figure | None = Field(
-        description="The gap with the chosen model, with `linear-probe` on the frozen base, and without the base; "
-        "the last two `null` where these were not fitted.",
-    )
-    without_base_strategy: str | None = Field(description="The model without the base.")
-    frozen: Figure | None = Field(
-        description="The gap with the chosen model, with `linear-probe` on the frozen base, and without the base; "
-        "the last two `null` where these were not fitted.",
-    )
-    chosen: Figure = Field(
-        description="The gap with the chosen model, with `linear-probe` on the frozen base, and without the base; "
-        "the last two `null` where these were not fitted.",
-    )
-    brought: Figure | None = Field(description="Gap with the frozen base minus gap without it: what the base brought.")
+    column: str = Field(description="Group column.")
+    between: list[str] = Field(description="The two groups. Each gap is `measure` of the first minus the second.")
+    measure: GroupMeasure
+    n_rows: int = Field(description="Test rows of the two groups.")
+    without_base: Figure | None = Field(description="Gap of the model without the base model; `null` if there is none.")
+    without_base_strategy: str | None = Field(description="The strategy without the base model.")
+    frozen: Figure | None = Field(description="Gap of `linear-probe` on the frozen base model; `null` if not fitted.")
+    chosen: Figure = Field(description="Gap of the chosen model.")
+    brought: Figure | None = Field(description="`frozen` minus `without_base`: what the base model brought in.")
     adaptation: Figure | None = Field(
-        description="Gap of the chosen model minus gap with the frozen base; `null` where the chosen one is the "
-        "frozen probe.",
+        description="`chosen` minus `frozen`: what the adaptation changed; `null` if the chosen model is that probe.",
     )
-    reading: str = Field(description="The same for people.")
+    reading: str = Field(description="The result in words.")
 
 
 class FlipShare(Record):
-    """Share of changed rows with another answer, for one class (`column` is empty) or group; None: too few rows."""
+    """Flips of the answers for one class or group."""
 
-    column: str = Field(description="Group column; empty where the values are classes.")
-    value: str = Field(description="The class, or the group.")
-    n_rows: int = Field(description="Rows that it changed.")
-    flips: Figure | None = Field(description="Share of them with another answer; `null` with too few rows.")
+    column: PartColumn
+    value: PartValue
+    n_rows: int = Field(description="Rows that were changed.")
+    flips: Figure | None = Field(description="Proportion with another answer, 0 to 1; `null` with fewer than 10 rows.")
 
 
 class Counterfactual(Record):
-    """Test rows that were changed in a way that should not matter, and how many got another answer."""
+    """Test rows changed in a way that should not matter, and how many answers flip.
 
-    name: str = Field(description="The change.")
-    says: str = Field(description="The change.")
-    n_rows: int = Field(description="Rows that it changed.")
-    flips: Figure | None = Field(description="Share with another answer.")
-    without_base_strategy: str | None = Field(
-        description="The same for a model without the base; `null` where there is none.",
-    )
-    without_base_flips: Figure | None = Field(
-        description="The same for a model without the base; `null` where there is none.",
-    )
-    parts: list[FlipShare] = Field(
-        default=[],
-        description="The same for each class (`column` is empty) and group: `column`, `value`, `n_rows`, and "
-        "`flips`, `null` with fewer than 10 rows.",
-    )
-    reading: str = Field(description="The same for people.")
+    64 test rows (`--audit full`: 512; fewer where time is short, at least 20). An answer flips if another class or set
+    of labels is predicted, or if a number changes by more than the median error of the model.
+    """
+
+    name: str = Field(description="Name of the change, such as `darker`.")
+    says: str = Field(description="The change in words.")
+    n_rows: int = Field(description="Rows that were changed.")
+    flips: Figure | None = Field(description="Proportion with another answer, 0 to 1.")
+    without_base_strategy: str | None = Field(description="A strategy without the base model; `null` if there is none.")
+    without_base_flips: Figure | None = Field(description="`flips` of that strategy; `null` if there is none.")
+    parts: list[FlipShare] = Field(default=[], description="`flips` for each class and group.")
+    reading: str = Field(description="The result in words.")
 
 
 class Inherited(Record):
-    """What the base brought in: the audit of features, gaps and answers."""
+    """What the base model brought in, on test rows. Nothing is chosen by it.
 
-    n_rows: int = Field(description="Test rows.")
-    base: str = Field(description="What the base's record says of its training data and known biases.")
+    Frozen base model, chosen model, and a model without the base model (`scratch` or `classic`, whichever has the
+    lower loss in cross-validation).
+    """
+
+    n_rows: int = Field(description="Number of test rows.")
+    base: str = Field(description="Training data and known biases of the base model, in words.")
     readable: list[AttributeProbe] = Field(
         default=[],
-        description="What can be read off features: one entry for each group column and each plain property of a row.",
+        description="Attributes that can be predicted from features: each group column, each plain property of a row.",
     )
     gaps: list[GapOrigin] = Field(default=[], description="Where the gap of each group column comes from.")
-    counterfactuals: list[Counterfactual] = Field(
-        default=[],
-        description="Test rows changed in a way that should not matter.",
-    )
-    not_measured: dict[str, str] = Field(default={}, description="What was not, and why.")
+    counterfactuals: list[Counterfactual] = Field(default=[], description="Flips of answers by each change.")
+    not_measured: dict[str, str] = Field(default={}, description="Which of these parts were not measured, and why.")
 
 
 class Slice(Record):
-    """Similar rows on which the chosen model fails more often than the mix of their classes explains.
+    """Similar rows on which the chosen model has more errors than their classes explain."""
 
-    `error` and `elsewhere` are mean errors on training rows predicted by models that did not see them; `test_error` on
-    the test rows nearest to these, None with too few. `p_value` is corrected for all clusters that were tried.
-    """
-
-    n_rows: int = Field(description="Its training rows.")
-    error: Figure = Field(description="Mean error there and on the other rows.")
-    elsewhere: Figure = Field(description="Mean error there and on the other rows.")
-    p_value: float = Field(description="Corrected for all clusters tried.")
-    n_test_rows: int = Field(
-        description="The test rows nearest to it, mean error there and on the others; `null` with fewer than 20.",
-    )
-    test_error: Figure | None = Field(
-        description="The test rows nearest to it, mean error there and on the others; `null` with fewer than 20.",
-    )
-    test_elsewhere: Figure | None = Field(
-        description="The test rows nearest to it, mean error there and on the others; `null` with fewer than 20.",
-    )
+    n_rows: int = Field(description="Training rows of the slice.")
+    error: Figure = Field(description="Mean out-of-fold error of these rows.")
+    elsewhere: Figure = Field(description="Mean out-of-fold error of all other rows.")
+    p_value: float = Field(description="Permutation test within classes, 0 to 1, corrected for all clusters tested.")
+    n_test_rows: int = Field(description="Test rows nearest to the slice.")
+    test_error: Figure | None = Field(description="Mean error of these test rows; `null` with fewer than 20.")
+    test_elsewhere: Figure | None = Field(description="Mean error of all other test rows; `null` likewise.")
     labels: list[str] = Field(description="Its most frequent mistakes.")
-    properties: list[str] = Field(description="In what its rows differ from the others: groups, and plain properties.")
-    examples: list[str] = Field(description="Ids of typical rows that were wrong.")
-    reading: str = Field(description="The same for people.")
+    properties: list[str] = Field(description="Groups and plain properties in which its rows differ from the others.")
+    examples: list[str] = Field(description="Ids of typical rows with a wrong prediction.")
+    reading: str = Field(description="The result in words.")
 
 
 class Slices(Record):
-    """Whether there are kinds of rows on which the model fails, found without group columns."""
+    """Kinds of rows on which the chosen model fails, without group columns.
 
-    n_rows: int = Field(description="Rows looked at, and clusters of at least 20 that were tested.")
-    n_clusters: int = Field(description="Rows looked at, and clusters of at least 20 that were tested.")
-    measure: Literal["accuracy", "row F1", "mean absolute error"] = Field(
-        description="As under [Groups](#groups); errors are 1 minus that, or the distance of a number.",
+    Training rows with their out-of-fold predictions (at most 4,000; one of each patient or set of copies) are clustered
+    by features three times, coarse to fine; labels and errors are not used for this.
+    """
+
+    n_rows: int = Field(description="Training rows that were clustered.")
+    n_clusters: int = Field(description="Clusters of at least 20 rows that were tested.")
+    measure: GroupMeasure = Field(
+        description="Errors are 1 - `accuracy`, 1 - `row F1`, or the absolute error of a number.",
     )
-    found: list[Slice] = Field(default=[], description="The slices: the fields below.")
-    reading: str = Field(description="The same for people.")
+    found: list[Slice] = Field(default=[], description="The slices.")
+    reading: str = Field(description="The result in words.")
 
 
 class MitigatedCell(Record):
-    """Rows of one class in one group: the share right before and after; None with too few rows."""
+    """Rows of one class in one group."""
 
     label: str = Field(description="The class.")
     group: str = Field(description="The group.")
-    n_rows: int = Field(description="Rows of this class in this group.")
-    before: Figure | None = Field(description="Share right before; `null` with too few rows.")
-    after: Figure | None = Field(description="Share right after; `null` with too few rows.")
+    n_rows: int = Field(description="Number of rows.")
+    before: Figure | None = Field(description="Accuracy before, 0 to 1; `null` with too few rows.")
+    after: Figure | None = Field(description="Accuracy after, 0 to 1; `null` with too few rows.")
 
 
 class MitigatedFigures(Record):
-    """Accuracy before and after on one set of rows: of the worst group (class and group together) and of all rows."""
+    """Accuracy before and after, 0 to 1, on one set of rows.
 
-    n_rows: int = Field(description="Rows.")
-    worst_before: Figure = Field(
-        description="Accuracy of the worst group (of each model its own; at least 10 rows, out of fold 5) and the "
-        "difference.",
-    )
-    worst_after: Figure = Field(
-        description="Accuracy of the worst group (of each model its own; at least 10 rows, out of fold 5) and the "
-        "difference.",
-    )
-    worst_gain: Figure = Field(
-        description="Accuracy of the worst group (of each model its own; at least 10 rows, out of fold 5) and the "
-        "difference.",
-    )
-    mean_before: Figure = Field(description="Accuracy on all rows and the difference.")
-    mean_after: Figure = Field(description="Accuracy on all rows and the difference.")
-    mean_gain: Figure = Field(description="Accuracy on all rows and the difference.")
-    cells: list[MitigatedCell] = Field(
-        default=[],
-        description="Every group: `label`, `group`, `n_rows`, and the share right `before` and `after`; `null` with"
-        " too few rows.",
-    )
+    A group is here a class within a group of the columns (`reweight` without groups: a class). The worst group of each
+    model counts, if it has at least 10 rows (out of fold 5).
+    """
+
+    n_rows: int = Field(description="Number of rows.")
+    worst_before: Figure = Field(description="Accuracy of the worst group before.")
+    worst_after: Figure = Field(description="Accuracy of the worst group after.")
+    worst_gain: Figure = Field(description="`worst_after` minus `worst_before`.")
+    mean_before: Figure = Field(description="Accuracy of all rows before.")
+    mean_after: Figure = Field(description="Accuracy of all rows after.")
+    mean_gain: Figure = Field(description="`mean_after` minus `mean_before`.")
+    cells: list[MitigatedCell] = Field(default=[], description="Every group.")
 
 
 class Mitigation(Record):
-    """What `--mitigate` did: `kept` says whether its model is the one in the bundle, decided on training rows only."""
+    """What `--mitigate` did."""
 
-    way: Literal["group-balance", "reweight"] = Field(
-        description="`group-balance` or `reweight`, and the columns that groups are made of.",
-    )
-    columns: list[str] = Field(description="`group-balance` or `reweight`, and the columns that groups are made of.")
-    before: str = Field(description="The two models that are compared.")
-    after: str = Field(description="The two models that are compared.")
+    way: Literal["group-balance", "reweight"] = Field(description="The method.")
+    columns: list[str] = Field(description="Group columns.")
+    before: str = Field(description="Strategy before.")
+    after: str = Field(description="Strategy after.")
     out_of_fold: MitigatedFigures | None = Field(
-        description="Figures on training rows, by which it was decided; `null` where it takes more rows.",
+        description="On out-of-fold training rows: these decide `kept`. `null` with too few rows.",
     )
-    test: MitigatedFigures | None = Field(description="Figures on test rows, for telling only; `null` without them.")
+    test: MitigatedFigures | None = Field(description="On test rows: these decide nothing. `null` without test rows.")
     kept: bool = Field(
-        description="Whether the model after is the one in the bundle: its worst group gained out of fold, and all "
-        "rows lost no more than `mean_may_lose`.",
+        description="Whether the model after is in the bundle: out of fold its worst group gained, and all rows lost "
+        "at most `mean_may_lose`.",
     )
-    mean_may_lose: float = Field(description="See `kept`: as much as the worst group gained, as a share of rows.")
-    reading: str = Field(description="The same for people.")
+    mean_may_lose: float = Field(description="Largest loss of accuracy on all rows: the gain of the worst group.")
+    reading: str = Field(description="The result in words.")

@@ -8,8 +8,8 @@ from headstart.results.record import Record
 
 
 class PortableForm(Record):
-    """The portable form of the chosen model: whether there is one, else the `reason`, and the size of its graph."""
+    """The portable form of the chosen model: one ONNX graph that needs no torch."""
 
-    ok: bool = Field(description="Whether `bundle/model.onnx` is there and says the same as the model.")
-    reason: str = Field(description="Why not; empty where it is there.")
-    size_bytes: int = Field(description="Of the graph; 0 where there is none.")
+    ok: bool = Field(description="Whether `bundle/model.onnx` exists and agrees with the model.")
+    reason: str = Field(description="Why there is none; empty where there is one.")
+    size_bytes: int = Field(description="Size of the graph in bytes; 0 where there is none.")

@@ -13,7 +13,7 @@ FORMAT = 1
 
 
 class Record(BaseModel):
-    """What all parts of the document share."""
+    """Base of every part of the document."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -21,13 +21,13 @@ class Record(BaseModel):
 class Figure(Record):
     """A figure with its 95 % interval."""
 
-    value: float = Field(description="What was measured.")
-    low: float = Field(description="The ends of the 95 % interval; `low <= value <= high`.")
-    high: float = Field(description="The ends of the 95 % interval; `low <= value <= high`.")
+    value: float = Field(description="The figure, in the unit that its field states.")
+    low: float = Field(description="Lower end of the interval, at most `value`.")
+    high: float = Field(description="Upper end of the interval, at least `value`.")
 
     @classmethod
     def from_interval(cls, interval: Interval) -> Figure:
-        """Take over an `Interval`."""
+        """Return the figure of an `Interval`."""
         return cls(value=interval.value, low=interval.low, high=interval.high)
 
 
