@@ -8,7 +8,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-PLAIN = {"string": "text", "integer": "whole number", "number": "number", "boolean": "`true` or `false`", "null": "`null`"}
+PLAIN = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "`true` or `false`",
+    "null": "`null`",
+    "": "any value",
+}
 
 
 def describe_type(schema: dict[str, Any]) -> str:
@@ -18,22 +25,22 @@ def describe_type(schema: dict[str, Any]) -> str:
         return f"[{name}](#{name.lower()})"
     if "anyOf" in schema:
         return " or ".join(describe_type(option) for option in schema["anyOf"])
-    if "const" in schema:
-        return f"`{json.dumps(schema['const'])}`"
-    if "enum" in schema:
-        return " or ".join(f"`{json.dumps(value)}`" for value in schema["enum"])
-    match schema.get("type"):
-        case "array":
-            return f"list of {describe_type(schema.get('items', {}))}"
-        case "object":
-            values = schema.get("additionalProperties")
-            return f"by name: {describe_type(values)}" if isinstance(values, dict) else "by name: any value"
-        case None:
-            return "any value"
-        case name:
-            low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")
-            span = f", {low:,} to {high:,}" if None not in (low, high) else f", {low:,} or more" if low is not None else ""
-            return PLAIN[name] + span
+    if "enum" in schema or "const" in schema:
+        return " or ".join(f"`{json.dumps(value)}`" for value in schema.get("enum", [schema.get("const")]))
+    name = schema.get("type", "")
+    if name == "array":
+        return f"list of {describe_type(schema.get('items', {}))}"
+    if name == "object":
+        return f"by name: {describe_type(schema.get('additionalProperties') or {})}"
+    return PLAIN[name] + describe_range(schema)
+
+
+def describe_range(schema: dict[str, Any]) -> str:
+    """Return ", 0 to 1" or ", 0 or more", or nothing where the record states no range."""
+    low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")
+    if low is None:
+        return ""
+    return f", {low:,} or more" if high is None else f", {low:,} to {high:,}"
 
 
 def list_references(schema: Any, path: str) -> Iterator[tuple[str, str]]:

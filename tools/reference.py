@@ -180,7 +180,8 @@ def write_result() -> str:
     lines, known = [HEAD, RESULT_INTRO], set[str]()
     for record in (results.Figure, results.Result, results.Evaluation, results.Comparison):
         lines.extend(describe_records(record, known))
-    lines.append("## Codes of findings\n\nMore may be added.\n\n| code | what it reports | what to do in general |\n|---|---|---|")
+    lines.append("## Codes of findings\n\nMore may be added.\n")
+    lines.append("| code | what it reports | what to do in general |\n|---|---|---|")
     lines += [f"| `{code}` | {escaped(item.title)} | {escaped(item.advice)} |" for code, item in CHECK_CODES.items()]
     return "\n".join(lines).rstrip() + "\n"
 
