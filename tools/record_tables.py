@@ -31,7 +31,8 @@ def describe_type(schema: dict[str, Any]) -> str:
     if name == "array":
         return f"list of {describe_type(schema.get('items', {}))}"
     if name == "object":
-        return f"by name: {describe_type(schema.get('additionalProperties') or {})}"
+        values = schema.get("additionalProperties")
+        return f"by name: {describe_type(values if isinstance(values, dict) else {})}"
     return PLAIN[name] + describe_range(schema)
 
 
