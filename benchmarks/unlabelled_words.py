@@ -85,7 +85,7 @@ def answers(
         balance="auto",
         seed=seed,
         clock=Clock(600.0),
-        words=words,
+        cooccurrence=words,
     )
     made = STRATEGIES["classic"].fit(StrategyRows(train), task, {})
     return np.asarray(made.predict(StrategyRows(test)).argmax(axis=1))

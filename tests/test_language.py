@@ -475,7 +475,7 @@ def test_the_new_base_costs_fewer_bits_and_its_card_says_so(adapted: tuple[Path,
     words = said["words"]
     assert isinstance(words, dict) and words["sha256"] == hash_file(folder / "new" / "words.safetensors")
     assert words["sha256"] in text and f"{words['n_texts']:,} texts" in text
-    assert len(load_base(f"file:{folder / 'new'}", BaseRequest(modality="text", offline=True)).parts.words) == 7
+    assert len(load_base(f"file:{folder / 'new'}", BaseRequest(modality="text", offline=True)).parts.cooccurrence) == 7
 
 
 def test_the_new_base_loads_as_a_base_and_brings_its_head(adapted: tuple[Path, dict[str, object]]) -> None:

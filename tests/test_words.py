@@ -64,7 +64,9 @@ def rows_of(texts: list[str]) -> StrategyRows:
 def task_of(codes: np.ndarray, words: Cooccurrence | None, **more: object) -> Task:
     folds = np.arange(len(codes)) // 2 % 4
     return replace(
-        Task(classes=("a", "b"), codes=codes, folds=folds, balance="off", seed=0, clock=Clock(600.0), words=words),
+        Task(
+            classes=("a", "b"), codes=codes, folds=folds, balance="off", seed=0, clock=Clock(600.0), cooccurrence=words
+        ),
         **more,
     )
 
@@ -263,13 +265,13 @@ def test_a_base_with_words_teaches_classic_and_keeps_its_fingerprint(few: Path, 
     folder = tmp_path / "base"
     bases.write_folder(plain.parts, folder)
     before = bases.load_base(f"file:{folder}", BaseRequest(modality="text", offline=True))
-    assert before.parts.words == {}
+    assert before.parts.cooccurrence == {}
     words = learn_cooccurrence(texts_of(np.arange(300) % 2, 5), 0)
     save_file(words.arrays(), folder / "words.safetensors")
     after = bases.load_base(f"file:{folder}", BaseRequest(modality="text", offline=True))
     assert (
         after.fingerprint == before.fingerprint
-        and Cooccurrence.from_arrays(after.parts.words, "it").digest() == words.digest()
+        and Cooccurrence.from_arrays(after.parts.cooccurrence, "it").digest() == words.digest()
     )
     assert "(of the base" in said_of(adapted(few, tmp_path / "out", "--base", f"file:{folder}"))
     (folder / "words.safetensors").write_bytes(b"damaged")

@@ -24,10 +24,10 @@ from headstart.sealed_folders import hash_file
 
 __all__ = [
     "CONFIG",
+    "COOCCURRENCE_FILE",
     "OWN",
     "TOKENIZER",
     "WEIGHTS",
-    "WORDS",
     "list_shapes",
     "read_folder",
     "read_weights",
@@ -35,7 +35,7 @@ __all__ = [
     "write_folder",
 ]  # fmt: skip
 
-WORDS, OWN = "words.safetensors", "headstart_base"
+COOCCURRENCE_FILE, OWN = "words.safetensors", "headstart_base"
 
 
 def select_fitting(
@@ -76,11 +76,11 @@ def _read_own_folder(folder: Path, config: Mapping[str, Any], record: BaseRecord
         spec=parse_spec(config.get("spec"), own.modality, path),
         weights=read_weights(folder / WEIGHTS),
         tokenizer=read_text_file(tokenizer, MOST_TOKENIZER_BYTES) if tokenizer.is_file() else "",
-        words=_read_words(folder / WORDS),
+        cooccurrence=_read_cooccurrence(folder / COOCCURRENCE_FILE),
     )
 
 
-def _read_words(path: Path) -> dict[str, Array]:
+def _read_cooccurrence(path: Path) -> dict[str, Array]:
     """Read what raw text said of words; nothing where the base comes without."""
     if not path.is_file():
         return {}

@@ -96,7 +96,7 @@ class BaseParts:
     spec: Mapping[str, Any]
     weights: Mapping[str, Array] = field(repr=False)
     tokenizer: str = field(default="", repr=False)
-    words: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    cooccurrence: Mapping[str, Array] = field(default_factory=dict, repr=False)
 
     def fingerprint(self) -> str:
         """Hash (hex) of everything that the features depend on."""

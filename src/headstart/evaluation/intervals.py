@@ -224,11 +224,11 @@ def mean_interval(values: Floats, clusters: Index | None, seed: int, within: tup
     >>> round(found.low, 4), found.high
     (0.8865, 1.0)
     """
-    units = sum_by_cluster(np.column_stack([values, np.ones_like(values)]).astype(np.float32), clusters)
-    value, n = float(values.mean()), len(units)
-    drawn = np.concatenate([times @ units for times in draw_bootstrap_weights(n, seed)]).astype(np.float64)
+    cluster_sums = sum_by_cluster(np.column_stack([values, np.ones_like(values)]).astype(np.float32), clusters)
+    value, n = float(values.mean()), len(cluster_sums)
+    drawn = np.concatenate([times @ cluster_sums for times in draw_bootstrap_weights(n, seed)]).astype(np.float64)
     low, high = percentiles(drawn[:, :1] / drawn[:, 1:])
-    residual = units[:, 0] - value * units[:, 1].astype(np.float64)
+    residual = cluster_sums[:, 0] - value * cluster_sums[:, 1].astype(np.float64)
     half = t_quantile(n - 1) * float(np.sqrt(np.square(residual).sum() * n / max(n - 1, 1))) / len(values)
     ends = (value - half, value + half)
     if np.ptp(values) == 0 and value in within and np.isfinite(within).all():

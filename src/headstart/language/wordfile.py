@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.array_files import encode_arrays
-from headstart.bases.folder import WORDS
+from headstart.bases.folder import COOCCURRENCE_FILE
 from headstart.home import write_whole
 from headstart.language.reading import RawText
 from headstart.strategies.text import cooccurrence
@@ -29,7 +29,7 @@ class WordFile:
 
     def write(self, folder: Path) -> None:
         """Write it into the folder of a base."""
-        with write_whole(folder / WORDS) as partial:
+        with write_whole(folder / COOCCURRENCE_FILE) as partial:
             partial.write_bytes(self.content)
 
 
@@ -48,7 +48,7 @@ def count_words(raw: RawText, seconds: float, seed: int) -> WordFile:
     )
     content = encode_arrays(cooccurrence_counts.arrays())
     about = {
-        "file": WORDS,
+        "file": COOCCURRENCE_FILE,
         "sha256": hashlib.sha256(content).hexdigest(),
         "size_bytes": len(content),
         "n_texts": cooccurrence_counts.n_texts,

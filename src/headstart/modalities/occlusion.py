@@ -99,9 +99,9 @@ def cut_text(text: str) -> list[str]:
     (['bad  ', 'roads ', 'here'], True, 40)
     """
     words = re.findall(r"\S+\s*|^\s+", text)
-    units = words if len(words) >= LEAST_WORDS else list(text)
-    edges = _cut_edges(len(units), min(MOST_SEGMENTS, len(units)) or 1)
-    return ["".join(units[before:after]) for before, after in pairwise(edges) if after > before]
+    tokens = words if len(words) >= LEAST_WORDS else list(text)
+    edges = _cut_edges(len(tokens), min(MOST_SEGMENTS, len(tokens)) or 1)
+    return ["".join(tokens[before:after]) for before, after in pairwise(edges) if after > before]
 
 
 def list_text_parts(text: str) -> list[InputPart]:

@@ -147,7 +147,7 @@ class Task:
     max_memory_bytes: float = 2e9
     unlabelled: StrategyRows | None = None
     folder: Path | None = None
-    words: Cooccurrence | None = None
+    cooccurrence: Cooccurrence | None = None
     weights: NDArray[np.float64] | None = None
     groups: Index | None = None
     is_only_costly: bool = False

@@ -79,8 +79,8 @@ def sign_test(gain: NDArray[np.float64], clusters: Index | None) -> float:
     0.03125
     """
     numbers = number_clusters(clusters)
-    units = gain if numbers is None else np.bincount(numbers, weights=gain)
-    better, worse = int((units > 1e-12).sum()), int((units < -1e-12).sum())
+    cluster_gains = gain if numbers is None else np.bincount(numbers, weights=gain)
+    better, worse = int((cluster_gains > 1e-12).sum()), int((cluster_gains < -1e-12).sum())
     n, few = better + worse, min(better, worse)
     logs = [_log_choose(n, k) - n * math.log(2) for k in range(few + 1)]
     return min(1.0, 2 * sum(math.exp(value) for value in logs))

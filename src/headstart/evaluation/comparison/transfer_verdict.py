@@ -102,12 +102,12 @@ def _pair_accuracy(codes: Index, a: Predictions, b: Predictions, clusters: Index
     assert len(codes) == len(a.ids) == len(b.ids) >= 1 and bool(np.all(a.ids == b.ids)), "not the same rows"
     numbers = number_clusters(clusters)
     gain = (a.class_indices == codes).astype(np.float32) - (b.class_indices == codes).astype(np.float32)
-    units = sum_by_cluster(np.column_stack([gain, np.ones_like(gain)]), numbers)
-    drawn = np.concatenate([weights @ units for weights in draw_bootstrap_weights(len(units), seed)])
+    cluster_sums = sum_by_cluster(np.column_stack([gain, np.ones_like(gain)]), numbers)
+    drawn = np.concatenate([weights @ cluster_sums for weights in draw_bootstrap_weights(len(cluster_sums), seed)])
     assert len(drawn) == RESAMPLES
     low, high = percentiles((drawn[:, :1] / drawn[:, 1:]).astype(np.float64))
     value, variance = float(gain.mean(dtype=np.float64)), float(gain.var(dtype=np.float64))
-    n = float(len(gain)) if numbers is None else _effective_rows(units.astype(np.float64), value, variance)
+    n = float(len(gain)) if numbers is None else _effective_rows(cluster_sums.astype(np.float64), value, variance)
     share_better, share_worse = float((gain > 0).mean()), float((gain < 0).mean())
     wald = _agresti_min(share_better * n, share_worse * n, n)
     is_significant = _is_significant(int(share_better * n + 1e-6), int(share_worse * n + 1e-6))
@@ -199,11 +199,13 @@ def _agresti_min(better: float, worse: float, n: float) -> tuple[float, float]:
     return centre - half, centre + half
 
 
-def _effective_rows(units: np.ndarray[tuple[int, ...], np.dtype[np.float64]], mean: float, variance: float) -> float:
+def _effective_rows(
+    cluster_sums: np.ndarray[tuple[int, ...], np.dtype[np.float64]], mean: float, variance: float
+) -> float:
     """Return the number of independent rows that clusters (gain, n_rows) are worth; see `intervals.effective_sizes`."""
-    n_units, n_rows = len(units), float(units[:, 1].sum())
-    kish = n_rows**2 / float(np.square(units[:, 1]).sum())
-    residual = float(np.square(units[:, 0] - mean * units[:, 1]).sum()) * n_units / max(n_units - 1, 1)
+    n_units, n_rows = len(cluster_sums), float(cluster_sums[:, 1].sum())
+    kish = n_rows**2 / float(np.square(cluster_sums[:, 1]).sum())
+    residual = float(np.square(cluster_sums[:, 0] - mean * cluster_sums[:, 1]).sum()) * n_units / max(n_units - 1, 1)
     known = n_units > 1 and residual > 0 and variance > 0
     size = min(max(variance * n_rows**2 / residual, min(kish, n_rows)), n_rows) if known else kish
     return size * (Z / t_quantile(n_units - 1)) ** 2

@@ -226,9 +226,11 @@ def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: I
     best, worst = int(means.argmax()), int(means.argmin())
     if best == worst:
         best, worst = 0, 1
-    units = number_clusters(clusters[rows]) if clusters is not None else None
-    gap = gap_interval(figures, members == best, members == worst, clusters=units, seed=seed, within=measure.within)
-    null = _sample_null_gaps(figures, members, units, n_values=len(testable), seed=seed)
+    row_clusters = number_clusters(clusters[rows]) if clusters is not None else None
+    gap = gap_interval(
+        figures, members == best, members == worst, clusters=row_clusters, seed=seed, within=measure.within
+    )
+    null = _sample_null_gaps(figures, members, row_clusters, n_values=len(testable), seed=seed)
     p_value = (1 + int((null >= gap.value - 1e-9).sum())) / (1 + PERMUTATIONS)
     return _Compared(values=listed, gap=gap, between=(testable[best], testable[worst]), p_value=p_value)
 
@@ -238,11 +240,11 @@ def _score_value(
 ) -> GroupValue:
     """Score the rows of one value, if there are enough."""
     rows = np.flatnonzero(here)
-    units = clusters[rows] if clusters is not None else None
-    n_units = len(rows) if units is None else len(np.unique(units))
+    row_clusters = clusters[rows] if clusters is not None else None
+    n_units = len(rows) if row_clusters is None else len(np.unique(row_clusters))
     if not name or len(rows) < MIN_ROWS or n_units < MIN_UNITS:
         return GroupValue(value=name, n_rows=len(rows), told=False, metrics=None)
-    metrics = score_predictions(truth[rows], predictions.take(rows), units, seed)
+    metrics = score_predictions(truth[rows], predictions.take(rows), row_clusters, seed)
     return GroupValue(value=name, n_rows=len(rows), told=True, metrics=metrics)
 
 

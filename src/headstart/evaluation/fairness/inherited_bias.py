@@ -109,17 +109,24 @@ def trace_gap(
     best, worst = int(middle.argmax()), int(middle.argmin())
     if best == worst:
         return None
-    units = number_clusters(clusters[rows]) if clusters is not None else None
+    row_clusters = number_clusters(clusters[rows]) if clusters is not None else None
 
     def gap(each: NDArray[np.float32]) -> Interval:
-        return gap_interval(each, members == best, members == worst, clusters=units, seed=seed, within=measure.within)
+        return gap_interval(
+            each, members == best, members == worst, clusters=row_clusters, seed=seed, within=measure.within
+        )
 
     def change(first: str, second: str) -> Interval | None:
         if first not in figures or second not in figures:
             return None
         wide = (2 * measure.within[0], 2 * measure.within[1])
         return gap_interval(
-            figures[first] - figures[second], members == best, members == worst, clusters=units, seed=seed, within=wide
+            figures[first] - figures[second],
+            members == best,
+            members == worst,
+            clusters=row_clusters,
+            seed=seed,
+            within=wide,
         )
 
     gaps = {key: gap(each) for key, each in figures.items()}
@@ -139,11 +146,11 @@ def _find_testable_groups(values: Column, clusters: Index | None) -> list[str]:
     if has_too_many_values(values):
         return []
     names = np.array(name_values(values), dtype=object)
-    units = np.arange(len(names)) if clusters is None else clusters
+    row_clusters = np.arange(len(names)) if clusters is None else clusters
     return [
         name
         for name in sorted({str(each) for each in names if each})
-        if (names == name).sum() >= MIN_ROWS and len(np.unique(units[names == name])) >= MIN_UNITS
+        if (names == name).sum() >= MIN_ROWS and len(np.unique(row_clusters[names == name])) >= MIN_UNITS
     ]
 
 

@@ -72,12 +72,14 @@ def compare_mitigation(
     every = np.ones((len(cells), 1), dtype=np.float32)
     sizes = np.hstack([within, every])
     rights = [sizes * each[:, None].astype(np.float32) for each in right]
-    units = [sum_by_cluster(np.ascontiguousarray(part), numbers) for part in (*rights, sizes)]
-    draws = _bootstrap_shares(units, seed)
-    point = [part.sum(axis=0, dtype=np.float64) / units[2].sum(axis=0, dtype=np.float64) for part in units[:2]]
+    cluster_sums = [sum_by_cluster(np.ascontiguousarray(part), numbers) for part in (*rights, sizes)]
+    draws = _bootstrap_shares(cluster_sums, seed)
+    point = [
+        part.sum(axis=0, dtype=np.float64) / cluster_sums[2].sum(axis=0, dtype=np.float64) for part in cluster_sums[:2]
+    ]
     ends = []
-    for part, share in zip(units[:2], point, strict=True):
-        n = effective_sizes(part, units[2], numbers is not None)
+    for part, share in zip(cluster_sums[:2], point, strict=True):
+        n = effective_sizes(part, cluster_sums[2], numbers is not None)
         ends.append(compute_wilson_interval(share * n, n))
     worst = [int(share[:-1].argmin()) for share in point]
     figures = {
@@ -100,12 +102,12 @@ def compare_mitigation(
     )
 
 
-def _bootstrap_shares(units: list[NDArray[np.float32]], seed: int) -> list[Floats]:
+def _bootstrap_shares(cluster_sums: list[NDArray[np.float32]], seed: int) -> list[Floats]:
     """Shares of each cell and of all rows in every bootstrap sample, for both models; 1 where a cell was not drawn."""
     shares_by_model: list[list[Floats]] = [[], []]
-    for weights in draw_bootstrap_weights(len(units[0]), seed):
-        drawn = weights @ units[2]
-        for shares, part in zip(shares_by_model, units[:2], strict=True):
+    for weights in draw_bootstrap_weights(len(cluster_sums[0]), seed):
+        drawn = weights @ cluster_sums[2]
+        for shares, part in zip(shares_by_model, cluster_sums[:2], strict=True):
             shares.append(np.where(drawn > 0, (weights @ part) / np.maximum(drawn, 1e-9), 1.0).astype(np.float64))
     return [np.concatenate(parts) for parts in shares_by_model]
 

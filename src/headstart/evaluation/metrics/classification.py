@@ -84,25 +84,25 @@ def score_classes(codes: Index, predictions: Predictions, clusters: Index | None
     assert codes.min() >= 0 and codes.max() < n_classes, "a code is no class"
     numbers = number_clusters(clusters)
     losses = _losses(codes, predictions)
-    units = _count(codes, predictions.class_indices, n_classes, numbers)
-    loss_units = sum_by_cluster(np.column_stack([losses, np.ones_like(losses)]).astype(np.float32), numbers)
-    shares, mean_losses = _bootstrap_shares(units, loss_units, seed)
-    present = units.true.sum(axis=0) > 0
+    counts = _count(codes, predictions.class_indices, n_classes, numbers)
+    cluster_sums = sum_by_cluster(np.column_stack([losses, np.ones_like(losses)]).astype(np.float32), numbers)
+    shares, mean_losses = _bootstrap_shares(counts, cluster_sums, seed)
+    present = counts.true.sum(axis=0) > 0
     point = _shares(
-        _ClassCounts(*(part.sum(axis=0, keepdims=True) for part in (units.right, units.true, units.predicted)))
+        _ClassCounts(*(part.sum(axis=0, keepdims=True) for part in (counts.right, counts.true, counts.predicted)))
     )[0]
     boot_low, boot_high = percentiles(shares)
-    wilson_low, wilson_high = _analytic_intervals(units, point, present, numbers is not None)
+    wilson_low, wilson_high = _analytic_intervals(counts, point, present, numbers is not None)
     intervals = [
         envelope(float(point[at]), (boot_low[at], boot_high[at]), (wilson_low[at], wilson_high[at]))
         for at in range(len(point))
     ]
     loss_low, loss_high = percentiles(mean_losses[:, None])
     loss = envelope(
-        float(losses.mean()), (loss_low[0], loss_high[0]), _t_interval(losses, loss_units), within=(0.0, np.inf)
+        float(losses.mean()), (loss_low[0], loss_high[0]), _t_interval(losses, cluster_sums), within=(0.0, np.inf)
     )
     recalls, precisions = intervals[3 : 3 + n_classes], intervals[3 + n_classes : 3 + 2 * n_classes]
-    support = units.true.sum(axis=0).astype(int)
+    support = counts.true.sum(axis=0).astype(int)
     return Metrics(
         n_rows=len(codes),
         accuracy=Figure.from_interval(intervals[0]),
@@ -132,13 +132,13 @@ def _losses(codes: Index, predictions: Predictions) -> Floats:
     return np.asarray(-np.log(np.clip(true_probabilities, _SMALLEST, 1.0)), dtype=np.float64)
 
 
-def _t_interval(losses: Floats, units: NDArray[np.float32]) -> tuple[float, float]:
+def _t_interval(losses: Floats, cluster_sums: NDArray[np.float32]) -> tuple[float, float]:
     """Mean loss with Student's t over rows or clusters; a single unit says nothing (NaN)."""
-    n = len(units)
+    n = len(cluster_sums)
     if n < 2:
         return np.nan, np.nan
     mean = float(losses.mean())
-    residual = units[:, 0] - mean * units[:, 1].astype(np.float64)
+    residual = cluster_sums[:, 0] - mean * cluster_sums[:, 1].astype(np.float64)
     error = float(np.sqrt(np.square(residual).sum() * n / (n - 1))) / len(losses)
     return mean - t_quantile(n - 1) * error, mean + t_quantile(n - 1) * error
 
@@ -162,21 +162,21 @@ def _shares(counts: _ClassCounts) -> Floats:
     return np.column_stack([accuracy, *means, recall, precision])
 
 
-def _bootstrap_shares(units: _ClassCounts, losses: NDArray[np.float32], seed: int) -> tuple[Floats, Floats]:
+def _bootstrap_shares(counts: _ClassCounts, losses: NDArray[np.float32], seed: int) -> tuple[Floats, Floats]:
     """Shares (RESAMPLES, 3 + 2 n_classes) and mean losses (RESAMPLES,) of bootstrap samples."""
     shares, means = [], []
     for drawn in draw_bootstrap_weights(len(losses), seed):
-        shares.append(_shares(_ClassCounts(drawn @ units.right, drawn @ units.true, drawn @ units.predicted)))
+        shares.append(_shares(_ClassCounts(drawn @ counts.right, drawn @ counts.true, drawn @ counts.predicted)))
         lost = drawn @ losses
         means.append(lost[:, 0] / lost[:, 1])
     return np.concatenate(shares), np.concatenate(means).astype(np.float64)
 
 
 def _analytic_intervals(
-    units: _ClassCounts, point: Floats, present: NDArray[np.bool_], clustered: bool
+    counts: _ClassCounts, point: Floats, present: NDArray[np.bool_], clustered: bool
 ) -> tuple[Floats, Floats]:
     """Wilson's interval of every share of `_shares`, the two averages by MOVER."""
-    right, true, predicted = units.right, units.true, units.predicted
+    right, true, predicted = counts.right, counts.true, counts.predicted
     either = true + predicted - right
     hits = np.column_stack([right.sum(axis=1), right, right, right])
     trials = np.column_stack([true.sum(axis=1), true, predicted, either])

@@ -81,18 +81,18 @@ def score_labels(truth: FloatMatrix, predictions: Predictions, clusters: Index |
     assert np.isfinite(predictions.probabilities).all(), "rows without a prediction cannot be evaluated"
     numbers = number_clusters(clusters)
     true, predicted = truth == 1, predictions.label_mask
-    units = _count(true, predicted, numbers)
+    counts = _count(true, predicted, numbers)
     present = np.flatnonzero(true.any(axis=0))
-    total = _LabelCounts(*(part.sum(axis=0, keepdims=True) for part in (units.right, units.true, units.predicted)))
+    total = _LabelCounts(*(part.sum(axis=0, keepdims=True) for part in (counts.right, counts.true, counts.predicted)))
     micro, macro = _averages(total, present)
-    drawn = [_averages(units.resample(times), present) for times in draw_bootstrap_weights(len(units.true), seed)]
+    drawn = [_averages(counts.resample(times), present) for times in draw_bootstrap_weights(len(counts.true), seed)]
     low, high = percentiles(np.concatenate([np.column_stack(part) for part in drawn]))
-    figures = _figures(units, numbers is not None)
+    figures = _figures(counts, numbers is not None)
     f1_low, f1_high = (2 * end / (1 + end) for end in figures.jaccard[1:])
     f1 = 2 * figures.jaccard[0] / (1 + figures.jaccard[0])
     of_labels = mover_interval(f1[present], f1_low[present], f1_high[present]) if len(present) else (0.0, 1.0)
     every = _wilson(
-        units.right.sum(axis=1), (units.true + units.predicted - units.right).sum(axis=1), numbers is not None
+        counts.right.sum(axis=1), (counts.true + counts.predicted - counts.right).sum(axis=1), numbers is not None
     )
     exact = (true == predicted).all(axis=1)
     precision, recall = _average_precisions(true, predictions.probabilities), figures.recall
@@ -154,14 +154,14 @@ class _Figures:
     sizes: Floats
 
 
-def _figures(units: _LabelCounts, clustered: bool) -> _Figures:
+def _figures(counts: _LabelCounts, clustered: bool) -> _Figures:
     ends_by_figure = []
-    for trials in (units.true, units.predicted, units.true + units.predicted - units.right):
-        size = effective_sizes(units.right, trials, clustered)
-        share = units.right.sum(axis=0, dtype=np.float64) / np.maximum(trials.sum(axis=0, dtype=np.float64), 1.0)
+    for trials in (counts.true, counts.predicted, counts.true + counts.predicted - counts.right):
+        size = effective_sizes(counts.right, trials, clustered)
+        share = counts.right.sum(axis=0, dtype=np.float64) / np.maximum(trials.sum(axis=0, dtype=np.float64), 1.0)
         ends_by_figure.append((share, *compute_wilson_interval(share * size, size)))
     return _Figures(
-        ends_by_figure[0], ends_by_figure[1], ends_by_figure[2], effective_sizes(units.right, units.true, clustered)
+        ends_by_figure[0], ends_by_figure[1], ends_by_figure[2], effective_sizes(counts.right, counts.true, clustered)
     )
 
 
@@ -182,8 +182,8 @@ def _f1(jaccard: float) -> float:
 
 def _share(hits: NDArray[np.bool_], clusters: Index | None, seed: int) -> Interval:
     """Share of rows: Wilson at the effective size, joined with the bootstrap."""
-    units = sum_by_cluster(np.column_stack([hits, np.ones_like(hits)]).astype(np.float32), clusters)
-    ends = _wilson(units[:, 0], units[:, 1], clusters is not None)
+    cluster_sums = sum_by_cluster(np.column_stack([hits, np.ones_like(hits)]).astype(np.float32), clusters)
+    ends = _wilson(cluster_sums[:, 0], cluster_sums[:, 1], clusters is not None)
     drawn = mean_interval(hits.astype(np.float64), clusters, seed, (0.0, 1.0))
     return envelope(float(hits.mean()), ends, (drawn.low, drawn.high))
 

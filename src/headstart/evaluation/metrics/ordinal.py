@@ -79,9 +79,11 @@ def _kappas(codes: Index, predicted_grades: list[Index], clusters: Index | None,
     for answers in predicted_grades:
         grades = answers.astype(np.float64)
         columns += [grades, grades**2, (grades - true) ** 2]
-    units = sum_by_cluster(np.column_stack(columns).astype(np.float32), clusters)
-    drawn = np.concatenate([times @ units for times in draw_bootstrap_weights(len(units), seed)]).astype(np.float64)
-    return _kappa(units.sum(axis=0, keepdims=True, dtype=np.float64))[0], _kappa(drawn)
+    cluster_sums = sum_by_cluster(np.column_stack(columns).astype(np.float32), clusters)
+    drawn = np.concatenate([times @ cluster_sums for times in draw_bootstrap_weights(len(cluster_sums), seed)]).astype(
+        np.float64
+    )
+    return _kappa(cluster_sums.sum(axis=0, keepdims=True, dtype=np.float64))[0], _kappa(drawn)
 
 
 def _kappa(totals: Floats) -> Floats:

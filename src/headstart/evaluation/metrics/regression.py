@@ -89,8 +89,10 @@ def _quantile(errors: Floats, share: float, n_units: int) -> Figure:
 def _moments(a: Floats, b: Floats, clusters: Index | None, seed: int) -> tuple[Floats, Floats]:
     """Means of 1, a, b, aa, bb and ab over all rows (6,), and over bootstrap samples (RESAMPLES, 6)."""
     columns = np.column_stack([np.ones_like(a), a, b, a * a, b * b, a * b])
-    units = sum_by_cluster(columns.astype(np.float32), clusters)
-    drawn = np.concatenate([times @ units for times in draw_bootstrap_weights(len(units), seed)]).astype(np.float64)
+    cluster_sums = sum_by_cluster(columns.astype(np.float32), clusters)
+    drawn = np.concatenate([times @ cluster_sums for times in draw_bootstrap_weights(len(cluster_sums), seed)]).astype(
+        np.float64
+    )
     return columns.mean(axis=0), drawn / drawn[:, :1]
 
 

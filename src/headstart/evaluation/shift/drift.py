@@ -61,15 +61,15 @@ def measure_drift(
     new, clusters_new = new[sample], np.unique(clusters_new[sample], return_inverse=True)[1]
     clusters_trained = np.unique(clusters_trained, return_inverse=True)[1]
     sides = [(len(trained), clusters_trained), (len(new), clusters_new)]
-    if any(n < MIN_ROWS or int(units.max()) + 1 < MIN_UNITS for n, units in sides):
+    if any(n < MIN_ROWS or int(resampled_together.max()) + 1 < MIN_UNITS for n, resampled_together in sides):
         return None
-    n_units = [int(units.max()) + 1 for _, units in sides]
-    units = np.concatenate([clusters_trained, n_units[0] + clusters_new]).astype(np.intp)
-    is_new = np.arange(len(units)) >= len(trained)
-    folds = _assign_folds(n_units, rng)[units]
+    n_units = [int(resampled_together.max()) + 1 for _, resampled_together in sides]
+    resampled_together = np.concatenate([clusters_trained, n_units[0] + clusters_new]).astype(np.intp)
+    is_new = np.arange(len(resampled_together)) >= len(trained)
+    folds = _assign_folds(n_units, rng)[resampled_together]
     scores = _score_matrix(np.concatenate([trained, new]), folds)
-    value, interval = _auroc(scores, is_new, units, folds)
-    p_value = _p_value(scores, is_new, units, folds=folds, rng=rng)
+    value, interval = _auroc(scores, is_new, resampled_together, folds)
+    p_value = _p_value(scores, is_new, resampled_together, folds=folds, rng=rng)
     is_significant = p_value <= LEVEL and interval.low > 0.5
     if not is_significant:
         interval = envelope(value, (interval.low, interval.high), (0.5, 0.5))
@@ -100,7 +100,7 @@ def _score_matrix(values: FloatMatrix, folds: Index) -> NDArray[np.float32]:
 
 
 def _auroc(
-    scores: NDArray[np.float32], is_new: NDArray[np.bool_], units: Index, folds: Index
+    scores: NDArray[np.float32], is_new: NDArray[np.bool_], resampled_together: Index, folds: Index
 ) -> tuple[float, Interval]:
     """Return the share of pairs in the right order and its interval."""
     held_out_scores = scores @ is_new.astype(np.float32)
@@ -112,26 +112,30 @@ def _auroc(
             above[ours], above[theirs] = order.mean(axis=1), order.mean(axis=0)
             won, pairs = won + float(order.sum()), pairs + order.size
     value = won / pairs
-    variance = sum(_variance(above[side], units[side]) for side in (is_new, ~is_new))
-    least = float(min(len(np.unique(units[side])) for side in (is_new, ~is_new)))
+    variance = sum(_variance(above[side], resampled_together[side]) for side in (is_new, ~is_new))
+    least = float(min(len(np.unique(resampled_together[side])) for side in (is_new, ~is_new)))
     most = max(value * (1 - value) / variance, least) if variance > 0 and 0 < value < 1 else least
     low, high = compute_wilson_interval(np.array([value * most]), np.array([most]))
     return value, envelope(value, (float(low[0]), float(high[0])))
 
 
-def _variance(placed: Floats, units: Index) -> float:
+def _variance(placed: Floats, resampled_together: Index) -> float:
     """Return the variance of a mean over clusters."""
-    sums = np.bincount(np.unique(units, return_inverse=True)[1], weights=placed - placed.mean())
+    sums = np.bincount(np.unique(resampled_together, return_inverse=True)[1], weights=placed - placed.mean())
     return float(np.square(sums).sum()) * len(sums) / max(len(sums) - 1, 1) / len(placed) ** 2
 
 
 def _p_value(
-    scores: NDArray[np.float32], is_new: NDArray[np.bool_], units: Index, folds: Index, rng: np.random.Generator
+    scores: NDArray[np.float32],
+    is_new: NDArray[np.bool_],
+    resampled_together: Index,
+    folds: Index,
+    rng: np.random.Generator,
 ) -> float:
     """Return the share of dealings that tell the sides apart as well as the true one."""
-    sides = np.zeros(int(units.max()) + 1, dtype=bool)
-    sides[units[is_new]] = True
-    permuted = np.stack([sides, *(rng.permutation(sides) for _ in range(PERMUTATIONS))], axis=1)[units]
+    sides = np.zeros(int(resampled_together.max()) + 1, dtype=bool)
+    sides[resampled_together[is_new]] = True
+    permuted = np.stack([sides, *(rng.permutation(sides) for _ in range(PERMUTATIONS))], axis=1)[resampled_together]
     held_out_scores = scores @ permuted.astype(np.float32)
     won, pairs = np.zeros(permuted.shape[1]), np.zeros(permuted.shape[1])
     for fold in range(N_FOLDS):

@@ -112,11 +112,13 @@ def _assign_bins(sure: Floats) -> Index:
     return np.asarray(np.unique(np.searchsorted(edges, sure, side="left"), return_inverse=True)[1], dtype=np.intp)
 
 
-def _calibration_error(units: NDArray[np.float32], n_bins: int, seed: int) -> Interval:
+def _calibration_error(cluster_sums: NDArray[np.float32], n_bins: int, seed: int) -> Interval:
     """Debiased root mean square gap from sums of gaps and counts a unit: (n_units, 2 n_bins)."""
-    total = units.sum(axis=0, dtype=np.float64)
+    total = cluster_sums.sum(axis=0, dtype=np.float64)
     weights, gaps = total[n_bins:] / total[n_bins:].sum(), total[:n_bins] / total[n_bins:]
-    drawn = np.concatenate([times @ units for times in draw_bootstrap_weights(len(units), seed)]).astype(np.float64)
+    drawn = np.concatenate([times @ cluster_sums for times in draw_bootstrap_weights(len(cluster_sums), seed)]).astype(
+        np.float64
+    )
     counts = drawn[:, n_bins:]
     resampled = np.where(counts > 0, drawn[:, :n_bins] / np.maximum(counts, 1.0), gaps)
     noise = resampled.var(axis=0)

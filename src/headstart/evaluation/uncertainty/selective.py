@@ -85,10 +85,10 @@ def _area(wrong: Floats, order: Index, numbers: Index | None, value: float, seed
     """Bootstrap the area over rows or clusters, of very many rows over an even part; rows stay in their order."""
     thin = slice(None, None, -(-len(order) // MOST_ROWS))
     wrong, order = wrong[thin], order[thin]
-    units = np.arange(len(order)) if numbers is None else np.unique(numbers[order], return_inverse=True)[1]
+    answer_clusters = np.arange(len(order)) if numbers is None else np.unique(numbers[order], return_inverse=True)[1]
     areas = []
-    for times in draw_bootstrap_weights(int(units.max()) + 1, seed):
-        weights = times[:, units].astype(np.float64)
+    for times in draw_bootstrap_weights(int(answer_clusters.max()) + 1, seed):
+        weights = times[:, answer_clusters].astype(np.float64)
         reached = np.cumsum(weights, axis=1)
         risks = np.cumsum(weights * wrong, axis=1) / np.maximum(reached, 1.0)
         areas.append((risks * weights).sum(axis=1) / np.maximum(reached[:, -1], 1.0))

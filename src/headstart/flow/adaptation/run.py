@@ -188,7 +188,7 @@ def _compute_run_key(prepared: Prepared, options: AdaptOptions) -> str:
     inputs += [] if prepared.task.truth is None else [prepared.task.truth.tolist(), list(prepared.task.classes)]
     unlabelled = prepared.task.unlabelled
     inputs += [] if unlabelled is None else [list(unlabelled.table.hashes)]
-    inputs += [] if prepared.task.words is None else [prepared.task.words.digest()]
+    inputs += [] if prepared.task.cooccurrence is None else [prepared.task.cooccurrence.digest()]
     fingerprint = [prepared.backbone.fingerprint, prepared.extraction.runtime]
     return runs.compute_key(inputs, training_options, fingerprint, bundles.list_versions())
 

@@ -69,7 +69,7 @@ def _add_rows(prepared: Prepared, rows: Table, options: AdaptOptions, uses: froz
 def _add_words(prepared: Prepared, rows: Table | None, options: AdaptOptions, clock: Clock) -> Prepared:
     """Return the task what the longer of two texts says of words: the rows without labels, the base's own."""
     parts = prepared.backbone.parts
-    if rows is None and not parts.words:
+    if rows is None and not parts.cooccurrence:
         return prepared
     from headstart.strategies.text import cooccurrence
 
@@ -79,10 +79,10 @@ def _add_words(prepared: Prepared, rows: Table | None, options: AdaptOptions, cl
         )
         return prepared
     candidates = []
-    if parts.words:
+    if parts.cooccurrence:
         candidates.append(
             (
-                cooccurrence.Cooccurrence.from_arrays(parts.words, f"The base {parts.record.name}"),
+                cooccurrence.Cooccurrence.from_arrays(parts.cooccurrence, f"The base {parts.record.name}"),
                 f"of the base {parts.record.name}",
             )
         )
@@ -102,5 +102,5 @@ def _add_words(prepared: Prepared, rows: Table | None, options: AdaptOptions, cl
         summary=summary,
         advice="Their labels, if they have any, were not looked at.",
     )
-    task = replace(prepared.task, words=words)
+    task = replace(prepared.task, cooccurrence=words)
     return replace(prepared, task=task, findings=(*prepared.findings, finding))

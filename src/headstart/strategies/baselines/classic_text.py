@@ -312,7 +312,7 @@ def fit(rows: StrategyRows, task: Task) -> FittedModel:
 
 def _usable_cooccurrence(task: Task, n_rows: int) -> Cooccurrence | None:
     """Return the counts of unlabelled texts, if the rows are few enough."""
-    return task.words if task.words is not None and n_rows <= MOST_LABELLED else None
+    return task.cooccurrence if task.cooccurrence is not None and n_rows <= MOST_LABELLED else None
 
 
 def _list_designs(
