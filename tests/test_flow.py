@@ -20,6 +20,7 @@ import headstart as hs
 from headstart import bundle as bundles
 from headstart import flow
 from headstart.errors import BundleError, DataError, OptionError, UnknownName
+from headstart.flow.room_settings import MODEL_SETTINGS, RUN_SETTINGS, collect_settings
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.results import Result
 from headstart.strategies import select_strategies
@@ -59,6 +60,16 @@ def test_adapt_writes_everything_and_learns(modality: str, adapted: dict[str, tu
     assert (out / "README.md").read_text("utf-8").startswith("---\n")
     with (out / "test_predictions.csv").open() as handle:
         assert sum(1 for _ in handle) == result.n_rows.test + 1
+
+
+@pytest.mark.parametrize("runtime", ["torch", "onnx"])
+def test_the_numbers_of_all_parts_are_stored_with_the_run_and_the_bundle(
+    runtime: str, adapted: dict[str, tuple[Path, Path]]
+) -> None:
+    out = adapted["text"][1]
+    result = Result.model_validate_json((out / "result.json").read_text("utf-8"))
+    assert result.settings == collect_settings(RUN_SETTINGS)
+    assert bundles.load_bundle(out, runtime).settings == collect_settings(MODEL_SETTINGS)
 
 
 def test_the_document_is_the_same_for_the_same_seed(adapted: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:

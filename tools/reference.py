@@ -15,6 +15,7 @@ from pathlib import Path
 
 import typer.main
 from record_tables import describe_records
+from settings_page import describe_all_settings
 
 import headstart
 from headstart import options, results
@@ -186,7 +187,12 @@ def write_result() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-PAGES = {"cli.md": write_cli, "python.md": write_python, "result.md": write_result}
+def write_settings() -> str:
+    """Return the page of the tunable numbers."""
+    return f"{HEAD}\n{describe_all_settings()}"
+
+
+PAGES = {"cli.md": write_cli, "python.md": write_python, "result.md": write_result, "settings.md": write_settings}
 
 
 def main() -> int:

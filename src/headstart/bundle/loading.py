@@ -129,6 +129,7 @@ def _read_bundle(folder: Path, runtime: str) -> Bundle:
         reference_sample=ReferenceSample.read(folder) if REFERENCE in listed else None,
         portable_files=_list_portable_files(folder, portable_config, listed),
         input_columns=read_input_columns(record),
+        settings=record.settings,
     )
 
 
@@ -241,6 +242,7 @@ def _read_portable_bundle(
         portable_files=_list_portable_files(folder, portable_config, listed),
         portable_model=portable_model,
         input_columns=read_input_columns(record),
+        settings=record.settings,
     )
 
 

@@ -14,6 +14,7 @@ from headstart.bundle.seen import SeenRows
 from headstart.decisions import DecisionPolicy
 from headstart.modalities import MODALITIES
 from headstart.records import InputColumns
+from headstart.results import Setting
 from headstart.strategies.record import Fitted
 
 RUNTIMES = ("auto", "torch", "onnx")
@@ -80,6 +81,9 @@ class Bundle:
         Set where the model runs in its portable form now; `fitted` and `backbone` are then empty.
     input_columns : InputColumns or None
         For series: the value columns of training; None in bundles of older versions.
+    settings : mapping
+        Tunable numbers that it was made with, by part; empty in bundles of older versions. Stored for people: what is
+        used in predicting stands in the state of the model and in the decision policy.
     """
 
     modality: str
@@ -100,6 +104,7 @@ class Bundle:
     portable_files: PortableFiles | None = None
     portable_model: PortableModel | None = None
     input_columns: InputColumns | None = None
+    settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
 
     @property
     def known_input_columns(self) -> InputColumns | None:

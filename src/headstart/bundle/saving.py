@@ -188,5 +188,6 @@ def _build_config(bundle: Bundle) -> dict[str, Any]:
         "columns": dict(bundle.columns),
         "input_columns": bundle.input_columns.as_dict() if bundle.input_columns else None,
         "about": dict(bundle.about),
+        "settings": {name: dict(numbers) for name, numbers in bundle.settings.items()},
         "portable": dict(bundle.portable_files.config if bundle.portable_files else NO_PORTABLE_FORM),
     }

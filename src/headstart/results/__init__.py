@@ -56,7 +56,7 @@ from headstart.results.metrics import (
     WorstRow,
 )
 from headstart.results.portable import PortableForm
-from headstart.results.record import FORMAT, Figure, ModalityName, Record
+from headstart.results.record import FORMAT, Figure, ModalityName, Record, Setting
 from headstart.results.trust import (
     Abstention,
     Calibration,
@@ -176,6 +176,11 @@ class Result(Record):
     )
     seed: int = Field(description="Random seed.")
     options: dict[str, Any] = Field(description="All options of the run, with defaults.")
+    settings: dict[str, dict[str, Setting]] = Field(
+        default={},
+        description="The tunable numbers of each part of Headstart: see [Settings](settings.md); empty in results of "
+        "older versions.",
+    )
     versions: dict[str, str] = Field(description="Versions of Headstart, Python and the packages that matter.")
     created: str = Field(description="Date and time, in ISO 8601 with time zone.")
 
@@ -244,6 +249,7 @@ __all__ = [
     "RiskPoint",
     "RowCounts",
     "SetAsideRow",
+    "Setting",
     "SiteFigures",
     "SkippedStrategy",
     "Slice",

@@ -37,6 +37,8 @@ def _require_modality(name: str) -> str:
     return name
 
 
+Setting = int | float | list[int | float]
+"""A tunable number, or several."""
 ModalityName = Annotated[
     str, AfterValidator(_require_modality), WithJsonSchema({"enum": list(records.MODALITY_NAMES), "type": "string"})
 ]

@@ -28,7 +28,7 @@ from headstart.bundle.records.schema import (
 from headstart.bundle.runtime.inputs import INPUT_KINDS
 from headstart.errors import BundleError, list_offenders
 from headstart.records import InputColumns
-from headstart.results import SiteFigures
+from headstart.results import Setting, SiteFigures
 from headstart.results.record import ModalityName
 from headstart.task_types import TASK_TYPES, TaskName
 
@@ -230,6 +230,7 @@ class ConfigRecord(StrictRecord):
     columns: dict[Label, Label]
     input_columns: InputColumnsRecord | None = None
     about: AboutRecord
+    settings: dict[Label, dict[Label, Setting]] = {}
     portable: dict[str, Any] | None = None
 
     @model_validator(mode="after")

@@ -13,8 +13,8 @@ class ReadingLimits:
 
     Parameters
     ----------
-    n_rows : int
-    n_columns : int
+    n_rows, n_columns : int
+        Of a table.
     n_cells : int
         Rows times columns of formats that say them in a header (Parquet), or cells that were read (JSON).
     text_bytes : int
@@ -34,8 +34,7 @@ class ReadingLimits:
         Rows of a sheet in which its header is looked for, and rows of titles above it.
     json_number_digits : int
         Digits of a whole number.
-    json_keys : int
-    json_filled_share : float
+    json_keys, json_filled_share : int, float
         With more different keys, of which objects have a smaller share, objects are no rows of one table.
     zip_bytes, zip_files, zip_depth : int
         Unpacked size, number of files and depth of folders of a zip file.

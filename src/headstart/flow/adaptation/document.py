@@ -11,6 +11,7 @@ import numpy as np
 from headstart.bundle import list_versions
 from headstart.errors import list_offenders
 from headstart.flow.adaptation.text_scripts import count_scripts
+from headstart.flow.room_settings import RUN_SETTINGS, collect_settings
 from headstart.flow.run_records import AdaptedRun, Prepared, TestScores
 from headstart.flow.scoring.predictions import ModelFigures
 from headstart.ladder import FittedStrategies
@@ -85,6 +86,7 @@ def assemble_result(run: AdaptedRun, seconds: Mapping[str, float], portable: Por
         },
         seed=options.seed,
         options=options.model_dump(mode="json"),
+        settings=collect_settings(RUN_SETTINGS),
         versions=list_versions(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )

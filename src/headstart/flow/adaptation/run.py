@@ -21,6 +21,7 @@ from headstart.flow.adaptation.training_checks import check_training_rows
 from headstart.flow.adaptation.unlabelled import add_unlabelled_rows
 from headstart.flow.adaptation.write import write_bundle, write_result
 from headstart.flow.audit import audit
+from headstart.flow.room_settings import MODEL_SETTINGS, collect_settings
 from headstart.flow.run_records import AdaptedRun, Audit, Prepared, TestScores, Timings
 from headstart.flow.scoring.predictions import ModelFigures
 from headstart.flow.scoring.training_site import (
@@ -153,6 +154,7 @@ def _make_bundle(
         decision_policy=policy,
         reference_sample=draw_reference(prepared, policy, options.group, options.seed),
         input_columns=table.input_columns,
+        settings=collect_settings(MODEL_SETTINGS),
     )
 
 

@@ -25,6 +25,7 @@ class ScratchSettings:
     fewest_epochs, enough_epochs, most_epochs : int
         With fewer than the first the strategy is skipped; the largest size is chosen of which `enough_epochs` fit.
     batch_size, predict_batch_rows : int
+        Rows per training step, and per forward pass of scoring.
     timed_rows : int
         Rows on which a size is timed.
     scoring_cost : float

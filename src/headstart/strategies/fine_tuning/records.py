@@ -34,6 +34,7 @@ class FineTuningSettings:
     batch_size, predict_batch_size : int
         Rows per training step, and per forward pass of scoring.
     head_learning_rate : float
+        The base has the rate of its `FineTuningConfig`.
     label_smoothing : float
         For classes and labels.
     mixup_epochs : int

@@ -31,6 +31,7 @@ class ProbeConfig:
     label_retention : float
         Share (0-1) of a label that stays at its row in each round.
     propagation_rounds : int
+        In which labels spread over the graph.
     """
 
     most_stage_columns: int = 4_096

@@ -1,0 +1,52 @@
+"""The tunable numbers of all rooms in one table: what a run and a bundle store of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from headstart.data.columns.column_rules import COLUMN_RULES
+from headstart.data.images.image_rules import IMAGE_RULES
+from headstart.data.reading.table_limits import LIMITS
+from headstart.decisions.config import CONFIG as DECISION_CONFIG
+from headstart.results import Setting
+from headstart.strategies.baselines.scratch_sizes import SETTINGS as SCRATCH_SETTINGS
+from headstart.strategies.fine_tuning.records import SETTINGS as FINE_TUNING_SETTINGS
+from headstart.strategies.linear.config import LINEAR_CONFIG
+from headstart.strategies.probes.config import PROBE_CONFIG
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+MODEL_SETTINGS: Mapping[str, DataclassInstance] = {
+    "reading": LIMITS,
+    "columns": COLUMN_RULES,
+    "images": IMAGE_RULES,
+    "decisions": DECISION_CONFIG,
+    "linear": LINEAR_CONFIG,
+    "probes": PROBE_CONFIG,
+    "fine_tuning": FINE_TUNING_SETTINGS,
+    "scratch": SCRATCH_SETTINGS,
+}
+"""Records that the predictions of a model rest on, by the name under which they are stored."""
+RUN_SETTINGS: Mapping[str, DataclassInstance] = {**MODEL_SETTINGS}
+"""Records that the result of a run rests on."""
+
+
+def collect_settings(records: Mapping[str, DataclassInstance]) -> dict[str, dict[str, Setting]]:
+    """Return the numbers of records as they are stored in JSON.
+
+    Parameters
+    ----------
+    records : mapping of str to record
+        `MODEL_SETTINGS` or `RUN_SETTINGS`.
+    """
+    return {
+        name: {field.name: _as_json(getattr(record, field.name)) for field in dataclasses.fields(record)}
+        for name, record in records.items()
+    }
+
+
+def _as_json(value: Any) -> Any:
+    return [_as_json(item) for item in value] if isinstance(value, tuple) else value
