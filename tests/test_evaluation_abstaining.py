@@ -54,10 +54,19 @@ def test_sets_that_cover_less_than_stated_are_called_so() -> None:
     codes = np.zeros(100, dtype=int)
     sets = np.zeros((100, 2), dtype=bool)
     sets[:70, 0], sets[70:, 1] = True, True
-    found = measure_set_coverage(codes, sets, sets, stated=0.9, learnt=(200, 2), drawn=(None, 0))
+    found = measure_set_coverage(
+        codes, sets, sets, stated=0.9, n_rows_learnt=200, n_own_thresholds=2, clusters=None, seed=0
+    )
     assert found.below and "do not rely on it" in found.reading and found.method == "label-conditional"
     whole = measure_set_coverage(
-        codes, np.ones((100, 2), dtype=bool), sets, stated=0.9, learnt=(200, 1), drawn=(None, 0)
+        codes,
+        np.ones((100, 2), dtype=bool),
+        sets,
+        stated=0.9,
+        n_rows_learnt=200,
+        n_own_thresholds=1,
+        clusters=None,
+        seed=0,
     )
     assert not whole.below and whole.mean_size and whole.mean_size.value == 2.0
     assert whole.exact and whole.exact.value == 0.7 and whole.method == "partly label-conditional"

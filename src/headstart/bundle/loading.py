@@ -110,7 +110,9 @@ def _read_bundle(folder: Path, runtime: str) -> Bundle:
     policy = _read_decision_policy(folder, record, manifest)
     if portable_config["ok"] and manifest["format"] < FIRST_SAFE_FORMAT:
         _check_portable_files(folder, portable_config, record, listed)
-        _require_golden_rows(_open_portable(folder, portable_config, (record, policy), listed), record, listed)
+        _require_golden_rows(
+            _open_portable(folder, portable_config, listed, record=record, policy=policy), record, listed
+        )
     return Bundle(
         modality=record.modality,
         classes=classes,
@@ -220,7 +222,7 @@ def _read_portable_bundle(
     listed = manifest["sha256"]
     _check_portable_files(folder, portable_config, record, listed)
     policy = _read_decision_policy(folder, record, manifest)
-    portable_model = _open_portable(folder, portable_config, (record, policy), listed)
+    portable_model = _open_portable(folder, portable_config, listed, record=record, policy=policy)
     if manifest["format"] < FIRST_SAFE_FORMAT:
         _require_golden_rows(portable_model, record, listed)
     return Bundle(
@@ -268,11 +270,11 @@ def _check_portable_files(
 def _open_portable(
     folder: Path,
     portable_config: Mapping[str, Any],
-    model: tuple[ConfigRecord, DecisionPolicy | None],
     listed: Mapping[str, str],
+    record: ConfigRecord,
+    policy: DecisionPolicy | None,
 ) -> PortableModel:
     """Return the portable form of a bundle whose files were checked."""
-    record, policy = model
     n_features = count_decision_features(policy, portable_config["reads"])
     return PortableModel(
         folder=folder,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +53,10 @@ def measure_set_coverage(
     class_sets: ClassSets,
     exact: ClassSets,
     stated: float,
-    learnt: tuple[int, int],
-    drawn: tuple[Index | None, int],
+    n_rows_learnt: int,
+    n_own_thresholds: int,
+    clusters: Index | None,
+    seed: int,
 ) -> Conformal:
     """Measure sets of classes.
 
@@ -66,10 +68,14 @@ def measure_set_coverage(
         The sets as they are given, and as the method made them (some of these may be empty).
     stated : float
         0-1.
-    learnt : (int, int)
-        Training rows the thresholds come from, and the number of classes that have one of their own.
-    drawn : (Index or None, int)
-        Which rows belong together (n_rows,), and the seed of the bootstrap.
+    n_rows_learnt : int
+        Training rows that the thresholds come from.
+    n_own_thresholds : int
+        Classes that have a threshold of their own.
+    clusters : Index or None, shape (n_rows,)
+        Rows that are resampled together.
+    seed : int
+        Of the bootstrap.
 
     Returns
     -------
@@ -79,30 +85,33 @@ def measure_set_coverage(
     Examples
     --------
     >>> codes, sets = np.array([0, 1] * 20), np.tile([[True, False]], (40, 1))
-    >>> result = measure_set_coverage(codes, sets, sets, 0.9, (100, 0), (None, 0))
+    >>> result = measure_set_coverage(
+    ...     codes, sets, sets, stated=0.9, n_rows_learnt=100, n_own_thresholds=0, clusters=None, seed=0
+    ... )
     >>> result.measured.value, result.mean_size.value, result.below
     (0.5, 1.0, True)
     """
-    (clusters, seed), rows = drawn, np.arange(len(codes))
-    n_classes = class_sets.shape[1]
+    rows, n_classes = np.arange(len(codes)), class_sets.shape[1]
     measured, plain = share_interval(class_sets[rows, codes], clusters), share_interval(exact[rows, codes], clusters)
     size = mean_interval(
         class_sets.sum(axis=1).astype(np.float64), number_clusters(clusters), seed, (1.0, float(n_classes))
     )
     below = measured.high < stated
-    n_rows, own = learnt
     mean_size = format_amount(size.value)
+    method: Literal["label-conditional", "partly label-conditional", "marginal"] = "marginal"
+    if n_own_thresholds:
+        method = "label-conditional" if n_own_thresholds == n_classes else "partly label-conditional"
     sentence = (
         f"Of {len(codes):,} test rows {100 * measured.value:.0f} % have their true class in the set given "
         f"(95 % interval {100 * measured.low:.0f} to {100 * measured.high:.0f}); stated were {100 * stated:.0f} %. "
         f"A set holds {mean_size} class{'' if mean_size == '1' else 'es'} on average."
     )
     return Conformal(
-        n_rows=len(codes), n_rows_learnt=n_rows, stated=stated, measured=Figure.from_interval(measured),
+        n_rows=len(codes), n_rows_learnt=n_rows_learnt, stated=stated, measured=Figure.from_interval(measured),
         exact=Figure.from_interval(plain),
         mean_size=Figure.from_interval(size),
         single_share=Figure.from_interval(share_interval(class_sets.sum(axis=1) == 1, clusters)),
-        method="label-conditional" if own == n_classes else "partly label-conditional" if own else "marginal",
+        method=method,
         below=below, reading=sentence + (" That is less often than stated: do not rely on it." if below else ""),
     )  # fmt: skip
 

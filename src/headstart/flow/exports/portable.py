@@ -170,7 +170,7 @@ def make_portable(bundle: Bundle, table: Table, folder: Path, earlier: Path | No
     Returns
     -------
     Bundle
-        With `shipped`; where no graph could be made its `told` has the reason.
+        With `portable_files`; where no graph could be made, their configuration has the reason.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if find_spec("onnx") is None:
@@ -190,7 +190,7 @@ def make_portable(bundle: Bundle, table: Table, folder: Path, earlier: Path | No
         return _make_without_graph(bundle, folder, str(error))
     for name, content in builder.files.items():
         write_text(folder / name, content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
-    written = _write_graph(bundle, sample_rows, folder, (network, tuple(builder.inputs), tuple(builder.files)))
+    written = _write_graph(bundle, sample_rows, folder, network=network, builder=builder)
     assert written.portable_files is not None
     manifest = {**written.portable_files.config, **({"key": key} if written.portable_files.config["ok"] else {})}
     return replace(written, portable_files=replace(written.portable_files, config=manifest))
@@ -241,11 +241,9 @@ def _make_without_graph(bundle: Bundle, folder: Path, reason: str) -> Bundle:
     return replace(bundle, portable_files=PortableFiles(folder, manifest, (CARD,)))
 
 
-def _write_graph(
-    bundle: Bundle, sample_rows: Table, folder: Path, network_parts: tuple[Any, tuple[ModelInput, ...], tuple[str, ...]]
-) -> Bundle:
+def _write_graph(bundle: Bundle, sample_rows: Table, folder: Path, network: Any, builder: Any) -> Bundle:
     """Write a network by the first exporter that passes the gate on a few rows."""
-    network, inputs, files = network_parts
+    inputs = tuple(builder.inputs)
     model_inputs = ModelInputs(tuple(item.with_files_in(folder) for item in inputs), len(bundle.classes))
     expected = run_reference(bundle, sample_rows)
     if len(expected.rows) == 0:
@@ -280,7 +278,7 @@ def _write_graph(
         "written_with": writing.list_exporter_versions(),
         "inputs": [item.as_dict() for item in inputs], "outputs": ["outputs", *(["features"] if network.reads else [])],
         "reads": network.reads, "gate": vars(results[-1]), "n_golden": len(golden.outputs), "golden": SYNTHETIC,
-        "files": [MODEL, GOLDEN, standalone.SCRIPT, standalone.NEEDS, *files],
+        "files": [MODEL, GOLDEN, standalone.SCRIPT, standalone.NEEDS, *builder.files],
     }  # fmt: skip
     write_text(folder / CARD, render_card(bundle, document))
     return replace(bundle, portable_files=PortableFiles(folder, document, (*document["files"], CARD)))

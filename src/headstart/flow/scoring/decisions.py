@@ -81,7 +81,7 @@ def measure_abstention(rows: ScoredRows, policy: DecisionPolicy, seed: int) -> A
             "wrong": rows_per_hundred(answered & ~right, clusters),
             "misses": _list_misses(truth, predictions, decided, policy.costs),
             "risk_coverage": measure_risk_coverage(plain, predictions.probabilities.max(axis=1), clusters, seed),
-            "costs": _measure_costs(truth, predictions, decided, costs=policy.costs, resampling=(clusters, seed)),
+            "costs": _measure_costs(truth, predictions, decided, costs=policy.costs, clusters=clusters, seed=seed),
         }
     else:
         not_applied["risk_coverage"] = "A number or several labels have no single probability to order rows by."
@@ -139,15 +139,15 @@ def _list_misses(
 
 def _measure_costs(
     truth: NDArray[np.intp], predictions: Predictions, decided: Decisions, costs: Costs | None,
-    resampling: tuple[Index | None, int],
+    clusters: Index | None, seed: int,
 ) -> CostFigures | None:  # fmt: skip
     if costs is None:
         return None
     most = max(costs.refer, float(np.max(costs.matrix)))
     now, always = costs.incurred_costs(truth, decided.codes), costs.incurred_costs(truth, predictions.class_indices)
     return CostFigures(
-        given=list(costs.as_written), refer=costs.refer, mean_cost=mean_cost_interval(now, *resampling, most),
-        mean_cost_always=mean_cost_interval(always, *resampling, most),
+        given=list(costs.as_written), refer=costs.refer, mean_cost=mean_cost_interval(now, clusters, seed, most),
+        mean_cost_always=mean_cost_interval(always, clusters, seed, most),
     )  # fmt: skip
 
 
@@ -203,6 +203,8 @@ def measure_coverage(rows: ScoredRows, policy: DecisionPolicy, seed: int, n_rows
         rows.decisions.sets,
         policy.sets.exact_sets(predictions.probabilities),
         stated=policy.coverage,
-        learnt=(policy.sets.n_rows, sum(policy.sets.own)),
-        drawn=(rows.clusters, seed),
+        n_rows_learnt=policy.sets.n_rows,
+        n_own_thresholds=sum(policy.sets.own),
+        clusters=rows.clusters,
+        seed=seed,
     )
