@@ -7,7 +7,12 @@ import pytest
 
 from headstart.evaluation import intervals, score_classes
 from headstart.evaluation.uncertainty.calibration import measure_calibration
-from headstart.evaluation.uncertainty.conformal import measure_range_coverage, measure_set_coverage, share_interval
+from headstart.evaluation.uncertainty.conformal import (
+    StatedCoverage,
+    measure_range_coverage,
+    measure_set_coverage,
+    share_interval,
+)
 from headstart.evaluation.uncertainty.selective import answer_share, measure_risk_coverage, rows_per_hundred
 from headstart.records import Predictions, make_column
 
@@ -54,17 +59,13 @@ def test_sets_that_cover_less_than_stated_are_called_so() -> None:
     codes = np.zeros(100, dtype=int)
     sets = np.zeros((100, 2), dtype=bool)
     sets[:70, 0], sets[70:, 1] = True, True
-    found = measure_set_coverage(
-        codes, sets, sets, stated=0.9, n_rows_learnt=200, n_own_thresholds=2, clusters=None, seed=0
-    )
+    found = measure_set_coverage(codes, sets, sets, StatedCoverage(0.9, 200, 2), clusters=None, seed=0)
     assert found.below and "do not rely on it" in found.reading and found.method == "label-conditional"
     whole = measure_set_coverage(
         codes,
         np.ones((100, 2), dtype=bool),
         sets,
-        stated=0.9,
-        n_rows_learnt=200,
-        n_own_thresholds=1,
+        StatedCoverage(0.9, 200, 1),
         clusters=None,
         seed=0,
     )

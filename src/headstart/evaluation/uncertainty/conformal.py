@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -48,13 +49,30 @@ def share_interval(hits: NDArray[Any], clusters: Index | None) -> Interval:
     return envelope(value, (float(low[0]), float(high[0])))
 
 
+@dataclass(frozen=True)
+class StatedCoverage:
+    """The share of sets that should hold the truth, and what the thresholds were learnt from.
+
+    Parameters
+    ----------
+    coverage : float
+        0-1.
+    n_rows_learnt : int
+        Training rows that the thresholds come from.
+    n_own_thresholds : int
+        Classes that have a threshold of their own.
+    """
+
+    coverage: float
+    n_rows_learnt: int
+    n_own_thresholds: int
+
+
 def measure_set_coverage(
     codes: Index,
     class_sets: ClassSets,
     exact: ClassSets,
-    stated: float,
-    n_rows_learnt: int,
-    n_own_thresholds: int,
+    stated: StatedCoverage,
     clusters: Index | None,
     seed: int,
 ) -> Conformal:
@@ -66,12 +84,7 @@ def measure_set_coverage(
         True classes.
     class_sets, exact : Marks, shape (n_rows, n_classes)
         The sets as they are given, and as the method made them (some of these may be empty).
-    stated : float
-        0-1.
-    n_rows_learnt : int
-        Training rows that the thresholds come from.
-    n_own_thresholds : int
-        Classes that have a threshold of their own.
+    stated : StatedCoverage
     clusters : Index or None, shape (n_rows,)
         Rows that are resampled together.
     seed : int
@@ -86,7 +99,7 @@ def measure_set_coverage(
     --------
     >>> codes, sets = np.array([0, 1] * 20), np.tile([[True, False]], (40, 1))
     >>> result = measure_set_coverage(
-    ...     codes, sets, sets, stated=0.9, n_rows_learnt=100, n_own_thresholds=0, clusters=None, seed=0
+    ...     codes, sets, sets, StatedCoverage(0.9, n_rows_learnt=100, n_own_thresholds=0), clusters=None, seed=0
     ... )
     >>> result.measured.value, result.mean_size.value, result.below
     (0.5, 1.0, True)
@@ -96,18 +109,20 @@ def measure_set_coverage(
     size = mean_interval(
         class_sets.sum(axis=1).astype(np.float64), number_clusters(clusters), seed, (1.0, float(n_classes))
     )
-    below = measured.high < stated
+    below = measured.high < stated.coverage
     mean_size = format_amount(size.value)
     method: Literal["label-conditional", "partly label-conditional", "marginal"] = "marginal"
-    if n_own_thresholds:
-        method = "label-conditional" if n_own_thresholds == n_classes else "partly label-conditional"
+    if stated.n_own_thresholds:
+        method = "label-conditional" if stated.n_own_thresholds == n_classes else "partly label-conditional"
     sentence = (
         f"Of {len(codes):,} test rows {100 * measured.value:.0f} % have their true class in the set given "
-        f"(95 % interval {100 * measured.low:.0f} to {100 * measured.high:.0f}); stated were {100 * stated:.0f} %. "
+        f"(95 % interval {100 * measured.low:.0f} to {100 * measured.high:.0f}); "
+        f"stated were {100 * stated.coverage:.0f} %. "
         f"A set holds {mean_size} class{'' if mean_size == '1' else 'es'} on average."
     )
     return Conformal(
-        n_rows=len(codes), n_rows_learnt=n_rows_learnt, stated=stated, measured=Figure.from_interval(measured),
+        n_rows=len(codes), n_rows_learnt=stated.n_rows_learnt, stated=stated.coverage,
+        measured=Figure.from_interval(measured),
         exact=Figure.from_interval(plain),
         mean_size=Figure.from_interval(size),
         single_share=Figure.from_interval(share_interval(class_sets.sum(axis=1) == 1, clusters)),

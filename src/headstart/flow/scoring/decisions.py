@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 
 from headstart.decisions import KINDS, LABEL, NONE, NOT_SURE, Costs, DecisionPolicy, Decisions
 from headstart.evaluation import Truth
-from headstart.evaluation.uncertainty.conformal import measure_range_coverage, measure_set_coverage, share_interval
+from headstart.evaluation.uncertainty.conformal import (
+    StatedCoverage,
+    measure_range_coverage,
+    measure_set_coverage,
+    share_interval,
+)
 from headstart.evaluation.uncertainty.selective import (
     answer_share,
     mean_cost_interval,
@@ -202,9 +207,7 @@ def measure_coverage(rows: ScoredRows, policy: DecisionPolicy, seed: int, n_rows
         rows.truth,
         rows.decisions.sets,
         policy.sets.exact_sets(predictions.probabilities),
-        stated=policy.coverage,
-        n_rows_learnt=policy.sets.n_rows,
-        n_own_thresholds=sum(policy.sets.own),
+        StatedCoverage(policy.coverage, policy.sets.n_rows, sum(policy.sets.own)),
         clusters=rows.clusters,
         seed=seed,
     )
