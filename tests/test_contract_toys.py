@@ -6,7 +6,7 @@ Nothing of Headstart is changed: the toys stand beside the others in the tables 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,22 +15,20 @@ import numpy as np
 import pytest
 from tests.contract_tables import find_tables
 
-from headstart import flow, records
+from headstart import flow
 from headstart.bases import BUILDERS, CATALOGUE, CATALOGUE_SOURCES, Backbone, BaseParts, Stage, architectures, specs
 from headstart.data.labels import task_type
 from headstart.data.reading import sources
 from headstart.modalities import MODALITIES
 from headstart.options import AdaptOptions, PredictOptions, parse
-from headstart.records import MODALITY_NAMES, TASKS
 from headstart.results import Result
-from headstart.strategies import STRATEGIES
 from headstart.task_types import TASK_TYPES, TaskType
 
 TASK, MODALITY = "stars", "vectors"
 STAGE_NAME = "toy-mean"
 
 
-def extend_tables(patch: pytest.MonkeyPatch, names: tuple[str, ...], model: str, toy: str) -> None:
+def extend_tables(patch: pytest.MonkeyPatch, names: Iterable[str], model: str, toy: str) -> None:
     """Give a toy the entries of its model in every table that the contract tests find."""
     for table in find_tables(frozenset(names)):
         entries = table.live()
@@ -46,11 +44,8 @@ def relabelled(parse_labels: Callable[..., task_type.ParsedLabels]) -> Callable[
 def toy_task(monkeypatch: pytest.MonkeyPatch) -> None:
     """Grades under another name: a record, and functions in the tables of the rooms."""
     monkeypatch.setitem(TASK_TYPES, TASK, TaskType(name=TASK, has_one_class=True, is_ordered=True))
-    extend_tables(monkeypatch, TASKS, "ordinal", TASK)
+    extend_tables(monkeypatch, TASK_TYPES, "ordinal", TASK)
     monkeypatch.setitem(task_type._READ, TASK, relabelled(task_type._READ["ordinal"]))
-    for name, strategy in list(STRATEGIES.items()):
-        if "ordinal" in strategy.tasks:
-            monkeypatch.setitem(STRATEGIES, name, replace(strategy, tasks=(*strategy.tasks, TASK)))
 
 
 def test_a_fifth_task_goes_through_adapt_predict_and_the_report(toy_task: None, tmp_path: Path) -> None:
@@ -63,7 +58,7 @@ def test_a_fifth_task_goes_through_adapt_predict_and_the_report(toy_task: None, 
             grade = row % 3
             picked = " ".join(generator.choice(words[grade].split(), 4))
             writer.writerow([f"the shop number {row} was {picked}", str(grade + 1)])
-    options = parse(AdaptOptions, strategy="majority,classic", offline=True).model_copy(update={"task": TASK})
+    options = parse(AdaptOptions, strategy="majority,classic", task=TASK, offline=True)
     flow.adapt(tmp_path / "reviews.csv", tmp_path / "out", options)
     result = Result.model_validate_json((tmp_path / "out" / "result.json").read_text("utf-8"))
     assert result.task == TASK and result.classes == ["1", "2", "3"]
@@ -96,10 +91,9 @@ def load_mean_base(record: Any, request: Any) -> BaseParts:
 @pytest.fixture
 def toy_modality(monkeypatch: pytest.MonkeyPatch) -> None:
     """Series under another name, with a base of their own: a record, and functions in the tables of the rooms."""
-    monkeypatch.setattr(records, "MODALITY_NAMES", (*MODALITY_NAMES, MODALITY))
     series = MODALITIES["series"]
     monkeypatch.setitem(MODALITIES, MODALITY, replace(series, name=MODALITY, preview=lambda source: "<b>a toy</b>"))
-    extend_tables(monkeypatch, MODALITY_NAMES, "series", MODALITY)
+    extend_tables(monkeypatch, MODALITIES, "series", MODALITY)
     reader = sources.TABLE_READERS["series"]
     read = lambda *parts: replace(reader.read(*parts), modality=MODALITY)  # noqa: E731
     monkeypatch.setitem(sources.TABLE_READERS, MODALITY, replace(reader, fits=lambda *parts: False, read=read))
@@ -109,16 +103,12 @@ def toy_modality(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(BUILDERS, "toy", build_mean_backbone)
     monkeypatch.setitem(architectures._PARSERS, "toy", lambda document, place: {"library": "toy"})
     monkeypatch.setitem(specs.LIBRARY_MODALITIES, "toy", MODALITY)
-    for name, strategy in list(STRATEGIES.items()):
-        if "series" in strategy.modalities:
-            monkeypatch.setitem(STRATEGIES, name, replace(strategy, modalities=(*strategy.modalities, MODALITY)))
 
 
 def test_a_fourth_modality_goes_through_adapt_predict_and_the_report(
     toy_modality: None, series_table: Path, tmp_path: Path
 ) -> None:
-    options = parse(AdaptOptions, strategy="majority,linear-probe", offline=True)
-    options = options.model_copy(update={"modality": MODALITY, "base": STAGE_NAME})
+    options = parse(AdaptOptions, strategy="majority,linear-probe", modality=MODALITY, base=STAGE_NAME, offline=True)
     flow.adapt(series_table, tmp_path / "out", options)
     result = Result.model_validate_json((tmp_path / "out" / "result.json").read_text("utf-8"))
     assert result.modality == MODALITY and result.base.name == STAGE_NAME

@@ -11,7 +11,6 @@ from PIL import Image
 from headstart.errors import OptionError
 from headstart.modalities import MODALITIES
 from headstart.modalities.counterfactual import FOLDER, list_edits, read_pairs, strip_accents
-from headstart.records import MODALITY_NAMES
 
 
 def change(
@@ -79,7 +78,7 @@ def test_a_bad_file_is_refused_with_its_lines(content: str, said: str, tmp_path:
         read_pairs(path)
 
 
-@pytest.mark.parametrize("modality", MODALITY_NAMES)
+@pytest.mark.parametrize("modality", MODALITIES)
 def test_changes_have_names_of_their_own_and_some_are_quick(modality: str) -> None:
     found = list_edits(MODALITIES[modality], ["he"])
     assert len({item.name for item in found}) == len(found) >= 5

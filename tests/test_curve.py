@@ -222,6 +222,6 @@ def test_the_plot_places_better_values_higher_and_more_labels_further_right() ->
 
 
 def test_every_kind_of_task_has_a_scoring() -> None:
-    from headstart.records import TASKS
+    from headstart.task_types import TASK_TYPES
 
-    assert set(SCORINGS) == set(TASKS)
+    assert set(SCORINGS) == set(TASK_TYPES)

@@ -20,7 +20,6 @@ from typer.testing import CliRunner, Result
 
 from headstart import bundle as bundles
 from headstart import flow
-from headstart.amounts import parse_points
 from headstart.bases import write_folder
 from headstart.bundle import Bundle, integrity
 from headstart.bundle.golden import GoldenRows
@@ -38,6 +37,7 @@ from headstart.flow.exports.portable import make_portable
 from headstart.home import write_json
 from headstart.modalities.record import Array
 from headstart.options import AdaptOptions, PredictOptions, parse
+from headstart.options.fields import parse_points
 from headstart.records import Table
 from headstart.sealed_folders import hash_file
 

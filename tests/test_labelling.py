@@ -25,7 +25,8 @@ from headstart.ranking.typicality import (
     find_nearest_centres,
     scale_to_unit_length,
 )
-from headstart.records import TASKS, TRAIN, make_column
+from headstart.records import TRAIN, make_column
+from headstart.task_types import TASK_TYPES
 
 RUN = CliRunner()
 
@@ -107,7 +108,7 @@ def test_nearest_is_what_all_distances_say() -> None:
 
 
 def test_every_kind_of_task_says_how_sure_it_is_or_that_it_does_not() -> None:
-    assert set(MARGINS) == set(TASKS)
+    assert set(MARGINS) == set(TASK_TYPES)
     assert MARGINS["classification"](np.array([[0.5, 0.3, 0.2]])) == pytest.approx([0.2])
     assert MARGINS["multi-label"](np.array([[0.5, 0.9]])) == pytest.approx([0.0])
     assert MARGINS["regression"](np.array([[3.0]])) is None

@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.modalities import MODALITIES
 from headstart.task_types import TASK_TYPES
 
 Column = NDArray[np.object_]
@@ -23,8 +24,6 @@ FloatMatrix = NDArray[np.float32]
 Probabilities = NDArray[np.float64]
 """(n_rows, n_classes); rows sum to one, or are all NaN where nothing was predicted."""
 
-MODALITY_NAMES = ("image", "text", "series")
-TASKS = tuple(TASK_TYPES)
 TRAIN, TEST = "train", "test"
 TRAINING_ONLY = -1
 """Fold of a row that every fold learns from and that none holds out, such as the only row of its class."""
@@ -192,7 +191,7 @@ class Table:
     columns : mapping of str to str
         Which column served as what ("text", "label", ...).
     task : str
-        One of `TASKS`.
+        One of `TASK_TYPES`.
     targets : FloatMatrix or None, shape (n_rows, n_outputs)
         Targets that are not classes: 0 or 1 for each label ("multi-label"), or one number ("regression",
         n_outputs = 1). NaN where a row has no label.
@@ -229,7 +228,7 @@ class Table:
     n_lines: int = 0
 
     def __post_init__(self) -> None:
-        assert self.modality in MODALITY_NAMES, self.modality
+        assert self.modality in MODALITIES, self.modality
         assert self.task in TASK_TYPES, self.task
         n = len(self.ids)
         assert self.targets is None or self.targets.shape == (n, len(self.target_names)), self.targets.shape
@@ -333,7 +332,7 @@ class Predictions:
         Rows sum to one for classes; for "multi-label" each column is a probability of its own; for "regression" the
         one column holds predicted values, in the unit of the label.
     task : str
-        One of `TASKS`.
+        One of `TASK_TYPES`.
     thresholds : tuple of float
         For "multi-label": a label is given from this probability on, one a class; 0.5 each if empty.
     """

@@ -21,6 +21,8 @@ from headstart.bases.specs import find_modality, parse_spec
 from headstart.bases.text_sizes import check_token_ids, fit_text_sizes
 from headstart.errors import DataError, OptionError, UnknownName, make_unknown_name
 from headstart.home import clear_place, make_writable_folder, write_text
+from headstart.modalities import MODALITIES
+from headstart.modalities.image_values import VALUE_RANGES
 from headstart.modalities.text import open_tokenizer
 from headstart.modalities.tokenizer_files import MOST_BYTES as MOST_TOKENIZER_BYTES
 from headstart.modalities.tokenizer_files import find_highest_id
@@ -196,7 +198,7 @@ CATALOGUE_SOURCES: dict[str, Callable[[BaseRecord, BaseRequest], BaseParts]] = {
 
 def _adapt_to_data(parts: BaseParts, need: BaseRequest) -> BaseParts:
     """Tell a network for series how many channels these have, and one for images how deep ones are scaled."""
-    if need.modality == "image" and need.spec:
+    if need.spec and VALUE_RANGES in need.spec:
         return replace(parts, spec={**parts.spec, **need.spec})
     if parts.architecture["library"] != series_shape.LIBRARY:
         return parts
@@ -234,12 +236,13 @@ def assemble_backbone(parts: BaseParts) -> Backbone:
     modality = find_modality(architecture)
     if modality != parts.record.modality:
         raise DataError(f"{place} says that it reads {parts.record.modality}, its network reads {modality}.", HINT)
-    if modality == "text" and not parts.tokenizer:
+    has_words = MODALITIES[modality].has_words
+    if has_words and not parts.tokenizer:
         raise DataError(f"{place} has no tokenizer.", "Add the model's tokenizer.json.")
     parts = replace(parts, architecture=architecture, spec=parse_spec(parts.spec, modality, place))
     if architecture["library"] == "minirocket":
         check_rocket_weights(parts.weights, parts.spec, place)
-    parts = fit_text_sizes(parts, place) if modality == "text" else parts
+    parts = fit_text_sizes(parts, place) if has_words else parts
     return BUILDERS[architecture["library"]](parts, parts.fingerprint())
 
 

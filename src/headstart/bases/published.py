@@ -17,6 +17,7 @@ from headstart.bases.record import Array, BaseParts, BaseRecord
 from headstart.bases.specs import find_modality, parse_spec
 from headstart.bases.text_sizes import count_reserved_positions
 from headstart.errors import DataError
+from headstart.modalities import MODALITIES
 from headstart.modalities.tokenizer_files import MOST_BYTES as MOST_TOKENIZER_BYTES
 
 WEIGHTS, CONFIG, TOKENIZER, INDEX = "model.safetensors", "config.json", "tokenizer.json", "model.safetensors.index.json"
@@ -62,12 +63,13 @@ def read_transformers_folder(folder: Path, config: Mapping[str, Any], record: Ba
     converted = encoders.convert_weights(architecture, tensors, folder / WEIGHTS)
     weights = {name: value.contiguous().numpy() for name, value in converted.items()}
     settings, modality = architecture["config"], find_modality(architecture)
+    has_words = MODALITIES[modality].has_words
     known = replace(record, modality=modality, n_dims=_width(settings))
     try:
-        spec = _image_spec(folder, config) if modality == "image" else _text_spec(config, weights)
+        spec = _text_spec(config, weights) if has_words else _image_spec(folder, config)
     except _WRONG_FORM as error:
         raise DataError(f"{folder} says nothing usable of its inputs ({str(error)[:100]}).", HINT) from error
-    tokenizer = _read_tokenizer(folder, settings["model_type"]) if modality == "text" else ""
+    tokenizer = _read_tokenizer(folder, settings["model_type"]) if has_words else ""
     return BaseParts(
         record=known,
         architecture=architecture,

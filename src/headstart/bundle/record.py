@@ -64,7 +64,7 @@ class Bundle:
     about : mapping
         Further facts for people: the data's name, test figures.
     task : str
-        One of `headstart.records.TASKS`; `classes` are then grades from the lowest, labels, or the one number.
+        One of `headstart.task_types.TASK_TYPES`; `classes` are then grades from the lowest, labels, or the one number.
     thresholds : tuple of float
         For "multi-label": from which probability on each label is given.
     seen_rows : SeenRows or None

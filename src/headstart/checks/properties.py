@@ -55,7 +55,7 @@ def measure_inputs(table: Table) -> dict[str, Property]:
     with bar_context as bar, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for start in range(0, len(table), 256):
             block = table.inputs[start : start + 256].tolist()
-            rows += (pool.map if modality.is_decoded else map)(modality.measure_properties, block)
+            rows += (pool.map if modality.is_file else map)(modality.measure_properties, block)
             if bar is not None:
                 bar.advance(len(block))
     properties: dict[str, Property] = {}

@@ -15,9 +15,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, get_origin
 
 import typer
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from rich.console import Console
 from rich.markup import escape
@@ -38,6 +39,7 @@ from headstart import progress
 from headstart.disk_errors import explain_disk_error
 from headstart.errors import HeadstartError
 from headstart.options import Options, flag, parse
+from headstart.options.fields import list_choices
 
 console = Console(stderr=True, highlight=False)
 """For warnings and errors."""
@@ -100,16 +102,17 @@ class Terminal:
             bar.live.stop()
 
 
-def _make_option(name: str, annotation: Any, default: Any, text: str) -> inspect.Parameter:
+def _make_option(name: str, field: FieldInfo) -> inspect.Parameter:
     """Turn one field of an options record into a command-line option; its own type checks the value later."""
-    written = flag(name)
+    written, text, annotation = flag(name), field.description or "", field.annotation
+    default: Any = None if field.default is PydanticUndefined else field.default
     if annotation is bool:
         return _make_parameter(name, bool, default, typer.Option(written, help=text))
     if get_origin(annotation) is tuple or "tuple" in str(annotation):
         return _make_parameter(name, list[str], list(default), typer.Option(written, help=text, show_default=False))
     default_text = str(default) if default is not None else None
-    choices = [str(item) for item in get_args(annotation) if isinstance(item, str)]
-    kind = typer.Option(written, help=text, show_default=default is not None, metavar="|".join(choices) or None)
+    metavar = "|".join(list_choices(field)) or None
+    kind = typer.Option(written, help=text, show_default=default is not None, metavar=metavar)
     return _make_parameter(name, str | None, default_text, kind)
 
 
@@ -136,15 +139,7 @@ def command(kind: type[Options]) -> Callable[[Callable[..., Any]], Callable[...,
     def decorate(body: Callable[..., Any]) -> Callable[..., Any]:
         takes = inspect.signature(body, eval_str=True).parameters
         own = [p for p in takes.values() if p.name not in ("options", "as_json")]
-        fields = [
-            _make_option(
-                name,
-                field.annotation,
-                None if field.default is PydanticUndefined else field.default,
-                field.description or "",
-            )
-            for name, field in kind.model_fields.items()
-        ]
+        fields = [_make_option(name, field) for name, field in kind.model_fields.items()]
         common = [_make_parameter(name, annotation, False, option) for name, (annotation, option) in COMMON.items()]
 
         def wrapper(**values: Any) -> None:

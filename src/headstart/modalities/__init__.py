@@ -1,60 +1,49 @@
 """Room: how images, texts and series become arrays; each modality is one record of functions.
 
+`MODALITIES` is the only list of modalities. Names cost nothing: the records are imported when the first one is used.
 Knows nothing of tables, labels or base models.
 """
 
-from headstart.modalities import counterfactual, fingerprints, image, input_properties, occlusion, series, text
-from headstart.modalities.record import Modality, Spec, stack_rows
+from __future__ import annotations
 
-MODALITIES: dict[str, Modality] = {
-    modality.name: modality
-    for modality in (
-        Modality(
-            name="image",
-            load=image.load_image,
-            prepare=image.prepare_image,
-            cost=lambda row: 1,
-            collate=stack_rows,
-            preview=image.preview_image,
-            augment=image.augment_image,
-            fingerprint=fingerprints.fingerprint_image,
-            measure_properties=input_properties.measure_image,
-            occlusion=occlusion.IMAGE,
-            changes=counterfactual.IMAGE_CHANGES,
-            plural="images",
-            is_decoded=True,
-            batch_rows=32,
-        ),
-        Modality(
-            name="text",
-            load=text.load_text,
-            prepare=text.prepare_text,
-            cost=lambda row: len(row[0]),
-            collate=text.pad_tokens,
-            preview=text.preview_text,
-            fingerprint=fingerprints.fingerprint_text,
-            measure_properties=input_properties.measure_text,
-            occlusion=occlusion.TEXT,
-            changes=counterfactual.TEXT_CHANGES,
-            plural="texts",
-            has_words=True,
-            batch_cost=8_192,
-        ),
-        Modality(
-            name="series",
-            load=series.load_series,
-            prepare=series.prepare_series,
-            cost=lambda row: int(row[0].shape[-1]),
-            collate=stack_rows,
-            preview=series.preview_series,
-            fingerprint=fingerprints.fingerprint_series,
-            measure_properties=input_properties.measure_series,
-            occlusion=occlusion.SERIES,
-            changes=counterfactual.SERIES_CHANGES,
-            plural="series",
-            has_channels=True,
-        ),
-    )
-}
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-__all__ = ["MODALITIES", "Modality", "Spec"]
+if TYPE_CHECKING:
+    from headstart.modalities.record import Modality
+
+
+class ModalityTable(MutableMapping[str, "Modality"]):
+    """Modalities by name, in the order of the options.
+
+    Parameters
+    ----------
+    names : str
+        Those whose records are in `headstart.modalities.built_in`, in capitals.
+    """
+
+    def __init__(self, *names: str) -> None:
+        self._records: dict[str, Modality | None] = dict.fromkeys(names)
+
+    def __getitem__(self, name: str) -> Modality:
+        record = self._records[name]
+        if record is None:
+            record = getattr(import_module("headstart.modalities.built_in"), name.upper())
+            self._records[name] = record
+        return record
+
+    def __setitem__(self, name: str, record: Modality) -> None:
+        self._records[name] = record
+
+    def __delitem__(self, name: str) -> None:
+        del self._records[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._records)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+
+MODALITIES = ModalityTable("image", "text", "series")

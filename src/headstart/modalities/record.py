@@ -106,8 +106,10 @@ class Modality:
         Rows are texts: they have words, a language and a script.
     has_channels : bool
         Rows have channels and time steps.
-    is_decoded : bool
-        Rows are files whose decoding is worth several threads.
+    has_pixels : bool
+        Rows are images: their values are scaled, they can be decoded small.
+    is_file : bool
+        Rows are files, read when they are used, in several threads; the others are values of a table.
     batch_rows, batch_cost : int
         Bounds of a batch of a base model: rows, and rows x the largest cost of one.
     """
@@ -126,7 +128,8 @@ class Modality:
     plural: str
     has_words: bool = False
     has_channels: bool = False
-    is_decoded: bool = False
+    has_pixels: bool = False
+    is_file: bool = False
     batch_rows: int = 64
     batch_cost: int = 1 << 62
 

@@ -46,7 +46,7 @@ class MeasuredCandidate:
     head : str
         The probe that `probe` is about: on the last stage, or on several.
     kind : str
-        The kind of task, one of `headstart.records.TASKS`.
+        The kind of task, one of `headstart.task_types.TASK_TYPES`.
     """
 
     candidate: Candidate

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
-from headstart import records
+from headstart.modalities import MODALITIES
 from headstart.records import Interval
 
 FORMAT = 1
@@ -32,14 +32,14 @@ class Figure(Record):
 
 
 def _require_modality(name: str) -> str:
-    if name not in records.MODALITY_NAMES:
-        raise ValueError(f"Input should be one of {', '.join(records.MODALITY_NAMES)}")
+    if name not in MODALITIES:
+        raise ValueError(f"Input should be one of {', '.join(MODALITIES)}")
     return name
 
 
 Setting = int | float | list[int | float]
 """A tunable number, or several."""
 ModalityName = Annotated[
-    str, AfterValidator(_require_modality), WithJsonSchema({"enum": list(records.MODALITY_NAMES), "type": "string"})
+    str, AfterValidator(_require_modality), WithJsonSchema({"enum": list(MODALITIES), "type": "string"})
 ]
 """Name of a modality in a stored record."""

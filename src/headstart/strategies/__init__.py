@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from headstart.errors import make_unknown_name
-from headstart.records import MODALITY_NAMES, TASKS
+from headstart.modalities import MODALITIES
 from headstart.strategies.fitted import lazy_fit, lazy_forecast, lazy_load
 from headstart.strategies.record import Clock, CostForecast, Fitted, Strategy, StrategyRows, Task
 from headstart.task_types import TASK_TYPES
@@ -37,7 +37,7 @@ def _strategy(
     **more: Any,
 ) -> Strategy:
     module = _module_of(name)
-    members, modalities = more.pop("members", ()), more.pop("modalities", MODALITY_NAMES)
+    members, modalities = more.pop("members", ()), more.pop("modalities", MODALITIES)
     return Strategy(
         name=name,
         kind=kind,
@@ -54,7 +54,7 @@ def _strategy(
 def _tuned(name: str, summary: str, preset: str, **more: Any) -> Strategy:
     """Describe a strategy that moves the base's weights; its model is a network of its own."""
     forecast = lazy_forecast(_module_of(name))
-    more = {"tasks": TASKS, **more}
+    more = {"tasks": TASK_TYPES, **more}
     return _strategy(
         name, "transfer", summary, ("features", "inputs"), preset=preset, forecast=forecast,
         reads=frozenset({"inputs"}), instead="linear-probe", **more,
@@ -67,14 +67,14 @@ _RUNGS = (
         "baseline",
         "Always the same answer, the most frequent class or the average: what anything useful must beat.",
         (),
-        tasks=TASKS,
+        tasks=TASK_TYPES,
     ),
     _strategy(
         "linear-probe",
         "transfer",
         "A simple model on what the pre-trained base model sees in each row.",
         ("features",),
-        tasks=TASKS,
+        tasks=TASK_TYPES,
         forecast=lazy_forecast(_module_of("linear-probe")),
     ),
     _strategy(
@@ -90,7 +90,7 @@ _RUNGS = (
         "The same on several stages of the base model at once: also on what its early layers see.",
         ("features", "stages"),
         modalities=("image", "text"),
-        tasks=TASKS,
+        tasks=TASK_TYPES,
         forecast=lazy_forecast(_module_of("multi-stage-probe")),
     ),
     _strategy(
@@ -98,7 +98,7 @@ _RUNGS = (
         "baseline",
         "A proven method learnt from your rows alone, without any pre-trained model.",
         ("inputs", "descriptors", "words"),
-        tasks=TASKS,
+        tasks=TASK_TYPES,
         forecast=lazy_forecast(_module_of("classic")),
         reads=frozenset({"inputs", "descriptors"}),
     ),
@@ -108,7 +108,7 @@ _RUNGS = (
         "Decision trees on how values are spread over parts of each series; nothing pre-trained.",
         ("inputs",),
         modalities=("series",),
-        tasks=TASKS,
+        tasks=TASK_TYPES,
         preset="default",
         forecast=lazy_forecast(_module_of("quant")),
     ),
@@ -146,7 +146,7 @@ _RUNGS = (
         "A network of the base's kind, learnt from random weights on your rows alone.",
         ("inputs",),
         modalities=("image", "text"),
-        tasks=TASKS,
+        tasks=TASK_TYPES,
         preset="default",
     ),
 )
@@ -156,7 +156,7 @@ _BLEND = _strategy(
     "Several of the others together, weighted by cross-validation.",
     (),
     members=tuple(strategy.name for strategy in _RUNGS if strategy.name != "majority" and not strategy.on_request),
-    tasks=TASKS,
+    tasks=TASK_TYPES,
 )
 STRATEGIES: dict[str, Strategy] = {strategy.name: strategy for strategy in (*_RUNGS, _BLEND)}
 
@@ -181,11 +181,11 @@ def select_strategies(
     Parameters
     ----------
     modality : str
-        One of `headstart.records.MODALITY_NAMES`.
+        One of `headstart.modalities.MODALITIES`.
     requested : tuple of str
         Names, or `PRESETS`; the preset `default` if empty.
     task : str
-        One of `headstart.records.TASKS`.
+        One of `headstart.task_types.TASK_TYPES`.
     unlabelled : bool
         Whether there are rows without labels; without them, strategies that learn from such are left out unless named.
 

@@ -6,7 +6,7 @@ A strategy sees `Rows` and a `Task`, never a split, a test row, a file or a repo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -107,7 +107,7 @@ class Task:
     architecture : mapping
         The base model's architecture as plain data, for `scratch`.
     kind : str
-        One of `headstart.records.TASKS`; `headstart.strategies.scoring.OBJECTIVES` says what is good for each.
+        One of `headstart.task_types.TASK_TYPES`; `headstart.strategies.scoring.OBJECTIVES` says what is good for each.
     truth : FloatMatrix or None, shape (n_rows, n_outputs)
         For "multi-label" 0 or 1 for each label, for "regression" the number; `codes` then only number strata (used
         to deal folds), and `classes` are the labels, or the one name of the number. None where `codes` are classes.
@@ -210,7 +210,8 @@ class Strategy:
         `baseline`, `scratch` or `transfer`.
     summary : str
         One plain sentence for the report.
-    modalities : tuple of str
+    modalities : collection of str
+        Those it can learn from; the table of all where it makes no difference.
     uses : frozenset of str
         Which parts of `Rows` it reads: "features", "stages" (of the features), "descriptors", "inputs"; and of `Task`:
         "unlabelled", "words".
@@ -219,8 +220,8 @@ class Strategy:
     fit : (Rows, Task, fitted members by name) -> Fitted
     load : (State, classes) -> Fitted
         Restores a model from a bundle; `out_of_fold` is then empty.
-    tasks : tuple of str
-        The kinds of task (`headstart.records.TASKS`) that it can learn.
+    tasks : collection of str
+        The tasks that it can learn.
     preset : str
         The cheapest preset that takes it: `quick` (heads on what the one pass gave: seconds), `default` (minutes)
         or `thorough`. Strategies of `quick` are fitted even when the time is over.
@@ -237,12 +238,12 @@ class Strategy:
     name: str
     kind: str
     summary: str
-    modalities: tuple[str, ...]
+    modalities: Collection[str]
     uses: frozenset[str]
     members: tuple[str, ...]
     fit: Callable[[StrategyRows, Task, Mapping[str, Fitted]], Fitted]
     load: Callable[[FittedState, tuple[str, ...]], Fitted]
-    tasks: tuple[str, ...] = ("classification", "ordinal")
+    tasks: Collection[str] = ("classification", "ordinal")
     preset: str = "quick"
     forecast: Callable[[StrategyRows, Task], CostForecast] | None = None
     reads: frozenset[str] | None = None

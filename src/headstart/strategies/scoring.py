@@ -148,7 +148,7 @@ class Objective:
     Parameters
     ----------
     name : str
-        Key in `OBJECTIVES`: one of `headstart.records.TASKS`.
+        Key in `OBJECTIVES`: one of `headstart.task_types.TASK_TYPES`.
     losses : (Task, outputs (n_rows, n_outputs)) -> (n_rows,) float64
         Lower is better; NaN where nothing was predicted. Proper: the truth's own distribution has the lowest mean.
     score : (Task, outputs) -> float

@@ -17,7 +17,7 @@ class TrainingLoss:
     Parameters
     ----------
     name : str
-        One of `headstart.records.TASKS`; or "contrastive" or "pairs", where scores are features.
+        One of `headstart.task_types.TASK_TYPES`; or "contrastive" or "pairs", where scores are features.
     compute_mean : (scores (n, n_outputs), targets, weights (n_outputs,), smoothing) -> scalar tensor
         Targets are class indices (n,) int64, or (n, n_outputs) float.
     to_outputs : (scores) -> (n, n_outputs)

@@ -16,6 +16,7 @@ from headstart.errors import list_offenders
 from headstart.flow.inference.predict_memory import UnusableInput
 from headstart.http.errors import RequestRefused, make_size_error
 from headstart.http.uploads import check_images, clean_file_name, read_form, read_json, read_media_type
+from headstart.modalities import MODALITIES
 from headstart.modalities.image import read_size
 from headstart.options import ServeOptions
 from headstart.web.bodies import SeriesBody, TextsBody, parse_body
@@ -48,7 +49,7 @@ async def read_inputs(request: Request, model: ServedModel, limits: ServeOptions
         The body is of another kind than the model reads, cannot be read, or is over a limit.
     """
     kind, modality = read_media_type(request), model.modality
-    if kind == "multipart/form-data" and modality == "image":
+    if kind == "multipart/form-data" and MODALITIES[modality].is_file:
         return await _read_image_form(request, limits)
     if kind == "application/json" and modality in _LISTS:
         return parse_inputs(await read_json(request, model.bound_json(limits)), modality, limits, model.channels)

@@ -27,6 +27,7 @@ from headstart.bundle.onnx.images import ImageDescriptors, PixelNormalisation
 from headstart.bundle.onnx.series import ConvolutionModel, ForestModel, MiniRocketNetwork
 from headstart.bundle.record import Bundle
 from headstart.bundle.runtime.inputs import ModelInput
+from headstart.modalities import MODALITIES
 from headstart.modalities.descriptors import SIDE
 from headstart.modalities.image_values import VALUE_RANGES
 from headstart.strategies import STRATEGIES
@@ -264,7 +265,7 @@ class ViewAveragedNetwork(nn.Module):
 
 def _build_tuned(core: Any, builder: GraphBuilder) -> nn.Module:
     head = LinearHead(core.head, ("features",), core.unit_length)
-    if core.n_views and core.modality == "image":
+    if core.n_views and MODALITIES[core.modality].has_pixels:
         spec = core.backbone.parts.spec
         (name,) = builder.request_input("views", ("views",), {**spec, "views": core.n_views})
         return ViewAveragedNetwork(core.backbone.module(), head, PixelNormalisation(spec), name)
@@ -283,13 +284,23 @@ class ScratchNetwork(nn.Module):
 
 
 def _build_scratch(core: Any, builder: GraphBuilder) -> nn.Module:
-    spec, link = core.size.spec, LINK_OF[core.kind]
-    if core.modality == "image":
-        names, first = builder.request_input("pixels", ("pixels",), spec), PixelNormalisation(spec)
-        return ScratchNetwork(BaseNetwork(core.net, names, HalfPrecisionPixels(first)), link)
-    file = builder.add_file("tokenizer.json", str(spec["tokenizer"]))
-    input_spec = {"max_length": int(spec["max_tokens"]), "pad_id": 0, "tokenizer_file": file}
-    return ScratchNetwork(BaseNetwork(core.net, builder.request_input("tokens", ("ids", "mask"), input_spec)), link)
+    return ScratchNetwork(SCRATCH_BUILDERS[core.modality](core, builder), LINK_OF[core.kind])
+
+
+def _build_scratch_image(core: Any, builder: GraphBuilder) -> nn.Module:
+    names = builder.request_input("pixels", ("pixels",), core.size.spec)
+    return BaseNetwork(core.net, names, HalfPrecisionPixels(PixelNormalisation(core.size.spec)))
+
+
+def _build_scratch_text(core: Any, builder: GraphBuilder) -> nn.Module:
+    file = builder.add_file("tokenizer.json", str(core.size.spec["tokenizer"]))
+    input_spec = {"max_length": int(core.size.spec["max_tokens"]), "pad_id": 0, "tokenizer_file": file}
+    return BaseNetwork(core.net, builder.request_input("tokens", ("ids", "mask"), input_spec))
+
+
+SCRATCH_BUILDERS: dict[str, Callable[[Any, GraphBuilder], nn.Module]] = {
+    "image": _build_scratch_image, "text": _build_scratch_text,
+}  # fmt: skip
 
 
 class HalfPrecisionPixels(nn.Module):

@@ -23,6 +23,7 @@ from headstart.bundle.records.schema import (
     parse_record,
     require_mapping,
 )
+from headstart.modalities import MODALITIES
 from headstart.modalities.quantiles import count_features
 from headstart.records import FittedState
 from headstart.results.record import ModalityName
@@ -132,6 +133,9 @@ class ScratchTextSpec(StrictRecord):
 
     tokenizer: Annotated[str, Field(max_length=50_000_000)]
     max_tokens: Annotated[int, Field(ge=1, le=100_000)]
+
+
+SCRATCH_SPECS: Mapping[str, type[StrictRecord]] = {"image": BASE_SPECS["image"], "text": ScratchTextSpec}
 
 
 class BaseFacts(StrictRecord):
@@ -341,7 +345,7 @@ def _check_scratch(state: FittedState, context: StateContext) -> None:
     record = parse_record(ScratchRecord, state.meta, META)
     if (record.modality, record.kind) != (context.modality, context.task):
         raise make_misfit(META, ("modality",), f"should be {context.modality}, {context.task}", record.modality)
-    parse_record(BASE_SPECS["image"] if record.modality == "image" else ScratchTextSpec, record.spec, f"{META}: spec")
+    parse_record(SCRATCH_SPECS[record.modality], record.spec, f"{META}: spec")
     heads = {"head.weight": ArrayRule(("n_outputs", "n_dims")), "head.bias": ArrayRule(("n_outputs",))}
     check_arrays(state.arrays, heads, context.where, context.sizes)
 
@@ -355,7 +359,7 @@ def _check_tuned(state: FittedState, context: StateContext) -> None:
     _check_head(record.head, inner, context, record.record.n_dims)
     if "tokenizer" in state.arrays:
         check_arrays(state.arrays, {"tokenizer": ArrayRule(("n_bytes",), "bytes")}, context.where)
-    elif record.modality == "text":
+    elif MODALITIES[record.modality].has_words:
         raise Misfit(f"{context.where}: there is no array 'tokenizer'")
 
 

@@ -101,7 +101,8 @@ def make_column_spec(
     inputs : InputColumns, optional
         Value columns of the training data.
     """
-    may_have_indicators = options.task in {"auto", "multi-label"} and not options.order
+    task = options.task_type
+    may_have_indicators = (task is None or task.has_label_sets) and not options.order
     spec = ColumnSpec(
         group_columns=options.group,
         training_columns=known or {},

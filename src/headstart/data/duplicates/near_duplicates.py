@@ -147,7 +147,7 @@ def _compute_fingerprints(table: Table, rows: Index) -> list[Fingerprint]:
     with bar_context as bar, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for start in range(0, len(rows), 256):
             part = [table.inputs[row] for row in rows[start : start + 256]]
-            fingerprints += (pool.map if modality.is_decoded else map)(modality.fingerprint, part)
+            fingerprints += (pool.map if modality.is_file else map)(modality.fingerprint, part)
             if bar is not None:
                 bar.advance(len(part))
     return fingerprints

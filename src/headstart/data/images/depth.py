@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from headstart.data.images.image_rules import IMAGE_RULES
+from headstart.modalities import MODALITIES
 from headstart.modalities.image import measure_values
 from headstart.modalities.image_values import FLOAT, INTEGER, find_value_ranges
 from headstart.records import TEST, Finding, Table
@@ -72,7 +73,7 @@ def _count_images(n_images: int, kind: str) -> str:
 
 
 def _measure_training_images(table: Table) -> tuple[ImageValues, ...]:
-    if table.modality != "image":
+    if not MODALITIES[table.modality].has_pixels:
         return ()
     train = [Path(path) for path, split in zip(table.inputs, table.splits, strict=True) if split != TEST]
     return _measure_sample(tuple(path for path in train if path.suffix.lower() not in _EIGHT_BIT_SUFFIXES))

@@ -33,7 +33,7 @@ class LabelSpec:
     Parameters
     ----------
     task : str
-        "auto" or one of `headstart.records.TASKS`.
+        "auto" or one of `headstart.task_types.TASK_TYPES`.
     order : tuple of str
         Grades, the lowest first.
     empty_is_none : bool

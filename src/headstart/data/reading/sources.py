@@ -145,11 +145,11 @@ def _build_table(
     empty_is_none: bool | None = None,
     labels: tuple[str, ...] = (),
 ) -> Table:
-    empty_is_none_chosen = options.task == "multi-label" if empty_is_none is None else empty_is_none
+    has_label_sets = options.task_type is not None and options.task_type.has_label_sets
     label_spec = LabelSpec(
         task=options.task,
         order=options.order,
-        empty_is_none=empty_is_none_chosen,
+        empty_is_none=has_label_sets if empty_is_none is None else empty_is_none,
         known=labels,
         merge=options.merge_labels,
     )

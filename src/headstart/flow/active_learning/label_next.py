@@ -21,6 +21,7 @@ from headstart.flow.inference.lining_up import order_inputs
 from headstart.flow.inference.predict_table import read_rows
 from headstart.flow.scoring.training_site import LABELS_PER_CLASS, select_model_features
 from headstart.home import write_text
+from headstart.modalities import MODALITIES
 from headstart.offline import offline
 from headstart.options import LabelNextOptions
 from headstart.ranking.typicality import (
@@ -353,7 +354,7 @@ def _refuse_unreachable_images(table: Table, out: Path) -> None:
     """Refuse a place from which the pictures could not be found again."""
     if out.is_dir():
         raise OptionError(f"{out} is a folder.", "Name a file to write with -o, such as to_label.csv.")
-    if table.modality != "image":
+    if not MODALITIES[table.modality].is_file:
         return
     root = out.parent.resolve()
     outside = [path for path in table.inputs if root not in Path(path).resolve().parents]

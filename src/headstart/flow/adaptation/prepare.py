@@ -319,7 +319,7 @@ def read_like(table: Table, path: Path, options: AdaptOptions) -> Table:
     path : Path
     options : AdaptOptions
     """
-    blank = options.task == "multi-label"
+    blank = options.task_type is not None and options.task_type.has_label_sets
     read_options = options.model_copy(update={"task": table.task})
     known = () if table.labels is None or TASK_TYPES[table.task].is_number else list_classes(table)
     other = data.read_table(

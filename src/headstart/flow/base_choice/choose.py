@@ -105,7 +105,7 @@ def state_need(table: Table, options: AdaptOptions) -> bases.BaseRequest:
         inputs = list(table.select_split(TRAIN).inputs)
         spec = series.derive_spec(inputs)
         sample = [modality.prepare(modality.load(item, spec), spec)[0] for item in inputs[:500]]
-    if table.modality == "image" and (ranges := data.measure_value_ranges(table)):
+    if ranges := data.measure_value_ranges(table):
         spec = {VALUE_RANGES: ranges}
     return bases.BaseRequest(
         modality=table.modality, offline=options.offline, seed=options.seed, sample=sample, spec=spec

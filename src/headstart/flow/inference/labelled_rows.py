@@ -15,10 +15,10 @@ from headstart.errors import DataError, list_offenders
 from headstart.flow.data_check.reading_notes import NAMES, describe_reading
 from headstart.flow.inference.lining_up import order_inputs, report_reading
 from headstart.options import ColumnOptions, EvaluateOptions, ReadOptions, parse
-from headstart.records import TASKS, TEST, Table
+from headstart.records import TEST, Table
 from headstart.task_types import TASK_TYPES
 
-_READ_AS = {"ordinal": "classification"} | {task: task for task in TASKS if not TASK_TYPES[task].is_ordered}
+_READ_AS = {"ordinal": "classification"} | {name: name for name, task in TASK_TYPES.items() if not task.is_ordered}
 """The order of grades stands in the bundle; in the data they are just labels."""
 
 

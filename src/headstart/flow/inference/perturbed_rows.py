@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.bundle import Bundle
+from headstart.modalities import MODALITIES
 from headstart.records import Column, make_column
 
 DECODED_PIXELS = 256
@@ -21,7 +22,7 @@ def make_input_spec(bundle: Bundle) -> Mapping[str, Any]:
     bundle : Bundle
     """
     spec = dict(bundle.backbone.spec if bundle.backbone else bundle.spec)
-    if bundle.modality == "image":
+    if MODALITIES[bundle.modality].has_pixels:
         spec["resize"] = max(int(spec.get("resize", 0)), DECODED_PIXELS)
     return spec
 

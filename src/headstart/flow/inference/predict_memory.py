@@ -15,6 +15,7 @@ from headstart.data.reading.content import CONTENT_READERS
 from headstart.errors import HeadstartError, cut_problem
 from headstart.flow.inference.answers import make_answers, make_document, make_unusable_document
 from headstart.flow.inference.predict_table import PredictionBatch, make_predictor
+from headstart.modalities import MODALITIES
 from headstart.modalities.record import Spec
 from headstart.records import Table, make_column
 
@@ -80,7 +81,7 @@ def open_predictor(bundle: Bundle, precision: str = "auto") -> AnswerInputs:
 def _find_unusable_reason(modality: str, item: Any) -> str | None:
     if isinstance(item, UnusableInput):
         return item.reason
-    if modality == "image":  # An image is inspected where it is decoded.
+    if MODALITIES[modality].is_file:  # A file is inspected where it is decoded.
         return None
     return CONTENT_READERS[modality].inspect([item])[0].problem
 

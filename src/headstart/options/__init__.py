@@ -1,25 +1,40 @@
-"""Every option is declared here, once: name, type, range, default, help text.
+"""Room: every option, declared once: name, type, range, default, help text.
 
-The command line, the Python interface and later the server read these records; none declares an option of its own.
+The command line, the Python interface and the server read these records; none declares an option of its own.
 Nothing is done here.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from headstart.amounts import join_names, parse_gigabytes, parse_names, parse_points, parse_seconds
 from headstart.errors import OptionError
+from headstart.options.fields import (
+    Columns,
+    ComparedGroups,
+    Encoding,
+    Language,
+    MaxMemory,
+    MergeLabels,
+    ModalityChoice,
+    Names,
+    Offline,
+    Points,
+    Precision,
+    RawTextColumn,
+    ReservedClasses,
+    Runtime,
+    Seconds,
+    Seed,
+    TaskChoice,
+    TrainingLabel,
+)
+from headstart.task_types import TASK_TYPES, TaskType
 
 OptionsT = TypeVar("OptionsT", bound="Options")
-
-Gigabytes = Annotated[float, BeforeValidator(parse_gigabytes), Field(ge=0.05, le=10_000.0)]
-Names = Annotated[tuple[str, ...], BeforeValidator(parse_names)]
-Columns = Annotated[tuple[str, ...], BeforeValidator(join_names)]
-Seconds = Annotated[float, BeforeValidator(parse_seconds), Field(ge=1.0, le=7 * 24 * 3600.0)]
 
 
 class Options(BaseModel):
@@ -53,9 +68,7 @@ class ColumnOptions(Options):
         description="Axes of arrays of series: (rows, channels, time) or (rows, time, channels); auto = as in "
         "training, else channels first.",
     )
-    encoding: str | None = Field(
-        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
-    )
+    encoding: Encoding = None
 
 
 class ReadOptions(ColumnOptions):
@@ -70,19 +83,22 @@ class ReadOptions(ColumnOptions):
         (),
         description="Column of groups (site, sex): compared; of three or more each on one side of a split; repeatable.",
     )
-    modality: Literal["auto", "image", "text", "series"] = Field("auto", description="What the data is.")
-    merge_labels: bool = Field(
-        False, description="Merge labels that differ only in letter case, spaces or Unicode form."
-    )
+    modality: ModalityChoice = Field("auto", description="What the data is.")
+    merge_labels: MergeLabels = False
     unlabelled: str = Field(
         "stop",
         description="Rows without a label: stop with an error, drop them, or use them to learn from as well (for "
         "adapt); or a PATH to data without labels to learn from.",
     )
-    task: Literal["auto", "classification", "multi-label", "regression", "ordinal"] = Field(
+    task: TaskChoice = Field(
         "auto", description="What the label is: one class, several labels, a number, or a grade; found if not given."
     )
     order: Names = Field((), description="The grades, lowest first, for --task ordinal: low,medium,high.")
+
+    @property
+    def task_type(self) -> TaskType | None:
+        """The task that is named; None for "auto"."""
+        return TASK_TYPES.get(self.task)
 
 
 class CheckOptions(ReadOptions):
@@ -93,17 +109,11 @@ class CheckOptions(ReadOptions):
         description="Run the base model to look for label errors and outliers: auto = for at most a minute, on = for "
         "as long as it takes, or off.",
     )
-    reserved: Columns = Field(
-        (),
-        description="Classes that mean 'none of these', and are answered so: A,B, or none (if not given: those called "
-        "_other, noise or background).",
-    )
+    reserved: ReservedClasses = ()
     base: str = Field("default", description="Base model for the deeper look: as for adapt.")
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
-    precision: Literal["auto", "float32"] = Field(
-        "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
-    )
-    offline: bool = Field(False, description="Open no network connection at all.")
+    seed: Seed = 0
+    precision: Precision = "auto"
+    offline: Offline = False
 
 
 class AdaptOptions(ReadOptions):
@@ -117,7 +127,7 @@ class AdaptOptions(ReadOptions):
         (), description="Only these strategies (comma-separated), or a preset: quick, default or thorough."
     )
     time: Seconds = Field(600.0, description="Time limit for everything, such as 90s, 10m or 1h.")
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
+    seed: Seed = 0
     test: Path | None = Field(None, description="Separate data to test on (same form as DATA).")
     also: Path | None = Field(
         None, description="More labelled rows to learn from, such as the table of `label-next`; never tested on."
@@ -135,21 +145,15 @@ class AdaptOptions(ReadOptions):
     refer_cost: float = Field(
         0.25, ge=0.0, description="With --cost: what it costs to give no answer and to ask a person."
     )
-    reserved: Columns = Field(
-        (),
-        description="Classes that mean 'none of these', and are answered so: A,B, or none (if not given: those called "
-        "_other, noise or background).",
-    )
+    reserved: ReservedClasses = ()
     balance: Literal["auto", "on", "off"] = Field(
         "auto", description="Weight rare classes up: on, off, or auto = where cross-validation says it helps."
     )
     duplicates: Literal["keep", "drop"] = Field(
         "keep", description="Training rows that also stand in the test rows: keep (and warn) or drop."
     )
-    precision: Literal["auto", "float32"] = Field(
-        "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
-    )
-    max_memory: Gigabytes = Field(4.0, description="Memory that training may use, such as 4gb or 800mb.")
+    precision: Precision = "auto"
+    max_memory: MaxMemory = 4.0
     audit: Literal["auto", "none", "quick", "full"] = Field(
         "auto",
         description="What the base brought in: none; quick, with 64 test rows changed a little; full, with 512; auto = "
@@ -163,49 +167,36 @@ class AdaptOptions(ReadOptions):
         description="Fit the last layer again so that small groups count: group-balance (needs --group), or reweight "
         "without groups; kept only where the worst group gains.",
     )
-    language: Literal["auto", "en", "fr", "es", "sw", "ar"] = Field(
-        "auto", description="Language of report and model card: auto = the system's if it is one of these, else en."
-    )
-    offline: bool = Field(False, description="Open no network connection at all.")
+    language: Language = "auto"
+    offline: Offline = False
 
 
 class LabelNextOptions(ColumnOptions):
     """Which rows to label next."""
 
     n: int = Field(50, ge=1, le=100_000, description="How many rows to name.")
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
-    precision: Literal["auto", "float32"] = Field(
-        "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
-    )
-    offline: bool = Field(False, description="Open no network connection at all.")
+    seed: Seed = 0
+    precision: Precision = "auto"
+    offline: Offline = False
 
 
 class PredictOptions(ColumnOptions):
     """How to predict."""
 
-    label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
-    group: tuple[str, ...] = Field(
-        (), description="Column of groups that the intervals should respect, and that are compared; repeatable."
-    )
+    label: TrainingLabel = ()
+    group: ComparedGroups = ()
     explain: bool = Field(
         False, description="Name the training rows that each input is most like (predict; a column more)."
     )
-    precision: Literal["auto", "float32"] = Field(
-        "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
-    )
-    runtime: Literal["auto", "torch", "onnx"] = Field(
-        "auto",
-        description="What runs the model: torch as it was adapted, onnx = its portable form, auto = torch if there.",
-    )
-    offline: bool = Field(False, description="Open no network connection at all.")
+    precision: Precision = "auto"
+    runtime: Runtime = "auto"
+    offline: Offline = False
 
 
 class EvaluateOptions(PredictOptions):
     """How to score a bundle at another place."""
 
-    merge_labels: bool = Field(
-        False, description="Merge labels that differ only in letter case, spaces or Unicode form."
-    )
+    merge_labels: MergeLabels = False
     recalibrate: Path | None = Field(
         None, description="Folder for a copy of the bundle whose probabilities and sets are corrected with these rows."
     )
@@ -214,27 +205,19 @@ class EvaluateOptions(PredictOptions):
 class CompareOptions(ColumnOptions):
     """How to hold two bundles against each other."""
 
-    label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
-    merge_labels: bool = Field(
-        False, description="Merge labels that differ only in letter case, spaces or Unicode form."
-    )
-    group: tuple[str, ...] = Field(
-        (), description="Column of groups that the intervals should respect, and that are compared; repeatable."
-    )
-    precision: Literal["auto", "float32"] = Field(
-        "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
-    )
-    offline: bool = Field(False, description="Open no network connection at all.")
+    label: TrainingLabel = ()
+    merge_labels: MergeLabels = False
+    group: ComparedGroups = ()
+    precision: Precision = "auto"
+    offline: Offline = False
 
 
 class ExplainOptions(ColumnOptions):
     """What to explain."""
 
     n: int = Field(12, ge=1, le=1_000, description="Inputs that are explained, from the first on.")
-    precision: Literal["auto", "float32"] = Field(
-        "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
-    )
-    offline: bool = Field(False, description="Open no network connection at all.")
+    precision: Precision = "auto"
+    offline: Offline = False
 
 
 class BasesOptions(ReadOptions):
@@ -250,8 +233,8 @@ class BasesOptions(ReadOptions):
     )
     max_mb: float = Field(1_000.0, gt=0.0, description="Rank only bases whose weights are at most this large (MB).")
     rows: int = Field(1_000, ge=20, le=100_000, description="Training rows that the last candidates are compared on.")
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
-    offline: bool = Field(False, description="Open no network connection at all.")
+    seed: Seed = 0
+    offline: Offline = False
 
 
 class PretrainOptions(Options):
@@ -269,44 +252,38 @@ class PretrainOptions(Options):
         description="Learn from so many pairs of views of made-up series (default: as many as the base that comes "
         "with Headstart).",
     )
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
-    offline: bool = Field(False, description="Open no network connection at all.")
+    seed: Seed = 0
+    offline: Offline = False
 
 
 class ReportOptions(Options):
     """How to write the report of a run again."""
 
-    language: Literal["auto", "en", "fr", "es", "sw", "ar"] = Field(
-        "auto", description="Language of report and model card: auto = the system's if it is one of these, else en."
-    )
+    language: Language = "auto"
 
 
 class AdaptLanguageOptions(Options):
     """How to make a base for a language from raw text."""
 
     base: str = Field("default", description="Base model to begin with: default, a name, hf:REPO or file:PATH.")
-    column: str | None = Field(None, description="Column of tables that holds the text (found by its name).")
-    encoding: str | None = Field(
-        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
-    )
+    column: RawTextColumn = None
+    encoding: Encoding = None
     time: Seconds = Field(1800.0, description="Time limit for everything, such as 90s, 10m or 1h.")
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
-    max_memory: Gigabytes = Field(4.0, description="Memory that training may use, such as 4gb or 800mb.")
-    offline: bool = Field(False, description="Open no network connection at all.")
+    seed: Seed = 0
+    max_memory: MaxMemory = 4.0
+    offline: Offline = False
 
 
 class EvaluateLanguageOptions(Options):
     """How to measure a base on raw text."""
 
-    column: str | None = Field(None, description="Column of tables that holds the text (found by its name).")
-    encoding: str | None = Field(
-        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
-    )
+    column: RawTextColumn = None
+    encoding: Encoding = None
     time: Seconds = Field(
         120.0, description="Time for training a head where the base has none; measuring takes about as long again."
     )
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
-    offline: bool = Field(False, description="Open no network connection at all.")
+    seed: Seed = 0
+    offline: Offline = False
 
 
 class ExportOptions(ColumnOptions):
@@ -317,21 +294,19 @@ class ExportOptions(ColumnOptions):
         None,
         description="Held-out rows to compare on, best with labels (default: test rows of the run, else golden rows).",
     )
-    max_drop: Annotated[float, BeforeValidator(parse_points), Field(ge=0.0, le=1.0)] = Field(
+    max_drop: Points = Field(
         0.01, description="For int8: points of accuracy that a class (or group) may lose, such as 1pt."
     )
-    label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
+    label: TrainingLabel = ()
     group: tuple[str, ...] = Field((), description="Column of groups that are compared as well; repeatable.")
-    merge_labels: bool = Field(
-        False, description="Merge labels that differ only in letter case, spaces or Unicode form."
-    )
+    merge_labels: MergeLabels = False
     runtime_web: Path | None = Field(
         None, description="For web: folder of installed npm packages (else HEADSTART_RUNTIME_WEB, else fetched once)."
     )
     thumbnails: Path | None = Field(
         None, description="For web: the training data; the page then shows small copies of rows that an input is like."
     )
-    offline: bool = Field(False, description="Open no network connection at all.")
+    offline: Offline = False
 
 
 class VerifyOptions(Options):
@@ -365,13 +340,8 @@ class ServeOptions(Options):
     max_characters: int = Field(100_000, ge=1, le=10_000_000, description="Length of one text (characters).")
     max_numbers: int = Field(100_000, ge=1, le=10_000_000, description="Length of one series (numbers, all channels).")
     timeout: Seconds = Field(30.0, description="After so long a request is given up, such as 30s.")
-    precision: Literal["auto", "float32"] = Field(
-        "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
-    )
-    runtime: Literal["auto", "torch", "onnx"] = Field(
-        "auto",
-        description="What runs the model: torch as it was adapted, onnx = its portable form, auto = torch if there.",
-    )
+    precision: Precision = "auto"
+    runtime: Runtime = "auto"
     offline: bool = Field(False, description="Open no network connection but those that come in.")
 
 

@@ -1,0 +1,51 @@
+"""The records of images, texts and series."""
+
+from headstart.modalities import counterfactual, fingerprints, image, input_properties, occlusion, series, text
+from headstart.modalities.record import Modality, stack_rows
+
+IMAGE = Modality(
+    name="image",
+    load=image.load_image,
+    prepare=image.prepare_image,
+    cost=lambda row: 1,
+    collate=stack_rows,
+    preview=image.preview_image,
+    augment=image.augment_image,
+    fingerprint=fingerprints.fingerprint_image,
+    measure_properties=input_properties.measure_image,
+    occlusion=occlusion.IMAGE,
+    changes=counterfactual.IMAGE_CHANGES,
+    plural="images",
+    has_pixels=True,
+    is_file=True,
+    batch_rows=32,
+)
+TEXT = Modality(
+    name="text",
+    load=text.load_text,
+    prepare=text.prepare_text,
+    cost=lambda row: len(row[0]),
+    collate=text.pad_tokens,
+    preview=text.preview_text,
+    fingerprint=fingerprints.fingerprint_text,
+    measure_properties=input_properties.measure_text,
+    occlusion=occlusion.TEXT,
+    changes=counterfactual.TEXT_CHANGES,
+    plural="texts",
+    has_words=True,
+    batch_cost=8_192,
+)
+SERIES = Modality(
+    name="series",
+    load=series.load_series,
+    prepare=series.prepare_series,
+    cost=lambda row: int(row[0].shape[-1]),
+    collate=stack_rows,
+    preview=series.preview_series,
+    fingerprint=fingerprints.fingerprint_series,
+    measure_properties=input_properties.measure_series,
+    occlusion=occlusion.SERIES,
+    changes=counterfactual.SERIES_CHANGES,
+    plural="series",
+    has_channels=True,
+)

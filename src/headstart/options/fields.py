@@ -1,0 +1,196 @@
+"""Types of options, and the fields that several commands share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from headstart.modalities import MODALITIES
+from headstart.task_types import TASK_TYPES
+
+_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_GIGABYTES = {"": 1.0, "gb": 1.0, "g": 1.0, "mb": 1e-3, "m": 1e-3}
+_POINTS = {"": 1.0, "pt": 0.01, "%": 0.01, "points": 0.01}
+_AMOUNT = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*([a-z%]*)\s*")
+
+
+def parse_seconds(text: object) -> object:
+    """Read a length of time: "90", "90s", "10m", "1.5h" (a number is taken as seconds).
+
+    Parameters
+    ----------
+    text : str or number
+        A number is taken as seconds.
+
+    Examples
+    --------
+    >>> parse_seconds("10m")
+    600.0
+    """
+    return _parse_amount(text, _SECONDS, "write it like 90s, 10m or 1.5h")
+
+
+def parse_names(value: object) -> object:
+    """Split comma-separated names, given as one string or as several.
+
+    Parameters
+    ----------
+    value : str or sequence of str
+
+    Examples
+    --------
+    >>> parse_names(["classic,linear-probe", "blend"])
+    ('classic', 'linear-probe', 'blend')
+    """
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple):
+        return value
+    return tuple(name.strip() for text in texts for name in str(text).split(",") if name.strip())
+
+
+def wrap_names(value: object) -> object:
+    """Return one string as a tuple of one: names that may hold commas.
+
+    Parameters
+    ----------
+    value : str, sequence of str or None
+
+    Examples
+    --------
+    >>> wrap_names("label, final"), wrap_names(None)
+    (('label, final',), ())
+    """
+    return (value,) if isinstance(value, str) else () if value is None else value
+
+
+def parse_gigabytes(text: object) -> object:
+    """Read an amount of memory: "4gb", "800mb" (a number is taken as gigabytes).
+
+    Parameters
+    ----------
+    text : str or number
+        A number is taken as gigabytes.
+
+    Examples
+    --------
+    >>> parse_gigabytes("800mb")
+    0.8
+    """
+    return _parse_amount(text, _GIGABYTES, "write it like 4gb or 800mb")
+
+
+def parse_points(text: object) -> object:
+    """Read a loss of accuracy: "1pt" or "1%" is one point, 0.01; a bare number is a share.
+
+    Parameters
+    ----------
+    text : str or number
+        A number is taken as a share, 0-1.
+
+    Examples
+    --------
+    >>> parse_points("1pt"), parse_points("0.02")
+    (0.01, 0.02)
+    """
+    return _parse_amount(text, _POINTS, "write it like 1pt or 0.01")
+
+
+def _parse_amount(text: object, units: dict[str, float], hint: str) -> object:
+    """Number times unit; what is no text stays as it is, for the type check to judge."""
+    if not isinstance(text, str):
+        return text
+    match = _AMOUNT.fullmatch(text.lower())
+    if match is None or match[2] not in units:
+        raise ValueError(hint)
+    return float(match[1]) * units[match[2]]
+
+
+Gigabytes = Annotated[float, BeforeValidator(parse_gigabytes), Field(ge=0.05, le=10_000.0)]
+Names = Annotated[tuple[str, ...], BeforeValidator(parse_names)]
+Columns = Annotated[tuple[str, ...], BeforeValidator(wrap_names)]
+Points = Annotated[float, BeforeValidator(parse_points), Field(ge=0.0, le=1.0)]
+Seconds = Annotated[float, BeforeValidator(parse_seconds), Field(ge=1.0, le=7 * 24 * 3600.0)]
+
+
+@dataclass(frozen=True)
+class AutoOrOneOf:
+    """The word auto, or a name in a table; the table is read when a value is checked, so what is added to it counts."""
+
+    table: Collection[str]
+
+    def list_words(self) -> list[str]:
+        """Return what may be given."""
+        return ["auto", *self.table]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self._check)
+
+    def _check(self, value: object) -> object:
+        *first, last = self.list_words()
+        if value not in (*first, last):
+            expected = f"{', '.join(map(repr, first))} or {last!r}"
+            raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
+        return value
+
+
+ModalityChoice = Annotated[str, AutoOrOneOf(MODALITIES)]
+TaskChoice = Annotated[str, AutoOrOneOf(TASK_TYPES)]
+
+
+def list_choices(field: FieldInfo) -> list[str]:
+    """Return the words that an option takes; none where it takes any value.
+
+    Parameters
+    ----------
+    field : FieldInfo
+        Of an options record.
+    """
+    for rule in field.metadata:
+        if isinstance(rule, AutoOrOneOf):
+            return rule.list_words()
+    return [str(item) for item in get_args(field.annotation) if isinstance(item, str)]
+
+
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="Seed of everything random.")]
+Offline = Annotated[bool, Field(description="Open no network connection at all.")]
+Precision = Annotated[
+    Literal["auto", "float32"],
+    Field(description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."),
+]
+Runtime = Annotated[
+    Literal["auto", "torch", "onnx"],
+    Field(description="What runs the model: torch as it was adapted, onnx = its portable form, auto = torch if there."),
+]
+MaxMemory = Annotated[Gigabytes, Field(description="Memory that training may use, such as 4gb or 800mb.")]
+Language = Annotated[
+    Literal["auto", "en", "fr", "es", "sw", "ar"],
+    Field(description="Language of report and model card: auto = the system's if it is one of these, else en."),
+]
+Encoding = Annotated[
+    str | None,
+    Field(description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."),
+]
+RawTextColumn = Annotated[str | None, Field(description="Column of tables that holds the text (found by its name).")]
+MergeLabels = Annotated[
+    bool, Field(description="Merge labels that differ only in letter case, spaces or Unicode form.")
+]
+TrainingLabel = Annotated[
+    Columns, Field(description="Column that holds the label (the one used in training if not given).")
+]
+ComparedGroups = Annotated[
+    tuple[str, ...],
+    Field(description="Column of groups that the intervals should respect, and that are compared; repeatable."),
+]
+ReservedClasses = Annotated[
+    Columns,
+    Field(
+        description="Classes that mean 'none of these', and are answered so: A,B, or none (if not given: those called "
+        "_other, noise or background)."
+    ),
+]
