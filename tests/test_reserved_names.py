@@ -111,7 +111,9 @@ def test_the_class_not_sure_is_no_abstention() -> None:
     assert [answer.outcome for answer in answered] == ["answered", "not_sure", "none_of_these"]
     assert [item["answer"] for item in documents] == [NOT_SURE, NOT_SURE, NONE]
     assert [item["kind"] for item in documents] == ["label", "not_sure", "none_of_these"]
-    assert answers.make_unusable_document("classification", "why")["kind"] == "unusable"
+    assert [item["outcome"] for item in documents] == [answer.outcome for answer in answered]
+    unusable = answers.make_unusable_document("classification", "why")
+    assert unusable["kind"] == "unusable" and unusable["outcome"] is unusable["reason_code"] is None
     row = answer_tables.write_row("a", answered[0])
     assert row[-1] == "label" and answer_tables.list_columns("classification", CLASSES)[-1] == "kind"
     assert answer_tables.write_unusable_row("a", "why", "regression", ("kind",))[1:] == [

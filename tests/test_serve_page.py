@@ -10,18 +10,24 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import httpx
+import numpy as np
 import pytest
 import uvicorn
 from PIL import Image
 from tests.browser import CHROMIUM, Browser, browser
 from tests.needs import skip_without
 
+from headstart.decisions import DecisionPolicy, Reason, ReasonCode, SetRule
+from headstart.flow.inference.answers import make_answers, make_document, make_unusable_document
 from headstart.flow.inference.predict_memory import UnusableInput
 from headstart.options import ServeOptions
+from headstart.records import Predictions, make_column
 from headstart.web.app import PAGE_MODULES, STATIC, build_app
 from headstart.web.models import ServedModel
 
@@ -76,45 +82,52 @@ def test_every_control_has_a_label() -> None:
         assert f'for="{control}"' in page or control == "language"
 
 
-def document(**more: Any) -> dict[str, Any]:
-    kinds = {None: "unusable", "none of these": "none_of_these", "not sure": "not_sure"}
-    made = {"label": None, "probability": None, "top": [], "set": [], "reason": "", "answer": None, **more}
-    return {**made, "kind": kinds.get(made["answer"], "label")}
+CLASSES = ("red", "blue", "not sure")
+SURE = DecisionPolicy()
+DOUBTFUL = DecisionPolicy(sets=SetRule(0.9, (0.1, 0.1, 0.1), (False,) * 3, 50))
 
 
-def looked(inputs: Sequence[Any]) -> list[dict[str, Any]]:
-    """Tell red pictures from others, long texts from short ones, rising series from falling ones."""
-    found = []
+def answer_row(probabilities: tuple[float, ...], policy: DecisionPolicy, is_known: bool = True) -> dict[str, Any]:
+    """Return the document of one row, made as that of any model."""
+    predictions = Predictions(
+        ids=make_column(["1"]), classes=CLASSES, probabilities=np.array([probabilities]), task="classification"
+    )
+    (answer,) = make_answers(predictions, policy.decide(predictions, None))
+    if not is_known:
+        reason = Reason("out_of_distribution", {"share": 0.95})
+        answer = replace(answer, outcome="none_of_these", text="none of these", reason=reason)
+    return make_document(answer)
+
+
+def answer_inputs(inputs: Sequence[Any]) -> list[dict[str, Any]]:
+    """Tell red images from others, texts that doubt from others, rising series from falling ones."""
+    documents = []
     for one in inputs:
         if isinstance(one, UnusableInput):
-            found.append(document(reason=one.reason))
+            documents.append(make_unusable_document("classification", one.reason))
         elif isinstance(one, bytes):
             red, _, blue = Image.open(io.BytesIO(one)).convert("RGB").resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
-            if red > blue:
-                top = [{"label": "red", "probability": 0.91}, {"label": "blue", "probability": 0.09}]
-                found.append(document(**top[0], top=top, answer="red", set=["red"], reason="91 % sure"))
-            else:
-                found.append(document(label="blue", answer="none of these", reason="unlike the training rows"))
+            documents.append(answer_row((0.91, 0.05, 0.04), SURE, is_known=red > blue))
         elif isinstance(one, str):
-            both = ["red", "blue"]
-            found.append(document(label="red", probability=0.5, answer="not sure", set=both, reason="two are likely"))
+            named = answer_row((0.05, 0.05, 0.9), SURE)  # The class of this name, not an abstention.
+            documents.append(named if one == "who knows" else answer_row((0.5, 0.45, 0.05), DOUBTFUL))
         else:
-            name = "red" if one[0, -1] > one[0, 0] else "blue"
-            found.append(document(label=name, probability=1.0, answer=name, set=[name], reason=f"{one.shape}"))
-    return found
+            rises = one[0, -1] > one[0, 0]
+            documents.append(answer_row((1.0, 0.0, 0.0) if rises else (0.0, 1.0, 0.0), SURE))
+    return documents
 
 
 def model(modality: str) -> ServedModel:
     info = {
-        "format": 1, "name": modality, "modality": modality, "task": "classification", "classes": ["red", "blue"],
+        "format": 1, "name": modality, "modality": modality, "task": "classification", "classes": list(CLASSES),
         "preprocessing": {"n_channels": 1},
     }  # fmt: skip
     return ServedModel(
         name=modality,
         modality=modality,
         task="classification",
-        classes=("red", "blue"),
-        answer=looked,
+        classes=CLASSES,
+        answer=answer_inputs,
         info=info,
         columns={},
     )
@@ -161,9 +174,9 @@ def choose(phone: Browser, field: str, value: str) -> None:
     )
 
 
-def said(phone: Browser) -> list[str]:
-    found: list[str] = phone.run("[...document.querySelectorAll('.said bdi')].map(one => one.textContent)")
-    return found
+def read_answers(phone: Browser) -> list[str]:
+    answers: list[str] = phone.run("[...document.querySelectorAll('.outcome bdi')].map(one => one.textContent)")
+    return answers
 
 
 def test_a_person_with_a_phone_gets_answers_corrects_one_and_takes_them_home(
@@ -171,9 +184,9 @@ def test_a_person_with_a_phone_gets_answers_corrects_one_and_takes_them_home(
 ) -> None:
     for name, colour in (("red.png", (200, 20, 20)), ("blue.png", (20, 20, 200))):
         Image.new("RGB", (64, 64), colour).save(tmp_path / name)
-    phone.files("#pictures", tmp_path / "red.png", tmp_path / "blue.png")
+    phone.files("#images", tmp_path / "red.png", tmp_path / "blue.png")
     phone.until("document.querySelectorAll('.answer').length == 2")
-    assert said(phone) == ["red", "None of these"]
+    assert read_answers(phone) == ["red", "None of these"]
     assert phone.run("document.documentElement.scrollWidth") <= 360
     phone.run("document.querySelector('.answer form input').value = 'blue'")
     phone.run("document.querySelector('.answer form').requestSubmit()")
@@ -196,16 +209,16 @@ def test_a_person_with_a_phone_gets_answers_corrects_one_and_takes_them_home(
     assert all(sent.startswith((address, f"blob:{address}")) for sent in phone.asked())
 
 
-def test_more_pictures_than_one_request_may_hold_are_all_answered(phone: Browser, tmp_path: Path) -> None:
+def test_more_images_than_one_request_may_hold_are_all_answered(phone: Browser, tmp_path: Path) -> None:
     names = [tmp_path / f"photo-{number}.bmp" for number in range(5)]
     for name in names:
         Image.new("RGB", (100, 100), (200, 20, 20)).save(name)  # 30 kB each.
     with running(ServeOptions(max_mb=0.07)) as tight:
         phone.open(tight)
         phone.until("document.querySelector('#ask') && !document.querySelector('#ask').hidden")
-        phone.files("#pictures", *names)
+        phone.files("#images", *names)
         phone.until("document.querySelectorAll('.answer').length == 5")
-        assert said(phone) == ["red"] * 5 and phone.run("document.querySelector('#problem').hidden")
+        assert read_answers(phone) == ["red"] * 5 and phone.run("document.querySelector('#problem').hidden")
 
 
 def test_the_keyboard_alone_is_enough_and_arabic_goes_from_right_to_left(phone: Browser) -> None:
@@ -220,11 +233,42 @@ def test_the_keyboard_alone_is_enough_and_arabic_goes_from_right_to_left(phone: 
     phone.key("Tab", 9)
     phone.key("Enter", 13, "\r")
     phone.until("document.querySelectorAll('.answer').length == 1")
-    assert said(phone) == [MESSAGES["ar"]["not_sure"]]
-    assert "red" in phone.run("document.querySelector('.why').textContent")
-    assert phone.run("document.querySelector('.why').textContent") != "two are likely"
+    assert read_answers(phone) == [MESSAGES["ar"]["not_sure"]]
+    assert "red" in phone.run("document.querySelector('.reason').textContent")
+    assert "may be" not in phone.run("document.querySelector('.reason').textContent")
     assert phone.run("document.querySelector('#answers').getAttribute('aria-live')") == "polite"
     assert phone.run("document.documentElement.scrollWidth") <= 360 and phone.troubles() == []
+
+
+def test_a_class_that_is_called_not_sure_is_an_answer(phone: Browser, address: str) -> None:
+    choose(phone, "#language", "fr")
+    choose(phone, "#model", "text")
+    for text in ("who knows", "something else"):
+        phone.run(f"document.querySelector('#text').value = '{text}'")
+        phone.run("document.querySelector('#answer-list').replaceChildren()")
+        phone.run("document.querySelector('#ask').requestSubmit()")
+        phone.until("document.querySelectorAll('.answer').length == 1")
+        cells = "['.mark', '.outcome bdi', '.reason'].map(one => document.querySelector(one).textContent)"
+        mark, answer, reason = phone.run(cells)
+        expected = ("✓", "not sure") if text == "who knows" else ("?", MESSAGES["fr"]["not_sure"])
+        assert (mark, answer) == expected
+        assert reason.replace("\u202f", " ").replace("\xa0", " ").startswith("Sûr à 90 %") == (text == "who knows")
+    phone.open(address)
+    phone.until("document.querySelectorAll('#history-list li').length == 2")
+    entries = phone.run("[...document.querySelectorAll('#history-list li bdi:last-child')].map(one => one.textContent)")
+    assert entries == [MESSAGES["fr"]["not_sure"], "not sure"]
+    metrics = httpx.get(f"{address}metrics").text
+    counts = dict(re.findall(r'headstart_answers_total\{kind="(\w+)",model="text"\} (\d+)', metrics))
+    assert counts["label"] == "1" and int(counts["not_sure"]) >= 1
+
+
+def test_every_reason_has_words_on_both_pages_and_is_documented() -> None:
+    offline = PAGE.joinpath("offline").joinpath("reasons.js").read_text("utf-8")
+    for table in (TEXTS["answers.js"].partition("const REASONS = {")[2], offline.partition("const TEXTS = {")[2]):
+        assert set(re.findall(r"^  (\w+):", table.partition("\n};")[0], re.MULTILINE)) == set(get_args(ReasonCode))
+    reference = Path(__file__).parents[1].joinpath("docs", "reference", "json.md").read_text("utf-8")
+    rows = reference.partition("| `reason_code` |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)`", rows, re.MULTILINE) == list(get_args(ReasonCode))
 
 
 def test_series_are_read_as_people_paste_them(phone: Browser) -> None:
@@ -239,8 +283,8 @@ def test_series_are_read_as_people_paste_them(phone: Browser) -> None:
     for pasted, expected in cases.items():
         phone.run(f"document.querySelector('#series').value = '{pasted}'")
         phone.run("document.querySelector('#ask').requestSubmit()")
-        phone.until("document.querySelectorAll('.said').length || !document.querySelector('#problem').hidden")
-        assert said(phone) == expected, pasted
+        phone.until("document.querySelectorAll('.outcome').length || !document.querySelector('#problem').hidden")
+        assert read_answers(phone) == expected, pasted
         phone.run("document.querySelector('#answer-list').replaceChildren()")
     phone.run("document.querySelector('#series').value = '1,2,x'; document.querySelector('#ask').requestSubmit()")
     phone.until("!document.querySelector('#problem').hidden")
@@ -249,7 +293,7 @@ def test_series_are_read_as_people_paste_them(phone: Browser) -> None:
 
 def test_a_refused_request_is_told_in_words(phone: Browser) -> None:
     choose(phone, "#language", "en")
-    phone.files("#pictures", Path(__file__))
+    phone.files("#images", Path(__file__))
     phone.until("!document.querySelector('#problem').hidden")
     told = phone.run("document.querySelector('#problem').textContent")
     assert told.startswith("That did not work. None of the 1 inputs can be used")

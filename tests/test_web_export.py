@@ -243,7 +243,7 @@ def test_texts_are_cut_into_the_same_tokens(kind: str, tmp_path: Path) -> None:
     expected = [prepare_text(load_text(text, {}), spec)[0].tolist() for text in WORDS]
     script = """
       const { Tokenizer } = await import("./tokenizers.min.mjs");
-      const cut = page.texts.tokens(new Tokenizer(page.texts.spelled(given.told), {}), given.spec);
+      const cut = page.texts.makeTokenEncoder(new Tokenizer(page.texts.spellOutWords(given.told), {}), given.spec);
       return given.texts.map((text) => Array.from(cut(text)[0].data, Number));"""
     given = {"told": json.loads(file.read_text("utf-8")), "spec": spec, "texts": WORDS}
     found = run(tmp_path / "node", script, given, {"tokenizers.min.mjs": package / TOKENIZERS.files[0]})
@@ -285,12 +285,12 @@ def _inputs(name: str, source: Path, folder: Path) -> tuple[str, list[Any]]:
     rows = list(csv.DictReader(io.StringIO(source.read_text("utf-8"))))[::7]
     if name == "text":
         return "(text) => ({text})", [row["text"] for row in rows]
-    return "(series) => ({series})", [[float(row[f"t{step}"]) for step in range(30)] for row in rows]
+    return "(series) => ({series})", [[[float(row[f"t{step}"]) for step in range(30)]] for row in rows]
 
 
 def _expected(name: str, out: Path, sent: list[Any]) -> list[dict[str, Any]]:
     turned = {
-        "image": base64.b64decode, "text": str, "series": lambda one: np.asarray([one], np.float32),
+        "image": base64.b64decode, "text": str, "series": lambda one: np.asarray(one, np.float32),
     }[name]  # fmt: skip
     return open_predictor(bundles.load_bundle(out), "float32")([turned(one) for one in sent])
 
@@ -305,6 +305,35 @@ def _apart(one: Any, other: Any) -> float:
         return abs(one - other)
     assert one == other
     return 0.0
+
+
+def test_a_class_that_is_called_not_sure_is_an_answer_without_a_server_too(tab: Browser, tmp_path: Path) -> None:
+    engine = _real(ENGINE.name)
+    skip_without("web-runtime", engine, f"{ENGINE.name} is not on this machine: set {VARIABLE}")
+    labels = {"pump": "water", "eh": "not sure"}
+    rows = [f"{word} message {row},{label}" for row in range(20) for word, label in labels.items()]
+    (tmp_path / "texts.csv").write_text("text,label\n" + "\n".join(rows), "utf-8")
+    flow.adapt(tmp_path / "texts.csv", tmp_path / "run", AdaptOptions(strategy=("classic",), time=60))
+    flow.export(tmp_path / "run", tmp_path / "page", ExportOptions(to="web", runtime_web=engine))
+    texts = ["pump message 3", "eh message 3"]
+    expected = open_predictor(bundles.load_bundle(tmp_path / "run"), "float32")(texts)
+    assert [(document["outcome"], document["answer"]) for document in expected] == [
+        ("answered", "water"),
+        ("answered", "not sure"),
+    ]
+    with _hosted(tmp_path / "page") as (address, _):
+        tab.open(address)
+        tab.until("document.querySelector('#ask') && !document.querySelector('#ask').hidden", 60)
+        for text, document in zip(texts, expected, strict=True):
+            tab.run("document.querySelector('#answer-list').replaceChildren()")
+            tab.run(f"document.querySelector('#text').value = '{text}'")
+            tab.run("document.querySelector('#ask').requestSubmit()")
+            tab.until("document.querySelector('.answer') !== null", 60)
+            cells = tab.run("['.mark', '.outcome bdi'].map((one) => document.querySelector(one).textContent)")
+            assert cells == ["✓", document["answer"]]
+        kinds = tab.run("JSON.parse(localStorage.getItem('headstart-history')).map((entry) => entry.kind)")
+        assert kinds == ["label", "label"]
+    tab.events.clear()
 
 
 @pytest.mark.parametrize("name", list(SOURCES))

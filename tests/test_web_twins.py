@@ -59,8 +59,9 @@ def test_pictures_are_resized_to_the_pixels_of_pillow(tmp_path: Path, fit: str, 
     script = """
       return given.rows.map((row) => {
         const data = Uint8Array.from(Buffer.from(row.data, "base64"));
-        const near = page.images.nearly({ ...row, data }, given.spec.resize, { jpeg: false, plain: true });
-        const made = [page.images.squared(near, given.spec), page.images.shrunk(near, { size: 96 })];
+        const image = { ...row, data };
+        const near = page.images.reduceDecoded(image, given.spec.resize, { isJpeg: false, isPlain: true });
+        const made = [page.images.resizeImage(near, given.spec), page.images.shrinkImage(near, { size: 96 })];
         return made.map((one, at) => {
           const expected = Buffer.from(row.kept[at], "base64");
           const apart = one.data.reduce((most, value, k) => Math.max(most, Math.abs(value - expected[k])), 0);
@@ -78,7 +79,7 @@ def test_pictures_with_opacity_lie_on_white_as_in_pillow(tmp_path: Path) -> None
     content = io.BytesIO()
     Image.fromarray(pixels).save(content, "PNG")
     expected = np.asarray(load_image(content.getvalue(), {"resize": 30}))
-    script = "return Array.from(page.images.overWhite(Uint8Array.from(given), 30, 40).data);"
+    script = "return Array.from(page.images.flattenOnWhite(Uint8Array.from(given), 30, 40).data);"
     assert run(tmp_path, script, pixels.ravel().tolist()) == expected.ravel().tolist()
 
 
@@ -94,10 +95,10 @@ def test_what_pillow_shrinks_while_it_decodes_is_told_by_the_first_bytes(tmp_pat
     content = io.BytesIO()
     Image.fromarray(np.zeros((4, 4), np.uint16)).save(content, "PNG")
     heads.append(list(content.getvalue()[:32]))
-    *found, deep = run(tmp_path, "return given.map((head) => page.images.kindOf(head));", heads)
-    assert [kind["jpeg"] for kind in found] == [kind == "JPEG" for _, kind in files]
-    assert [kind["plain"] for kind in found] == [True, True, False, False, False, False, True, True, False]
-    assert deep["deep"] and not any(kind.get("deep") for kind in found)
+    *found, deep = run(tmp_path, "return given.map((head) => page.images.detectFormat(head));", heads)
+    assert [kind["isJpeg"] for kind in found] == [kind == "JPEG" for _, kind in files]
+    assert [kind["isPlain"] for kind in found] == [True, True, False, False, False, False, True, True, False]
+    assert deep["isDeep"] and not any(kind["isDeep"] for kind in found)
 
 
 def test_photos_are_brought_near_their_size_as_jpeg_decoders_do(tmp_path: Path) -> None:
@@ -108,7 +109,7 @@ def test_photos_are_brought_near_their_size_as_jpeg_decoders_do(tmp_path: Path) 
     given = {"width": 1600, "height": 1200, "data": base64.b64encode(full.tobytes()).decode()}
     script = """
       const data = Uint8Array.from(Buffer.from(given.data, "base64"));
-      const made = page.images.nearly({ ...given, data }, 256, { jpeg: true, plain: true });
+      const made = page.images.reduceDecoded({ ...given, data }, 256, { isJpeg: true, isPlain: true });
       return [made.width, made.height, Buffer.from(made.data).toString("base64")];"""
     width, height, data = run(tmp_path, script, given)
     found = np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 3).astype(int)
@@ -132,8 +133,8 @@ def test_series_are_cut_filled_and_resampled_alike(tmp_path: Path, gaps: bool) -
     arrays = [np.asarray([[np.nan if v is None else v for v in one] for one in row], np.float32) for row in rows]
     expected = [kind.prepare(kind.load(array, spec), spec) for array in arrays]
     script = """
-      const made = (row) => page.series.prepare(row, given.spec).map((part) => [Array.from(part.data), part.shape]);
-      return given.rows.map(made);"""
+      const prepare = (row) => page.series.prepareSeries(row, given.spec);
+      return given.rows.map((row) => prepare(row).map((part) => [Array.from(part.data), part.shape]));"""
     found = run(tmp_path, script, {"rows": rows, "spec": spec})
     for made, wanted in zip(found, expected, strict=True):
         assert [tuple(shape) for _, shape in made] == [part.shape for part in wanted]
@@ -143,8 +144,10 @@ def test_series_are_cut_filled_and_resampled_alike(tmp_path: Path, gaps: bool) -
 
 def test_texts_are_normalised_alike(tmp_path: Path) -> None:
     texts = [text for text in TEXTS if "\ud83d" not in text]
-    assert run(tmp_path, "return given.map(page.texts.normalised);", texts) == [text_load(text, {}) for text in texts]
-    assert run(tmp_path, 'return page.texts.normalised("half \\ud83d surrogate");', 0) == "half ? surrogate"
+    assert run(tmp_path, "return given.map(page.texts.normaliseText);", texts) == [
+        text_load(text, {}) for text in texts
+    ]
+    assert run(tmp_path, 'return page.texts.normaliseText("half \\ud83d surrogate");', 0) == "half ? surrogate"
 
 
 def test_pieces_of_texts_are_counted_alike(tmp_path: Path) -> None:
@@ -155,7 +158,7 @@ def test_pieces_of_texts_are_counted_alike(tmp_path: Path) -> None:
     for kind, numbered in KINDS.items():
         list(numbered(cut[::2], lambda piece, kind=kind: known[kind].setdefault(piece, len(known[kind]))))
     script = """
-      const count = page.texts.pieces(given.told);
+      const count = page.texts.makeNgramCounter(given.told);
       return given.texts.map((text) => count(text).map((part) => Array.from(part.data, Number)));"""
     told = {"longest": longest, "pieces": {kind: list(some) for kind, some in known.items()}}
     found = run(tmp_path, script, {"texts": texts, "told": told})
@@ -280,7 +283,7 @@ def test_float16_numbers_are_read_as_numpy_wrote_them(tmp_path: Path) -> None:
     values = np.array([0, -0.0, 1, -2.5, 6e-8, 1e-5, 65504, 0.1, np.inf, 3.14], dtype=np.float16)
     listed = [{"name": "a", "shape": [2, 3]}, {"name": "b", "shape": [4]}]
     script = """
-      const made = page.floats.arraysOf(Uint8Array.from(given.bytes).buffer, given.listed);
+      const made = page.floats.readArrays(Uint8Array.from(given.bytes).buffer, given.listed);
       return [...made.a.data, ...made.b.data].map(String);"""
     found = run(tmp_path, script, {"bytes": list(values.tobytes()), "listed": listed})
     numbers = [float(one.replace("Infinity", "inf")) for one in found]

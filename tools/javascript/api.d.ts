@@ -30,19 +30,51 @@ export interface Input {
 
 export interface Neighbour {
   label: string;
+  distance?: number;
   picture?: string;
   text?: string;
 }
 
+export interface ClassProbability {
+  label: string;
+  probability: number;
+}
+
+/** Why an input got its answer: for each code the values that a sentence about it needs. */
+export interface ReasonValues {
+  none: {};
+  sure: { probability: number };
+  only_likely_class: { probability: number };
+  several_likely_classes: { classes: ClassProbability[] };
+  too_few_rows_for_sets: { n_rows: number };
+  no_held_out_rows: {};
+  asking_costs_less: { asking_cost: number; label: string; expected_cost: number };
+  likelier_class_costs_more: ClassProbability & { expected_cost: number };
+  like_reserved_class: ClassProbability;
+  out_of_distribution: { share: number };
+  interval_coverage: { coverage: number };
+  too_few_rows_for_interval: {};
+}
+export type ReasonCode = keyof ReasonValues;
+export type Reason = { [Code in ReasonCode]: { code: Code; values: ReasonValues[Code] } }[ReasonCode];
+/** Functions that write the sentence of each code; `More` is what they need beside its values. */
+export type ReasonTexts<More extends unknown[] = []> = {
+  [Code in ReasonCode]: (values: ReasonValues[Code], ...more: More) => string;
+};
+
 /** One document of `headstart predict --json`. */
 export interface Answer {
+  input?: string;
   answer: string | null;
+  outcome: "answered" | "not_sure" | "none_of_these" | null;
   kind: "label" | "not_sure" | "none_of_these" | "unusable";
   reason: string | null;
+  reason_code: ReasonCode | null;
+  reason_values: {};
   set: (string | number)[];
   label?: string | null;
   probability?: number | null;
-  top?: { label: string; probability: number }[];
+  top?: ClassProbability[];
   labels?: string[] | null;
   probabilities?: Record<string, number>;
   value?: number | null;

@@ -189,7 +189,7 @@ class DecisionPolicy:
         if self.sets is not None and not self.sets.excludes_any:
             return self.sets.too_few_rows_reason
         order = np.argsort(-np.where(in_set, predictions.probabilities[row], -1.0), kind="stable")[: int(in_set.sum())]
-        classes = tuple((predictions.classes[at], float(predictions.probabilities[row, at])) for at in order)
+        classes = [_name_class(predictions, row, at) for at in order]
         return Reason("several_likely_classes", {"classes": classes})
 
     def _decide_other_tasks(self, predictions: Predictions, distances: NDArray[np.float64]) -> Decisions:

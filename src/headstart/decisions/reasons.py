@@ -29,7 +29,7 @@ class Reason:
     Parameters
     ----------
     code : ReasonCode
-    values : mapping of str to number, str or tuple
+    values : mapping of str to JSON value
         What a sentence about it needs; probabilities and shares are 0-1.
     """
 

@@ -6,6 +6,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from headstart.decisions import ReasonCode
+from headstart.flow.inference.answers import Outcome
+
 
 class ErrorDetail(BaseModel):
     """What is wrong, and what to do: the same two strings as on the command line."""
@@ -33,10 +36,13 @@ class Prediction(BaseModel):
 
     input: str = Field(description="Name of the input: the file's, that of `ids`, or its number from 1.")
     answer: str | None = Field(description='The label, "not sure" or "none of these"; null: it could not be used.')
+    outcome: Outcome | None = Field(description="Whether there is an answer; null: the input could not be used.")
     kind: Literal["label", "not_sure", "none_of_these", "unusable"] = Field(
-        description="Whether the answer is a label: a class may itself be called 'not sure'."
+        description="The same as `outcome`: `label` stands for answered, `unusable` for null."
     )
-    reason: str | None = Field(description="Why this answer, or why the input could not be used.")
+    reason: str | None = Field(description="Why this answer, or why the input could not be used, in English.")
+    reason_code: ReasonCode | None = Field(description="Why this answer; null: the input could not be used.")
+    reason_values: dict[str, Any] = Field(description="What a sentence about the reason needs; depends on its code.")
     set: list[Any] = Field(description="What is likely enough: labels, or the two ends of a range.")
     label: str | None = Field(None, description="The most probable class.")
     probability: float | None = Field(None, ge=0, le=1)

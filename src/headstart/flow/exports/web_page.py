@@ -23,6 +23,7 @@ from PIL import Image, ImageDraw
 from headstart import data
 from headstart.bundle import Bundle, decision
 from headstart.bundle.runtime.session import PortableModel
+from headstart.decisions import DEFAULT_POLICY
 from headstart.errors import OptionError, list_offenders
 from headstart.flow.exports.web_runtime import ENGINE, TOKENIZERS, Package, find_package, format_licences
 from headstart.flow.inference.predict_memory import SAMPLE_INPUTS, open_predictor
@@ -38,8 +39,10 @@ PAGE = (
 )  # fmt: skip
 """What the page shares with that of `headstart serve`."""
 ALONE = (
-    "check.js", "decide.js", "floats.js", "images.js", "install.js", "series.js", "service-worker.js", "texts.js",
+    "calibration.js", "check.js", "decide.js", "floats.js", "images.js", "install.js", "out-of-distribution.js",
+    "reasons.js", "series.js", "service-worker.js", "texts.js",
 )  # fmt: skip
+"""What the page without a server has beside it."""
 ARRAYS = ("centre", "basis", "inner", "kept", "means")
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; "
@@ -166,7 +169,11 @@ def _copy_compressed(source: Path, target: Path) -> None:
 
 def _write_model_document(fresh: Path, bundle: Bundle, portable: PortableModel, name: str) -> None:
     """Write what the page must know of the model."""
-    policy = json.loads((portable.folder / decision.FILE).read_text("utf-8")) if bundle.decision_policy else _NO_POLICY
+    policy = (
+        json.loads((portable.folder / decision.FILE).read_text("utf-8"))
+        if bundle.decision_policy
+        else DEFAULT_POLICY.as_dict()
+    )
     if policy["novelty"]:
         policy["novelty"].pop("ids")
         assert bundle.decision_policy is not None and bundle.decision_policy.out_of_distribution is not None
@@ -234,10 +241,6 @@ _SHOWN: dict[str, Callable[[Any], dict[str, str]]] = {
     "image": _make_thumbnail, "text": lambda text: {"text": str(text)[:MOST_CHARACTERS]}, "series": lambda values: {},
 }  # fmt: skip
 """What the page shows of a training row beside its class."""
-_NO_POLICY: dict[str, Any] = {
-    "calibrator": {"method": "none"}, "sets": None, "margin": None, "too_few": False, "coverage": 0.9, "novelty": None,
-    "costs": None, "reserved": None,
-}  # fmt: skip
 
 
 def _write_page_files(fresh: Path, name: str, packages: Sequence[Package]) -> None:

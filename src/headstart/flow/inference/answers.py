@@ -257,6 +257,9 @@ def make_document(answer: Answer) -> dict[str, Any]:
         "reason": describe_reason(answer.reason),
         **({"low": low, "high": high} if is_number else {}),
         "kind": answer.kind,
+        "outcome": answer.outcome,
+        "reason_code": answer.reason.code,
+        "reason_values": dict(answer.reason.values),
     }
 
 
@@ -269,7 +272,17 @@ def make_unusable_document(task: str, reason: str | None) -> dict[str, Any]:
     reason : str or None
     """
     ends = {"low": None, "high": None} if TASK_TYPES[task].is_number else {}
-    return {**_FORMATS[task].unusable, "answer": None, "set": [], "reason": reason, **ends, "kind": UNUSABLE}
+    return {
+        **_FORMATS[task].unusable,
+        "answer": None,
+        "set": [],
+        "reason": reason,
+        **ends,
+        "kind": UNUSABLE,
+        "outcome": None,
+        "reason_code": None,
+        "reason_values": {},
+    }
 
 
 def to_python_values(predictions: Predictions) -> NDArray[Any]:

@@ -36,7 +36,7 @@ def _name_class(label: str, probability: float) -> str:
 def _list_classes(values: Mapping[str, Any]) -> str:
     classes = values["classes"]
     more = f" and {len(classes) - _MAX_NAMED} more" if len(classes) > _MAX_NAMED else ""
-    return f"may be {', '.join(_name_class(*one) for one in classes[:_MAX_NAMED])}{more}"
+    return f"may be {', '.join(_name_class(**one) for one in classes[:_MAX_NAMED])}{more}"
 
 
 def _compare_with_asking(values: Mapping[str, Any]) -> str:

@@ -6,54 +6,71 @@ import { remember, showHistory } from "./history.js";
 import { formatList, formatNumber, formatPercent, t } from "./i18n.js";
 
 /** @typedef {import("./api.js").Answer} Answer */
+/** @typedef {import("./api.js").ClassProbability} ClassProbability */
 /** @typedef {import("./api.js").Input} Input */
 /** @typedef {import("./api.js").Model} Model */
 
 const MAX_INPUTS_PER_REQUEST = 16;
 const BYTES_AROUND_A_FILE = 1000;
-const MARKS = { label: "✓", not_sure: "?", none_of_these: "✕", unusable: "!" };
+const MAX_LABELS_WITH_PROBABILITY = 5;
+const MARKS = { answered: "✓", not_sure: "?", none_of_these: "✕" };
 
 /** @param {Answer} answer */
-function wordOf(answer) {
-  if (answer.kind !== "label") return t(answer.kind);
-  return answer.answer === "" ? t("no_label") : answer.answer ?? "";
+function describeAnswer(answer) {
+  if (answer.outcome === null) return t("unusable");
+  if (answer.outcome !== "answered") return t(answer.outcome);
+  return answer.answer || t("no_label");
 }
 
+/** @param {{probability: number}} values */
+const describeProbability = ({ probability }) => t("sure", { percent: formatPercent(probability) });
+const describeTooFewRows = () => t("too_few");
+
+/** @type {import("./api.js").ReasonTexts<[Answer]>} */
+const REASONS = {
+  none: () => "",
+  sure: describeProbability,
+  only_likely_class: describeProbability,
+  several_likely_classes: ({ classes }) => t("could_be", { names: formatList(classes.map(({ label }) => label)) }),
+  too_few_rows_for_sets: describeTooFewRows,
+  no_held_out_rows: describeTooFewRows,
+  asking_costs_less: () => t("costly"),
+  likelier_class_costs_more: ({ label }) => t("likelier", { name: label }),
+  like_reserved_class: ({ label }) => t("reserved", { name: label }),
+  out_of_distribution: () => t("unlike"),
+  interval_coverage: (_, { low, high }) => t("between", { low: formatNumber(Number(low)), high: formatNumber(Number(high)) }),
+  too_few_rows_for_interval: () => t("no_range"),
+};
+
 /** @param {Answer} answer */
-function reasonOf(answer) {
-  if (answer.kind === "unusable") return answer.reason ?? "";
-  if (answer.kind === "none_of_these") return t("unlike");
-  if (answer.kind === "not_sure") {
-    return answer.set.length > 1 ? t("could_be", { names: formatList(answer.set.map(String)) }) : t("unsure");
-  }
-  if (typeof answer.low === "number" && typeof answer.high === "number") {
-    return t("between", { low: formatNumber(answer.low), high: formatNumber(answer.high) });
-  }
-  return typeof answer.probability === "number" ? t("sure", { share: formatPercent(answer.probability) }) : "";
+function describeReason(answer) {
+  if (answer.reason_code === null) return answer.reason ?? "";
+  const describe = /** @type {(values: unknown, answer: Answer) => string} */ (REASONS[answer.reason_code]);
+  return describe(answer.reason_values, answer);
 }
 
 /**
- * Return the most probable classes with their probabilities.
+ * Return the most probable classes.
  * @param {Answer} answer
- * @returns {[string, number][]}
+ * @returns {ClassProbability[]}
  */
-function probabilitiesOf(answer) {
-  if (answer.top && answer.top.length) return answer.top.map((one) => [one.label, one.probability]);
-  const labels = Object.entries(answer.probabilities || {});
-  return labels.sort((a, b) => b[1] - a[1]).slice(0, 5);
+function listProbabilities(answer) {
+  if (answer.top && answer.top.length) return answer.top;
+  const labels = Object.entries(answer.probabilities || {}).map(([label, probability]) => ({ label, probability }));
+  return labels.sort((a, b) => b.probability - a.probability).slice(0, MAX_LABELS_WITH_PROBABILITY);
 }
 
-/** @param {Answer} answer */
-function makeMeters(answer) {
-  const rows = make("dl", "shares");
-  for (const [name, probability] of probabilitiesOf(answer)) {
+/** @param {ClassProbability[]} classes */
+function makeMeters(classes) {
+  const rows = make("dl", "probabilities");
+  for (const { label, probability } of classes) {
     const meter = make("meter");
     meter.max = 1;
     meter.value = probability;
     meter.setAttribute("aria-hidden", "true");
     const value = make("dd");
     value.append(meter, make("span", "", formatPercent(probability)));
-    rows.append(make("dt", "", name), value);
+    rows.append(make("dt", "", label), value);
   }
   return rows;
 }
@@ -64,8 +81,8 @@ function makeMeters(answer) {
  * @param {Input} input
  */
 function makeCard(model, answer, input) {
-  const { kind } = answer;
-  const card = make("article", `card answer ${kind}`);
+  const isUsable = answer.outcome !== null;
+  const card = make("article", `card answer ${answer.kind}`);
   if (input.preview) {
     const image = make("img");
     image.src = input.preview;
@@ -74,18 +91,19 @@ function makeCard(model, answer, input) {
     card.append(image);
   }
   card.append(make("p", "quiet name", input.name));
-  const line = make("p", "said");
-  const mark = make("span", "mark", MARKS[kind]);
+  const line = make("p", "outcome");
+  const mark = make("span", "mark", answer.outcome === null ? "!" : MARKS[answer.outcome]);
   mark.setAttribute("aria-hidden", "true");
-  line.append(mark, make("bdi", "", wordOf(answer)));
-  card.append(line, make("p", "why", reasonOf(answer)));
-  if (kind !== "unusable" && probabilitiesOf(answer).length) {
-    const more = make("details");
-    more.append(make("summary", "", t("more")), makeMeters(answer));
-    card.append(more);
+  line.append(mark, make("bdi", "", describeAnswer(answer)));
+  card.append(line, make("p", "reason", describeReason(answer)));
+  const classes = isUsable ? listProbabilities(answer) : [];
+  if (classes.length) {
+    const details = make("details");
+    details.append(make("summary", "", t("more")), makeMeters(classes));
+    card.append(details);
   }
   if (answer.nearest && answer.nearest.length) card.append(makeNeighbours(answer.nearest));
-  if (model.feedback && kind !== "unusable") card.append(makeCorrectionForm(model, input));
+  if (model.feedback && isUsable) card.append(makeCorrectionForm(model, input));
   return card;
 }
 

@@ -93,7 +93,7 @@ function listen() {
     showModel();
   });
   listenToFiles("camera", (_, files) => makeImageInputs(files));
-  listenToFiles("pictures", (_, files) => makeImageInputs(files));
+  listenToFiles("images", (_, files) => makeImageInputs(files));
   listenToFiles("table", async (model, [file]) => makeSeriesInputs(model, await file.text(), file.name));
   at("ask").addEventListener("submit", submitTyped);
   at("token-form").addEventListener("submit", (event) => {

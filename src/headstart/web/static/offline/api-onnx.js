@@ -1,10 +1,20 @@
 // Answers on this device with onnxruntime-web; nothing is sent. The twin of api-rest.js: the same names, the same documents.
 
-import { decide, unusable } from "./decide.js";
-import { arraysOf } from "./floats.js";
-import * as images from "./images.js";
-import * as series from "./series.js";
-import * as texts from "./texts.js";
+import { decide, makeUnusable } from "./decide.js";
+import { readArrays } from "./floats.js";
+import { loadImage, resizeImage, shrinkImage } from "./images.js";
+import { prepareSeries } from "./series.js";
+import { makeNgramCounter, makeTokenEncoder, spellOutWords } from "./texts.js";
+
+/** @typedef {import("./api.js").Answer} Answer */
+/** @typedef {import("./api.js").Input} Input */
+/** @typedef {import("./documents.js").ImageSpec} ImageSpec */
+/** @typedef {import("./documents.js").InputArray} InputArray */
+/** @typedef {import("./documents.js").ModelDocument} ModelDocument */
+/** @typedef {import("./documents.js").PrepareInput} PrepareInput */
+/** @typedef {import("./documents.js").Runtime} Runtime */
+/** @typedef {import("./images.js").RgbImage} RgbImage */
+/** @typedef {{model: ModelDocument, session: import("./documents.js").Session, preparers: PrepareInput[], Tensor: Runtime["Tensor"]}} OpenModel */
 
 /** Where answers are made: a key of messages.json, and what it is filled with. */
 export const place = { key: "place_device", values: {} };
@@ -14,155 +24,202 @@ const GZIP = [0x1f, 0x8b];
 /** Nobody is asked who they are. */
 export function identify() {}
 
-function at(name) {
+/** @param {string} name Of a file beside this one. */
+function locateFile(name) {
   return new URL(name, import.meta.url);
 }
 
-async function bytes(name) {
+/** @param {string} name */
+async function readBytes(name) {
   let reply;
   try {
-    reply = await fetch(at(name));
+    reply = await fetch(locateFile(name));
   } catch {
     throw { status: 0, problem: "", hint: "" };
   }
   if (!reply.ok) throw { status: reply.status, problem: `${name} is missing (${reply.status}).`, hint: "" };
-  const whole = new Uint8Array(await reply.arrayBuffer());
-  if (whole[0] !== GZIP[0] || whole[1] !== GZIP[1]) return whole;
-  const stream = new Blob([whole]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const content = new Uint8Array(await reply.arrayBuffer());
+  if (content[0] !== GZIP[0] || content[1] !== GZIP[1]) return content;
+  const stream = new Blob([content]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-async function json(name) {
-  return JSON.parse(new TextDecoder().decode(await bytes(name)));
+/** @param {string} name */
+async function readJson(name) {
+  return JSON.parse(new TextDecoder().decode(await readBytes(name)));
 }
 
-/** Open a picture once for each scale that it is wanted at. */
-function picture(input, spec) {
-  input.opened = input.opened || new Map();
-  if (!input.opened.has(spec.resize)) input.opened.set(spec.resize, images.load(input.blob, spec));
-  return input.opened.get(spec.resize);
+/** @type {WeakMap<Input, Map<number, Promise<RgbImage>>>} */
+const loadedImages = new WeakMap();
+
+/**
+ * Open an image, once for each size that it is needed at.
+ * @param {Input} input
+ * @param {ImageSpec} spec
+ */
+function openImage(input, spec) {
+  const bySize = loadedImages.get(input) ?? new Map();
+  loadedImages.set(input, bySize);
+  if (!bySize.has(spec.resize)) bySize.set(spec.resize, loadImage(/** @type {Blob} */ (input.blob), spec));
+  return /** @type {Promise<RgbImage>} */ (bySize.get(spec.resize));
 }
 
-function pixels(made) {
-  return [{ data: made.data, shape: [made.height, made.width, 3] }];
+/** @param {RgbImage} image @returns {InputArray} */
+function makePixelArray({ data, height, width }) {
+  return { data, shape: [height, width, 3] };
 }
 
-/** Kinds of input, as headstart/bundle/feeding.py has them: (spec) -> (input) -> arrays of one row. */
-const KINDS = {
+/**
+ * Kinds of input, as headstart/bundle/runtime/inputs.py has them.
+ * @type {import("./documents.js").InputKinds}
+ */
+const INPUT_KINDS = {
   rows: () => () => [{ data: new Float32Array(1), shape: [1] }],
-  pixels: (spec) => async (input) => pixels(images.squared(await picture(input, spec), spec)),
+  pixels: (spec) => async (input) => [makePixelArray(resizeImage(await openImage(input, spec), spec))],
   views: (spec) => async (input) => {
-    const [{ data, shape }] = pixels(images.squared(await picture(input, spec), spec));
-    return [{ data, shape: [1, ...shape] }]; // The picture itself, without changed copies of it.
+    const { data, shape } = makePixelArray(resizeImage(await openImage(input, spec), spec));
+    return [{ data, shape: [1, ...shape] }]; // The image itself, without changed copies of it.
   },
-  picture: (spec) => async (input) => pixels(images.shrunk(await picture(input, spec), spec)),
-  series: (spec) => (input) => series.prepare(input.series, spec),
+  picture: (spec) => async (input) => [makePixelArray(shrinkImage(await openImage(input, spec), spec))],
+  series: (spec) => (input) => prepareSeries(input.series ?? [], spec),
   pieces: async (spec) => {
-    const count = texts.pieces(await json(`model/${spec.pieces_file}`));
-    return (input) => count(input.text);
+    const count = makeNgramCounter(await readJson(`model/${spec.pieces_file}`));
+    return (input) => count(input.text ?? "");
   },
   tokens: async (spec) => {
-    const { Tokenizer } = await import(at("runtime/tokenizers.min.mjs").href);
-    const cut = texts.tokens(new Tokenizer(texts.spelled(await json(`model/${spec.tokenizer_file}`)), {}), spec);
-    return (input) => cut(input.text);
+    const { Tokenizer } = await import(locateFile("runtime/tokenizers.min.mjs").href);
+    const document = spellOutWords(await readJson(`model/${spec.tokenizer_file}`));
+    const encode = makeTokenEncoder(new Tokenizer(document, {}), spec);
+    return (input) => encode(input.text ?? "");
   },
 };
-/** @typedef {Float32ArrayConstructor | Uint8ArrayConstructor | BigInt64ArrayConstructor} ArrayKind */
-/** @type {Map<ArrayKind, string>} */
-const TYPES = new Map(/** @type {[ArrayKind, string][]} */ ([[Float32Array, "float32"], [Uint8Array, "uint8"], [BigInt64Array, "int64"]]));
 
-let described = null;
-let opened = null;
+/** @param {import("./documents.js").InputDocument} input */
+function makePreparer({ kind, spec }) {
+  return /** @type {(spec: unknown) => PrepareInput | Promise<PrepareInput>} */ (INPUT_KINDS[kind])(spec);
+}
 
-async function described_() {
-  const model = await json("model/model.json");
+/** @param {InputArray["data"]} data */
+function nameType(data) {
+  if (data instanceof Float32Array) return "float32";
+  return data instanceof Uint8Array ? "uint8" : "int64";
+}
+
+/** @type {Promise<ModelDocument> | null} */
+let modelDocument = null;
+/** @type {Promise<OpenModel> | null} */
+let openModel = null;
+
+/** @returns {Promise<ModelDocument>} */
+async function readModelDocument() {
+  const model = await readJson("model/model.json");
   if (model.novelty_arrays.length) {
-    model.arrays = arraysOf((await bytes("model/novelty.bin")).buffer, model.novelty_arrays);
+    model.arrays = readArrays((await readBytes("model/novelty.bin")).buffer, model.novelty_arrays);
   }
-  if (model.neighbours_file) model.neighbours = await json(`model/${model.neighbours_file}`);
+  if (model.neighbours_file) model.neighbours = await readJson(`model/${model.neighbours_file}`);
   return model;
 }
 
-function description() {
-  described = described || described_().catch((error) => {
-    described = null;
+/** Read the model's document once; a failure is not kept, so that the next try can succeed. */
+function getModelDocument() {
+  modelDocument = modelDocument || readModelDocument().catch((error) => {
+    modelDocument = null;
     throw error;
   });
-  return described;
+  return modelDocument;
 }
 
-async function open_() {
-  const model = await description();
-  const { env, InferenceSession, Tensor } = await import(at("runtime/ort.wasm.bundle.min.mjs").href);
-  const [wasm, graph] = await Promise.all([bytes("runtime/ort-wasm-simd-threaded.bin"), bytes("model/model.bin")]);
+/** @returns {Promise<OpenModel>} */
+async function loadModel() {
+  const model = await getModelDocument();
+  /** @type {Runtime} */
+  const { env, InferenceSession, Tensor } = await import(locateFile("runtime/ort.wasm.bundle.min.mjs").href);
+  const [wasm, graph] = await Promise.all([readBytes("runtime/ort-wasm-simd-threaded.bin"), readBytes("model/model.bin")]);
   env.wasm.numThreads = 1; // Several threads need headers that file hosts do not send.
   env.wasm.wasmBinary = wasm.buffer;
-  const [session, feeds] = await Promise.all([
+  const [session, preparers] = await Promise.all([
     InferenceSession.create(graph, { executionProviders: ["wasm"] }),
-    Promise.all(model.inputs.map((input) => KINDS[input.kind](input.spec))),
+    Promise.all(model.inputs.map(makePreparer)),
   ]);
-  await session.run(blank(model, Tensor)); // The first run is slow: not while somebody waits.
-  return { model, session, feeds, Tensor };
+  await session.run(makeEmptyRow(model, Tensor)); // The first run is slow: not while somebody waits.
+  return { model, session, preparers, Tensor };
 }
 
-/** One row of zeros. */
-function blank(model, Tensor) {
-  const arrays = model.inputs.flatMap((input) => input.arrays);
-  return Object.fromEntries(arrays.map(({ name, dtype, shape }) => {
-    const kind = [...TYPES].find(([, one]) => one === dtype)[0];
+const ARRAY_TYPES = { float32: Float32Array, uint8: Uint8Array, int64: BigInt64Array };
+
+/**
+ * Return one row of zeros.
+ * @param {ModelDocument} model
+ * @param {Runtime["Tensor"]} Tensor
+ */
+function makeEmptyRow(model, Tensor) {
+  return Object.fromEntries(model.inputs.flatMap((input) => input.arrays).map(({ name, dtype, shape }) => {
     const dims = shape.map((size) => size || 1);
-    return [name, new Tensor(dtype, new kind(dims.reduce((a, b) => a * b, 1)), dims)];
+    return [name, new Tensor(dtype, new ARRAY_TYPES[dtype](dims.reduce((a, b) => a * b, 1)), dims)];
   }));
 }
 
-/** The model, opened once; a failure is not kept, so that the next try can go better. */
-function open() {
-  opened = opened || open_().catch((error) => {
-    opened = null;
+/** Open the model once; a failure is not kept. */
+function getOpenModel() {
+  openModel = openModel || loadModel().catch((error) => {
+    openModel = null;
     throw error.status === undefined ? { status: -1, problem: String(error.message || error), hint: "" } : error;
   });
-  return opened;
+  return openModel;
 }
 
-/** The model: name, modality, task, classes, n_channels. */
+/**
+ * Return the model: name, modality, task, classes, n_channels.
+ * @returns {Promise<import("./api.js").Model[]>}
+ */
 export async function about() {
-  const { name, modality, task, classes, n_channels: channels, input_columns: columns } = await description();
-  open().catch(() => {}); // Ready when the first question comes; a failure is told then.
-  return [{ name, modality, task, classes, n_channels: channels, input_columns: columns, feedback: false }];
+  const { name, modality, task, classes, n_channels, input_columns } = await getModelDocument();
+  getOpenModel().catch(() => {}); // Ready when the first question comes; a failure is shown then.
+  return [{ name, modality, task, classes, n_channels, input_columns, feedback: false }];
 }
 
-/** When the model is open, or cannot be opened. */
+/** Resolve when the model is open, or cannot be opened. */
 export async function ready() {
-  await open().catch(() => {});
+  await getOpenModel().catch(() => {});
 }
 
-async function one({ model, session, feeds, Tensor }, input) {
-  let rows;
+/**
+ * @param {OpenModel} open
+ * @param {Input} input
+ * @returns {Promise<Answer>}
+ */
+async function answerInput({ model, session, preparers, Tensor }, input) {
+  let prepared;
   try {
-    rows = await Promise.all(feeds.map((make) => make(input)));
+    prepared = await Promise.all(preparers.map((prepare) => prepare(input)));
   } catch (error) {
-    return unusable(model.task, error instanceof Error ? error.message : String(error));
+    return makeUnusable(model.task, error instanceof Error ? error.message : String(error));
   }
-  const given = {};
-  model.inputs.forEach((kind, number) => kind.arrays.forEach(({ name }, part) => {
-    const { data, shape } = rows[number][part];
-    given[name] = new Tensor(TYPES.get(data.constructor), data, [1, ...shape]);
-  }));
-  const found = await session.run(given);
-  const outputs = found.outputs.data;
-  if (!outputs.every(Number.isFinite)) return unusable(model.task, "the model gives no number for this input");
-  return decide(model, outputs, found.features && found.features.data);
+  const arrays = prepared.flat();
+  const names = model.inputs.flatMap((item) => item.arrays.map(({ name }) => name));
+  const tensors = arrays.map(({ data, shape }) => new Tensor(nameType(data), data, [1, ...shape]));
+  const results = await session.run(Object.fromEntries(names.map((name, number) => [name, tensors[number]])));
+  const outputs = results.outputs.data;
+  if (!outputs.every(Number.isFinite)) return makeUnusable(model.task, "the model gives no number for this input");
+  return decide(model, outputs, results.features && results.features.data);
 }
 
-/** One document an input, with the fields of `headstart predict --json`. */
+/**
+ * Return one document an input, with the fields of `headstart predict --json`.
+ * @param {import("./api.js").Model} _
+ * @param {Input[]} inputs
+ */
 export async function predict(_, inputs) {
-  const ready = await open();
-  const documents = [];
-  for (const input of inputs) documents.push({ input: input.name, ...(await one(ready, input)) });
-  return documents;
+  const open = await getOpenModel();
+  const answers = [];
+  for (const input of inputs) answers.push({ input: input.name, ...(await answerInput(open, input)) });
+  return answers;
 }
 
-/** Corrections are not kept here. */
+/**
+ * Refuse a correction: none is kept here.
+ * @returns {Promise<never>}
+ */
 export async function correct() {
   throw { status: 404, problem: "This page keeps no corrections.", hint: "" };
 }

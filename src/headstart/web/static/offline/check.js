@@ -1,37 +1,61 @@
-// Repeats made-up inputs and compares the answers with those of the machine that made this page (?check=1).
+// Repeats synthetic inputs and compares the answers with those of the machine that made this page (?check=1).
 
 import { about, predict } from "./api.js";
 
-const INPUTS = {
-  image: (input) => ({ blob: new Blob([Uint8Array.from(atob(input), (mark) => mark.charCodeAt(0))], { type: "image/png" }) }),
-  text: (input) => ({ text: input }),
-  series: (input) => ({ series: input }),
-};
+/** @typedef {import("./api.js").Answer} Answer */
+/** @typedef {import("./api.js").Input} Input */
+/** @typedef {{modality: string, rows: {input: unknown, expected: Answer}[]}} CheckDocument */
 
-/** The largest difference of two documents' numbers; infinite where words differ. `reason` repeats numbers: left out. */
-export function difference(one, other) {
-  if (typeof one === "number" && typeof other === "number") return Math.abs(one - other);
-  if (one === null || other === null || typeof one !== "object" || typeof other !== "object") return one === other ? 0 : Infinity;
-  const names = [...new Set([...Object.keys(one), ...Object.keys(other)])].filter((name) => !["reason", "input", "top"].includes(name));
-  return Math.max(0, ...names.map((name) => (name in one && name in other ? difference(one[name], other[name]) : Infinity)));
+const NOT_COMPARED = ["reason", "input", "top"]; // `reason` and `top` repeat other fields.
+const MAX_DIFFERENCE = 1e-3;
+
+/** @param {unknown} content Base64. */
+function decodeImageFile(content) {
+  const bytes = Uint8Array.from(atob(String(content)), (character) => character.charCodeAt(0));
+  return new Blob([bytes], { type: "image/png" });
 }
 
-/** Compare, and write the outcome above the answers. */
-export async function check() {
+/** @type {Record<string, (input: unknown) => Omit<Input, "name">>} */
+const INPUTS = {
+  image: (input) => ({ blob: decodeImageFile(input) }),
+  text: (input) => ({ text: String(input) }),
+  series: (input) => ({ series: /** @type {number[][]} */ (input) }),
+};
+
+/**
+ * Return the largest difference of the numbers in two documents; infinite where anything else differs.
+ * @param {unknown} one
+ * @param {unknown} other
+ * @returns {number}
+ */
+function measureDifference(one, other) {
+  if (typeof one === "number" && typeof other === "number") return Math.abs(one - other);
+  if (one === null || other === null || typeof one !== "object" || typeof other !== "object") return one === other ? 0 : Infinity;
+  const [fields, otherFields] = [new Map(Object.entries(one)), new Map(Object.entries(other))];
+  const names = new Set([...fields.keys(), ...otherFields.keys()].filter((name) => !NOT_COMPARED.includes(name)));
+  const differences = [...names].map((name) =>
+    fields.has(name) && otherFields.has(name) ? measureDifference(fields.get(name), otherFields.get(name)) : Infinity);
+  return Math.max(0, ...differences);
+}
+
+/** Compare the answers, and show the result. */
+export async function checkAnswers() {
+  /** @type {CheckDocument} */
   const { modality, rows } = await (await fetch(new URL("check.json", import.meta.url))).json();
   const [model] = await about();
   const times = [];
-  const apart = [];
+  const differences = [];
   for (const { input, expected } of rows) {
     const start = performance.now();
-    const [found] = await predict(model, [{ ...INPUTS[modality](input), name: "" }]);
+    const [answer] = await predict(model, [{ ...INPUTS[modality](input), name: "" }]);
     times.push(performance.now() - start);
-    apart.push(difference(found, expected));
+    differences.push(measureDifference(answer, expected));
   }
-  const same = apart.filter((one) => one <= 1e-3).length;
-  const outcome = { n_rows: rows.length, same, largest: Math.max(...apart), first_ms: times[0], next_ms: Math.max(...times.slice(1)) };
-  document.documentElement.dataset.check = JSON.stringify(outcome, (_, value) => (value === Infinity ? "other words" : value));
-  document.getElementById("status").textContent =
+  const same = differences.filter((difference) => difference <= MAX_DIFFERENCE).length;
+  const largest = Math.max(...differences);
+  const result = { n_rows: rows.length, same, largest, first_ms: times[0], next_ms: Math.max(...times.slice(1)) };
+  document.documentElement.dataset.check = JSON.stringify(result, (_, value) => (value === Infinity ? "other words" : value));
+  /** @type {HTMLElement} */ (document.getElementById("status")).textContent =
     `Check: ${same} of ${rows.length} answers are those of the machine that made this page; largest difference ` +
-    `${outcome.largest.toPrecision(2)}; first answer ${Math.round(times[0])} ms, next at most ${Math.round(outcome.next_ms)} ms.`;
+    `${largest.toPrecision(2)}; first answer ${Math.round(times[0])} ms, next at most ${Math.round(result.next_ms)} ms.`;
 }

@@ -1,6 +1,8 @@
 // Arrays as the exporter wrote them: one file, float16 numbers one after the other.
 
-const ONE_HALF = new Float32Array(65536).map((_, bits) => {
+/** @typedef {import("./documents.js").FloatArray} FloatArray */
+
+const FLOAT16_VALUES = new Float32Array(65536).map((_, bits) => {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
@@ -9,15 +11,21 @@ const ONE_HALF = new Float32Array(65536).map((_, bits) => {
   return sign * 2 ** (exponent - 15) * (1 + fraction / 1024);
 });
 
-/** Give {name: {data, shape}} of what `listed` ({name, shape} each) says is in the buffer, in order. */
-export function arraysOf(buffer, listed) {
+/**
+ * Return the arrays of a buffer by name.
+ * @param {ArrayBuffer} buffer
+ * @param {{name: string, shape: number[]}[]} entries In the order of the buffer.
+ */
+export function readArrays(buffer, entries) {
   const bits = new Uint16Array(buffer);
-  const found = {};
+  /** @type {Record<string, FloatArray>} */
+  const arrays = {};
   let start = 0;
-  for (const { name, shape } of listed) {
+  for (const { name, shape } of entries) {
     const size = shape.reduce((a, b) => a * b, 1);
-    found[name] = { data: Float32Array.from(bits.subarray(start, start + size), (one) => ONE_HALF[one]), shape };
+    const data = Float32Array.from(bits.subarray(start, start + size), (pattern) => FLOAT16_VALUES[pattern]);
+    arrays[name] = { data, shape };
     start += size;
   }
-  return found;
+  return arrays;
 }

@@ -1,194 +1,281 @@
-// Pictures as the model wants them. Sizes, filters and rounding are those of Pillow, so that a pixel here is a pixel there:
-// the twin of headstart/modalities/image.py. A picture is {width, height, data}, data being red, green, blue a pixel.
+// Images as the model reads them. Sizes, filters and rounding are those of Pillow, so that a pixel here is a pixel there:
+// the twin of headstart/modalities/image.py.
 
-const BITS = 22; // Weights are whole numbers of 2^-22, as in Pillow's resampling of 8-bit pixels.
-const GAP = 2;
-const MOST_PIXELS = 178956970;
+/** @typedef {import("./documents.js").ImageSpec} ImageSpec */
+/** @typedef {{width: number, height: number, data: Uint8Array}} RgbImage Red, green and blue of each pixel. */
+/** @typedef {[number, number, number, number]} Box Left, top, right and bottom, in pixels. */
+/** @typedef {{weigh: (x: number) => number, support: number}} Filter */
+/** @typedef {{first: number, weights: number[]}} Taps The pixels of a line that make a new one: the first, and weights. */
+/** @typedef {{pixel: number, line: number}} Strides Steps in the data between pixels of a line, and between lines. */
+/** @typedef {{isJpeg: boolean, isPlain: boolean, isDeep: boolean}} ImageFormat */
+
+const WEIGHT_BITS = 22; // Weights are whole numbers of 2^-22, as in Pillow's resampling of 8-bit pixels.
+const REDUCING_GAP = 2;
+const MAX_PIXELS = 178956970;
 const LARGE_PIXELS = 16000000; // Larger ones are made smaller whatever they are, to spare memory.
 
-function bilinear(x) {
-  const far = Math.abs(x);
-  return far < 1 ? 1 - far : 0;
+/** @param {number} x */
+function weighBilinear(x) {
+  const distance = Math.abs(x);
+  return distance < 1 ? 1 - distance : 0;
 }
 
-function bicubic(x) {
-  const far = Math.abs(x);
-  if (far < 1) return (1.5 * far - 2.5) * far * far + 1;
-  return far < 2 ? (((far - 5) * far + 8) * far - 4) * -0.5 : 0;
+/** @param {number} x */
+function weighBicubic(x) {
+  const distance = Math.abs(x);
+  if (distance < 1) return (1.5 * distance - 2.5) * distance * distance + 1;
+  return distance < 2 ? (((distance - 5) * distance + 8) * distance - 4) * -0.5 : 0;
 }
 
-const FILTERS = { bilinear: { weigh: bilinear, support: 1 }, bicubic: { weigh: bicubic, support: 2 } };
+/** @type {Record<string, Filter>} */
+const FILTERS = {
+  bilinear: { weigh: weighBilinear, support: 1 },
+  bicubic: { weigh: weighBicubic, support: 2 },
+};
 
-/** For each new pixel of a line: where its old ones begin, and their weights. */
-function weightsOf(size, start, stop, made, filter) {
+/**
+ * Return the taps of each new pixel of a line.
+ * @param {number} size Pixels of the line.
+ * @param {[number, number]} ends The part of it that is resampled.
+ * @param {number} newSize
+ * @param {Filter} filter
+ * @returns {Taps[]}
+ */
+function computeTaps(size, [start, stop], newSize, filter) {
   const from = Math.fround(start);
-  const scale = Math.fround(Math.fround(stop) - from) / made;
-  const wide = Math.max(1, scale);
-  const support = filter.support * wide;
-  return Array.from({ length: made }, (_, place) => {
-    const centre = from + (place + 0.5) * scale;
+  const scale = Math.fround(Math.fround(stop) - from) / newSize;
+  const stretch = Math.max(1, scale);
+  const support = filter.support * stretch;
+  return Array.from({ length: newSize }, (_, pixel) => {
+    const centre = from + (pixel + 0.5) * scale;
     const first = Math.max(0, Math.trunc(centre - support + 0.5));
     const last = Math.min(size, Math.trunc(centre + support + 0.5));
     const weights = [];
-    for (let x = first; x < last; x++) weights.push(filter.weigh((x - centre + 0.5) * (1 / wide)));
+    for (let x = first; x < last; x++) weights.push(filter.weigh((x - centre + 0.5) * (1 / stretch)));
     const sum = weights.reduce((a, b) => a + b, 0);
-    const shares = sum === 0 ? weights : weights.map((weight) => weight / sum);
-    return { first, weights: shares.map((share) => Math.trunc(share * 2 ** BITS + (share < 0 ? -0.5 : 0.5))) };
+    const normalised = sum === 0 ? weights : weights.map((weight) => weight / sum);
+    return { first, weights: normalised.map((weight) => Math.trunc(weight * 2 ** WEIGHT_BITS + (weight < 0 ? -0.5 : 0.5))) };
   });
 }
 
-function clipped(sum) {
-  const value = sum >> BITS;
+/** @param {number} sum */
+function roundSum(sum) {
+  const value = sum >> WEIGHT_BITS;
   return value < 0 ? 0 : value > 255 ? 255 : value;
 }
 
-/** Resample lines of pixels: `along` and `across` are the steps between pixels of a line and between lines. */
-function pass(data, made, weights, lines, [along, across], [madeAlong, madeAcross]) {
-  for (let line = 0; line < lines; line++) {
-    for (let place = 0; place < weights.length; place++) {
-      const { first, weights: some } = weights[place];
-      let at = line * across + first * along;
-      let red = 1 << (BITS - 1);
+/**
+ * Resample lines of pixels into a new image.
+ * @param {{data: Uint8Array, strides: Strides}} source
+ * @param {{data: Uint8Array, strides: Strides}} target
+ * @param {Taps[]} taps
+ * @param {number} nLines
+ */
+function resampleLines(source, target, taps, nLines) {
+  for (let line = 0; line < nLines; line++) {
+    for (let pixel = 0; pixel < taps.length; pixel++) {
+      const { first, weights } = taps[pixel];
+      let from = line * source.strides.line + first * source.strides.pixel;
+      let red = 1 << (WEIGHT_BITS - 1);
       let green = red;
       let blue = red;
-      for (let k = 0; k < some.length; k++, at += along) {
-        red += data[at] * some[k];
-        green += data[at + 1] * some[k];
-        blue += data[at + 2] * some[k];
+      for (let k = 0; k < weights.length; k++, from += source.strides.pixel) {
+        red += source.data[from] * weights[k];
+        green += source.data[from + 1] * weights[k];
+        blue += source.data[from + 2] * weights[k];
       }
-      const to = line * madeAcross + place * madeAlong;
-      made[to] = clipped(red);
-      made[to + 1] = clipped(green);
-      made[to + 2] = clipped(blue);
+      const to = line * target.strides.line + pixel * target.strides.pixel;
+      target.data[to] = roundSum(red);
+      target.data[to + 1] = roundSum(green);
+      target.data[to + 2] = roundSum(blue);
     }
   }
 }
 
-function widened(picture, width, [left, , right], filter) {
-  const { width: w, height: h } = picture;
-  if (width === w && left === 0 && right === w) return picture;
-  const data = new Uint8Array(width * h * 3);
-  pass(picture.data, data, weightsOf(w, left, right, width, filter), h, [3, 3 * w], [3, 3 * width]);
-  return { width, height: h, data };
-}
-
-function heightened(picture, height, [, top, , bottom], filter) {
-  const { width: w, height: h } = picture;
-  if (height === h && top === 0 && bottom === h) return picture;
-  const data = new Uint8Array(w * height * 3);
-  pass(picture.data, data, weightsOf(h, top, bottom, height, filter), w, [3 * w, 3], [3 * w, 3]);
-  return { width: w, height, data };
-}
-
-/** Pillow rounds after each of the two passes; from version 13 on it begins with the heights where that is less work. */
-function stretched(picture, width, height, box, filter) {
-  const { width: w, height: h } = picture;
-  if (height < h && 2 * width * h > w * (h + height)) {
-    return widened(heightened(picture, height, box, filter), width, box, filter);
-  }
-  return heightened(widened(picture, width, box, filter), height, box, filter);
-}
-
-/** Pillow's Image.reduce: means of blocks of pixels within a box of whole pixels; those at the end may be smaller. */
-export function reduced(picture, across, down, box = [0, 0, picture.width, picture.height]) {
-  const [left, top, right, bottom] = box;
-  const width = Math.ceil((right - left) / across);
-  const height = Math.ceil((bottom - top) / down);
+/** @param {RgbImage} image @param {number} width @param {Box} box @param {Filter} filter */
+function resampleWidth(image, width, [left, , right], filter) {
+  const { width: oldWidth, height } = image;
+  if (width === oldWidth && left === 0 && right === oldWidth) return image;
   const data = new Uint8Array(width * height * 3);
-  for (let y = 0; y < height; y++) {
-    const y0 = top + y * down;
-    const y1 = Math.min(bottom, y0 + down);
-    for (let x = 0; x < width; x++) {
-      const x0 = left + x * across;
-      const x1 = Math.min(right, x0 + across);
+  const source = { data: image.data, strides: { pixel: 3, line: 3 * oldWidth } };
+  const target = { data, strides: { pixel: 3, line: 3 * width } };
+  resampleLines(source, target, computeTaps(oldWidth, [left, right], width, filter), height);
+  return { width, height, data };
+}
+
+/** @param {RgbImage} image @param {number} height @param {Box} box @param {Filter} filter */
+function resampleHeight(image, height, [, top, , bottom], filter) {
+  const { width, height: oldHeight } = image;
+  if (height === oldHeight && top === 0 && bottom === oldHeight) return image;
+  const data = new Uint8Array(width * height * 3);
+  const strides = { pixel: 3 * width, line: 3 };
+  const taps = computeTaps(oldHeight, [top, bottom], height, filter);
+  resampleLines({ data: image.data, strides }, { data, strides }, taps, width);
+  return { width, height, data };
+}
+
+/**
+ * Resample in two passes, with Pillow's rounding after each; from version 13 on it begins with the heights where that is
+ * less work.
+ * @param {RgbImage} image
+ * @param {[number, number]} size Width and height.
+ * @param {Box} box
+ * @param {Filter} filter
+ */
+function resampleImage(image, [width, height], box, filter) {
+  const { width: oldWidth, height: oldHeight } = image;
+  if (height < oldHeight && 2 * width * oldHeight > oldWidth * (oldHeight + height)) {
+    return resampleWidth(resampleHeight(image, height, box, filter), width, box, filter);
+  }
+  return resampleHeight(resampleWidth(image, width, box, filter), height, box, filter);
+}
+
+/**
+ * Return the means of blocks of pixels, as Pillow's Image.reduce; the last blocks may be smaller.
+ * @param {RgbImage} image
+ * @param {[number, number]} block Width and height.
+ * @param {Box} [box] Of whole pixels.
+ * @returns {RgbImage}
+ */
+function reduceImage(image, [blockWidth, blockHeight], box = [0, 0, image.width, image.height]) {
+  const [left, top, right, bottom] = box;
+  const width = Math.ceil((right - left) / blockWidth);
+  const height = Math.ceil((bottom - top) / blockHeight);
+  const data = new Uint8Array(width * height * 3);
+  for (let row = 0; row < height; row++) {
+    const y0 = top + row * blockHeight;
+    const y1 = Math.min(bottom, y0 + blockHeight);
+    for (let column = 0; column < width; column++) {
+      const x0 = left + column * blockWidth;
+      const x1 = Math.min(right, x0 + blockWidth);
       const n = (y1 - y0) * (x1 - x0);
       const multiplier = Math.floor(2 ** 24 / n);
       for (let channel = 0; channel < 3; channel++) {
         let sum = n >> 1;
-        for (let yy = y0; yy < y1; yy++) {
-          let at = (yy * picture.width + x0) * 3 + channel;
-          for (let xx = x0; xx < x1; xx++, at += 3) sum += picture.data[at];
+        for (let y = y0; y < y1; y++) {
+          let from = (y * image.width + x0) * 3 + channel;
+          for (let x = x0; x < x1; x++, from += 3) sum += image.data[from];
         }
-        data[(y * width + x) * 3 + channel] = Math.floor((sum * multiplier) / 2 ** 24);
+        data[(row * width + column) * 3 + channel] = Math.floor((sum * multiplier) / 2 ** 24);
       }
     }
   }
   return { width, height, data };
 }
 
-function safeBox(picture, width, height, box, filter) {
-  const more = filter.support - 0.5;
-  const across = more * ((box[2] - box[0]) / width);
-  const down = more * ((box[3] - box[1]) / height);
+/**
+ * Return a box of whole pixels around another, with those that the filter reaches.
+ * @param {RgbImage} image
+ * @param {[number, number]} size
+ * @param {Box} box
+ * @param {Filter} filter
+ * @returns {Box}
+ */
+function widenBox(image, [width, height], [left, top, right, bottom], filter) {
+  const margin = filter.support - 0.5;
+  const x = margin * ((right - left) / width);
+  const y = margin * ((bottom - top) / height);
   return [
-    Math.max(0, Math.trunc(box[0] - across)), Math.max(0, Math.trunc(box[1] - down)),
-    Math.min(picture.width, Math.ceil(box[2] + across)), Math.min(picture.height, Math.ceil(box[3] + down)),
+    Math.max(0, Math.trunc(left - x)), Math.max(0, Math.trunc(top - y)),
+    Math.min(image.width, Math.ceil(right + x)), Math.min(image.height, Math.ceil(bottom + y)),
   ];
 }
 
-/** Pillow's Image.resize with reducing_gap=2. */
-export function resized(picture, width, height, interpolation, box = [0, 0, picture.width, picture.height]) {
+/**
+ * Resize as Pillow's Image.resize with reducing_gap=2.
+ * @param {RgbImage} image
+ * @param {[number, number]} size Width and height.
+ * @param {string} interpolation
+ * @param {Box} box
+ * @returns {RgbImage}
+ */
+function resizeBox(image, size, interpolation, box) {
+  const [left, top, right, bottom] = box;
+  const [width, height] = size;
   const filter = FILTERS[interpolation];
-  const { width: w, height: h } = picture;
-  if (w === width && h === height && box[0] === 0 && box[1] === 0 && box[2] === w && box[3] === h) return picture;
-  const across = Math.trunc((box[2] - box[0]) / width / GAP) || 1;
-  const down = Math.trunc((box[3] - box[1]) / height / GAP) || 1;
-  if (across === 1 && down === 1) return stretched(picture, width, height, box, filter);
-  const safe = safeBox(picture, width, height, box, filter);
-  const small = reduced(picture, across, down, safe);
-  const rest = [0, 1, 2, 3].map((side) => (box[side] - safe[side % 2]) / (side % 2 ? down : across));
-  return stretched(small, width, height, rest, filter);
+  const isWhole = left === 0 && top === 0 && right === image.width && bottom === image.height;
+  if (isWhole && image.width === width && image.height === height) return image;
+  const blockWidth = Math.trunc((right - left) / width / REDUCING_GAP) || 1;
+  const blockHeight = Math.trunc((bottom - top) / height / REDUCING_GAP) || 1;
+  if (blockWidth === 1 && blockHeight === 1) return resampleImage(image, size, box, filter);
+  const around = widenBox(image, size, box, filter);
+  const reduced = reduceImage(image, [blockWidth, blockHeight], around);
+  const [x, y] = around;
+  /** @type {Box} */
+  const boxInReduced = [(left - x) / blockWidth, (top - y) / blockHeight, (right - x) / blockWidth, (bottom - y) / blockHeight];
+  return resampleImage(reduced, size, boxInReduced, filter);
 }
 
-const FITS = {
-  crop: ({ width, height }, spec) => {
-    const side = Math.min(width, height) * Math.min(1, spec.size / spec.resize);
-    const left = (width - side) / 2;
-    const top = (height - side) / 2;
-    return [left, top, left + side, top + side];
-  },
-  squash: ({ width, height }) => [0, 0, width, height],
-};
-
-/** The picture as a base wants it: (size, size, 3). */
-export function squared(picture, spec) {
-  return resized(picture, spec.size, spec.size, spec.interpolation, FITS[spec.fit](picture, spec));
-}
-
-/** The small picture that classic descriptors are made of. */
-export function shrunk(picture, spec) {
-  return resized(picture, spec.size, spec.size, "bilinear");
+/** @param {RgbImage} image @param {ImageSpec} spec @returns {Box} */
+function findBox({ width, height }, spec) {
+  if (spec.fit !== "crop") return [0, 0, width, height];
+  const side = Math.min(width, height) * Math.min(1, spec.size / spec.resize);
+  const left = (width - side) / 2;
+  const top = (height - side) / 2;
+  return [left, top, left + side, top + side];
 }
 
 /**
- * What the first bytes of a file say: whether it is a JPEG, whether Pillow would shrink it before it is turned, and whether
- * it is grey with 16 bits, of which a browser gives 8 only.
+ * Return an image as a base model reads it: (size, size, 3).
+ * @param {RgbImage} image
+ * @param {ImageSpec} spec
  */
-export function kindOf(bytes) {
-  const starts = (...marks) => marks.every((mark, place) => bytes[place] === mark);
-  if (starts(0xff, 0xd8, 0xff)) return { jpeg: true, plain: true };
-  if (starts(0x89, 0x50, 0x4e, 0x47)) {
-    const deep = bytes[24] === 16 && bytes[25] === 0;
-    return { jpeg: false, plain: bytes[25] === 2 || (bytes[25] === 0 && bytes[24] > 1), deep };
-  }
-  return { jpeg: false, plain: starts(0x42, 0x4d) };
+export function resizeImage(image, spec) {
+  return resizeBox(image, [spec.size, spec.size], spec.interpolation ?? "bilinear", findBox(image, spec));
 }
 
-/** Bring a decoded picture near the size that is needed, as Pillow does while it decodes. */
-export function nearly(picture, shortest, { jpeg, plain }) {
-  let now = picture;
-  if (jpeg) {
-    const most = Math.min(Math.floor(now.width / shortest), Math.floor(now.height / shortest));
+/**
+ * Return the small image that classic descriptors are made of.
+ * @param {RgbImage} image
+ * @param {ImageSpec} spec
+ */
+export function shrinkImage(image, spec) {
+  return resizeBox(image, [spec.size, spec.size], "bilinear", [0, 0, image.width, image.height]);
+}
+
+/**
+ * Return what the first bytes of a file say: whether it is a JPEG, whether Pillow would shrink it before it is turned, and
+ * whether it is grey with 16 bits, of which a browser gives 8 only.
+ * @param {ArrayLike<number>} bytes
+ * @returns {ImageFormat}
+ */
+export function detectFormat(bytes) {
+  /** @param {number[]} signature */
+  const startsWith = (...signature) => signature.every((byte, place) => bytes[place] === byte);
+  if (startsWith(0xff, 0xd8, 0xff)) return { isJpeg: true, isPlain: true, isDeep: false };
+  if (startsWith(0x89, 0x50, 0x4e, 0x47)) {
+    const [bits, colour] = [bytes[24], bytes[25]];
+    return { isJpeg: false, isPlain: colour === 2 || (colour === 0 && bits > 1), isDeep: bits === 16 && colour === 0 };
+  }
+  return { isJpeg: false, isPlain: startsWith(0x42, 0x4d), isDeep: false };
+}
+
+/**
+ * Bring a decoded image near the size that is needed, as Pillow does while it decodes.
+ * @param {RgbImage} image
+ * @param {number} shortest Side in pixels.
+ * @param {Pick<ImageFormat, "isJpeg" | "isPlain">} format
+ */
+export function reduceDecoded(image, shortest, { isJpeg, isPlain }) {
+  let reduced = image;
+  if (isJpeg) {
+    const most = Math.min(Math.floor(image.width / shortest), Math.floor(image.height / shortest));
     const scale = [8, 4, 2].find((factor) => most >= factor);
-    if (scale) now = reduced(now, scale, scale);
+    if (scale) reduced = reduceImage(image, [scale, scale]);
   }
-  const factor = Math.floor(Math.min(now.width, now.height) / (2 * shortest));
-  const large = now.width * now.height > LARGE_PIXELS;
-  return factor >= 2 && (plain || large) ? reduced(now, factor, factor) : now;
+  const factor = Math.floor(Math.min(reduced.width, reduced.height) / (2 * shortest));
+  const isLarge = reduced.width * reduced.height > LARGE_PIXELS;
+  return factor >= 2 && (isPlain || isLarge) ? reduceImage(reduced, [factor, factor]) : reduced;
 }
 
-/** Red, green and blue of pixels with opacity, over white. */
-export function overWhite(pixels, width, height) {
+/**
+ * Return red, green and blue of pixels with opacity, over white.
+ * @param {ArrayLike<number>} pixels Four numbers each.
+ * @param {number} width
+ * @param {number} height
+ * @returns {RgbImage}
+ */
+export function flattenOnWhite(pixels, width, height) {
   const data = new Uint8Array(width * height * 3);
   for (let from = 0, to = 0; from < pixels.length; from += 4) {
     const alpha = pixels[from + 3];
@@ -201,31 +288,37 @@ export function overWhite(pixels, width, height) {
 }
 
 /**
- * Open a picture file in a browser: upright (the browser turns it by its EXIF), red, green and blue; colour profiles are
+ * Open an image file in a browser: upright (the browser turns it by its EXIF), red, green and blue; colour profiles are
  * ignored, as Pillow does.
+ * @param {Blob} blob
  */
-export async function decoded(blob) {
+async function decodeImage(blob) {
   if (blob.size === 0) throw new Error("the file is empty");
   let bitmap;
   try {
     bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
   } catch {
-    throw new Error("this is not a picture that can be read");
+    throw new Error("this is not an image that can be read");
   }
   const { width, height } = bitmap;
-  if (width * height > MOST_PIXELS) throw new Error("the picture has more than 178 million pixels");
+  if (width * height > MAX_PIXELS) throw new Error("the image has more than 178 million pixels");
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const context = canvas.getContext("2d", { willReadFrequently: true, colorSpace: "srgb" });
+  if (!context) throw new Error("this browser gives no pixels");
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
-  const picture = overWhite(context.getImageData(0, 0, width, height).data, width, height);
-  canvas.width = canvas.height = 0; // Gives the memory back at once.
-  return picture;
+  const image = flattenOnWhite(context.getImageData(0, 0, width, height).data, width, height);
+  canvas.width = canvas.height = 0; // Frees the memory at once.
+  return image;
 }
 
-/** Open a picture file and bring it near the size that is needed. */
-export async function load(blob, spec) {
-  const kind = kindOf(new Uint8Array(await blob.slice(0, 32).arrayBuffer()));
-  if (kind.deep) throw new Error("a grey picture of 16 bits cannot be read in a browser: use headstart predict");
-  return nearly(await decoded(blob), spec.resize, kind);
+/**
+ * Open an image file and bring it near the size that is needed.
+ * @param {Blob} blob
+ * @param {ImageSpec} spec
+ */
+export async function loadImage(blob, spec) {
+  const format = detectFormat(new Uint8Array(await blob.slice(0, 32).arrayBuffer()));
+  if (format.isDeep) throw new Error("a grey image of 16 bits cannot be read in a browser: use headstart predict");
+  return reduceDecoded(await decodeImage(blob), spec.resize, format);
 }

@@ -3,8 +3,8 @@
 import { ready } from "./api.js";
 
 if (new URLSearchParams(location.search).has("check")) {
-  const { check } = await import("./check.js");
-  await check();
+  const { checkAnswers } = await import("./check.js");
+  await checkAnswers();
 }
 await ready(); // Whoever waits for a first answer goes first.
 if ("serviceWorker" in navigator) {

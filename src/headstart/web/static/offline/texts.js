@@ -1,5 +1,8 @@
-// Texts as the model wants them: ids of tokens, or counted pieces of words.
-// The twin of headstart/modalities/text.py and headstart/strategies/ngrams.py; letters are code points, not UTF-16 units.
+// Texts as the model reads them: ids of tokens, or counts of n-grams.
+// The twin of headstart/modalities/text.py and headstart/strategies/text/tfidf.py; letters are code points, not UTF-16 units.
+
+/** @typedef {import("./documents.js").InputArray} InputArray */
+/** @typedef {import("./documents.js").PreTokenizer} PreTokenizer */
 
 const CHARACTERS_PER_TOKEN = 64;
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufeff]+/gu;
@@ -9,98 +12,128 @@ const PUNCTUATION = new RegExp(`[${SPACE}!-/:-@\\[-\`{-~]+`, "u");
 const SHORTEST = 2;
 const LONGEST = 5;
 
-function whole(text) {
-  return text.replace(/[\ud800-\udfff]/gu, "?"); // With the flag u these are half surrogates only.
+/**
+ * Return a text in Unicode NFC without control characters.
+ * @param {string} text
+ */
+export function normaliseText(text) {
+  const whole = text.replace(/[\ud800-\udfff]/gu, "?"); // With the flag u these are half surrogates only.
+  return whole.replace(CONTROL, "").normalize("NFC");
 }
 
-/** Unicode NFC without control characters. */
-export function normalised(text) {
-  return whole(text).replace(CONTROL, "").normalize("NFC");
-}
-
-function beginning(text, length) {
+/** @param {string} text @param {number} length */
+function cutBeginning(text, length) {
   return text.length <= length ? text : [...text].slice(0, length).join("");
 }
 
 const LETTERS = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}"; // What \w is in the library that bundles are made with.
-const WORDS = {
+const SPLIT_WORDS = {
   type: "Split", behavior: "Removed", invert: true, pattern: { Regex: `[${LETTERS}]+|[^${LETTERS}\\s]+` },
 };
 
-/** Say what tokenizer.json leaves to \w in words that mean the same in a browser, where \w is a to z only. */
-export function spelled(told) {
-  const cut = (step) => {
-    if (!step || step.type === "Whitespace") return step && WORDS;
-    return step.pretokenizers ? { ...step, pretokenizers: step.pretokenizers.map(cut) } : step;
-  };
-  return { ...told, pre_tokenizer: cut(told.pre_tokenizer) };
+/** @param {PreTokenizer | null} step @returns {PreTokenizer | null} */
+function spellOutStep(step) {
+  if (!step || step.type === "Whitespace") return step && SPLIT_WORDS;
+  return step.pretokenizers ? { ...step, pretokenizers: step.pretokenizers.map(spellOutStep) } : step;
 }
 
-/** Make a function from a text to the ids and the mask that a base wants. `tokenizer` is one of @huggingface/tokenizers. */
-export function tokens(tokenizer, spec) {
-  const around = tokenizer.encode("").ids;
+/**
+ * Return a tokenizer.json whose \w is written out: in a browser \w is a to z only.
+ * @param {import("./documents.js").TokenizerDocument} document
+ */
+export function spellOutWords(document) {
+  return { ...document, pre_tokenizer: spellOutStep(document.pre_tokenizer) };
+}
+
+/**
+ * Return a function from a text to the ids and the mask that a base model reads.
+ * @param {import("./documents.js").Tokenizer} tokenizer
+ * @param {import("./documents.js").TokenSpec} spec
+ * @returns {(text: string) => InputArray[]}
+ */
+export function makeTokenEncoder(tokenizer, spec) {
+  const nSpecial = tokenizer.encode("").ids.length;
   return (text) => {
-    const cut = beginning(normalised(text), spec.max_length * CHARACTERS_PER_TOKEN);
+    const cut = cutBeginning(normaliseText(text), spec.max_length * CHARACTERS_PER_TOKEN);
     const plain = tokenizer.encode(cut, { add_special_tokens: false }).ids;
-    const every = tokenizer.encode(cut).ids;
-    const n = Math.max(0, spec.max_length - around.length);
-    const ids = every.length <= spec.max_length ? every : shortened(every, plain, n);
-    const made = BigInt64Array.from(ids.length ? ids : [spec.pad_id], BigInt);
-    return [made, made.map(() => 1n)].map((data) => ({ data, shape: [data.length] }));
+    const whole = tokenizer.encode(cut).ids;
+    const isShort = whole.length <= spec.max_length;
+    const ids = isShort ? whole : truncateTokens(whole, plain, Math.max(0, spec.max_length - nSpecial));
+    const data = BigInt64Array.from(ids.length ? ids : [spec.pad_id], BigInt);
+    return [{ data, shape: [data.length] }, { data: data.map(() => 1n), shape: [data.length] }];
   };
 }
 
-/** Cut the middle of what stands between the marks before and behind a text. */
-function shortened(every, plain, n) {
-  const more = every.length - plain.length;
-  const starts = Array.from({ length: more + 1 }, (_, at) => at);
-  const before = starts.find((at) => plain.every((id, place) => every[at + place] === id));
-  return [...every.slice(0, before), ...plain.slice(0, n), ...every.slice(before + plain.length)];
+/**
+ * Keep the first tokens of a text, and the special tokens before and after it.
+ * @param {number[]} whole Ids with special tokens.
+ * @param {number[]} plain Ids without.
+ * @param {number} length
+ */
+function truncateTokens(whole, plain, length) {
+  const nSpecial = whole.length - plain.length;
+  const starts = Array.from({ length: nSpecial + 1 }, (_, start) => start);
+  const before = starts.find((start) => plain.every((id, place) => whole[start + place] === id)) ?? whole.length;
+  return [...whole.slice(0, before), ...plain.slice(0, length), ...whole.slice(before + plain.length)];
 }
 
-/** The pieces of 2 to 5 letters of a word with a space on either side. */
-export function characterPieces(word) {
+/**
+ * Return the n-grams of 2 to 5 characters of a word with a space on either side.
+ * @param {string} word
+ */
+function listCharacterNgrams(word) {
   const padded = [" ", ...word, " "];
-  const made = [];
+  const ngrams = [];
   for (let size = SHORTEST; size <= Math.min(LONGEST, padded.length); size++) {
-    for (let start = 0; start + size <= padded.length; start++) made.push(padded.slice(start, start + size).join(""));
+    for (let start = 0; start + size <= padded.length; start++) ngrams.push(padded.slice(start, start + size).join(""));
   }
-  return made;
+  return ngrams;
 }
 
-/** The words of a text and the pairs of neighbours. */
-export function wordPieces(text) {
+/**
+ * Return the words of a text and the pairs of neighbours.
+ * @param {string} text
+ */
+function listWordNgrams(text) {
   const words = text.split(PUNCTUATION).filter((word) => word !== "");
   return [...words, ...words.slice(1).map((word, place) => `${words[place]} ${word}`)];
 }
 
-const KINDS = {
-  characters: (text) => text.split(SPACES).filter((word) => word !== "").flatMap(characterPieces),
-  words: wordPieces,
+/** @type {Record<string, (text: string) => string[]>} */
+const NGRAM_KINDS = {
+  characters: (text) => text.split(SPACES).filter((word) => word !== "").flatMap(listCharacterNgrams),
+  words: listWordNgrams,
 };
 
-/** Make a function from a text to the numbers of its known pieces and their damped counts, 1 + log(count). */
-export function pieces(told) {
-  /** @type {[string, Map<string, number>][]} */
-  const kinds = Object.entries(told.pieces).map(([kind, known]) => [kind, new Map(known.map((name, at) => [name, at]))]);
-  const composed = kinds.every(([, known]) => [...known.keys()].every((piece) => piece === piece.normalize("NFC")));
-  const formed = (text) => (composed ? text.normalize("NFC") : text); // Older vocabularies were counted as texts came.
+/**
+ * Return a function from a text to the numbers of its known n-grams and their damped counts, 1 + log(count).
+ * @param {import("./documents.js").NgramDocument} document
+ * @returns {(text: string) => InputArray[]}
+ */
+export function makeNgramCounter(document) {
+  const vocabularies = Object.entries(document.pieces).map(([kind, ngrams]) => ({
+    list: NGRAM_KINDS[kind], numbers: new Map(ngrams.map((ngram, number) => [ngram, number])),
+  }));
+  const isComposed = Object.values(document.pieces).flat().every((ngram) => ngram === ngram.normalize("NFC"));
+  /** @param {string} text */
+  const compose = (text) => (isComposed ? text.normalize("NFC") : text); // Older vocabularies were counted as texts came.
   return (text) => {
-    const cut = formed(beginning(formed(text), told.longest).toLowerCase());
+    const cut = compose(cutBeginning(compose(text), document.longest).toLowerCase());
     const ids = [];
     const weights = [];
     let first = 0;
-    for (const [kind, known] of kinds) {
+    for (const { list, numbers } of vocabularies) {
+      /** @type {Map<number, number>} */
       const counts = new Map();
-      for (const piece of KINDS[kind](cut)) {
-        const number = known.get(piece);
+      for (const ngram of list(cut)) {
+        const number = numbers.get(ngram);
         if (number !== undefined) counts.set(number, (counts.get(number) || 0) + 1);
       }
       for (const [number, count] of [...counts].sort((a, b) => a[0] - b[0])) {
         ids.push(number + first);
         weights.push(1 + Math.log(count));
       }
-      first += known.size;
+      first += numbers.size;
     }
     if (ids.length === 0) {
       ids.push(0);
