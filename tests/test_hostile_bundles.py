@@ -49,8 +49,8 @@ from headstart.bundle.runtime.session import open_graph
 from headstart.bundle.verification import verify_bundle
 from headstart.cli.main import app
 from headstart.errors import BundleError, HeadstartError
+from headstart.fitted_state import FittedState
 from headstart.options import AdaptOptions, PredictOptions, parse
-from headstart.records import FittedState
 from headstart.strategies import STRATEGIES
 
 DATA = Path(__file__).parent / "data"

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from headstart.errors import OptionError
+from headstart.fitted_state import FittedState
 from headstart.ladder import choose_strategy, fit_strategies, sampling
-from headstart.records import Features, FittedState, Probabilities, Table, make_column
+from headstart.records import Features, Probabilities, Table, make_column
 from headstart.report.kinds import TASK_WORDINGS
 from headstart.strategies import STRATEGIES, select_strategies
 from headstart.strategies.linear import cost_model

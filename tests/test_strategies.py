@@ -17,7 +17,8 @@ from tests.tiny import BASES, MOVES, train_briefly
 
 from headstart.errors import UnknownName
 from headstart.features.views import compute_final_features
-from headstart.records import Features, FittedState, Table, make_column
+from headstart.fitted_state import FittedState
+from headstart.records import Features, Table, make_column
 from headstart.strategies import STRATEGIES, select_strategies
 from headstart.strategies.record import Clock, Fitted, StrategyRows, StrategySkipped, Task
 from headstart.strategies.scoring import OBJECTIVES

@@ -17,7 +17,8 @@ from headstart.bundle.records.tokenizer_records import open_tokenizer
 from headstart.decisions import DecisionPolicy
 from headstart.errors import BundleError
 from headstart.features import DESCRIPTOR_EXTRACTORS
-from headstart.records import FittedState, Probabilities
+from headstart.fitted_state import FittedState
+from headstart.records import Probabilities
 from headstart.strategies import STRATEGIES
 from headstart.strategies.fitted import list_members
 from headstart.strategies.record import Fitted, StrategyRows

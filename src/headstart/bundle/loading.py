@@ -36,7 +36,7 @@ from headstart.bundle.seen import SeenRows
 from headstart.decisions import DecisionPolicy
 from headstart.errors import BundleError, list_offenders
 from headstart.extras import find_missing, require
-from headstart.records import FittedState
+from headstart.fitted_state import FittedState
 from headstart.strategies import STRATEGIES
 
 

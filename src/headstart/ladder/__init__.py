@@ -16,9 +16,10 @@ import numpy as np
 
 from headstart import progress
 from headstart.errors import OptionError, list_offenders
+from headstart.fitted_state import FittedState
 from headstart.ladder.choice import choose_strategy
 from headstart.ladder.sampling import fit_sample, sample_that_fits
-from headstart.records import FittedState, Index, Probabilities
+from headstart.records import Index, Probabilities
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, StrategySkipped, Task
 from headstart.strategies.scoring import OBJECTIVES, mean_loss

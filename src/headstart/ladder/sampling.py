@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.records import FittedState, Index, Probabilities
+from headstart.fitted_state import FittedState
+from headstart.records import Index, Probabilities
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 

@@ -18,8 +18,9 @@ from typing import Any
 from headstart.array_files import DamagedArrays, read_arrays, write_arrays
 from headstart.errors import OptionError
 from headstart.file_locks import hold_output_folder
+from headstart.fitted_state import FittedState
 from headstart.home import read_json, remove_leftovers, write_json
-from headstart.records import FittedState, Probabilities
+from headstart.records import Probabilities
 
 MARK = "run.json"
 FORMAT = 1

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.records import FittedState, Index, Probabilities, list_held_out_folds, nest_states
+from headstart.fitted_state import FittedState, nest_states
+from headstart.records import Index, Probabilities, list_held_out_folds
 from headstart.strategies import STRATEGIES
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear.glm import LOSSES, Targets, minimise, read_targets

@@ -9,7 +9,8 @@ from typing import Protocol
 
 import numpy as np
 
-from headstart.records import FittedState, Probabilities
+from headstart.fitted_state import FittedState
+from headstart.records import Probabilities
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 
 

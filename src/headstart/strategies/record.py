@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.bases import Backbone
+from headstart.fitted_state import FittedState
 from headstart.records import (
     TRAINING_ONLY,
     Features,
-    FittedState,
     FloatMatrix,
     Index,
     Probabilities,

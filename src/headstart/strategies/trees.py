@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
-from headstart.records import FittedState, FloatMatrix, Index
+from headstart.fitted_state import FittedState
+from headstart.records import FloatMatrix, Index
 
 LEAF = -1
 ROWS_AT_ONCE = 256

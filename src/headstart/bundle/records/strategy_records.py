@@ -23,9 +23,9 @@ from headstart.bundle.records.schema import (
     parse_record,
     require_mapping,
 )
+from headstart.fitted_state import FittedState
 from headstart.modalities import MODALITIES
 from headstart.modalities.quantiles import count_features
-from headstart.records import FittedState
 from headstart.results.record import ModalityName
 from headstart.strategies import STRATEGIES
 from headstart.strategies.linear.links import LINK_OF

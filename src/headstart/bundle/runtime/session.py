@@ -23,9 +23,10 @@ from headstart.bundle.runtime.inputs import ModelInput, ModelInputs
 from headstart.errors import BundleError
 from headstart.features.extractors import Extractor
 from headstart.features.runtimes import count_cores
+from headstart.fitted_state import FittedState
 from headstart.modalities import MODALITIES
 from headstart.modalities.record import Array
-from headstart.records import Features, FittedState, FloatMatrix, Probabilities, Table
+from headstart.records import Features, FloatMatrix, Probabilities, Table
 from headstart.strategies.record import StrategyRows
 
 MODEL = "model.onnx"

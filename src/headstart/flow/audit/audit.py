@@ -17,13 +17,14 @@ from headstart.bundle import Bundle
 from headstart.checks.properties import measure_inputs
 from headstart.evaluation.fairness.inherited_bias import ComparedModels, trace_gap
 from headstart.evaluation.fairness.slices import compute_row_errors
+from headstart.fitted_state import FittedState
 from headstart.flow.audit.attribute_probes import compute_plain_descriptors, list_probe_targets, probe_attributes
 from headstart.flow.audit.counterfactuals import CounterfactualInputs, measure_counterfactuals
 from headstart.flow.audit.slices import find_slices
 from headstart.flow.run_records import Audit, Prepared, TestScores
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
-from headstart.records import Column, FittedState, FloatMatrix, Table, make_column
+from headstart.records import Column, FloatMatrix, Table, make_column
 from headstart.results import AttributeProbe, Counterfactual, GapOrigin, Inherited
 from headstart.strategies import STRATEGIES
 from headstart.strategies.fitted import list_members

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
-from headstart.records import FittedState, Probabilities
+from headstart.fitted_state import FittedState
+from headstart.records import Probabilities
 from headstart.strategies.fitted import FittedModel, Predictor, restore_model
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 

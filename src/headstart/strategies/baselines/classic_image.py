@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headstart.records import FittedState, Probabilities
+from headstart.fitted_state import FittedState
+from headstart.records import Probabilities
 from headstart.strategies.fitted import FittedModel
 from headstart.strategies.linear.head import Head, fit_head, forecast_head
 from headstart.strategies.record import CostForecast, StrategyRows, Task

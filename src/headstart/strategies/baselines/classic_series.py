@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.bases import rocket
+from headstart.fitted_state import FittedState
 from headstart.modalities import MODALITIES
-from headstart.records import FittedState, FloatMatrix, Probabilities
+from headstart.records import FloatMatrix, Probabilities
 from headstart.strategies.fitted import FittedModel
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.config import LINEAR_CONFIG

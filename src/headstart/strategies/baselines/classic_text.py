@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, hstack
 
-from headstart.records import FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
+from headstart.fitted_state import FittedState
+from headstart.records import FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.fitted import FittedModel
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.config import LINEAR_CONFIG

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.records import FittedState, Index, Probabilities, list_held_out_folds
+from headstart.fitted_state import FittedState
+from headstart.records import Index, Probabilities, list_held_out_folds
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.record import Fitted, StrategyRows, Task
 

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.fitted_state import FittedState
 from headstart.modalities import MODALITIES
 from headstart.modalities.quantiles import DIVISOR, count_features, describe_series
-from headstart.records import FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
+from headstart.records import FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.cross_validation import make_empty_outputs

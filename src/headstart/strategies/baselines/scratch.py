@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from headstart.bases import encoders, vision
 from headstart.bases.building import build_network, load_weights
 from headstart.errors import BundleError
-from headstart.records import FittedState, Index, Probabilities, list_held_out_folds
+from headstart.fitted_state import FittedState
+from headstart.records import Index, Probabilities, list_held_out_folds
 from headstart.strategies.baselines.scratch_image import METHOD as IMAGE_METHOD
 from headstart.strategies.baselines.scratch_sizes import SETTINGS, NetworkSize, ScratchMethod
 from headstart.strategies.baselines.scratch_text import METHOD as TEXT_METHOD

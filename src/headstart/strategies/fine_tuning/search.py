@@ -20,7 +20,8 @@ from torch import nn
 from headstart.features.activations import CannotCache, TrunkPass, compute_activations
 from headstart.features.runtimes import REFERENCE, read_runtime_choice
 from headstart.features.torch_runtime import cpu_has_bfloat16
-from headstart.records import FittedState, list_held_out_folds
+from headstart.fitted_state import FittedState
+from headstart.records import list_held_out_folds
 from headstart.strategies.fine_tuning.live_rows import make_live_source
 from headstart.strategies.fine_tuning.records import (
     SETTINGS,

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from headstart.bases import Backbone, BaseParts, BaseRecord, assemble_backbone
 from headstart.features.runtimes import REFERENCE
 from headstart.features.views import compute_final_features
-from headstart.records import FittedState, FloatMatrix, Probabilities
+from headstart.fitted_state import FittedState
+from headstart.records import FloatMatrix, Probabilities
 from headstart.strategies.linear.head import Head
 from headstart.strategies.record import StrategyRows
 

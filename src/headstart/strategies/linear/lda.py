@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
-from headstart.records import FittedState, FloatMatrix, Index, Probabilities
+from headstart.fitted_state import FittedState
+from headstart.records import FloatMatrix, Index, Probabilities
 from headstart.strategies.linear.config import LINEAR_CONFIG
 from headstart.strategies.linear.head import BLOCK, Standardizer, find_spanned_space
 from headstart.strategies.linear.links import ABSENT, softmax

@@ -14,7 +14,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.records import FittedState, Index, Probabilities
+from headstart.fitted_state import FittedState
+from headstart.records import Index, Probabilities
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear.head import Head, fit_head, forecast_head
 from headstart.strategies.probes.config import PROBE_CONFIG

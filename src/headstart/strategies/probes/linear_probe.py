@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from headstart.records import FittedState, Probabilities
+from headstart.fitted_state import FittedState
+from headstart.records import Probabilities
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear.head import Head, fit_head, forecast_head
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task

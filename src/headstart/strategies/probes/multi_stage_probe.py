@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.records import Features, FittedState, FloatMatrix, Probabilities
+from headstart.fitted_state import FittedState
+from headstart.records import Features, FloatMatrix, Probabilities
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear.head import Head, fit_head, forecast_head
 from headstart.strategies.probes.config import PROBE_CONFIG

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from headstart.records import FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
+from headstart.fitted_state import FittedState
+from headstart.records import FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear.config import LINEAR_CONFIG
 from headstart.strategies.linear.glm import compute_scores, encode_targets, fit_glm

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from headstart.records import TRAINING_ONLY, FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
+from headstart.fitted_state import FittedState
+from headstart.records import TRAINING_ONLY, FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.config import LINEAR_CONFIG

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.records import FittedState, Index
+from headstart.fitted_state import FittedState
+from headstart.records import Index
 
 SHORTEST, LONGEST = 2, 5
 MOST_CHARACTERS = 20_000_000
