@@ -1,4 +1,4 @@
-"""The commands: parse, call, print. Everything they do stands in `headstart.flow` and below."""
+"""The commands: parse, call, print. The work is done by `headstart.flow`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def adapt(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for report, result and model.")],
     options: AdaptOptions,
 ) -> Any:
-    """Adapt a base model to your labelled data, and say whether it helped."""
+    """Adapt a base model to your labelled data, and report whether it helped."""
     from headstart import flow
     from headstart.cli import show
 
@@ -52,7 +52,7 @@ def predict(
     ] = None,
     as_json: bool = False,
 ) -> Any:
-    """Predict the class of new inputs: one CSV row each."""
+    """Predict new inputs: a CSV with one row each."""
     from headstart import flow
     from headstart.cli import show
 
@@ -84,7 +84,7 @@ def predict(
 
 @command(EvaluateOptions)
 def evaluate(bundle: BundlePath, data: Data, options: EvaluateOptions) -> Any:
-    """Score a bundle on data of another place, with or without labels, beside the place where it was made."""
+    """Score a bundle on new data, with or without labels, and compare it with the test rows of training."""
     from headstart import flow
     from headstart.cli import show
 
@@ -100,10 +100,10 @@ def compare(
     data: Data,
     options: CompareOptions,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="CSV to write: every row that got better or worse.")
+        Path | None, typer.Option("--output", "-o", help="CSV to write: the rows on which one of the two is better.")
     ] = None,
 ) -> Any:
-    """Hold two bundles against each other on the same labelled data."""
+    """Compare two bundles on the same labelled data."""
     from headstart import flow
     from headstart.cli import show
 
@@ -120,7 +120,7 @@ def explain(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="HTML page to write.")] = None,
     as_json: bool = False,
 ) -> Any:
-    """Show which parts of an input the answer rests on, and which training rows it is like."""
+    """Show which parts of an input the answer depends on, and which training rows are similar."""
     from headstart import flow
     from headstart.cli import show
 
@@ -134,14 +134,14 @@ def explain(
 @command(LabelNextOptions)
 def label_next(
     bundle: BundlePath,
-    unlabelled: Annotated[Path, typer.Argument(help="Rows without labels: a folder, a table, a zip.")],
+    unlabelled: Annotated[Path, typer.Argument(help="Unlabelled rows: a folder, a table, a zip.")],
     options: LabelNextOptions,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Table to write; fill its label column and adapt again.")
+        Path | None, typer.Option("--output", "-o", help="Table to write. Fill in its label column and adapt again.")
     ] = None,
     as_json: bool = False,
 ) -> Any:
-    """Name the rows that are most worth a label, as a table to be filled in."""
+    """Write a table of the unlabelled rows that are most worth a label, to be filled in."""
     from headstart import flow
     from headstart.cli import show
 
@@ -154,7 +154,7 @@ def label_next(
 
 @command(CheckOptions)
 def check(data: Data, options: CheckOptions) -> Any:
-    """Look for what would spoil training: copies, shortcuts, wrong labels, corrupt files, too-small classes."""
+    """Check data for problems: copies, shortcuts, wrong labels, corrupt files, classes that are too small."""
     from headstart import flow
     from headstart.cli import show
     from headstart.data.summary import summarise_inputs
@@ -190,7 +190,7 @@ def report(
         Path | None, typer.Option("--output", "-o", help="Folder to write into (default: that of the run).")
     ] = None,
 ) -> Any:
-    """Write the report and the model card of a finished run again, in another language if you like."""
+    """Write the report and the model card of a finished run again, for example in another language."""
     from headstart import flow
 
     document = flow.report(require_path(run), output, options)
@@ -200,7 +200,7 @@ def report(
 
 @command(BasesOptions)
 def bases(options: BasesOptions) -> Any:
-    """List the base models that come with Headstart, or rank bases for your data (--for)."""
+    """List the base models that come with Headstart, or rank base models for your data (--for)."""
     from dataclasses import asdict
 
     from headstart import flow
@@ -225,7 +225,7 @@ def bases(options: BasesOptions) -> Any:
 
 @command(CacheOptions)
 def cache(options: CacheOptions) -> Any:
-    """Show what the feature cache holds, or prune it."""
+    """Show the contents of the feature cache, or prune it."""
     from headstart import flow
 
     folder, entries, removed = flow.list_cache(options)
@@ -248,7 +248,7 @@ def serve(
     bundles: Annotated[list[Path], typer.Argument(help="Bundles, or output folders of `adapt`.")],
     options: ServeOptions,
 ) -> Any:
-    """Answer over HTTP: for programs, and as a page for people."""
+    """Serve models over HTTP, for programs and as a page for people."""
     from headstart import web
 
     return web.serve([require_path(path) for path in bundles], options)

@@ -13,11 +13,11 @@ from headstart.options import AdaptLanguageOptions, EvaluateLanguageOptions
 
 @command(AdaptLanguageOptions)
 def adapt_language(
-    raw_text: Annotated[list[Path], typer.Argument(help="Text files, tables with a column of texts, or folders.")],
+    raw_text: Annotated[list[Path], typer.Argument(help="Text files, tables with a text column, or folders.")],
     options: AdaptLanguageOptions,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the new base.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the new base model.")],
 ) -> Any:
-    """Make a text base for your language or dialect from raw text, without labels."""
+    """Make a text base model for your language or dialect from raw text, without labels."""
     from headstart.flow import language
 
     document = language.adapt_language([require_path(path) for path in raw_text], output, options)
@@ -29,10 +29,10 @@ def adapt_language(
 @command(EvaluateLanguageOptions)
 def evaluate_language(
     base: Annotated[str, typer.Argument(help="Base model: default, a name, hf:REPO, file:FOLDER.")],
-    text: Annotated[Path, typer.Argument(help="Text file, table with a column of texts, or folder.")],
+    text: Annotated[Path, typer.Argument(help="Text file, table with a text column, or folder.")],
     options: EvaluateLanguageOptions,
 ) -> Any:
-    """Measure how well a text base knows a language: bits per character, unknown tokens, calibration."""
+    """Measure how well a text base model knows a language: bits per character, unknown tokens, calibration."""
     from headstart.flow import language
 
     document = language.evaluate_language(base, require_path(text), options)

@@ -11,7 +11,7 @@ from headstart.cli import commands, language, pretraining, shipping
 
 app = typer.Typer(
     name="headstart",
-    help="Adapt a pre-trained model to your own images, texts or time series, and learn honestly whether it helped.",
+    help="Adapt a pre-trained model to your own images, texts or time series, and learn whether it helped.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -13,11 +13,11 @@ from headstart.options import PretrainOptions
 
 @command(PretrainOptions)
 def pretrain(
-    kind: Annotated[str, typer.Argument(help="What to train a base for: series.")],
+    kind: Annotated[str, typer.Argument(help="Modality of the base model: series.")],
     options: PretrainOptions,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the base.")] = Path("series-encoder"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the base model.")] = Path("series-encoder"),
 ) -> Any:
-    """Train a base model for series from nothing, on made-up series: no data and no network needed."""
+    """Train a base model for series from random weights, on synthetic series: needs no data and no network."""
     from headstart.flow import pretraining
 
     document = pretraining.pretrain(kind, output, options)

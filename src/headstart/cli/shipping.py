@@ -30,7 +30,7 @@ def export(
         Path | None, typer.Option("--output", "-o", help="Folder to write (default: beside the bundle).")
     ] = None,
 ) -> Any:
-    """Write a model for other machines, only if it answers there as it does here."""
+    """Write a model for other machines, if its answers there are the same."""
     from headstart import flow
 
     document = flow.export(require_path(bundle), output, options)
@@ -74,7 +74,7 @@ def _show_export_forms(document: dict[str, Any]) -> None:
 
 
 SHOWN_ROWS = 40
-"""With more classes and groups their shares are in the JSON document only."""
+"""With more classes and groups, their figures are in the JSON document only."""
 
 
 def _format_percent(value: float | None) -> str:
@@ -83,7 +83,7 @@ def _format_percent(value: float | None) -> str:
 
 @command(VerifyOptions)
 def verify(bundle: BundlePath, options: VerifyOptions) -> Any:
-    """Check that no file of a bundle was changed, and that it answers here as where it was made."""
+    """Check that no file of a bundle was changed, and that its answers are the same on this machine."""
     from headstart import flow
 
     verification = flow.verify(require_path(bundle))

@@ -44,24 +44,24 @@ class Options(BaseModel):
 
 
 class ColumnOptions(Options):
-    """Which columns serve as what, wherever data is read."""
+    """Roles of columns, wherever data is read."""
 
     text: Columns = Field(
         (),
-        description="Column that holds the text (that of training, else found by its name and content, if not given); "
-        "several that are joined in this order: A,B or repeated.",
+        description="Text column (default: that of training, else found by name and content). Several are joined in "
+        "this order: A,B or repeated.",
     )
     id: str | None = Field(
         None,
-        description="Column that names the rows; in a table with a row a time step, the one that names the series.",
+        description="Column with the names of rows; if each time step is a row, with the names of series.",
     )
     values: str | None = Field(
         None,
-        description="First and last value column of series, as FROM:TO: these and all columns between are the steps.",
+        description="First and last value column of series, as FROM:TO; all columns between are time steps.",
     )
-    channels: Names = Field((), description="Channels of series to read, in this order: a,b,c (found if not given).")
+    channels: Names = Field((), description="Channels of series to read, in this order: a,b,c (default: found).")
     time_column: str | None = Field(
-        None, description="Column of times in a table with a row a time step (found by its name if not given)."
+        None, description="Column of times, if each time step is a row (default: found by name)."
     )
     axes: Literal["auto", "channels-first", "time-first"] = Field(
         "auto",
@@ -76,22 +76,23 @@ class ReadOptions(ColumnOptions):
 
     label: Columns = Field(
         (),
-        description="Column that holds the label (found by its name if not given); several columns of 0 and 1 for "
-        "several labels a row: A,B,C or 'tag_*', or repeated.",
+        description="Label column (default: found by name). For several labels a row several columns of 0 and 1: A,B,C "
+        "or 'tag_*', or repeated.",
     )
     group: tuple[str, ...] = Field(
         (),
-        description="Column of groups (site, sex): compared; of three or more each on one side of a split; repeatable.",
+        description="Group column, such as site or sex: groups are compared, and with three or more groups each is on "
+        "one side of a split; repeatable.",
     )
     modality: ModalityChoice = Field("auto", description="What the data is.")
     merge_labels: MergeLabels = False
     unlabelled: str = Field(
         "stop",
-        description="Rows without a label: stop with an error, drop them, or use them to learn from as well (for "
-        "adapt); or a PATH to data without labels to learn from.",
+        description="Rows without a label: stop with an error, drop them, or use them (adapt: learn from them, too); "
+        "or a PATH of unlabelled data to learn from.",
     )
     task: TaskChoice = Field(
-        "auto", description="What the label is: one class, several labels, a number, or a grade; found if not given."
+        "auto", description="What the label is: one class, several labels, a number, or a grade; auto = found."
     )
     order: Names = Field((), description="The grades, lowest first, for --task ordinal: low,medium,high.")
 
@@ -106,11 +107,11 @@ class CheckOptions(ReadOptions):
 
     deep: Literal["auto", "on", "off"] = Field(
         "auto",
-        description="Run the base model to look for label errors and outliers: auto = for at most a minute, on = for "
-        "as long as it takes, or off.",
+        description="Run the base model to find label errors and outliers: auto = for at most a minute, on = without a "
+        "time limit, or off.",
     )
     reserved: ReservedClasses = ()
-    base: str = Field("default", description="Base model for the deeper look: as for adapt.")
+    base: str = Field("default", description="Base model of --deep: as for adapt.")
     seed: Seed = 0
     precision: Precision = "auto"
     offline: Offline = False
@@ -126,46 +127,42 @@ class AdaptOptions(ReadOptions):
     strategy: Names = Field(
         (), description="Only these strategies (comma-separated), or a preset: quick, default or thorough."
     )
-    time: Seconds = Field(600.0, description="Time limit for everything, such as 90s, 10m or 1h.")
+    time: Seconds = Field(600.0, description="Time limit of the whole command, such as 90s, 10m or 1h.")
     seed: Seed = 0
-    test: Path | None = Field(None, description="Separate data to test on (same form as DATA).")
+    test: Path | None = Field(None, description="Separate test data, in the same form as DATA.")
     also: Path | None = Field(
-        None, description="More labelled rows to learn from, such as the table of `label-next`; never tested on."
+        None, description="More labelled training rows, such as the table of `label-next`; never used as test rows."
     )
     labels_per_class: int | None = Field(
-        None, ge=1, description="Draw this many training rows a class (for learning-curve studies)."
+        None, ge=1, description="Draw this many training rows of each class (for learning-curve studies)."
     )
-    coverage: float = Field(
-        0.9, ge=0.5, le=0.999, description="Share of answers (a set of classes, a range) that are to hold the truth."
-    )
+    coverage: float = Field(0.9, ge=0.5, le=0.999, description="Target coverage of prediction sets and intervals.")
     cost: Columns = Field(
         (),
-        description="What a mistake costs, as TRUTH->ANSWER=COST, such as 'TB->healthy=20'; repeatable; others cost 1.",
+        description="Cost of an error, as TRUTH->ANSWER=COST, such as 'TB->healthy=20'; all others cost 1; repeatable.",
     )
-    refer_cost: float = Field(
-        0.25, ge=0.0, description="With --cost: what it costs to give no answer and to ask a person."
-    )
+    refer_cost: float = Field(0.25, ge=0.0, description="With --cost: cost of no answer (a person is asked).")
     reserved: ReservedClasses = ()
     balance: Literal["auto", "on", "off"] = Field(
-        "auto", description="Weight rare classes up: on, off, or auto = where cross-validation says it helps."
+        "auto", description="Give rare classes more weight: on, off, or auto = if it helps in cross-validation."
     )
     duplicates: Literal["keep", "drop"] = Field(
-        "keep", description="Training rows that also stand in the test rows: keep (and warn) or drop."
+        "keep", description="Training rows that are copies of test rows: keep (with a warning) or drop."
     )
     precision: Precision = "auto"
     max_memory: MaxMemory = 4.0
     audit: Literal["auto", "none", "quick", "full"] = Field(
         "auto",
-        description="What the base brought in: none; quick, with 64 test rows changed a little; full, with 512; auto = "
-        "quick where groups are named, else without changed rows.",
+        description="Audit of the base model: quick = with 64 changed test rows, full = with 512, none; auto = quick "
+        "with --group, else without changed rows.",
     )
     swaps: Path | None = Field(
-        None, description="CSV of word pairs to swap in texts for --audit, in place of the built-in ones."
+        None, description="CSV of word pairs to swap in texts for --audit, instead of the built-in ones."
     )
     mitigate: Literal["none", "group-balance", "reweight"] = Field(
         "none",
-        description="Fit the last layer again so that small groups count: group-balance (needs --group), or reweight "
-        "without groups; kept only where the worst group gains.",
+        description="Fit the last layer again so that small groups count more: group-balance (needs --group), or "
+        "reweight (without groups). Used only if the worst group gains.",
     )
     language: Language = "auto"
     offline: Offline = False
@@ -174,7 +171,7 @@ class AdaptOptions(ReadOptions):
 class LabelNextOptions(ColumnOptions):
     """Which rows to label next."""
 
-    n: int = Field(50, ge=1, le=100_000, description="How many rows to name.")
+    n: int = Field(50, ge=1, le=100_000, description="Number of rows to name.")
     seed: Seed = 0
     precision: Precision = "auto"
     offline: Offline = False
@@ -186,7 +183,7 @@ class PredictOptions(ColumnOptions):
     label: TrainingLabel = ()
     group: ComparedGroups = ()
     explain: bool = Field(
-        False, description="Name the training rows that each input is most like (predict; a column more)."
+        False, description="Name the most similar training rows of each input (predict: one more column)."
     )
     precision: Precision = "auto"
     runtime: Runtime = "auto"
@@ -198,12 +195,12 @@ class EvaluateOptions(PredictOptions):
 
     merge_labels: MergeLabels = False
     recalibrate: Path | None = Field(
-        None, description="Folder for a copy of the bundle whose probabilities and sets are corrected with these rows."
+        None, description="Folder for a copy of the bundle, with calibration and sets fitted again on these rows."
     )
 
 
 class CompareOptions(ColumnOptions):
-    """How to hold two bundles against each other."""
+    """How to compare two bundles."""
 
     label: TrainingLabel = ()
     merge_labels: MergeLabels = False
@@ -215,7 +212,7 @@ class CompareOptions(ColumnOptions):
 class ExplainOptions(ColumnOptions):
     """What to explain."""
 
-    n: int = Field(12, ge=1, le=1_000, description="Inputs that are explained, from the first on.")
+    n: int = Field(12, ge=1, le=1_000, description="Number of inputs to explain: the first ones.")
     precision: Precision = "auto"
     offline: Offline = False
 
@@ -223,34 +220,34 @@ class ExplainOptions(ColumnOptions):
 class BasesOptions(ReadOptions):
     """Which base models to list or, with data, to rank."""
 
-    for_: Path | None = Field(None, description="Labelled data: rank the bases on its training rows.")
+    for_: Path | None = Field(None, description="Labelled data: rank the base models on its training rows.")
     candidate: tuple[str, ...] = Field(
         (),
-        description="Base to rank as well, whatever its licence and size (file:FOLDER, hf:REPO ...); may be repeated.",
+        description="One more base model to rank, of any licence and size (file:FOLDER, hf:REPO ...); repeatable.",
     )
     licence: Literal["permissive", "any"] = Field(
-        "permissive", description="Rank only bases whose licence is known to allow every use, or any."
+        "permissive", description="Rank only base models whose licence is known to allow every use, or any."
     )
-    max_mb: float = Field(1_000.0, gt=0.0, description="Rank only bases whose weights are at most this large (MB).")
+    max_mb: float = Field(1_000.0, gt=0.0, description="Largest size of the weights of a ranked base model (MB).")
     rows: int = Field(1_000, ge=20, le=100_000, description="Training rows that the last candidates are compared on.")
     seed: Seed = 0
     offline: Offline = False
 
 
 class PretrainOptions(Options):
-    """How to train a base model of our own from nothing."""
+    """How to train a base model of our own from random weights."""
 
     time: Seconds | None = Field(
         None,
-        description="Learn from as many pairs as fit this time, such as 90s or 20m, instead of a fixed number; "
-        "checkpoints are kept, the same command goes on where it was stopped.",
+        description="Learn from as many pairs as this time allows, such as 90s or 20m, instead of a fixed number. The "
+        "same command continues a stopped run.",
     )
     pairs: int | None = Field(
         None,
         ge=128,
         le=100_000_000,
-        description="Learn from so many pairs of views of made-up series (default: as many as the base that comes "
-        "with Headstart).",
+        description="Number of pairs of views of synthetic series to learn from (default: as for the base model that "
+        "comes with Headstart).",
     )
     seed: Seed = 0
     offline: Offline = False
@@ -263,24 +260,24 @@ class ReportOptions(Options):
 
 
 class AdaptLanguageOptions(Options):
-    """How to make a base for a language from raw text."""
+    """How to make a base model for a language from raw text."""
 
-    base: str = Field("default", description="Base model to begin with: default, a name, hf:REPO or file:PATH.")
+    base: str = Field("default", description="Base model to start from: default, a name, hf:REPO or file:PATH.")
     column: RawTextColumn = None
     encoding: Encoding = None
-    time: Seconds = Field(1800.0, description="Time limit for everything, such as 90s, 10m or 1h.")
+    time: Seconds = Field(1800.0, description="Time limit of the whole command, such as 90s, 10m or 1h.")
     seed: Seed = 0
     max_memory: MaxMemory = 4.0
     offline: Offline = False
 
 
 class EvaluateLanguageOptions(Options):
-    """How to measure a base on raw text."""
+    """How to measure a base model on raw text."""
 
     column: RawTextColumn = None
     encoding: Encoding = None
     time: Seconds = Field(
-        120.0, description="Time for training a head where the base has none; measuring takes about as long again."
+        120.0, description="Time to train a head if the base model has none; measuring takes about as long again."
     )
     seed: Seed = 0
     offline: Offline = False
@@ -289,22 +286,22 @@ class EvaluateLanguageOptions(Options):
 class ExportOptions(ColumnOptions):
     """How to write a bundle in another form."""
 
-    to: str = Field(..., description="What to write: onnx, onnx-int8, openvino or web (a page that needs no server).")
+    to: str = Field(..., description="What to write: onnx, onnx-int8, openvino or web (a page without a server).")
     data: Path | None = Field(
         None,
         description="Held-out rows to compare on, best with labels (default: test rows of the run, else golden rows).",
     )
     max_drop: Points = Field(
-        0.01, description="For int8: points of accuracy that a class (or group) may lose, such as 1pt."
+        0.01, description="For int8: largest loss of accuracy of a class or group, in points, such as 1pt."
     )
     label: TrainingLabel = ()
-    group: tuple[str, ...] = Field((), description="Column of groups that are compared as well; repeatable.")
+    group: tuple[str, ...] = Field((), description="Group column whose groups are compared as well; repeatable.")
     merge_labels: MergeLabels = False
     runtime_web: Path | None = Field(
         None, description="For web: folder of installed npm packages (else HEADSTART_RUNTIME_WEB, else fetched once)."
     )
     thumbnails: Path | None = Field(
-        None, description="For web: the training data; the page then shows small copies of rows that an input is like."
+        None, description="For web: the training data. The page then shows thumbnails of similar training rows."
     )
     offline: Offline = False
 
@@ -316,33 +313,33 @@ class VerifyOptions(Options):
 class CacheOptions(Options):
     """What to do with the feature cache."""
 
-    prune: bool = Field(False, description="Remove what was not used lately.")
+    prune: bool = Field(False, description="Remove what was not used recently.")
     older_than: float = Field(30.0, ge=0.0, description="Days without use after which --prune removes (0: everything).")
 
 
 class ServeOptions(Options):
-    """How to answer over HTTP, and what is too much."""
+    """How to answer over HTTP, and the limits of a request."""
 
-    host: str = Field("127.0.0.1", description="Address to listen on; any other than this machine's own needs a token.")
-    port: int = Field(8000, ge=0, le=65_535, description="Port to listen on (0: any that is free).")
+    host: str = Field("127.0.0.1", description="Address to listen on. Any but this machine's own needs a token.")
+    port: int = Field(8000, ge=0, le=65_535, description="Port to listen on (0: any free port).")
     token_file: Path | None = Field(
-        None, description="File that holds the access token (or the environment variable HEADSTART_TOKEN)."
+        None, description="File with the access token (default: the environment variable HEADSTART_TOKEN)."
     )
     feedback: Path | None = Field(None, description="Folder for corrections, as a table that `adapt` reads.")
     window_ms: float = Field(
-        5.0, ge=0.0, le=1_000.0, description="How long a request may wait for others, to be answered together (ms)."
+        5.0, ge=0.0, le=1_000.0, description="How long a request may wait for others of its batch (ms)."
     )
-    max_batch: int = Field(32, ge=1, le=512, description="Rows that are answered together at most.")
+    max_batch: int = Field(32, ge=1, le=512, description="Largest number of rows in a batch.")
     max_queue: int = Field(512, ge=1, le=100_000, description="Rows that may wait; more are refused with 503.")
     max_rows: int = Field(256, ge=1, le=100_000, description="Rows in one request.")
     max_mb: float = Field(32.0, gt=0.0, le=2_000.0, description="Size of one request (MB).")
-    max_megapixels: float = Field(50.0, gt=0.0, le=178.0, description="Size of one picture (million pixels).")
+    max_megapixels: float = Field(50.0, gt=0.0, le=178.0, description="Size of one image (million pixels).")
     max_characters: int = Field(100_000, ge=1, le=10_000_000, description="Length of one text (characters).")
     max_numbers: int = Field(100_000, ge=1, le=10_000_000, description="Length of one series (numbers, all channels).")
-    timeout: Seconds = Field(30.0, description="After so long a request is given up, such as 30s.")
+    timeout: Seconds = Field(30.0, description="Time limit of a request, such as 30s.")
     precision: Precision = "auto"
     runtime: Runtime = "auto"
-    offline: bool = Field(False, description="Open no network connection but those that come in.")
+    offline: bool = Field(False, description="Open no network connection; incoming ones are accepted.")
 
 
 def flag(name: str) -> str:

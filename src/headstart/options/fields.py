@@ -157,40 +157,43 @@ def list_choices(field: FieldInfo) -> list[str]:
     return [str(item) for item in get_args(field.annotation) if isinstance(item, str)]
 
 
-Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="Seed of everything random.")]
-Offline = Annotated[bool, Field(description="Open no network connection at all.")]
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="Random seed.")]
+Offline = Annotated[bool, Field(description="Open no network connection.")]
 Precision = Annotated[
     Literal["auto", "float32"],
-    Field(description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."),
+    Field(
+        description="Numerics of the frozen base model: auto = the fastest whose features agree with float32, or "
+        "always float32."
+    ),
 ]
 Runtime = Annotated[
     Literal["auto", "torch", "onnx"],
-    Field(description="What runs the model: torch as it was adapted, onnx = its portable form, auto = torch if there."),
+    Field(description="What runs the model: torch, or onnx = its portable form; auto = torch if it is installed."),
 ]
 MaxMemory = Annotated[Gigabytes, Field(description="Memory that training may use, such as 4gb or 800mb.")]
 Language = Annotated[
     Literal["auto", "en", "fr", "es", "sw", "ar"],
-    Field(description="Language of report and model card: auto = the system's if it is one of these, else en."),
+    Field(description="Language of report and model card; auto = that of the system if it is one of these, else en."),
 ]
 Encoding = Annotated[
     str | None,
-    Field(description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."),
+    Field(description="Encoding of text files that are not Unicode, such as windows-1251 (default: detected)."),
 ]
-RawTextColumn = Annotated[str | None, Field(description="Column of tables that holds the text (found by its name).")]
+RawTextColumn = Annotated[
+    str | None, Field(description="Column of tables that holds the text (default: found by name).")
+]
 MergeLabels = Annotated[
     bool, Field(description="Merge labels that differ only in letter case, spaces or Unicode form.")
 ]
-TrainingLabel = Annotated[
-    Columns, Field(description="Column that holds the label (the one used in training if not given).")
-]
+TrainingLabel = Annotated[Columns, Field(description="Label column (default: that of training).")]
 ComparedGroups = Annotated[
     tuple[str, ...],
-    Field(description="Column of groups that the intervals should respect, and that are compared; repeatable."),
+    Field(description="Group column: its groups are compared, and intervals resample whole groups; repeatable."),
 ]
 ReservedClasses = Annotated[
     Columns,
     Field(
-        description="Classes that mean 'none of these', and are answered so: A,B, or none (if not given: those called "
-        "_other, noise or background)."
+        description="Classes that mean 'none of these': A,B, or none (default: classes called _other, noise or "
+        "background)."
     ),
 ]
