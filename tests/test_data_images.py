@@ -124,7 +124,7 @@ def test_corrupt_and_empty_files_are_set_aside_and_other_files_counted(tmp_path:
     (root / "notes.docx").write_bytes(b"x")
     table = data.read_table(root)
     reasons = {item.id: item.reason for item in table.set_aside}
-    assert reasons["a/zero.jpg"] == "the file is empty" and "not a picture" in reasons["a/text.png"]
+    assert reasons["a/zero.jpg"] == "the file is empty" and "not an image" in reasons["a/text.png"]
     assert "HEIC" in reasons["a/phone.heic"]
     assert [finding.kind for finding in table.findings] == ["other-files"]
     found = {finding.kind: finding for finding in checks.check_table(table)}

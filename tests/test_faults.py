@@ -306,7 +306,7 @@ def test_every_input_has_a_row_in_its_place_also_the_unreadable(pictures: Path, 
     assert [row[1] == "" for row in rows[1:]] == [False, True, False, True, False]
     assert [(Path(item.id).name, item.reason) for item in failed] == [
         ("1.png", "the file is empty"),
-        ("3.png", "this is not a picture that can be read"),
+        ("3.png", "this is not an image that can be read"),
     ]
 
 

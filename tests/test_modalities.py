@@ -80,7 +80,7 @@ def test_a_damaged_file_is_named_with_the_reason(tmp_path: Path, fault: str) -> 
     whole = buffer.getvalue()
     content = {"empty": b"", "truncated": whole[: len(whole) // 2], "text": b"hello", "header only": whole[:20]}[fault]
     (tmp_path / "leaf.png").write_bytes(content)
-    with pytest.raises(DataError, match=r"leaf\.png: (the file is empty|the picture is damaged|this is not a picture)"):
+    with pytest.raises(DataError, match=r"leaf\.png: (the file is empty|the image is damaged|this is not an image)"):
         image.load_image(tmp_path / "leaf.png", SPEC)
 
 

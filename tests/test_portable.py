@@ -337,7 +337,7 @@ def test_a_damaged_picture_gets_a_row_with_the_reason(runs: dict[str, tuple[Path
     alone = without(("headstart",), code, out / "bundle" / "predict.py", tmp_path)
     rows = table_of(alone.stdout)
     assert len(rows) == 3 and rows[1][1] == "" and rows[2][1] != ""
-    assert rows[1][-2:] == ["this is not a picture that can be read", "unusable"]
+    assert rows[1][-2:] == ["this is not an image that can be read", "unusable"]
 
 
 ALONE = "import runpy\npath = sys.argv.pop(1)\nsys.argv[0] = path\nrunpy.run_path(path, run_name='__main__')\n"
@@ -378,8 +378,8 @@ UNREAD: dict[str, tuple[str, str, bytes | None, str]] = {
     "empty texts": ("text", "rows.csv", b"text,b\n,1\n", "Nothing could be read"),
     "a workbook": ("text", "rows.xlsx", b"PK", "headstart predict"),
     "a folder of texts": ("text", "", None, "is a folder"),
-    "a folder without pictures": ("image", "", None, "no picture"),
-    "a damaged picture": ("image", "a.png", b"no picture", "Nothing could be read"),
+    "a folder without images": ("image", "", None, "no image"),
+    "a damaged image": ("image", "a.png", b"no picture", "Nothing could be read"),
     "a long table": ("series", "rows.csv", b"id,time,value\na,1,2\n", "a row a series"),
     "arrays that fill the memory": ("series", "rows.npz", ZEROS, "unpacks to 3,000 MB"),
     "broken arrays": ("series", "rows.npz", b"PK\x03\x04", "numpy.savez"),

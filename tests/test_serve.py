@@ -197,8 +197,8 @@ def test_one_bad_input_gets_its_reason_and_spoils_no_other(client: TestClient) -
     assert reply.status_code == 200
     reasons = {row["id"]: row["reason"] for row in reply.json()["failed"]}
     assert reasons["empty.png"] == "the file is empty"
-    assert reasons["cut.png"].startswith("the picture is damaged")
-    assert reasons["note.pdf"] == "this is no PNG, JPEG, WebP, GIF, BMP or TIFF picture"
+    assert reasons["cut.png"].startswith("the image is damaged")
+    assert reasons["note.pdf"] == "this is no PNG, JPEG, WebP, GIF, BMP or TIFF image"
     assert reply.json()["predictions"][0]["answer"] is not None and len(reasons) == 3
 
 
@@ -298,7 +298,7 @@ def bomb(side: int = 30_000) -> bytes:
 @pytest.mark.parametrize("side", [9_000, 30_000])
 def test_a_decompression_bomb_is_refused_by_its_header(client: TestClient, side: int) -> None:
     reply = client.post("/predict?model=image", files=[("files", ("b.png", bomb(side), "image/png"))])
-    assert problem(reply).startswith("422 None of the 1 inputs can be used (b.png: the picture has more than")
+    assert problem(reply).startswith("422 None of the 1 inputs can be used (b.png: the image has more than")
 
 
 def test_a_body_of_two_gigabytes_is_cut_at_the_limit_although_its_length_is_not_said() -> None:
@@ -409,10 +409,10 @@ def test_numbers_beyond_all_bounds_are_no_fault(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("model", "kind", "expected"),
     [
-        ("image", "application/json", "422 This model reads pictures"),
+        ("image", "application/json", "422 This model reads images"),
         ("text", "multipart/form-data; boundary=x", "422 This model reads texts"),
         ("series", "text/csv", "415 This model reads series"),
-        ("image", "", "415 This model reads pictures"),
+        ("image", "", "415 This model reads images"),
         ("image", "multipart/form-data", "422 The form cannot be read"),
         ("image", "multipart/form-data; boundary=x", "422 The form"),
     ],

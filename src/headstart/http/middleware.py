@@ -113,7 +113,7 @@ class RequestMiddleware:
     def _make_timeout_error(self, request: RequestContext) -> RequestRefused:
         if request.is_complete:
             return make_busy_error(f"The answer took longer than {self.policy.timeout_seconds:g} s.")
-        return RequestRefused(408, "The request came too slowly.", "Send less at once, or smaller pictures.",
+        return RequestRefused(408, "The request came too slowly.", "Send less at once, or smaller images.",
                        {"Connection": "close"})  # fmt: skip
 
     def _count_body(self, request: RequestContext, receive: Receive, limit: asyncio.Timeout) -> Receive:
@@ -140,7 +140,7 @@ class RequestMiddleware:
     def _refuse_size(self, n_bytes: int) -> None:
         if n_bytes > self.policy.max_bytes:
             most = self.policy.max_bytes / 1e6
-            raise make_size_error(f"The request is larger than {most:g} MB.", "Send less at once, or smaller pictures.")
+            raise make_size_error(f"The request is larger than {most:g} MB.", "Send less at once, or smaller images.")
 
     def _check(self, request: RequestContext) -> None:
         path, headers = request.scope["path"], request.headers

@@ -148,23 +148,23 @@ def check_image(content: bytes, limits: ServeOptions) -> bytes | UnusableInput:
     Examples
     --------
     >>> check_image(b"%PDF-1.7", ServeOptions())
-    UnusableInput(reason='this is no PNG, JPEG, WebP, GIF, BMP or TIFF picture')
+    UnusableInput(reason='this is no PNG, JPEG, WebP, GIF, BMP or TIFF image')
     """
     if not content:
         return UnusableInput("the file is empty")
     if _MAGIC.match(content) is None:
-        return UnusableInput("this is no PNG, JPEG, WebP, GIF, BMP or TIFF picture")
+        return UnusableInput("this is no PNG, JPEG, WebP, GIF, BMP or TIFF image")
     try:
         width, height = read_size(content)
         decoded_mb = estimate_decoded_bytes(content) / 1e6
     except DataError as error:
         return UnusableInput(error.problem)
     if width * height > limits.max_megapixels * 1e6:
-        return UnusableInput(f"the picture has more than {limits.max_megapixels:g} million pixels")
+        return UnusableInput(f"the image has more than {limits.max_megapixels:g} million pixels")
     most_mb = DECODED_PER_BODY * limits.max_mb
     if decoded_mb > most_mb:
         return UnusableInput(
-            f"the picture takes {decoded_mb:,.0f} MB once it is decoded, and {most_mb:,.0f} MB are the most; "
+            f"the image takes {decoded_mb:,.0f} MB once it is decoded, and {most_mb:,.0f} MB are the most; "
             "save it as a plain JPEG, or smaller"
         )
     return content

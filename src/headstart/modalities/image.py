@@ -36,9 +36,9 @@ from headstart.modalities.record import Array, Spec
 from headstart.plain_files import explain_not_plain, read_plain_file
 
 MAX_PIXELS = 178_956_970
-"""Larger pictures are refused (Pillow's own limit, also where a caller switched that off)."""
+"""Larger images are refused (Pillow's own limit, also where a caller switched that off)."""
 MAX_SIDE = 100_000
-"""So are longer ones: to shrink a line of millions of pixels takes as much memory as a large picture."""
+"""So are longer ones: to shrink a line of millions of pixels takes as much memory as a large image."""
 SUFFIXES = frozenset(
     ".jpg .jpeg .jpe .jfif .png .webp .bmp .dib .gif .tif .tiff .ppm .pgm .avif .heic .heif".split()  # noqa: SIM905
 )
@@ -76,7 +76,7 @@ _PILLOW_FILTER = ("ignore", None, Warning, re.compile(_PILLOW), 0)
 
 
 def explain_unusable(content: bytes) -> str | None:
-    """Say why bytes are no usable picture, from the header alone, or None if they look well.
+    """Say why bytes are no usable image, from the header alone, or None if they look well.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def read_size(content: bytes) -> tuple[int, int]:
     Raises
     ------
     DataError
-        The bytes are no usable picture; the message is the reason.
+        The bytes are no usable image; the message is the reason.
     """
     with _open_image(content) as image:
         return image.size
@@ -130,7 +130,7 @@ def estimate_decoded_bytes(content: bytes) -> int:
     Raises
     ------
     DataError
-        The bytes are no usable picture; the message is the reason.
+        The bytes are no usable image; the message is the reason.
     """
     with _open_image(content) as image:
         n_pixels = image.width * image.height
@@ -140,12 +140,12 @@ def estimate_decoded_bytes(content: bytes) -> int:
 
 
 def load_image(source: Path | str | bytes, spec: Spec) -> Image.Image:
-    """Open a picture: first frame, upright, RGB, and not much larger than `spec` needs.
+    """Open an image: first frame, upright, RGB, and not much larger than `spec` needs.
 
     Parameters
     ----------
     source : Path or str or bytes
-        A picture file in any format that Pillow reads, or its content.
+        An image file in any format that Pillow reads, or its content.
     spec : mapping
         `resize` (pixels): the shorter side stays at least this long where it was; photos are decoded at reduced scale.
         `value_ranges`: which values of more than 8 bits are black and white (see `headstart.modalities.image_values`).
@@ -154,12 +154,12 @@ def load_image(source: Path | str | bytes, spec: Spec) -> Image.Image:
     -------
     PIL.Image.Image
         Mode RGB. Transparent parts are white. More than 8 bits are scaled by `value_ranges`; without it by the depth
-        that the file states, else as 16 bits: equal values look equal, in whatever picture they stand.
+        that the file states, else as 16 bits: equal values look equal, in whatever image they stand.
 
     Raises
     ------
     DataError
-        The file is empty, truncated, damaged, too large or no picture; the message names it.
+        The file is empty, truncated, damaged, too large or no image; the message names it.
     """
     if isinstance(source, bytes):
         return _decode_image(source, spec)
@@ -193,7 +193,7 @@ def measure_values(path: Path | str) -> tuple[str, float, float] | None:
 
 
 def prepare_image(image: Image.Image, spec: Spec) -> tuple[Array, ...]:
-    """Resize, crop and normalise one picture.
+    """Resize, crop and normalise one image.
 
     Parameters
     ----------
@@ -262,16 +262,16 @@ def _open_image(content: bytes) -> Image.Image:
         width, height = image.size
     except UnidentifiedImageError as error:
         raise DataError(
-            _explain_unknown_kind(content), "Open it in a picture viewer and save it as JPEG or PNG."
+            _explain_unknown_kind(content), "Open it in an image viewer and save it as JPEG or PNG."
         ) from error
     except Image.DecompressionBombError as error:
         raise DataError(_explain_too_large(), "Make it smaller.") from error
     except _BROKEN as error:
-        raise DataError(f"the picture is damaged ({error})", "Copy it again from where it came.") from error
+        raise DataError(f"the image is damaged ({error})", "Copy it again from where it came.") from error
     if width * height > MAX_PIXELS:
         raise DataError(_explain_too_large(), "Make it smaller.")
     if max(width, height) > MAX_SIDE:
-        raise DataError(f"the picture is {width:,} x {height:,} pixels; {MAX_SIDE:,} are the most a side", "Cut it.")
+        raise DataError(f"the image is {width:,} x {height:,} pixels; {MAX_SIDE:,} are the most a side", "Cut it.")
     return image
 
 
@@ -286,7 +286,7 @@ def _decode_image(content: bytes, spec: Spec) -> Image.Image:
             flat = _flatten_small(image, shortest, spec.get(VALUE_RANGES, {}))
             return flat.transpose(turn) if turn is not None else flat
         except _BROKEN as error:
-            raise DataError(f"the picture is damaged ({error})", "Copy it again from where it came.") from error
+            raise DataError(f"the image is damaged ({error})", "Copy it again from where it came.") from error
 
 
 def _flatten_small(image: Image.Image, shortest: int, ranges: Mapping[str, ValueRange] | None) -> Image.Image:
@@ -320,7 +320,7 @@ def _flatten(image: Image.Image, black_and_white: ValueRange | None) -> Image.Im
 
 
 def _find_crop_box(size: tuple[int, int], spec: Spec) -> tuple[float, float, float, float]:
-    """Find the part of the picture that is the centre crop after the resize: one resampling does both."""
+    """Find the part of the image that is the centre crop after the resize: one resampling does both."""
     width, height = size
     side = min(size) * min(1.0, spec["size"] / spec["resize"])
     left, top = (width - side) / 2, (height - side) / 2
@@ -357,17 +357,17 @@ def _ignore_pillow_warnings() -> None:
 def _explain_unknown_kind(content: bytes) -> str:
     if content[4:8] == b"ftyp":
         return "HEIC and AVIF photos cannot be read here"
-    return "this is not a picture that can be read"
+    return "this is not an image that can be read"
 
 
 def _explain_too_large() -> str:
-    return f"the picture has more than {MAX_PIXELS // 10**6} million pixels"
+    return f"the image has more than {MAX_PIXELS // 10**6} million pixels"
 
 
 def augment_image(image: Image.Image, generator: np.random.Generator) -> Image.Image:
     """Return another view of an image: 60 to 100 % of its area, perhaps mirrored, the lighting changed a little.
 
-    Whether mirrored pictures keep their label nobody has said (digits do not); so strategies use these views only where
+    Whether mirrored images keep their label nobody has said (digits do not); so strategies use these views only where
     cross-validation says that they help.
 
     Parameters

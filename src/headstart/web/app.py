@@ -217,7 +217,7 @@ def _make_protocol_routes(service: PredictionService) -> APIRouter:
 
     @routes.post("/models/{name}/infer", openapi_extra=bodies.INFER)
     async def infer(name: str, request: Request) -> Response:
-        """Answer one tensor: BYTES (texts, or picture files in base64), or numbers (series)."""
+        """Answer one tensor: BYTES (texts, or image files in base64), or numbers (series)."""
         chosen = select_model(service.models, name)
         document = await read_json(request, chosen.bound_json(service.options))
         inputs = await asyncio.to_thread(protocol.parse_tensor, document, chosen, service.options)

@@ -22,10 +22,10 @@ from headstart.options import ServeOptions
 from headstart.web.bodies import SeriesBody, TextsBody, parse_body
 from headstart.web.models import ServedModel
 
-_PLURAL = {"image": "pictures", "text": "texts", "series": "series"}
+_PLURAL = {"image": "images", "text": "texts", "series": "series"}
 _IDS_PROBLEM, _IDS_HINT = "ids is no list of one text an input.", "Correct or leave out ids."
 _SEND = {
-    "image": "Send pictures as files: multipart/form-data, each in a field named files.",
+    "image": "Send images as files: multipart/form-data, each in a field named files.",
     "text": 'Send JSON: {"texts": ["...", "..."]}.',
     "series": 'Send JSON: {"series": [[1.0, 2.5, null], ...]}, or [[...], [...]] a series for several channels, '
     'or {"x": [...], "y": [...]} by the names of training.',

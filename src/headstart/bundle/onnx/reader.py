@@ -35,7 +35,7 @@ class ValueFacts(NamedTuple):
 
 
 class GraphFacts:
-    """What a file states.
+    """The content of a file.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def _read_size(message: Message) -> int | None:
 
 
 def _fields(message: Message) -> Iterator[tuple[int, int | memoryview]]:
-    """Give number and value of each field of a message."""
+    """Yield number and value of each field of a message."""
     place, end = 0, len(message)
     while place < end:
         tag, place = _varint(message, place)

@@ -90,7 +90,7 @@ def open_graph() -> Any:
 
 
 def run_rows(session: Any, rows: list[Any]) -> tuple[Any, Any]:
-    """Give outputs and features of rows."""
+    """Return outputs and features of rows."""
     limits = onnxruntime.RunOptions()
     timer = threading.Timer(MOST_RUN_SECONDS, setattr, (limits, "terminate", True))
     timer.daemon = True
@@ -109,7 +109,7 @@ def run_rows(session: Any, rows: list[Any]) -> tuple[Any, Any]:
 
 
 def measure_distances(values: Any, known: dict[str, Any]) -> Any:
-    """Give how far rows are from the training rows, 0 to 2."""
+    """Return the distances of rows from the training rows, 0 to 2."""
     unit = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-9)
     centred = (unit - known["centre"]).astype(np.float32)
     inside = centred @ known["basis"]
@@ -121,7 +121,7 @@ def measure_distances(values: Any, known: dict[str, Any]) -> Any:
 
 
 def calibrate(probabilities: Any) -> Any:
-    """Correct probabilities (n_rows, n_classes)."""
+    """Return corrected probabilities (n_rows, n_classes)."""
     calibrator = POLICY["calibrator"]
     if calibrator["method"] == "none":
         return probabilities
@@ -134,12 +134,12 @@ def calibrate(probabilities: Any) -> Any:
 
 
 def describe_class(row: Any, index: int) -> str:
-    """Write a class with its probability."""
+    """Return a class with its probability, as text."""
     return f"{CLASSES[index]} ({100 * row[index]:.0f} %)"
 
 
 def decide_row(row: Any, distance: float) -> list[str]:
-    """Give the cells of one row after the input: what the model says, answer, set, reason."""
+    """Return the cells of one row after the input: prediction, answer, set, reason, kind."""
     cells, answer, prediction_set, reason, ends, kind = DECIDERS[TASK](row)
     out_of_distribution = POLICY["novelty"]
     if out_of_distribution and distance > out_of_distribution["threshold"]:
@@ -223,7 +223,7 @@ DECIDERS = {
 
 
 def list_columns() -> list[str]:
-    """Name the columns."""
+    """Return the names of the columns."""
     ranks = [f"{what}_{rank}" for rank in range(1, 4) for what in ("label", "probability")]
     columns = ["label", "probability", *ranks[2 : 2 * min(3, len(CLASSES))]]
     if TASK == "multi-label":
@@ -234,7 +234,7 @@ def list_columns() -> list[str]:
 
 
 def collate_rows(rows: list[list[Any]]) -> dict[str, Any]:
-    """Put prepared rows into one batch; shorter texts are filled up."""
+    """Return prepared rows as one batch; shorter texts are filled up."""
     batch = {}
     for at, item in enumerate(PORTABLE["inputs"]):
         for place, array in enumerate(item["arrays"]):
@@ -249,7 +249,7 @@ def collate_rows(rows: list[list[Any]]) -> dict[str, Any]:
 
 
 def prepare_row(source: Any) -> list[Any]:
-    """Make the arrays of one row; ValueError if it cannot be used."""
+    """Return the arrays of one row; ValueError if it cannot be used."""
     if isinstance(source, ValueError):
         raise source
     kinds = [(item["kind"], item["spec"]) for item in PORTABLE["inputs"]]
@@ -263,7 +263,7 @@ def main(paths: list[str]) -> None:
     for missing in (path for path in paths if not Path(path).exists()):
         raise RefusedInput(f"There is nothing at {missing}.")
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-    warnings.simplefilter("ignore")  # What libraries say of odd inputs stands in their rows.
+    warnings.simplefilter("ignore")  # Warnings about odd inputs are reasons in their rows.
     session = open_graph()
     out_of_distribution = read_tensors("decision.safetensors") if POLICY["novelty"] else {}
     names = list_columns()

@@ -1,4 +1,4 @@
-"""The part of `predict.py` that reads pictures."""
+"""The part of `predict.py` that reads images."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ UPRIGHT = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # What a camera wrote (EXI
 
 
 def iterate_rows(path: Path, config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Give name and place of a picture, or of all pictures below a folder."""
+    """Yield name and path of an image, or of all images below a folder."""
     below = path.rglob("*") if path.is_dir() else ()
     below_folder = sorted(file.relative_to(path).parts for file in below if not file.is_dir() and _is_image(file, path))
     files = [path.joinpath(*parts) for parts in below_folder] if path.is_dir() else [path]
     if not files:
-        raise RefusedInput(f"There is no picture in {path} ({', '.join(sorted(SUFFIXES))}).")
+        raise RefusedInput(f"There is no image in {path} ({', '.join(sorted(SUFFIXES))}).")
     yield from ((file.as_posix(), file) for file in files)
 
 
@@ -47,7 +47,7 @@ def _is_image(file: Path, folder: Path) -> bool:
 
 
 def prepare_input(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
-    """Open a picture and bring it to the size that the model wants: uint8 (size, size, 3), red, green, blue."""
+    """Return an image in the size that the model reads: uint8 (size, size, 3), red, green, blue."""
     content = _read_content(Path(source))
     image = _open_image(content, spec)
     if kind == "views":
@@ -58,7 +58,7 @@ def prepare_input(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ..
 
 
 def _read_content(path: Path) -> bytes:
-    """Read a plain file: what waits for ever (a pipe), never ends (a device) or does not fit is a ValueError."""
+    """Return the bytes of a plain file; a pipe, a device or a file that is too large is a ValueError."""
     try:
         if not path.is_file():
             raise ValueError("this is no plain file" if path.exists() else "the file is not there")
@@ -70,7 +70,7 @@ def _read_content(path: Path) -> bytes:
 
 
 def _augment_image(image: Any, generator: Any) -> Any:
-    """Give another view of a picture, as the model saw them while it learnt."""
+    """Return a changed view of an image, such as the model was trained on."""
     width, height = image.size
     side = float(np.sqrt(generator.uniform(0.6, 1.0)))
     left, top = generator.uniform(0, 1 - side, 2)
@@ -97,28 +97,28 @@ def _resize_image(image: Any, spec: dict[str, Any]) -> Any:
 
 
 def _open_image(content: bytes, spec: dict[str, Any]) -> Any:
-    """Read a picture upright, in red, green and blue; what is wrong with it is a ValueError."""
+    """Return an image upright, in red, green and blue; a damaged one is a ValueError."""
     if not content:
         raise ValueError("the file is empty")
     try:
         image: Any = Image.open(io.BytesIO(content))
         width, height = image.size
     except Image.DecompressionBombError as error:
-        raise ValueError("the picture has more than 178 million pixels") from error
+        raise ValueError("the image has more than 178 million pixels") from error
     except UnidentifiedImageError as error:
         photo = content[4:8] == b"ftyp"
-        reason = "HEIC and AVIF photos cannot be read here" if photo else "this is not a picture that can be read"
+        reason = "HEIC and AVIF photos cannot be read here" if photo else "this is not an image that can be read"
         raise ValueError(reason) from error
     except IMAGE_FAILURES as error:
-        raise ValueError(f"the picture is damaged ({error})") from error
+        raise ValueError(f"the image is damaged ({error})") from error
     if width * height > MAX_PIXELS:
-        raise ValueError("the picture has more than 178 million pixels")
+        raise ValueError("the image has more than 178 million pixels")
     if max(width, height) > MAX_SIDE:
-        raise ValueError(f"the picture is {width:,} x {height:,} pixels; {MAX_SIDE:,} are the most a side")
+        raise ValueError(f"the image is {width:,} x {height:,} pixels; {MAX_SIDE:,} are the most a side")
     try:
         return _decode_image(image, int(spec["resize"]), spec.get("value_ranges", {}))
     except IMAGE_FAILURES as error:
-        raise ValueError(f"the picture is damaged ({error})") from error
+        raise ValueError(f"the image is damaged ({error})") from error
 
 
 def _decode_image(image: Any, shortest: int, ranges: dict[str, Any]) -> Any:
@@ -130,7 +130,7 @@ def _decode_image(image: Any, shortest: int, ranges: dict[str, Any]) -> Any:
 
 
 def _flatten_small(image: Any, shortest: int, ranges: dict[str, Any]) -> Any:
-    """Make it red, green and blue and, where that is far more than is needed, smaller; a large one strip by strip."""
+    """Return an image in red, green and blue, smaller where it is far too large; a large one strip by strip."""
     width, height = image.size
     large, factor = width * height > LARGE_PIXELS, max(1, min(width, height) // (2 * shortest))
     factor = factor if large or image.mode in {"RGB", "L"} else 1
@@ -161,7 +161,7 @@ def _flatten(image: Any, ends: Any) -> Any:
 
 
 def _read_stated_range(image: Any) -> tuple[float, float]:
-    """Give what is black and white by what the file states; floats state nothing."""
+    """Return the values of black and white that the file states; floats state nothing."""
     if image.mode == "F":
         values = np.asarray(image)
         finite = values[np.isfinite(values)]

@@ -1,4 +1,4 @@
-"""The part of `predict.py` that says what it does not read."""
+"""The part of `predict.py` that refuses inputs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class RefusedInput(Exception):
-    """What cannot be predicted, and what to do; the script leaves with 2."""
+    """An input that cannot be predicted, and what to do; the exit code is 2."""
 
 
 def require_kind(path: Path, suffixes: tuple[str, ...]) -> None:

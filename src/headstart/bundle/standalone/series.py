@@ -24,10 +24,10 @@ MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing
 
 
 def iterate_rows(path: Path, config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Give name and values (channels, time) of each row of a wide CSV file (t0, t1 ...), or of X in an .npz file.
+    """Yield name and values (channels, time) of each row of a wide CSV file (t0, t1 ...), or of X in an .npz file.
 
     Columns are found by the names of training, in any order; where training had none, several channels are columns
-    a0, a1 ... b0, b1 ..., or an axis of X. What is odd comes as a ValueError.
+    a0, a1 ... b0, b1 ..., or an axis of X. A row that cannot be used comes as a ValueError.
     """
     require_kind(path, (*TABLES, ".npz"))
     known = config.get("input_columns") or {}
@@ -46,7 +46,7 @@ def iterate_rows(path: Path, config: dict[str, Any]) -> Iterator[tuple[str, Any]
 
 
 def _find_steps(path: Path, names: list[str], known: dict[str, Any]) -> list[list[int]]:
-    """Give the places of the value columns, a list a channel; -1 where a channel lacks a step."""
+    """Return the places of the value columns, a list a channel; -1 where a channel lacks a step."""
     places = {**{_fold_name(name): at for at, name in reversed(list(enumerate(names)))},
               **{name: at for at, name in reversed(list(enumerate(names)))}}  # fmt: skip
     if known.get("layout") == "wide":
@@ -103,7 +103,7 @@ def _read_values(record: Any, steps: list[list[int]], comma: bool, names: list[s
 
 
 def _read_arrays(path: Path, known: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Give name and values (channels, time) of each row of X."""
+    """Return name and values (channels, time) of each row of X."""
     try:
         with zipfile.ZipFile(path) as parts:
             n_bytes = sum(part.file_size for part in parts.infolist())
@@ -131,7 +131,7 @@ def _read_arrays(path: Path, known: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _read_number(cell: str, comma: bool, column: str) -> float:
-    """Read a number; NaN where there is none."""
+    """Return a number; NaN where there is none."""
     plain = cell.strip()
     if plain.casefold() in MISSING:
         return float("nan")
@@ -146,7 +146,7 @@ def _read_number(cell: str, comma: bool, column: str) -> float:
 
 
 def prepare_input(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
-    """Cut missing steps at the end, fill gaps and bring a series to the model's length."""
+    """Return a series in the length of the model: missing steps at the end cut off, gaps filled."""
     if len(source) != spec["n_channels"]:
         raise ValueError(f"A series has {len(source)} channels; the model was made for {spec['n_channels']}")
     known_steps = np.flatnonzero(np.isfinite(source).any(axis=0))

@@ -33,7 +33,7 @@ BETWEEN = re.compile(r"[\s!-/:-@\[-`{-~]+")
 
 
 def iterate_rows(path: Path, config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Give name and text of each row of a CSV file, or of a file that is one text."""
+    """Yield name and text of each row of a CSV file, or of a file that is one text."""
     require_kind(path, (*TABLES, *TEXTS))
     if path.suffix.lower() in TEXTS:
         yield path.as_posix(), read_text_file(path)
@@ -45,18 +45,18 @@ def iterate_rows(path: Path, config: dict[str, Any]) -> Iterator[tuple[str, Any]
 
 
 def list_text_columns(columns: dict[str, str]) -> list[str]:
-    """Name the text columns of training, in their order; a model that learnt from a list of texts knows none."""
+    """Return the text columns of training, in their order; a model that learnt from a list of texts knows none."""
     parts = [(int(role[5:]), name) for role, name in columns.items() if role[:5] == "text " and role[5:].isdecimal()]
     return [name for _, name in sorted(parts)] or [columns.get("text", "text")]
 
 
 def join_columns(parts: list[str]) -> str:
-    """Join several columns one below the other, empty ones left out."""
+    """Return several columns as one text, a line each, empty ones left out."""
     return parts[0] if len(parts) == 1 else "\n".join(part for part in parts if part.strip().casefold() not in EMPTY)
 
 
 def find_column(name: str, names: list[str], path: Path) -> int:
-    """Find a column by name: exactly, or written in another way."""
+    """Return the place of a column: by its exact name, or by one spelling of it."""
     if name in names:
         return names.index(name)
     alike = [at for at, other in enumerate(names) if fold_name(other) == fold_name(name)]
@@ -69,12 +69,12 @@ def find_column(name: str, names: list[str], path: Path) -> int:
 
 
 def fold_name(name: str) -> str:
-    """Write a name so that spellings of one name are equal."""
+    """Return a name so that spellings of one name are equal."""
     return re.sub(r"[\s_\-.]+", "", unicodedata.normalize("NFKC", name).casefold())
 
 
 def prepare_input(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
-    """Turn a text into ids and mask of its tokens, or into numbers and weights of its pieces."""
+    """Return ids and mask of the tokens of a text, or numbers and weights of its n-grams."""
     if not source.strip():
         raise ValueError("the text is empty")
     if kind == "pieces":
@@ -101,7 +101,7 @@ def _read_tokenizer(file: str, longest: int) -> Any:
 
 @lru_cache
 def _read_ngrams(file: str) -> tuple[int, dict[str, dict[str, int]], Any]:
-    """Read the length of texts, the number of each piece, and the Unicode form in which they were counted."""
+    """Return the length of texts, the number of each n-gram, and the Unicode form in which they were counted."""
     document = read_document(HERE, file)
     require_shape(document, {"longest": (1, 10**9), "pieces": {"characters?": [str], "words?": [str]}}, file)
     require_shape(list(document["pieces"]), [{"characters", "words"}], f"{file}.pieces")
@@ -111,7 +111,7 @@ def _read_ngrams(file: str) -> tuple[int, dict[str, dict[str, int]], Any]:
 
 
 def _count_ngrams(text: str, longest: int, numbered: dict[str, dict[str, int]], form: Any) -> tuple[Any, Any]:
-    """Number the pieces of words (2 to 5 characters), the words and the pairs of words that the model knows."""
+    """Return numbers and weights of the known n-grams: 2 to 5 characters of a word, words, and pairs of words."""
     cut = form(form(text)[:longest].lower())
     padded = [f" {word} " for word in cut.split()]
     words = [word for word in BETWEEN.split(cut) if word]
