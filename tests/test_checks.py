@@ -13,8 +13,8 @@ from headstart.checks import check_split, confident_learning, properties, proper
 from headstart.checks.shortcuts import check_properties
 from headstart.data.duplicates import near_duplicates
 from headstart.flow.data_check.check import check
-from headstart.modalities import fingerprints, input_properties
 from headstart.modalities.record import Fingerprint
+from headstart.modalities.row_facts import collect_image_facts
 from headstart.options import AdaptOptions, CheckOptions, parse
 from headstart.records import Table, make_column
 
@@ -239,10 +239,10 @@ def test_the_day_a_picture_was_taken_on_is_read_from_the_file(tmp_path: Path) ->
     tags = Image.Exif()
     tags[0x0132] = "2024:06:01 10:00:00"
     picture(0).save(tmp_path / "b.jpg", exif=tags)
-    one, other = (input_properties.measure_image(tmp_path / name)["recording date"][0] for name in ("a.jpg", "b.jpg"))
+    one, other = (collect_image_facts(tmp_path / name).properties["recording date"][0] for name in ("a.jpg", "b.jpg"))
     assert other - one == 1
     picture(0).save(tmp_path / "c.png")
-    assert np.isnan(input_properties.measure_image(tmp_path / "c.png")["recording date"][0])
+    assert np.isnan(collect_image_facts(tmp_path / "c.png").properties["recording date"][0])
 
 
 def test_telling_by_chance_gives_an_interval_that_holds_chance() -> None:
@@ -282,8 +282,8 @@ def test_dates_and_numbers_in_columns_are_read_as_numbers_and_names_of_files_are
 def test_unreadable_pictures_have_unknown_properties_and_look_like_nothing(tmp_path: Path) -> None:
     broken = tmp_path / "x.jpg"
     broken.write_bytes(b"no picture")
-    assert np.isnan(input_properties.measure_image(broken)["brightness"][0])
-    assert not fingerprints.fingerprint_image(broken).vectors.any()
+    facts = collect_image_facts(broken)
+    assert np.isnan(facts.properties["brightness"][0]) and not facts.fingerprint.vectors.any()
 
 
 def test_flipped_labels_stand_at_the_top_of_the_ranking() -> None:

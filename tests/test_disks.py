@@ -15,11 +15,12 @@ import pytest
 from safetensors import SafetensorError
 
 from headstart import array_files, bases, data, features, progress
+from headstart import row_cache as cache
 from headstart.array_files import write_arrays
 from headstart.bases import BaseRequest
 from headstart.data.reading.archive import unpack
 from headstart.errors import OptionError
-from headstart.features import cache, runtimes
+from headstart.features import runtimes
 from headstart.features.cache import FeatureCache
 from headstart.home import allow_failed_write, find_home, make_writable_folder, remove_leftovers, write_text
 from headstart.options import ReadOptions

@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 
 from headstart import bases, data, features
+from headstart import row_cache as cache
 from headstart.bases import Backbone, BaseRequest
 from headstart.errors import DataError
-from headstart.features import cache, extraction, runtimes
+from headstart.features import extraction, runtimes
 from headstart.features.activations import ActivationCache
 from headstart.features.cache import FeatureCache
 from headstart.options import ReadOptions

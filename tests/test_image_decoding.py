@@ -12,8 +12,9 @@ from PIL import Image, TiffImagePlugin
 from headstart import checks, data
 from headstart.bundle.standalone import image as standalone
 from headstart.errors import DataError
-from headstart.modalities import fingerprints, image, input_properties
+from headstart.modalities import image
 from headstart.modalities.image_values import BY_CONTENT, LARGE_PIXELS
+from headstart.modalities.row_facts import collect_image_facts
 
 SPEC = {"resize": 32}
 PREDICT = {"size": 32, "resize": 32, "fit": "squash", "interpolation": "bilinear"}
@@ -217,10 +218,8 @@ def test_nothing_that_opens_a_picture_waits_for_a_pipe_or_a_device(tmp_path: Pat
         image.load_image(tmp_path / name, SPEC)
     with pytest.raises(ValueError, match=r"plain file|not there|cannot be read|the most a side|more than 537 MB"):
         standalone.prepare_input("pixels", tmp_path / name, PREDICT)
-    assert image.measure_values(tmp_path / name) is None
-    assert not fingerprints.fingerprint_image(
-        tmp_path / name
-    ).vectors.any() and "brightness" in input_properties.measure_image(tmp_path / name)
+    facts = collect_image_facts(tmp_path / name)
+    assert facts.extremes is None and not facts.fingerprint.vectors.any() and "brightness" in facts.properties
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".xlsx", ".npz", ".ts", ".zip", ".txt"])

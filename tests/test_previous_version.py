@@ -10,8 +10,8 @@ from tests.tiny import BASES
 
 from headstart import flow
 from headstart.bases.folder import write_folder
-from headstart.features.cache import list_entries
 from headstart.options import AdaptOptions, CacheOptions, parse
+from headstart.row_cache import list_entries
 
 STORED = Path(__file__).parent / "data" / "home-0.1.0"
 """Written by version 0.1.0: features and tokenizer of 60 messages, read by the tiny text base of the tests."""

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart import progress
 from headstart.checks.record import list_ids, make_finding
-from headstart.modalities import MODALITIES
+from headstart.data.row_facts import describe_rows
 from headstart.records import Column, Finding, Index, Table, make_column
 
 Property = NDArray[np.float64] | Column
@@ -28,7 +23,6 @@ MOST_MEASURED = 50
 """Metadata columns that are measured at most."""
 SMALL_PIXELS, BLURRED, MOST_BLURRED = 64, 0.2, 0.2
 """Least width and height in pixels; sharpness below this part of the median is blurred, if at most this share is."""
-_LONG_JOB = 2_000
 
 
 def sample_rows(table: Table, seed: int) -> Index:
@@ -49,15 +43,7 @@ def measure_inputs(table: Table) -> dict[str, Property]:
     ----------
     table : Table
     """
-    modality, is_long = MODALITIES[table.modality], len(table) > _LONG_JOB
-    bar_context = progress.open_bar("Measuring", len(table), modality.plural) if is_long else nullcontext(None)
-    rows: list[Any] = []
-    with bar_context as bar, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for start in range(0, len(table), 256):
-            block = table.inputs[start : start + 256].tolist()
-            rows += (pool.map if modality.is_file else map)(modality.measure_properties, block)
-            if bar is not None:
-                bar.advance(len(block))
+    rows = [facts.properties for facts in describe_rows(table)]
     properties: dict[str, Property] = {}
     for name in rows[0] if rows else ():
         values = [row[name] for row in rows]

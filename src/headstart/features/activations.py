@@ -22,7 +22,7 @@ from headstart import progress
 from headstart.array_files import DamagedArrays, map_array, write_arrays
 from headstart.bases import Backbone, cutting
 from headstart.errors import DataError
-from headstart.features.cache import LOST_TRIES, FeatureCache, RowsLost, round_to_half
+from headstart.features.cache import LOST_TRIES, round_to_half
 from headstart.features.extraction import (
     choose_runtime,
     cut_batches,
@@ -37,6 +37,7 @@ from headstart.home import NO_PERMISSION, NO_SPACE, find_home
 from headstart.modalities import MODALITIES
 from headstart.modalities.record import Array
 from headstart.records import Index, Table
+from headstart.row_cache import RowCache, RowsLost
 
 ACTIVATIONS_VERSION = 2
 """Version 1 was written scrambled where batches did not lie in C order."""
@@ -51,15 +52,13 @@ class CannotCache(Exception):
     """The base cannot be cut, or its activations do not fit; the message is the reason, as part of a sentence."""
 
 
-class ActivationCache(FeatureCache):
+class ActivationCache(RowCache):
     """The activations of one key: for each row an array (units, ...) of half precision."""
 
     def add_rows(self, hashes: Sequence[str], rows: Sequence[Array]) -> None:
         """Write one shard."""
-        self.add_about()
-        digests = np.frombuffer(b"".join(map(bytes.fromhex, hashes)), dtype=np.uint8).reshape(len(hashes), 32)
         starts = np.cumsum([0, *(len(row) for row in rows)], dtype=np.int64)
-        self._add_shard(digests, {STARTS: starts, VALUES: np.concatenate(rows)})
+        self._add_shard(hashes, {STARTS: starts, VALUES: np.concatenate(rows)})
 
     def read_rows(self, hashes: Sequence[str]) -> list[Array]:
         """Return each row's array, mapped from disk; all must have been found or added.

@@ -18,12 +18,13 @@ import numpy as np
 from headstart import progress
 from headstart.bases import Backbone
 from headstart.errors import DataError
-from headstart.features.cache import LOST_TRIES, FeatureCache, RowsLost
+from headstart.features.cache import LOST_TRIES, FeatureCache
 from headstart.features.extractors import DESCRIPTOR_EXTRACTORS, Extractor, make_backbone_extractor
 from headstart.features.runtimes import UNHURRIED, ChosenRuntime, Run, choose_fastest, count_cores, read_runtime_choice
 from headstart.modalities import MODALITIES
 from headstart.modalities.record import Array
 from headstart.records import Features, Index, SetAside, Table
+from headstart.row_cache import RowsLost
 
 CHUNK_BYTES = 64 << 20
 LEAST_CHUNK_ROWS, MOST_CHUNK_ROWS = 32, 2_048

@@ -14,8 +14,8 @@ from headstart.task_types import TASK_TYPES
 
 if TYPE_CHECKING:
     from headstart.bases import BaseRecord
-    from headstart.features.cache import CacheEntry
     from headstart.results import Result
+    from headstart.row_cache import CacheEntry
 
 
 def count_labels(table: Table) -> dict[str, int]:
@@ -57,8 +57,8 @@ def list_cache(options: CacheOptions) -> tuple[Path, list[CacheEntry], list[Cach
     ----------
     options : CacheOptions
     """
-    from headstart.features.cache import list_entries, prune_cache
     from headstart.home import find_home
+    from headstart.row_cache import list_entries, prune_cache
 
     removed = prune_cache(options.older_than) if options.prune else []
     return find_home(), list_entries(), removed

@@ -1,6 +1,6 @@
 """The records of images, texts and series."""
 
-from headstart.modalities import counterfactual, fingerprints, image, input_properties, occlusion, series, text
+from headstart.modalities import counterfactual, image, occlusion, row_facts, series, text
 from headstart.modalities.record import Modality, stack_rows
 
 IMAGE = Modality(
@@ -11,8 +11,7 @@ IMAGE = Modality(
     collate=stack_rows,
     preview=image.preview_image,
     augment=image.augment_image,
-    fingerprint=fingerprints.fingerprint_image,
-    measure_properties=input_properties.measure_image,
+    describe=row_facts.collect_image_facts,
     occlusion=occlusion.IMAGE,
     changes=counterfactual.IMAGE_CHANGES,
     plural="images",
@@ -27,8 +26,7 @@ TEXT = Modality(
     cost=lambda row: len(row[0]),
     collate=text.pad_tokens,
     preview=text.preview_text,
-    fingerprint=fingerprints.fingerprint_text,
-    measure_properties=input_properties.measure_text,
+    describe=row_facts.collect_text_facts,
     occlusion=occlusion.TEXT,
     changes=counterfactual.TEXT_CHANGES,
     plural="texts",
@@ -42,8 +40,7 @@ SERIES = Modality(
     cost=lambda row: int(row[0].shape[-1]),
     collate=stack_rows,
     preview=series.preview_series,
-    fingerprint=fingerprints.fingerprint_series,
-    measure_properties=input_properties.measure_series,
+    describe=row_facts.collect_series_facts,
     occlusion=occlusion.SERIES,
     changes=counterfactual.SERIES_CHANGES,
     plural="series",

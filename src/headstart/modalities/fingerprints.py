@@ -7,20 +7,15 @@ series also get what a likely pair is verified with. Nothing here compares rows 
 from __future__ import annotations
 
 import unicodedata
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from headstart.errors import DataError
-from headstart.modalities.image import load_image
-from headstart.modalities.image_values import BY_CONTENT
 from headstart.modalities.record import Fingerprint, Vectors
 from headstart.modalities.series import Series, trim_series
 
 SIDE, WAVES = 32, 12
-DECODED_PIXELS = 64
 _SMALL = 80
 _EDGES = (0.025, 0.05)
 _FAINT = 3.0
@@ -49,20 +44,23 @@ def _list_boxes() -> list[tuple[float, float, float, float]]:
 
 
 _BOXES = _list_boxes()
+BLANK_IMAGE = Fingerprint(np.zeros((len(_BOXES) + 7, WAVES * WAVES), dtype=np.float32))
+"""Fingerprint of an image that cannot be read."""
 
 
-def fingerprint_image(source: Path | str) -> Fingerprint:
+def fingerprint_image(image: Image.Image) -> Fingerprint:
     """Describe a picture by its coarse shades: low waves of its brightness, whitened.
 
     Parameters
     ----------
-    source : Path or str
+    image : PIL.Image.Image
+        RGB, upright; its shorter side about a hundred pixels or more where the file has them.
 
     Returns
     -------
     Fingerprint
         19 views of 144 numbers: as it is, ten crops of 2.5 and 5 %, the eight ways to mirror and turn it (less one).
-        Zero where the picture cannot be read, or is blank.
+        Zero where the picture is blank.
 
     Notes
     -----
@@ -70,11 +68,7 @@ def fingerprint_image(source: Path | str) -> Fingerprint:
     instead of bits. Multiplying by frequency evens out the spectrum of natural pictures, without which all X-rays
     look the same.
     """
-    try:
-        whole = load_image(source, {"resize": DECODED_PIXELS, **BY_CONTENT}).convert("L")
-        grey = whole.resize((_SMALL, _SMALL), Image.Resampling.BILINEAR)
-    except DataError:
-        return Fingerprint(np.zeros((len(_BOXES) + 7, WAVES * WAVES), dtype=np.float32))
+    grey = image.convert("L").resize((_SMALL, _SMALL), Image.Resampling.BILINEAR)
     shades = [grey.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box=box) for box in _BOXES]
     waves = _WHITEN * (_DCT @ np.stack([np.asarray(one, dtype=np.float64) for one in shades]) @ _DCT.T)
     waves[:, 0, 0] = 0.0

@@ -29,11 +29,10 @@ from headstart.modalities.image_values import (
     find_value_kind,
     find_value_range,
     lock_if_large,
-    measure_extremes,
     scale_to_8_bits,
 )
 from headstart.modalities.record import Array, Spec
-from headstart.plain_files import explain_not_plain, read_plain_file
+from headstart.plain_files import read_plain_file
 
 MAX_PIXELS = 178_956_970
 """Larger images are refused (Pillow's own limit, also where a caller switched that off)."""
@@ -44,7 +43,7 @@ SUFFIXES = frozenset(
 )
 PREVIEW_PIXELS = 96
 _AREA, _LIGHT = (0.6, 1.0), (0.8, 1.2)
-_BROKEN = (
+DECODING_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -94,7 +93,7 @@ def explain_unusable(content: bytes) -> str | None:
     'the file is empty'
     """
     try:
-        _open_image(content).close()
+        open_image(content).close()
     except DataError as error:
         return error.problem
     return None
@@ -113,7 +112,7 @@ def read_size(content: bytes) -> tuple[int, int]:
     DataError
         The bytes are no usable image; the message is the reason.
     """
-    with _open_image(content) as image:
+    with open_image(content) as image:
         return image.size
 
 
@@ -132,7 +131,7 @@ def estimate_decoded_bytes(content: bytes) -> int:
     DataError
         The bytes are no usable image; the message is the reason.
     """
-    with _open_image(content) as image:
+    with open_image(content) as image:
         n_pixels = image.width * image.height
         if image.format not in {"JPEG", "MPO"}:
             return n_pixels * max(4, 2 * len(image.getbands()) if "16" in image.mode else 4)
@@ -167,29 +166,6 @@ def load_image(source: Path | str | bytes, spec: Spec) -> Image.Image:
         return _decode_image(read_plain_file(source), spec)
     except DataError as error:
         raise DataError(f"{source}: {error.problem}.", error.hint) from error
-
-
-def measure_values(path: Path | str) -> tuple[str, float, float] | None:
-    """Return the kind of an image's values and its typical extremes; None for 8 bits, or if it is unreadable.
-
-    Only images of more than 8 bits are decoded.
-
-    Parameters
-    ----------
-    path : Path or str
-    """
-    if explain_not_plain(path) is not None:
-        return None
-    _ignore_pillow_warnings()
-    try:
-        with Image.open(path) as image:
-            kind = find_value_kind(image.mode)
-            if kind is None or image.width * image.height > MAX_PIXELS:
-                return None
-            with lock_if_large(image.size):
-                return kind, *measure_extremes(image)
-    except _BROKEN:
-        return None
 
 
 def prepare_image(image: Image.Image, spec: Spec) -> tuple[Array, ...]:
@@ -252,8 +228,19 @@ def preview_image(source: Path | str) -> str:
     return f'<img src="data:image/jpeg;base64,{uri}" alt="{name}" width="{image.width}" height="{image.height}">'
 
 
-def _open_image(content: bytes) -> Image.Image:
-    """Read the header; DataError's problem is the reason only, without the file's name."""
+def open_image(content: bytes) -> Image.Image:
+    """Open an image without decoding it.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+
+    Raises
+    ------
+    DataError
+        The bytes are no usable image; the problem is the reason only, without the file's name.
+    """
     if not content:
         raise DataError("the file is empty", "Copy it again from where it came.")
     _ignore_pillow_warnings()
@@ -266,7 +253,7 @@ def _open_image(content: bytes) -> Image.Image:
         ) from error
     except Image.DecompressionBombError as error:
         raise DataError(_explain_too_large(), "Make it smaller.") from error
-    except _BROKEN as error:
+    except DECODING_ERRORS as error:
         raise DataError(f"the image is damaged ({error})", "Copy it again from where it came.") from error
     if width * height > MAX_PIXELS:
         raise DataError(_explain_too_large(), "Make it smaller.")
@@ -276,17 +263,35 @@ def _open_image(content: bytes) -> Image.Image:
 
 
 def _decode_image(content: bytes, spec: Spec) -> Image.Image:
+    with open_image(content) as opened, lock_if_large(opened.size):
+        return decode_opened(opened, spec)
+
+
+def decode_opened(opened: Image.Image, spec: Spec) -> Image.Image:
+    """Decode an opened image: first frame, upright, RGB, and not much larger than `spec` needs.
+
+    Parameters
+    ----------
+    opened : PIL.Image.Image
+        From `open_image`, under `lock_if_large`; it is loaded afterwards.
+    spec : mapping
+        As for `load_image`.
+
+    Raises
+    ------
+    DataError
+        The file is damaged.
+    """
     shortest = int(spec["resize"])
-    with _open_image(content) as image, lock_if_large(image.size):
-        try:
-            image.draft(None, (shortest, shortest))
-            image.load()
-            # Asked after loading: Pillow turns a TIFF upright by itself, and finds what stands at the end of a PNG.
-            turn = _UPRIGHT.get(image.getexif().get(_ORIENTATION_TAG, 1))
-            flat = _flatten_small(image, shortest, spec.get(VALUE_RANGES, {}))
-            return flat.transpose(turn) if turn is not None else flat
-        except _BROKEN as error:
-            raise DataError(f"the image is damaged ({error})", "Copy it again from where it came.") from error
+    try:
+        opened.draft(None, (shortest, shortest))
+        opened.load()
+        # Asked after loading: Pillow turns a TIFF upright by itself, and finds what stands at the end of a PNG.
+        turn = _UPRIGHT.get(opened.getexif().get(_ORIENTATION_TAG, 1))
+        flat = _flatten_small(opened, shortest, spec.get(VALUE_RANGES, {}))
+        return flat.transpose(turn) if turn is not None else flat
+    except DECODING_ERRORS as error:
+        raise DataError(f"the image is damaged ({error})", "Copy it again from where it came.") from error
 
 
 def _flatten_small(image: Image.Image, shortest: int, ranges: Mapping[str, ValueRange] | None) -> Image.Image:

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import datetime
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from headstart.errors import DataError
-from headstart.modalities.image import load_image
-from headstart.modalities.image_values import BY_CONTENT, lock_if_large
+from headstart.modalities.image import DECODING_ERRORS
 from headstart.modalities.record import Properties
 from headstart.modalities.series import Series
 
@@ -24,8 +21,19 @@ _MAKE_TAG, _MODEL_TAG, _CHANGED_TAG, _TAKEN_TAG, _MORE_TAGS = 0x010F, 0x0110, 0x
 MOST_CHARACTERS = 4_000
 
 
-def measure_image(source: Path | str) -> Properties:
-    """Measure a picture file.
+def measure_image(image: Image.Image, *, tags: Image.Exif, size: tuple[int, int], n_bytes: int) -> Properties:
+    """Measure an image and its file.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        RGB, upright; its shorter side at least `SIDE` pixels where the file has them.
+    tags : PIL.Image.Exif
+        What the file says of camera and date.
+    size : (int, int)
+        Width and height of the file, in pixels.
+    n_bytes : int
+        Of the file.
 
     Returns
     -------
@@ -34,21 +42,14 @@ def measure_image(source: Path | str) -> Properties:
         cast (red and blue beside green), border (its brightness, red, blue, and unevenness), sharpness (see
         `sharpness`), camera, recording date (days).
     """
-    path = Path(source)
-    try:
-        small = load_image(path, {"resize": SIDE, **BY_CONTENT}).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-        with Image.open(path) as opened, lock_if_large(opened.size):
-            width, height = opened.size
-            tags = opened.getexif()
-            taken = _parse_day(str(tags.get_ifd(_MORE_TAGS).get(_TAKEN_TAG) or tags.get(_CHANGED_TAG, "")))
-            camera = " ".join(str(tags.get(tag, "")).strip(" \0") for tag in (_MAKE_TAG, _MODEL_TAG)).strip()
-    except (DataError, OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return _UNREADABLE
+    width, height = size
+    small = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+    camera, day = _read_camera_and_day(tags)
     pixels = np.asarray(small, dtype=np.float64)
     grey, edge = pixels.mean(axis=2), np.concatenate([pixels[_RIM]])
     mean, rim = pixels.mean(axis=(0, 1)), edge.mean(axis=0)
     return {
-        "file size": (float(path.stat().st_size),),
+        "file size": (float(n_bytes),),
         "width": (float(width),),
         "height": (float(height),),
         "shape": (width / height,),
@@ -58,8 +59,17 @@ def measure_image(source: Path | str) -> Properties:
         "border": (float(rim.mean()), float(rim[0] - rim[1]), float(rim[2] - rim[1]), float(edge.std(axis=0).mean())),
         "sharpness": (measure_sharpness(grey),),
         "camera": camera,
-        "recording date": (taken,),
+        "recording date": (day,),
     }
+
+
+def _read_camera_and_day(tags: Image.Exif) -> tuple[str, float]:
+    """Return make and model of the camera, and the day of the image; "" and NaN where the tags are damaged."""
+    try:
+        day = _parse_day(str(tags.get_ifd(_MORE_TAGS).get(_TAKEN_TAG) or tags.get(_CHANGED_TAG, "")))
+        return " ".join(str(tags.get(tag, "")).strip(" \0") for tag in (_MAKE_TAG, _MODEL_TAG)).strip(), day
+    except DECODING_ERRORS:
+        return "", _NAN
 
 
 def _parse_day(text: str) -> float:
@@ -96,7 +106,7 @@ def _make_rim_mask() -> NDArray[np.bool_]:
 
 _RIM = _make_rim_mask()
 _NAN = float("nan")
-_UNREADABLE: Properties = {
+UNREADABLE_IMAGE: Properties = {
     **dict.fromkeys(("file size", "width", "height", "shape", "brightness", "contrast"), (_NAN,)),
     "colour cast": (_NAN,) * 2,
     "border": (_NAN,) * 4,

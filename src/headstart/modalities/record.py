@@ -41,6 +41,28 @@ class Fingerprint:
     shingles: NDArray[Any] | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class RowFacts:
+    """What is measured of one row by looking at it once.
+
+    Parameters
+    ----------
+    fingerprint : Fingerprint
+        How it looks, so that near-duplicates are found.
+    properties : Properties
+        Plain properties that should not decide a label: how a file was made, not what it shows.
+    digest : str
+        sha256 of the file that was read; "" where there is none, or it could not be read.
+    extremes : (str, float, float) or None
+        Of an image of more than 8 bits: the kind of its values, the smallest and the largest.
+    """
+
+    fingerprint: Fingerprint
+    properties: Properties
+    digest: str = ""
+    extremes: tuple[str, float, float] | None = None
+
+
 @dataclass(frozen=True)
 class InputPart:
     """A part of an input.
@@ -93,10 +115,8 @@ class Modality:
         A small HTML snippet (thumbnail as data URI, text, plot as SVG) for the report, safe to embed.
     augment : ((what load gave, generator) -> the same kind of thing) or None
         Another view of the row with, most likely, the same label; None where no change is safe (texts).
-    fingerprint : (one of `Table.inputs`) -> Fingerprint
-        How a row looks, so that near-duplicates are found.
-    measure_properties : (one of `Table.inputs`) -> Properties
-        Plain properties that should not decide a label: how a file was made, not what it shows.
+    describe : (one of `Table.inputs`) -> RowFacts
+        Everything that is measured of a row by looking at it once.
     occlusion : Occlusion
     changes : mapping of str to (amount, what `load` gave, generator) -> changed row, or None
         Changes that should not change the answer, by their name in `pairs/edits.json`.
@@ -121,8 +141,7 @@ class Modality:
     collate: Callable[[Sequence[tuple[Array, ...]], Spec], tuple[Array, ...]]
     preview: Callable[[Any], str]
     augment: Callable[[Any, np.random.Generator], Any] | None = None
-    fingerprint: Callable[[Any], Fingerprint]
-    measure_properties: Callable[[Any], Properties]
+    describe: Callable[[Any], RowFacts]
     occlusion: Occlusion
     changes: Mapping[str, Callable[[float, Any, np.random.Generator], Any]]
     plural: str

@@ -6,19 +6,15 @@ rows are similar, which is reported, and the rows are split like any others.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart import progress
 from headstart.data.duplicates.components import find_connected_rows
-from headstart.modalities import MODALITIES
+from headstart.data.row_facts import describe_rows
 from headstart.modalities.record import Fingerprint
 from headstart.records import AnyTable, Column, Finding, Index, Table, make_column
 
@@ -31,7 +27,6 @@ LARGEST_GROUP, LARGEST_SHARE = 20, 0.10
 """A group larger than both is implausible."""
 GRAVE_SHARE = 0.01
 """Share of test rows with a near-duplicate among the training rows from which the finding is a warning."""
-_LONG_JOB = 2_000
 
 IMAGE_CLOSE = 0.96
 """Cosine: re-compressed, resized, brighter or slightly cropped copies reach it; two X-rays reach 0.955 at most."""
@@ -85,7 +80,7 @@ def find_near_duplicates(table: Table, seed: int = 0) -> NearDuplicates:
     most = MOST_ROWS[table.modality]
     if len(rows) > most:
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
-    fingerprints = _compute_fingerprints(table, rows)
+    fingerprints = [facts.fingerprint for facts in describe_rows(table.take(rows))]
     groups = find_connected_rows(len(rows), _PAIRS[table.modality](fingerprints, seed))
     largest_group = max(LARGEST_GROUP, LARGEST_SHARE * len(rows))
     hashes = [str(table.hashes[row]) for row in rows]
@@ -135,22 +130,6 @@ def _report_search(table: Table, near_duplicates: NearDuplicates) -> list[Findin
             )
         )
     return findings
-
-
-def _compute_fingerprints(table: Table, rows: Index) -> list[Fingerprint]:
-    """Return the fingerprint of each row; images are read in threads."""
-    modality, is_long = MODALITIES[table.modality], len(rows) > _LONG_JOB
-    bar_context = (
-        progress.open_bar("Looking for near copies", len(rows), modality.plural) if is_long else nullcontext(None)
-    )
-    fingerprints: list[Fingerprint] = []
-    with bar_context as bar, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for start in range(0, len(rows), 256):
-            part = [table.inputs[row] for row in rows[start : start + 256]]
-            fingerprints += (pool.map if modality.is_file else map)(modality.fingerprint, part)
-            if bar is not None:
-                bar.advance(len(part))
-    return fingerprints
 
 
 def _yield_blocks(firsts: NDArray[np.float32], views: NDArray[np.float32], seed: int) -> Iterator[tuple[Index, Index]]:

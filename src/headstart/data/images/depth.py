@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from headstart.data.images.image_rules import IMAGE_RULES
+from headstart.data.row_facts import describe_rows
 from headstart.modalities import MODALITIES
-from headstart.modalities.image import measure_values
 from headstart.modalities.image_values import FLOAT, INTEGER, find_value_ranges
 from headstart.records import TEST, Finding, Table
 
@@ -72,19 +68,14 @@ def _count_images(n_images: int, kind: str) -> str:
     return f"1 image with {what} is" if n_images == 1 else f"{n_images} images with {what} are"
 
 
-def _measure_training_images(table: Table) -> tuple[ImageValues, ...]:
+def _measure_training_images(table: Table) -> list[ImageValues]:
     if not MODALITIES[table.modality].has_pixels:
-        return ()
-    train = [Path(path) for path, split in zip(table.inputs, table.splits, strict=True) if split != TEST]
-    return _measure_sample(tuple(path for path in train if path.suffix.lower() not in _EIGHT_BIT_SUFFIXES))
-
-
-@lru_cache(maxsize=8)
-def _measure_sample(paths: tuple[Path, ...]) -> tuple[ImageValues, ...]:
-    step = max(1, len(paths) // IMAGE_RULES.measured_images)
-    return _measure_all(paths[::step])
-
-
-def _measure_all(paths: Sequence[Path]) -> tuple[ImageValues, ...]:
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        return tuple(values for values in pool.map(measure_values, paths) if values is not None)
+        return []
+    rows = [
+        row
+        for row, (path, split) in enumerate(zip(table.inputs, table.splits, strict=True))
+        if split != TEST and Path(path).suffix.lower() not in _EIGHT_BIT_SUFFIXES
+    ]
+    step = max(1, len(rows) // IMAGE_RULES.measured_images)
+    facts = describe_rows(table.take(np.asarray(rows[::step], dtype=np.intp)))
+    return [row.extremes for row in facts if row.extremes is not None]
