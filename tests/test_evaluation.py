@@ -29,6 +29,7 @@ from headstart.evaluation.intervals import (
     t_quantile,
 )
 from headstart.records import Predictions, make_column
+from headstart.report import write_sentence
 from headstart.results import Figure, Metrics
 
 
@@ -275,17 +276,17 @@ def test_the_verdict_says_what_the_interval_says(better: int, worse: int, word: 
     said = assess_transfer(codes, NamedPredictions("blend", a), NamedPredictions("classic", b), clusters=None, seed=0)
     assert said.transfer == word
     assert (said.strategy, said.against) == ("blend", "classic")
-    assert said.sentence.startswith("On 200 test rows the adapted model (blend) was right ")
+    assert write_sentence(said).startswith("On 200 test rows the adapted model (blend) was right ")
     assert {"helped": "so transfer helped.", "hurt": "so transfer hurt.", "no evidence": "no evidence that transfer"}[
         word
-    ] in said.sentence
+    ] in write_sentence(said)
 
 
 def test_the_sentence_gives_the_numbers_in_points() -> None:
     codes, a, b = paired(200, 40, 5)
     said = assess_transfer(codes, NamedPredictions("blend", a), NamedPredictions("classic", b), clusters=None, seed=0)
     low, high = 100 * said.difference.low, 100 * said.difference.high
-    assert said.sentence == (
+    assert write_sentence(said) == (
         "On 200 test rows the adapted model (blend) was right 17.5 points more often than the best model without "
         f"pre-training (classic); the 95 % interval is {low:.1f} to {high:.1f} points, so transfer helped."
     )
@@ -294,11 +295,11 @@ def test_the_sentence_gives_the_numbers_in_points() -> None:
 def test_without_evidence_the_sentence_says_how_many_rows_would_settle_it() -> None:
     codes, a, b = paired(100, 10, 6)
     said = assess_transfer(codes, NamedPredictions("blend", a), NamedPredictions("classic", b), clusters=None, seed=0)
-    assert "If the difference is real, about 780 test rows would show it." in said.sentence
+    assert "If the difference is real, about 780 test rows would show it." in write_sentence(said)
     codes, a, b = paired(100, 8, 8)
     same = assess_transfer(codes, NamedPredictions("blend", a), NamedPredictions("classic", b), clusters=None, seed=0)
-    assert "equally often" in same.sentence
-    assert "would show it" not in same.sentence
+    assert "equally often" in write_sentence(same)
+    assert "would show it" not in write_sentence(same)
 
 
 def test_a_base_that_is_not_pretrained_never_helps_nor_hurts() -> None:
@@ -308,8 +309,8 @@ def test_a_base_that_is_not_pretrained_never_helps_nor_hurts() -> None:
     )
     assert said.transfer == "no evidence"
     assert said.difference.value == pytest.approx(0.275)
-    assert "Nothing pre-trained was used" in said.sentence
-    assert "27.5 points more" in said.sentence
+    assert "Nothing pre-trained was used" in write_sentence(said)
+    assert "27.5 points more" in write_sentence(said)
 
 
 @pytest.mark.parametrize("absent", ["rows", "transfer", "against"])
@@ -320,7 +321,7 @@ def test_what_is_missing_is_no_evidence(absent: str) -> None:
     said = assess_transfer(codes, transfer, against, clusters=None, seed=0)
     assert said.transfer == "no evidence"
     assert said.difference is None
-    assert "cannot be said" in said.sentence
+    assert "cannot be said" in write_sentence(said)
 
 
 CHANCE = np.array([0.4, 0.3, 0.2, 0.1])

@@ -15,6 +15,7 @@ from headstart.evaluation.uncertainty.conformal import (
 )
 from headstart.evaluation.uncertainty.selective import answer_share, measure_risk_coverage, rows_per_hundred
 from headstart.records import Predictions, make_column
+from headstart.report import write_sentence
 
 
 def made(shares: np.ndarray) -> Predictions:
@@ -60,7 +61,7 @@ def test_sets_that_cover_less_than_stated_are_called_so() -> None:
     sets = np.zeros((100, 2), dtype=bool)
     sets[:70, 0], sets[70:, 1] = True, True
     found = measure_set_coverage(codes, sets, sets, StatedCoverage(0.9, 200, 2), clusters=None, seed=0)
-    assert found.below and "do not rely on it" in found.reading and found.method == "label-conditional"
+    assert found.below and "do not rely on it" in write_sentence(found) and found.method == "label-conditional"
     whole = measure_set_coverage(
         codes,
         np.ones((100, 2), dtype=bool),
@@ -75,7 +76,7 @@ def test_sets_that_cover_less_than_stated_are_called_so() -> None:
 
 def test_a_range_without_ends_is_said_to_have_none() -> None:
     found = measure_range_coverage(np.zeros(30), np.ones(30), np.inf, stated=0.9, n_rows_learnt=5, clusters=None)
-    assert found.width is None and found.measured.value == 1.0 and "too few rows" in found.reading
+    assert found.width is None and found.measured.value == 1.0 and "too few rows" in write_sentence(found)
 
 
 def test_the_risk_falls_where_being_sure_says_something_and_ties_are_shared() -> None:

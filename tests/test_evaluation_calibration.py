@@ -10,6 +10,7 @@ from sklearn.metrics import brier_score_loss
 
 from headstart.evaluation.uncertainty.calibration import MIN_ROWS, MOST_BINS, measure_calibration
 from headstart.records import Predictions, make_column
+from headstart.report import write_sentence
 
 
 def drawn(n: int, honest: float, seed: int) -> tuple[np.ndarray, Predictions, np.ndarray]:
@@ -82,11 +83,11 @@ def test_a_model_that_is_too_sure_and_one_that_is_not_sure_enough_are_called_so(
     over = measure_calibration(codes, said, None, 0)
     assert over is not None
     assert over.overconfidence.low > 0 and over.error.low > 0.05
-    assert "too sure of itself" in over.reading
+    assert "too sure of itself" in write_sentence(over)
     under = measure_calibration(np.zeros(400, dtype=int), said, None, 0)
     assert under is not None
     assert under.overconfidence.high < 0
-    assert "right more often than it says" in under.reading
+    assert "right more often than it says" in write_sentence(under)
 
 
 def test_equal_probabilities_share_a_bin_whatever_the_order_of_the_rows() -> None:

@@ -23,6 +23,7 @@ from headstart.evaluation.fairness.groups import (
 )
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.records import Predictions, make_column
+from headstart.report import write_sentence
 from headstart.results import GroupColumn
 
 
@@ -88,10 +89,10 @@ def test_a_planted_gap_is_found_with_its_size_and_both_names() -> None:
     assert 0.1 < found.gap.low < 0.27 < found.gap.high < 0.45
     assert found.p_value is not None
     assert found.p_value < 0.005
-    assert found.reading.startswith(
+    assert write_sentence(found).startswith(
         "On site 'B' the model was right 61 % of the time, on 'A' 88 %: a gap of 27 points (95 % interval "
     )
-    assert "very likely real" in found.reading
+    assert "very likely real" in write_sentence(found)
 
 
 def test_the_interval_of_a_gap_covers_it() -> None:
@@ -126,8 +127,8 @@ def test_a_group_just_below_the_minimum_cannot_be_told() -> None:
         ("small", False, True),
     ]
     assert (found.gap, found.gap_between, found.p_value) == (None, None, None)
-    assert found.reading.startswith("Cannot tell: ")
-    assert f"small: {MIN_ROWS - 1} rows" in found.reading
+    assert write_sentence(found).startswith("Cannot tell: ")
+    assert f"small: {MIN_ROWS - 1} rows" in write_sentence(found)
     assert compared(np.append(right, True), site=[*site, "small"])[0].gap is not None
 
 
@@ -140,8 +141,8 @@ def test_many_rows_of_few_patients_cannot_be_told() -> None:
 
 def test_one_group_alone_and_no_values_cannot_be_told() -> None:
     right = np.ones(60, dtype=bool)
-    assert "all of them have the value 'F'" in compared(right, sex=["F"] * 60)[0].reading
-    assert "none of them has a value" in compared(right, sex=[""] * 60)[0].reading
+    assert "all of them have the value 'F'" in write_sentence(compared(right, sex=["F"] * 60)[0])
+    assert "none of them has a value" in write_sentence(compared(right, sex=[""] * 60)[0])
 
 
 def test_rows_without_a_value_are_counted_and_never_compared() -> None:
@@ -159,8 +160,11 @@ def test_a_column_with_many_values_only_keeps_rows_together() -> None:
     many = [f"patient {at % (MANY_VALUES + 1)}" for at in range(320)]
     found = compared(right, patient=many)[0]
     assert (found.values, found.gap) == ([], None)
-    assert found.reading == f"Not compared: {MANY_VALUES + 1} values with few rows each; they only keep rows together."
-    assert "bands (0-17" in compared(right, age=[str(at % 80) for at in range(320)])[0].reading
+    assert (
+        write_sentence(found)
+        == f"Not compared: {MANY_VALUES + 1} values with few rows each; they only keep rows together."
+    )
+    assert "bands (0-17" in write_sentence(compared(right, age=[str(at % 80) for at in range(320)])[0])
     assert not has_too_many_values(make_column([f"site {at % MANY_VALUES}" for at in range(320)]))
     assert has_too_many_values(make_column([f"patient {at // (FEW_EACH - 1)}" for at in range(40)]))
 
@@ -172,7 +176,7 @@ def test_everything_right_gives_no_gap_no_nan_and_no_warning() -> None:
         assert "NaN" not in text
         assert [item.p_value for item in found] == [1.0, 1.0]
         assert all(item.gap is not None and item.gap.low < 0 < item.gap.high for item in found)
-        assert "no evidence" in found[0].reading
+        assert "no evidence" in write_sentence(found[0])
 
 
 def test_more_columns_make_the_test_stricter() -> None:
@@ -181,8 +185,8 @@ def test_more_columns_make_the_test_stricter() -> None:
     alone = compared(right, site=site)[0]
     among = compared(right, site=site, farm=["x", "y"] * 40, farmer=["u", "u", "v", "v"] * 20)[0]
     assert alone.p_value is not None and among.p_value == pytest.approx(3 * alone.p_value)
-    assert "corrected for the 3 columns compared" in among.reading
-    assert "corrected" not in alone.reading
+    assert "corrected for the 3 columns compared" in write_sentence(among)
+    assert "corrected" not in write_sentence(alone)
 
 
 def test_holm_equals_the_worked_figures() -> None:
@@ -204,7 +208,7 @@ def test_a_different_mix_of_classes_is_named_as_a_possible_reason() -> None:
     told = np.eye(2)[np.zeros(100, dtype=int)]
     said = Predictions(ids=make_column(list(map(str, range(100)))), classes=("a", "b"), probabilities=told)
     found = score_groups(codes, said, {"site": make_column(["A"] * 50 + ["B"] * 50)}, clusters=None, seed=0)[0]
-    assert found.reading.endswith("The two do not hold the same mix of classes, which may be why.")
+    assert write_sentence(found).endswith("The two do not hold the same mix of classes, which may be why.")
 
 
 def test_the_same_seed_gives_the_same_document_and_no_column_gives_nothing() -> None:

@@ -14,6 +14,7 @@ from headstart.evaluation.metrics.multilabel import score_labels
 from headstart.evaluation.metrics.ordinal import score_grades
 from headstart.evaluation.metrics.regression import score_numbers
 from headstart.records import Predictions, make_column
+from headstart.report import write_sentence
 from headstart.results import Figure, MultiLabelMetrics, OrdinalMetrics, Record, RegressionMetrics
 
 LABELS = ("a", "b", "c", "d")
@@ -217,18 +218,22 @@ def test_the_verdict_says_which_is_better_in_the_measure_of_the_task(made: objec
     found = evaluation.assess_transfer(truth, ours, theirs, clusters=None, seed=0)
     assert found.measure == measure and found.transfer == "helped"
     assert found.difference is not None and found.difference.low > 0
-    assert found.sentence.startswith("On 150 test rows") and found.sentence.endswith("so transfer helped.")
+    assert write_sentence(found).startswith("On 150 test rows") and write_sentence(found).endswith(
+        "so transfer helped."
+    )
     assert evaluation.assess_transfer(truth, theirs, ours, clusters=None, seed=0).transfer == "hurt"
     same = evaluation.assess_transfer(truth, ours, NamedPredictions("classic", good), clusters=None, seed=0)
-    assert same.transfer == "no evidence" and "there is no evidence" in same.sentence
+    assert same.transfer == "no evidence" and "there is no evidence" in write_sentence(same)
 
 
 def test_the_verdict_on_numbers_names_both_errors() -> None:
     truth, good = numbers(150, 0, noise=0.5)
     bad = Predictions(ids=good.ids, classes=good.classes, probabilities=2 * good.probabilities - 5, task="regression")
-    said = evaluation.assess_transfer(
-        truth, NamedPredictions("blend", good), NamedPredictions("classic", bad), clusters=None, seed=0
-    ).sentence
+    said = write_sentence(
+        evaluation.assess_transfer(
+            truth, NamedPredictions("blend", good), NamedPredictions("classic", bad), clusters=None, seed=0
+        )
+    )
     own, other = (np.abs(item.values - truth[:, 0]).mean() for item in (good, bad))
     assert f"({own:.3g} against {other:.3g}, in the unit of the label)" in said
 
@@ -260,7 +265,7 @@ def test_groups_are_compared_by_their_errors() -> None:
     )[0]
     assert found.measure == "mean absolute error" and found.gap_between == ["A", "B"]
     assert found.gap is not None and found.gap.low > 2 and found.p_value == 0.0005
-    assert "was off by 2.98 on average, on 'A' 0.0771: a gap of 2.9" in found.reading and isinstance(
+    assert "was off by 2.98 on average, on 'A' 0.0771: a gap of 2.9" in write_sentence(found) and isinstance(
         found.values[0].metrics, RegressionMetrics
     )
 
@@ -269,7 +274,8 @@ def test_groups_that_do_not_differ_are_no_evidence() -> None:
     truth, said = several(160, 0)
     found = evaluation.score_groups(truth, said, {"site": make_column(["A", "B"] * 80)}, clusters=None, seed=0)[0]
     assert found.measure == "row F1" and found.p_value is not None and found.p_value > 0.05
-    assert found.gap is not None and found.gap.low <= 0 and "no evidence that the groups differ" in found.reading
+    assert found.gap is not None and found.gap.low <= 0
+    assert "no evidence that the groups differ" in write_sentence(found)
 
 
 def test_the_worst_rows_are_those_furthest_off() -> None:

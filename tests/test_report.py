@@ -14,7 +14,7 @@ from headstart.evaluation import NamedPredictions, assess_transfer, confusion_ma
 from headstart.evaluation.fairness.groups import score_groups
 from headstart.evaluation.uncertainty.calibration import measure_calibration
 from headstart.records import Predictions, make_column
-from headstart.report import list_limits, render_card, render_html
+from headstart.report import list_limits, render_card, render_html, write_sentence
 from headstart.results import (
     BaseFigures,
     Confusion,
@@ -167,7 +167,7 @@ def test_the_first_screen_says_how_good_with_interval_and_verdict(result: Result
     accuracy = result.strategy("blend").test.accuracy
     assert f"{100 * accuracy.value:.0f} %" in first
     assert f"{100 * accuracy.low:.0f} % to {100 * accuracy.high:.0f} %" in first
-    assert result.verdict.sentence in first
+    assert write_sentence(result.verdict) in first
     for name in ("majority", "classic", "scratch", "blend"):
         assert f'aria-label="{name}: ' in first
 
@@ -368,7 +368,7 @@ def test_the_diagram_has_a_dot_for_each_bin_and_a_text_that_says_the_same(groupe
     assert svg and grouped.calibration
     assert svg[0].count("<circle") == len(grouped.calibration.bins)
     assert svg[0].count("; given ") + 1 == len(grouped.calibration.bins)
-    assert grouped.calibration.reading in page
+    assert write_sentence(grouped.calibration) in page
 
 
 def test_the_page_stays_well_formed_with_groups(grouped: Result) -> None:

@@ -9,7 +9,7 @@ from headstart.report import sentences
 from headstart.report.kinds import TASK_WORDINGS
 from headstart.report.messages import current_language, format_number, message, translate
 from headstart.report.words import list_names, shorten
-from headstart.results import GroupColumn, Result
+from headstart.results import Result
 
 FEW_ROWS = 20
 FEW_TEST_ROWS = 100
@@ -104,7 +104,7 @@ def _groups(result: Result) -> list[str]:
     measured = {part.column: part for part in result.groups}
     unknown = [name for name in result.group_columns if name not in measured or measured[name].gap is None]
     lines = [
-        translate("A group that fares worse. {reading}", reading=shorten(_column_gap(part), 500))
+        translate("A group that fares worse. {reading}", reading=shorten(sentences.write_sentence(part), 500))
         for part in result.groups
         if part.gap is not None and part.gap.low > 0
     ]
@@ -128,12 +128,6 @@ def _groups(result: Result) -> list[str]:
     return lines
 
 
-def _column_gap(part: GroupColumn) -> str:
-    """Return the sentence that says how far apart the groups of a column are, with the name of the column."""
-    sentence = sentences.write_gap(part)
-    return sentence if sentence == part.reading else f"{shorten(part.column, 40)}: {sentence}"
-
-
 def _probabilities(result: Result) -> list[str]:
     """Probabilities that were not checked, or are off."""
     calibration = result.calibration
@@ -144,7 +138,7 @@ def _probabilities(result: Result) -> list[str]:
         [
             translate(
                 "Its probabilities as they are. {reading}",
-                reading=shorten(sentences.write_calibration(calibration), 400),
+                reading=shorten(sentences.write_sentence(calibration), 400),
             )
         ]
         if off

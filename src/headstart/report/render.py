@@ -19,7 +19,7 @@ from headstart.report.messages import (
     translate_html,
     use_language,
 )
-from headstart.report.sentences import mark_english
+from headstart.report.sentences import mark_english, mark_sentence, write_sentence
 from headstart.report.view import gather_view
 from headstart.report.words import (
     format_amount,
@@ -146,6 +146,8 @@ def _environment() -> Environment:
         rounded=format_rounded_interval,
         isolated=isolate,
         own=mark_english,
+        sentence=write_sentence,
+        marked=mark_sentence,
     )
     environment.globals.update(_=translate_html, _n=translate_count_html)
     return environment

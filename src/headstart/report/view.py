@@ -18,7 +18,6 @@ from headstart.report.words import SHARES, format_amount, shorten
 from headstart.results import (
     AnyMetrics,
     ClassFigures,
-    Figure,
     GroupColumn,
     LabelError,
     LabelFigures,
@@ -106,17 +105,14 @@ class GroupRow:
     classes: list[ClassFigures | None]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class GroupView:
     """One group column: its rows, and the classes shown (none where they are too many for a table)."""
 
-    column: str
-    reading: str
-    gap: Figure | None
+    source: GroupColumn
     labels: list[str]
     rows: list[GroupRow]
     any_testable: bool
-    class_reading: str = ""
 
 
 def gather_view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
@@ -308,16 +304,7 @@ def gather_group(part: GroupColumn, classes: list[str], kind: TaskWording) -> Gr
                 classes=per_class,
             )
         )
-    leaning = part.class_gap.reading if part.class_gap else ""
-    return GroupView(
-        column=part.column,
-        reading=part.reading,
-        gap=part.gap,
-        labels=labels,
-        rows=rows,
-        any_testable=any(row.is_testable for row in rows),
-        class_reading=leaning,
-    )
+    return GroupView(source=part, labels=labels, rows=rows, any_testable=any(row.is_testable for row in rows))
 
 
 def add_previews(rows: Sequence[RowT], previews: Mapping[str, str]) -> list[tuple[RowT, Markup]]:

@@ -56,6 +56,29 @@ def _bare(share: float, digits: int) -> str:
     return format_number(text)
 
 
+def format_hundredths(share: float, digits: int = 0) -> str:
+    """Write a share in percent without the sign, for sentences that hold the sign.
+
+    Examples
+    --------
+    >>> format_hundredths(0.842), format_hundredths(0.842, 1)
+    ('84', '84.2')
+    """
+    return format_number(f"{100 * share:.{digits}f}")
+
+
+def format_points(share: float, digits: int = 1) -> str:
+    """Write a share or a difference of shares in percentage points; a true minus sign, and none before 0.
+
+    Examples
+    --------
+    >>> format_points(0.118), format_points(-0.0001), format_points(-0.3, 0)
+    ('11.8', '0.0', '−30')
+    """
+    text = f"{100 * share:.{digits}f}"
+    return format_number((text if float(text) else text.lstrip("-")).replace("-", "\N{MINUS SIGN}"))
+
+
 def format_amount(value: float) -> str:
     """Write a number with three digits that count."""
     return format_number(wording.format_amount(value))

@@ -70,7 +70,7 @@ class PriorShift(Record):
     classes: list[ClassShare] = Field(description="Frequency of each class.")
     p_value: float = Field(description="Permutation test, 0 to 1.")
     found: bool = Field(description="Whether the frequencies differ significantly.")
-    reading: str = Field(description="The result in words.")
+    reading: str = Field(default="", description="The result in words.")
 
 
 class Drift(Record):
@@ -81,7 +81,7 @@ class Drift(Record):
     auroc: Figure = Field(description="AUROC of the classifier: 0.5 is chance, 1 is perfect separation.")
     p_value: float = Field(description="Permutation test, 0 to 1.")
     found: bool = Field(description="Whether the separation is significant.")
-    reading: str = Field(description="The result in words.")
+    reading: str = Field(default="", description="The result in words.")
 
 
 class Advice(Record):
@@ -111,7 +111,7 @@ class Recalibration(Record):
         description="Decrease of the log-loss on held-out rows by a new calibration, in nats a row; `null` for numbers."
     )
     figures: list[BeforeAfter] = Field(description="Figures before and after.")
-    reading: str = Field(description="The result in words.")
+    reading: str = Field(default="", description="The result in words.")
 
 
 class Evaluation(Record):
@@ -201,5 +201,5 @@ class Comparison(Record):
     groups: list[ComparedPart] = Field(default=[], description="The comparison for each value of a group column.")
     better: list[ChangedRow] = Field(default=[], description="The first 100 rows on which the new model is better.")
     worse: list[ChangedRow] = Field(default=[], description="The first 100 rows on which the new model is worse.")
-    reading: str = Field(description="The result in words.")
+    reading: str = Field(default="", description="The result in words.")
     set_aside: list[SetAsideRow] = Field(description="Inputs that could not be used.")

@@ -67,4 +67,4 @@ class LearningCurve(Record):
     shape: Literal["rising", "flat", "noisy", "unknown"] = Field(
         description="`noisy`: too much noise for a forecast; `unknown`: not measured.",
     )
-    sentence: str = Field(description="The forecast for twice as many labels, in words.")
+    sentence: str = Field(default="", description="The forecast for twice as many labels, in words.")

@@ -67,4 +67,4 @@ class LeakageGap(Record):
     naive: Figure = Field(description="Score with random folds.")
     honest: Figure = Field(description="Score with copies and groups in one fold.")
     gap: Figure = Field(description="How much better `naive` is (for an error: how much smaller).")
-    sentence: str = Field(description="The result in words.")
+    sentence: str = Field(default="", description="The result in words.")

@@ -43,7 +43,7 @@ class ClassGap(Record):
         "groups and columns.",
     )
     n_classes: int = Field(description="Classes that could be compared.")
-    reading: str = Field(description="The result in words.")
+    reading: str = Field(default="", description="The result in words.")
 
 
 class GroupColumn(Record):
@@ -63,7 +63,23 @@ class GroupColumn(Record):
         description="Permutation test of the largest difference, 0 to 1, corrected for the number of columns; else "
         "`null`.",
     )
-    reading: str = Field(description="The result in words, or why nothing could be compared.")
+    n_columns_compared: int | None = Field(
+        default=None,
+        description="Number of columns that `p_value` is corrected for; `null` in results of older versions.",
+    )
+    has_other_mix: bool = Field(
+        default=False,
+        description="Whether the class frequencies of the two values differ so much that this may explain the gap.",
+    )
+    n_values: int | None = Field(
+        default=None,
+        description="Number of distinct values of the column; `null` in results of older versions.",
+    )
+    has_numeric_values: bool = Field(
+        default=False,
+        description="Whether every value begins and ends with a digit, as ages and dates do.",
+    )
+    reading: str = Field(default="", description="The result in words, or why nothing could be compared.")
     measure: GroupMeasure = "accuracy"
     class_gap: ClassGap | None = Field(
         default=None,

@@ -36,7 +36,7 @@ class AttributeProbe(Record):
         description="From simple descriptors without a base model: histograms of images, hashed words, values of a "
         "series.",
     )
-    reading: str = Field(description="The result in words.")
+    reading: str = Field(default="", description="The result in words.")
 
 
 class GapOrigin(Record):
@@ -58,7 +58,7 @@ class GapOrigin(Record):
     adaptation: Figure | None = Field(
         description="`chosen` minus `frozen`: what the adaptation changed; `null` if the chosen model is that probe.",
     )
-    reading: str = Field(description="The result in words.")
+    reading: str = Field(default="", description="The result in words.")
 
 
 class FlipShare(Record):
@@ -84,7 +84,7 @@ class Counterfactual(Record):
     without_base_strategy: str | None = Field(description="A strategy without the base model; `null` if there is none.")
     without_base_flips: Figure | None = Field(description="`flips` of that strategy; `null` if there is none.")
     parts: list[FlipShare] = Field(default=[], description="`flips` for each class and group.")
-    reading: str = Field(description="The result in words.")
+    reading: str = Field(default="", description="The result in words.")
 
 
 class Inherited(Record):
@@ -118,7 +118,7 @@ class Slice(Record):
     labels: list[str] = Field(description="Its most frequent mistakes.")
     properties: list[str] = Field(description="Groups and plain properties in which its rows differ from the others.")
     examples: list[str] = Field(description="Ids of typical rows with a wrong prediction.")
-    reading: str = Field(description="The result in words.")
+    reading: str = Field(default="", description="The result in words.")
 
 
 class Slices(Record):
@@ -134,7 +134,7 @@ class Slices(Record):
         description="Errors are 1 - `accuracy`, 1 - `row F1`, or the absolute error of a number.",
     )
     found: list[Slice] = Field(default=[], description="The slices.")
-    reading: str = Field(description="The result in words.")
+    reading: str = Field(default="", description="The result in words.")
 
 
 class MitigatedCell(Record):
@@ -180,4 +180,4 @@ class Mitigation(Record):
         "at most `mean_may_lose`.",
     )
     mean_may_lose: float = Field(description="Largest loss of accuracy on all rows: the gain of the worst group.")
-    reading: str = Field(description="The result in words.")
+    reading: str = Field(default="", description="The result in words.")

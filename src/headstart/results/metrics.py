@@ -174,7 +174,25 @@ class Verdict(Record):
         description="How much better `strategy` is than `against` on the same test rows (for an error: how much "
         "smaller); `null` if nothing could be compared.",
     )
-    sentence: str = Field(description="The verdict in words.")
+    n_rows: int | None = Field(default=None, description="Number of test rows; `null` in results of older versions.")
+    pretrained: bool | None = Field(
+        default=None,
+        description="Whether the base model is pre-trained; `null` in results of older versions.",
+    )
+    strategy_error: float | None = Field(
+        default=None,
+        description="For numbers: mean absolute error of `strategy`, in the unit of the label; else `null`.",
+    )
+    against_error: float | None = Field(
+        default=None,
+        description="For numbers: mean absolute error of `against`, in the unit of the label; else `null`.",
+    )
+    n_rows_needed: int | None = Field(
+        default=None,
+        description="If there is no evidence: about how many test rows would show such a difference with a power of "
+        "80 %; 0 if more rows would, but their number is not known; else `null`.",
+    )
+    sentence: str = Field(default="", description="The verdict in words.")
 
 
 class Confusion(Record):

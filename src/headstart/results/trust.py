@@ -64,7 +64,7 @@ class Correction(Record):
     )
     gain: float = Field(description="Decrease of the log-loss on held-out training rows, in nats a row.")
     n_rows: int = Field(description="Training rows it was fitted on.")
-    reading: str = Field(description="The result in words.")
+    reading: str = Field(default="", description="The result in words.")
 
 
 class Calibration(Record):
@@ -75,7 +75,15 @@ class Calibration(Record):
     overconfidence: Overconfidence
     brier: BrierScore
     bins: ReliabilityTable
-    reading: str = Field(description="The result in words.")
+    mean_probability: float | None = Field(
+        default=None,
+        description="Mean probability of the predicted labels, 0 to 1; `null` in results of older versions.",
+    )
+    share_right: float | None = Field(
+        default=None,
+        description="Accuracy on these rows, 0 to 1; `null` in results of older versions.",
+    )
+    reading: str = Field(default="", description="The result in words.")
     log_loss: Figure | None = Field(
         default=None, description="Log-loss in nats; lower is better. `null` in results of older versions."
     )
@@ -116,7 +124,7 @@ class Conformal(Record):
         "`residuals`: for numbers.",
     )
     below: bool = Field(description="Whether the whole interval of `measured` is below `stated`.")
-    reading: str = Field(description="The result in words.")
+    reading: str = Field(default="", description="The result in words.")
 
 
 class RiskPoint(Record):
@@ -209,4 +217,4 @@ class Abstention(Record):
         description='Classes that mean "none of these", by their names or by `--reserved`.',
     )
     without: dict[str, str] = Field(default={}, description="Which of these parts do not apply, and why.")
-    reading: str = Field(description="The result in words.")
+    reading: str = Field(default="", description="The result in words.")

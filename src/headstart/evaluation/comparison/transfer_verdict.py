@@ -1,4 +1,4 @@
-"""Did transfer help? The paired difference between two models on the same test rows, and what to say about it.
+"""Did transfer help? The paired difference between two models on the same test rows.
 
 Only rows on which exactly one of the two is right tell anything, so a handful of them is never evidence, however sure
 a bootstrap of them looks.
@@ -26,8 +26,6 @@ from headstart.evaluation.metrics.multilabel import compare_macro_f1
 from headstart.evaluation.metrics.ordinal import compare_kappa
 from headstart.evaluation.metrics.per_task import Truth
 from headstart.evaluation.metrics.regression import compare_absolute_errors
-from headstart.evaluation.wording import format_amount
-from headstart.evaluation.wording import format_points as _points
 from headstart.records import Index, Interval, Predictions
 from headstart.results import Figure, Verdict
 
@@ -47,15 +45,15 @@ class NamedPredictions:
 
 @dataclass(frozen=True)
 class _Paired:
-    """The difference in words, and how it would shrink with more rows: `variance` of one row, `n` independent rows.
+    """The difference, and how it would shrink with more rows: `variance` of one row, `n` independent rows.
 
-    `n` is 0 where nobody can say; `sentence` has places for {ours} and {theirs}.
+    `n` is 0 where nobody can say; `errors` are the mean absolute errors of the two where numbers are compared.
     """
 
     interval: Interval
-    variance: float
-    n: float
-    sentence: str
+    variance: float = 0.0
+    n: float = 0.0
+    errors: tuple[float | None, float | None] = (None, None)
 
 
 def compare_accuracy(codes: Index, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> Interval:
@@ -113,56 +111,22 @@ def _pair_accuracy(codes: Index, a: Predictions, b: Predictions, clusters: Index
     is_significant = _is_significant(int(share_better * n + 1e-6), int(share_worse * n + 1e-6))
     zero = (np.nan, np.nan) if is_significant else (0.0, 0.0)
     interval = envelope(value, (low[0], high[0]), wald, zero, within=(-1.0, 1.0))
-    if abs(value) < 0.0005:
-        sentence = "{ours} and {theirs} were right equally often"
-    else:
-        sentence = (
-            f"{{ours}} was right {_points(abs(value))} points {'more' if value > 0 else 'less'} often than {{theirs}}"
-        )
-    return _Paired(interval, variance, n, f"{sentence}; {_interval(interval, _points)} points")
-
-
-def _interval(interval: Interval, written: Callable[[float], str]) -> str:
-    return f"the 95 % interval is {written(interval.low)} to {written(interval.high)}"
+    return _Paired(interval, variance, n)
 
 
 def _pair_macro_f1(truth: Truth, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
-    interval = compare_macro_f1(truth, a, b, clusters=clusters, seed=seed)
-    size = abs(interval.value)
-    relation = (
-        f"{_points(size)} points {'higher' if interval.value > 0 else 'lower'} than"
-        if size >= 0.0005
-        else "the same as"
-    )
-    sentence = f"the macro-F1 of {{ours}} was {relation} that of {{theirs}}; {_interval(interval, _points)} points"
-    return _Paired(interval, 0.0, 0.0, sentence)
+    return _Paired(compare_macro_f1(truth, a, b, clusters=clusters, seed=seed))
 
 
 def _pair_kappa(truth: Truth, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
-    interval = compare_kappa(truth, a, b, clusters=clusters, seed=seed)
-    size = abs(interval.value)
-    relation = (
-        f"{format_amount(size)} {'higher' if interval.value > 0 else 'lower'} than" if size >= 0.0005 else "the same as"
-    )
-    sentence = (
-        f"the quadratic kappa of {{ours}} was {relation} that of {{theirs}}; {_interval(interval, format_amount)}"
-    )
-    return _Paired(interval, 0.0, 0.0, sentence)
+    return _Paired(compare_kappa(truth, a, b, clusters=clusters, seed=seed))
 
 
 def _pair_absolute_errors(truth: Truth, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
     interval, variance, first, second = compare_absolute_errors(truth, a, b, clusters=clusters, seed=seed)
-    word = "less" if interval.value > 0 else "more"
-    relation = f"{{ours}} was off by {format_amount(abs(interval.value))} {word} on average than {{theirs}}"
-    if format_amount(first) == format_amount(second):
-        relation = "{ours} and {theirs} were off by the same on average"
     numbers = number_clusters(clusters)
     n_units = len(truth) if numbers is None else int(numbers.max()) + 1
-    sentence = (
-        f"{relation} ({format_amount(first)} against {format_amount(second)}, in the unit of the label); "
-        f"the 95 % interval of its advantage is {format_amount(interval.low)} to {format_amount(interval.high)}"
-    )
-    return _Paired(interval, variance, float(n_units), sentence)
+    return _Paired(interval, variance, float(n_units), (first, second))
 
 
 @dataclass(frozen=True)
@@ -243,36 +207,33 @@ def assess_transfer(
         difference is in accuracy for classes, quadratic kappa for grades, macro-F1 for several labels, and for numbers
         in the mean absolute error (positive: transfer is less far off).
     """
-    names = {
-        "strategy": transfer.name if transfer else None,
-        "against": against.name if against else None,
-    }
     either = transfer or against
     measure = _MEASURES[either.predictions.task if either else "classification"]
-    names["measure"] = measure.name
+    verdict = Verdict(
+        measure=measure.name,  # type: ignore[arg-type]
+        transfer="no evidence",
+        strategy=transfer.name if transfer else None,
+        against=against.name if against else None,
+        difference=None,
+        n_rows=len(truth),
+        pretrained=pretrained,
+        n_rows_needed=None,
+    )
     if transfer is None or against is None or _count_units(truth, clusters) < 2:
-        sentence = _describe_missing_side(len(truth), transfer, against, pretrained)
-        document = {"transfer": "no evidence", "difference": None, "sentence": sentence, **names}
-        return Verdict.model_validate(document)
+        return verdict
     paired = measure.paired(truth, transfer.predictions, against.predictions, clusters, seed)
     interval = paired.interval
-    word = "helped" if interval.low > 0 else "hurt" if interval.high < 0 else "no evidence"
-    word = word if pretrained else "no evidence"
-    measured = _describe_comparison(
-        len(truth), transfer.name, against.name, comparison=paired.sentence, pretrained=pretrained
+    outcome = "helped" if interval.low > 0 else "hurt" if interval.high < 0 else "no evidence"
+    is_open = pretrained and outcome == "no evidence"
+    return verdict.model_copy(
+        update={
+            "transfer": outcome if pretrained else "no evidence",
+            "difference": Figure.from_interval(interval),
+            "strategy_error": paired.errors[0],
+            "against_error": paired.errors[1],
+            "n_rows_needed": _count_rows_needed(len(truth), paired, measure.least) if is_open else None,
+        }
     )
-    ending = _ENDINGS[word] if pretrained else ". Nothing pre-trained was used, so this says nothing about transfer."
-    more = _describe_rows_needed(len(truth), paired, measure.least) if pretrained and word == "no evidence" else ""
-    return Verdict.model_validate(
-        {"transfer": word, "difference": Figure.from_interval(interval), "sentence": measured + ending + more, **names}
-    )
-
-
-_ENDINGS = {
-    "helped": ", so transfer helped.",
-    "hurt": ", so transfer hurt.",
-    "no evidence": ", which includes no difference, so there is no evidence that transfer helped or hurt.",
-}
 
 
 def _count_units(truth: Truth, clusters: Index | None) -> int:
@@ -280,38 +241,12 @@ def _count_units(truth: Truth, clusters: Index | None) -> int:
     return len(truth) if clusters is None else len(np.unique(clusters))
 
 
-def _describe_missing_side(
-    n_rows: int, transfer: NamedPredictions | None, against: NamedPredictions | None, pretrained: bool
-) -> str:
-    """Return the sentence that says why nothing could be compared."""
-    if n_rows == 0:
-        why = "There were no test rows"
-    elif transfer is None:
-        why = "No strategy that uses the base model was trained"
-    elif against is None:
-        why = "No model without the base was trained to compare with"
-    else:
-        rows = "There was one test row" if n_rows == 1 else f"The {n_rows:,} test rows belong together"
-        why = f"{rows}, which says nothing of others"
-    also = "" if pretrained else " Nothing pre-trained was used either."
-    return f"{why}, so it cannot be said whether transfer helped.{also}"
-
-
-def _describe_comparison(n_rows: int, name: str, against: str, comparison: str, pretrained: bool) -> str:
-    """Return the sentence that says what was measured, up to the conclusion."""
-    rows = f"{n_rows:,} test row{'' if n_rows == 1 else 's'}"
-    ours = f"the adapted model ({name})" if pretrained else f"the model on the untrained base ({name})"
-    theirs = f"the best model without {'pre-training' if pretrained else 'it'} ({against})"
-    return f"On {rows} {comparison.format(ours=ours, theirs=theirs)}"
-
-
-def _describe_rows_needed(n_rows: int, paired: _Paired, least: float) -> str:
-    """Return the sentence on how many test rows would settle such a difference (80 % power); "" where nothing would."""
+def _count_rows_needed(n_rows: int, paired: _Paired, least: float) -> int | None:
+    """Return how many test rows would settle such a difference (80 % power); 0: more, None: no number would."""
     size = abs(paired.interval.value)
     if size <= least or paired.n <= 0:
-        return ""
+        return None
     needed = (Z + _POWER) ** 2 * max(paired.variance, min(size, 1.0) - size**2) / size**2 * n_rows / paired.n
     if not n_rows < needed <= _MANY_ROWS:
-        return " More test rows would show whether the difference is real."
-    digits = 2 - len(str(int(needed)))
-    return f" If the difference is real, about {int(round(needed, digits)):,} test rows would show it."
+        return 0
+    return int(round(needed, 2 - len(str(int(needed)))))

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.errors import list_offenders
 from headstart.evaluation.intervals import Floats, compute_wilson_interval, difference_interval, envelope
-from headstart.evaluation.wording import format_points, shorten_name
 from headstart.records import Index, Interval
 from headstart.results import ClassGap, Figure
 
@@ -95,7 +93,7 @@ def measure_class_gap(
     result = ClassGap(
         label=names[0][worst.code], between=[names[1][worst.groups[best]], names[1][worst.groups[least]]],
         n_rows=[int(worst.sizes[best]), int(worst.sizes[least])], found=[float(worst.shares[best]),
-        float(worst.shares[least])], gap=Figure.from_interval(gap), p_value=p_value, n_classes=len(classes), reading="",
+        float(worst.shares[least])], gap=Figure.from_interval(gap), p_value=p_value, n_classes=len(classes),
     )  # fmt: skip
     return with_p_value(result, p_value)
 
@@ -123,24 +121,4 @@ def with_p_value(class_gap: ClassGap, p_value: float) -> ClassGap:
         if p_value <= LEVEL
         else Figure(value=class_gap.gap.value, low=min(class_gap.gap.low, 0.0), high=class_gap.gap.high)
     )
-    corrected = class_gap.model_copy(update={"gap": gap, "p_value": p_value})
-    return corrected.model_copy(update={"reading": _reading(corrected)})
-
-
-def _reading(class_gap: ClassGap) -> str:
-    """Return the sentence that says what was found."""
-    group_shares = list_offenders(
-        [
-            f"{shorten_name(group)}: {100 * share:.0f} % of {n} rows"
-            for group, share, n in zip(class_gap.between, class_gap.found, class_gap.n_rows, strict=True)
-        ]
-    )
-    text = (
-        f"Class '{shorten_name(class_gap.label)}' is found {format_points(class_gap.gap.value)} points more often in "
-        f"'{shorten_name(class_gap.between[0])}' "
-        f"({group_shares}; 95 % interval {format_points(class_gap.gap.low)} to {format_points(class_gap.gap.high)})"
-    )
-    if class_gap.gap.low > 0:
-        why = "the answer leans on the group itself, or rows of this class are harder in the other"
-        return f"{text}: {why} (p = {class_gap.p_value:.4f})."
-    return f"{text}; chance explains that (p = {class_gap.p_value:.2f}), so this is no evidence of a difference."
+    return class_gap.model_copy(update={"gap": gap, "p_value": p_value})

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.errors import list_offenders
 from headstart.evaluation.fairness.class_gaps import measure_class_gap, with_p_value
 from headstart.evaluation.intervals import (
     Floats,
@@ -28,7 +27,6 @@ from headstart.evaluation.intervals import (
 )
 from headstart.evaluation.metrics.measures import MEASURES
 from headstart.evaluation.metrics.per_task import Truth, score_predictions
-from headstart.evaluation.wording import describe_not_compared, format_amount, format_row_count, shorten_name
 from headstart.records import Column, Index, Interval, Predictions
 from headstart.results import (
     AnyMetrics,
@@ -37,8 +35,6 @@ from headstart.results import (
     GroupColumn,
     GroupValue,
     Metrics,
-    MultiLabelMetrics,
-    RegressionMetrics,
 )
 from headstart.task_types import TASK_TYPES
 
@@ -56,13 +52,17 @@ MIX_DIFFERENCE = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class _Compared:
-    """One column: its values, and the largest gap where two of them can be told."""
+    """One column: its values by name and, unless there are too many, scored; the largest gap where two can be told."""
 
+    names: set[str]
     values: list[GroupValue]
     gap: Interval | None = None
     between: tuple[GroupValue, GroupValue] | None = None
     p_value: float | None = None
-    reading: str = ""
+
+    @property
+    def has_numeric_names(self) -> bool:
+        return bool(self.names) and all(name[0].isdigit() and name[-1].isdigit() for name in self.names)
 
 
 def has_too_many_values(values: Column) -> bool:
@@ -139,11 +139,14 @@ def score_groups(
             gap=Figure.from_interval(_stretch_to_zero(item.gap, p)) if item.gap and p is not None else None,
             gap_between=[value.value for value in item.between] if item.between else None,
             p_value=p,
-            reading=item.reading or _describe_gap(name, item, p, n_tests),
+            n_columns_compared=n_tests,
+            has_other_mix=item.between is not None and _hold_other_classes(*(value.metrics for value in item.between)),
+            n_values=len(item.names),
+            has_numeric_values=item.has_numeric_names,
             measure=measure.name,  # type: ignore[arg-type]
             class_gap=gap_by_column[name],
         )
-        for (name, item, p) in zip(columns, compared, corrected, strict=True)
+        for name, item, p in zip(columns, compared, corrected, strict=True)
     ]
 
 
@@ -207,16 +210,17 @@ def name_values(values: Column) -> list[str]:
 
 def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: Index | None, seed: int) -> _Compared:
     """Score each value of one column and, where two can be told, test the largest gap."""
-    if has_too_many_values(values):
-        return _Compared(values=[], reading=describe_not_compared({name for name in name_values(values) if name}))
     names = np.array(name_values(values), dtype=object)
+    present = {name for name in names if name}
+    if has_too_many_values(values):
+        return _Compared(names=present, values=[])
     listed = [
         _score_value(name, names == name, truth, predictions=predictions, clusters=clusters, seed=seed)
         for name in sorted(set(names))
     ]
     testable = [item for item in listed if item.told]
     if len(testable) < 2:
-        return _Compared(values=listed, reading=_describe_missing_groups(listed))
+        return _Compared(names=present, values=listed)
     place = {item.value: at for at, item in enumerate(testable)}
     rows = np.flatnonzero([name in place for name in names])
     members = np.array([place[name] for name in names[rows]], dtype=np.intp)
@@ -232,7 +236,7 @@ def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: I
     )
     null = _sample_null_gaps(figures, members, row_clusters, n_values=len(testable), seed=seed)
     p_value = (1 + int((null >= gap.value - 1e-9).sum())) / (1 + PERMUTATIONS)
-    return _Compared(values=listed, gap=gap, between=(testable[best], testable[worst]), p_value=p_value)
+    return _Compared(names=present, values=listed, gap=gap, between=(testable[best], testable[worst]), p_value=p_value)
 
 
 def _score_value(
@@ -338,78 +342,16 @@ def correct_by_holm(p_values: list[float | None]) -> list[float | None]:
     return corrected
 
 
-def _describe_missing_groups(values: list[GroupValue]) -> str:
-    """Return the sentence that says why no two values can be compared."""
-    named = [item for item in values if item.value]
-    if len(named) < 2:
-        where = f"all of them have the value '{shorten_name(named[0].value)}'" if named else "none of them has a value"
-        return f"Cannot tell: the test rows do not differ, {where}."
-    listing = list_offenders([f"{shorten_name(item.value)}: {format_row_count(item.n_rows)}" for item in named])
-    return (
-        f"Cannot tell: it takes two groups with at least {MIN_ROWS} test rows each, "
-        f"from at least {MIN_UNITS} independent ones ({listing})."
-    )
-
-
-def _write_points(share: float) -> str:
-    return f"{100 * share:.0f}".replace("-0", "0" if round(100 * share) == 0 else "-0").replace("-", "\N{MINUS SIGN}")
-
-
-def write_chance(p_value: float) -> str:
-    """Write a p-value as people say it.
-
-    Examples
-    --------
-    >>> write_chance(0.0005), write_chance(0.004), write_chance(0.3)
-    ('1 of 2,000 cases or fewer', '4 of 1,000 cases', '30 of 100 cases')
-    """
-    if p_value <= 1 / (1 + PERMUTATIONS):
-        return f"1 of {1 + PERMUTATIONS:,} cases or fewer"
-    if p_value < 0.01:
-        return f"{max(1, round(1000 * p_value))} of 1,000 cases"
-    return f"{round(100 * p_value)} of 100 cases"
-
-
 def _stretch_to_zero(gap: Interval, p_value: float) -> Interval:
     """Stretch the interval to 0 where chance gives such a gap too often."""
     return gap if p_value <= LEVEL else Interval(gap.value, min(gap.low, 0.0), gap.high)
 
 
-def _mix(a: AnyMetrics, b: AnyMetrics) -> str:
-    """Warn where one group may only hold the more difficult classes."""
+def _hold_other_classes(a: AnyMetrics | None, b: AnyMetrics | None) -> bool:
+    """Return whether one group may only hold the more difficult classes."""
     if not (isinstance(a, Metrics) and isinstance(b, Metrics)):
-        return ""
+        return False
     shares = [{item.label: item.support / metrics.n_rows for item in metrics.per_class} for metrics in (a, b)]
     labels = sorted({*shares[0], *shares[1]})
     difference = sum(abs(shares[0].get(label, 0.0) - shares[1].get(label, 0.0)) for label in labels) / 2
-    return " The two do not hold the same mix of classes, which may be why." if difference > MIX_DIFFERENCE else ""
-
-
-def _describe_metrics(metrics: AnyMetrics) -> tuple[str, str]:
-    """Return how the model did on a group: a sentence with a place for the figure, and the figure."""
-    if isinstance(metrics, Metrics):
-        return "the model was right {} of the time", f"{100 * metrics.accuracy.value:.0f} %"
-    if isinstance(metrics, MultiLabelMetrics):
-        return "the labels of a row fit by {} (mean F1)", f"{100 * metrics.row_f1.value:.0f} %"
-    return "the model was off by {} on average", format_amount(metrics.mean_absolute_error.value)
-
-
-def _describe_gap(name: str, compared: _Compared, p_value: float | None, n_tests: int) -> str:
-    """Return the sentence that says what was found, with its numbers."""
-    assert compared.gap is not None and compared.between is not None and p_value is not None
-    gap = _stretch_to_zero(compared.gap, p_value)
-    (a, at_a), (b, at_b) = ((shorten_name(item.value), item.metrics) for item in compared.between)
-    assert at_a is not None and at_b is not None
-    (template, first), (_, second) = _describe_metrics(at_b), _describe_metrics(at_a)
-    corrected = f" (corrected for the {n_tests} columns compared)" if n_tests > 1 else ""
-    is_share = not isinstance(at_a, RegressionMetrics)
-    written, unit = (_write_points, " points") if is_share else (format_amount, "")
-    sentence = (
-        f"On {shorten_name(name)} '{b}' {template.format(first)}, on '{a}' {second}: "
-        f"a gap of {written(gap.value)}{unit} (95 % interval {written(gap.low)} to {written(gap.high)}); "
-        f"chance alone gives such a gap in {write_chance(p_value)}{corrected}"
-    )
-    if gap.low > 0:
-        return f"{sentence}, so it is very likely real.{_mix(at_a, at_b)}"
-    ruled_out = f"{written(gap.high)}{unit} {'are' if is_share else 'is'} not ruled out either"
-    return f"{sentence}, so this is no evidence that the groups differ; {ruled_out}."
+    return difference > MIX_DIFFERENCE

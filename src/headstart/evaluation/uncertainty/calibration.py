@@ -96,7 +96,8 @@ def measure_calibration(
             )
             for at in range(len(counts))
         ],
-        reading=_reading(len(codes), float(sure.mean()), float(right.mean()), error=error, over=overconfidence),
+        mean_probability=float(sure.mean()),
+        share_right=float(right.mean()),
     )
 
 
@@ -135,26 +136,3 @@ def _spread_ratio(weights: Floats, squares: Floats, noise: Floats) -> float:
     true = np.square(weights) @ (4 * np.maximum(squares - noise, 0.0) * noise + 2 * noise**2)
     seen = np.square(weights) @ (4 * squares * noise + 2 * noise**2)
     return float(np.sqrt(np.minimum(true / seen, 1.0))) if seen > 0 else 1.0
-
-
-def _points(share: float) -> str:
-    return f"{100 * abs(share):.0f}"
-
-
-def _reading(n_rows: int, sure: float, right: float, error: Interval, over: Interval) -> str:
-    """Return the sentence that says whether the probabilities can be believed."""
-    sentence = (
-        f"On {n_rows:,} test rows it gave its answers a probability of {100 * sure:.0f} % on average, "
-        f"and {100 * right:.0f} % of them were right"
-    )
-    off = f"off by {_points(error.value)} points (95 % interval {_points(error.low)} to {_points(error.high)})"
-    if over.low > 0:
-        return f"{sentence}: it is too sure of itself. Its probabilities are typically {off}."
-    if over.high < 0:
-        return f"{sentence}: it is right more often than it says. Its probabilities are typically {off}."
-    if error.low > 0:
-        return f"{sentence}, but high and low probabilities are not equally true: they are typically {off}."
-    return (
-        f"{sentence}: no evidence that its probabilities are wrong. "
-        f"They may be off by up to {_points(error.high)} points."
-    )

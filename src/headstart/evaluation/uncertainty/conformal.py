@@ -17,7 +17,6 @@ from headstart.evaluation.intervals import (
     number_clusters,
     sum_by_cluster,
 )
-from headstart.evaluation.wording import format_amount
 from headstart.records import Index, Interval
 from headstart.results import Conformal, Figure
 
@@ -109,17 +108,9 @@ def measure_set_coverage(
     size = mean_interval(
         class_sets.sum(axis=1).astype(np.float64), number_clusters(clusters), seed, (1.0, float(n_classes))
     )
-    below = measured.high < stated.coverage
-    mean_size = format_amount(size.value)
     method: Literal["label-conditional", "partly label-conditional", "marginal"] = "marginal"
     if stated.n_own_thresholds:
         method = "label-conditional" if stated.n_own_thresholds == n_classes else "partly label-conditional"
-    sentence = (
-        f"Of {len(codes):,} test rows {100 * measured.value:.0f} % have their true class in the set given "
-        f"(95 % interval {100 * measured.low:.0f} to {100 * measured.high:.0f}); "
-        f"stated were {100 * stated.coverage:.0f} %. "
-        f"A set holds {mean_size} class{'' if mean_size == '1' else 'es'} on average."
-    )
     return Conformal(
         n_rows=len(codes), n_rows_learnt=stated.n_rows_learnt, stated=stated.coverage,
         measured=Figure.from_interval(measured),
@@ -127,7 +118,7 @@ def measure_set_coverage(
         mean_size=Figure.from_interval(size),
         single_share=Figure.from_interval(share_interval(class_sets.sum(axis=1) == 1, clusters)),
         method=method,
-        below=below, reading=sentence + (" That is less often than stated: do not rely on it." if below else ""),
+        below=measured.high < stated.coverage,
     )  # fmt: skip
 
 
@@ -155,17 +146,8 @@ def measure_range_coverage(
     (1.0, 4.0)
     """
     measured = share_interval(np.abs(truth - predicted) <= margin, clusters)
-    below = measured.high < stated
-    width = (
-        f"A range is {format_amount(2 * margin)} wide." if np.isfinite(margin) else "A range has no ends: too few rows."
-    )
-    sentence = (
-        f"Of {len(truth):,} test rows {100 * measured.value:.0f} % lie in the range given "
-        f"(95 % interval {100 * measured.low:.0f} to {100 * measured.high:.0f}); stated were {100 * stated:.0f} %. "
-        f"{width}"
-    )
     return Conformal(
         n_rows=len(truth), n_rows_learnt=n_rows_learnt, stated=stated, measured=Figure.from_interval(measured),
-        width=2 * margin if np.isfinite(margin) else None, method="residuals", below=below,
-        reading=sentence + (" That is less often than stated: do not rely on it." if below else ""),
+        width=2 * margin if np.isfinite(margin) else None, method="residuals",
+        below=measured.high < stated,
     )  # fmt: skip

@@ -16,6 +16,7 @@ from headstart.flow.run_records import AdaptedRun, Prepared, TestScores
 from headstart.flow.scoring.predictions import ModelFigures
 from headstart.ladder import FittedStrategies
 from headstart.records import TEST, TRAIN, TRAINING_ONLY, list_held_out_folds
+from headstart.report import fill_sentences
 from headstart.results import (
     BaseFigures,
     BaseRanking,
@@ -44,7 +45,7 @@ def assemble_result(run: AdaptedRun, seconds: Mapping[str, float], portable: Por
     """
     prepared, strategies, options = run.prepared, run.strategies, run.options
     table, figures = prepared.table, run.figures
-    return Result(
+    result = Result(
         modality=table.modality,
         task=prepared.task.kind,
         data=table.source,
@@ -90,6 +91,7 @@ def assemble_result(run: AdaptedRun, seconds: Mapping[str, float], portable: Por
         versions=list_versions(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    return fill_sentences(result)
 
 
 def _explain_not_measured(prepared: Prepared, chosen: str, figures: ModelFigures | None) -> dict[str, str]:

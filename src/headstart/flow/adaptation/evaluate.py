@@ -134,7 +134,7 @@ def measure_chosen_model(
     return replace(
         figures,
         calibration=figures.calibration.model_copy(
-            update={"correction": _describe_correction(calibrator), "before": before}
+            update={"correction": _make_correction(calibrator), "before": before}
         ),
     )
 
@@ -147,20 +147,10 @@ def _measure_uncorrected(prepared: Prepared, predictions: Predictions, seed: int
     )
 
 
-_CORRECTION_SENTENCES = {
-    "none": "Nothing is corrected: on training rows held out, being less sure did not help by more than chance.",
-    "temperature": "Made less sure by one factor (temperature {t:.2f}), which saved {gain:.3f} nats a row on training "
-    "rows held out; no answer changes.",
-    "isotonic": "Made less sure by a rising curve, which saved {gain:.3f} nats a row on training rows held out; no "
-    "answer changes.",
-}  # fmt: skip
-
-
-def _describe_correction(calibrator: Calibrator) -> Correction:
+def _make_correction(calibrator: Calibrator) -> Correction:
     return Correction(
         method=calibrator.method,  # type: ignore[arg-type]
         temperature=calibrator.temperature if calibrator.method == "temperature" else None,
         gain=calibrator.gain,
         n_rows=calibrator.n_rows,
-        reading=_CORRECTION_SENTENCES[calibrator.method].format(t=calibrator.temperature, gain=calibrator.gain),
     )

@@ -36,6 +36,7 @@ from headstart.ladder import FittedStrategies
 from headstart.offline import offline
 from headstart.options import AdaptOptions
 from headstart.records import Table
+from headstart.report import write_sentence
 from headstart.results import Mitigation, Result, Verdict
 from headstart.strategies import STRATEGIES, select_strategies
 from headstart.strategies.fitted import list_members
@@ -165,7 +166,7 @@ def _describe_bundle(
     site = summarise_site(prepared.table.source, prepared.task.kind, prepared.task.classes, figures)
     return {
         "data": prepared.table.source,
-        "verdict": verdict.sentence,
+        "verdict": write_sentence(verdict),
         "task": options.task,
         LABELS_PER_CLASS: count_labels_per_class(prepared),
         **({SITE: site.model_dump(mode="json")} if site else {}),

@@ -26,6 +26,7 @@ from headstart.flow.scoring.predictions import ModelFigures, measure_model
 from headstart.offline import offline
 from headstart.options import EvaluateOptions, PredictOptions
 from headstart.records import FloatMatrix, Index, Predictions, SetAside, Table
+from headstart.report import fill_sentences
 from headstart.results import Evaluation, SetAsideRow
 
 _NO_LABELS = "There are no labels here."
@@ -164,13 +165,13 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
         placed=predicted.placed,
     )
     if recalibrate is None or truth is None:
-        return result
+        return fill_sentences(result)
     recalibrated = recalibrating.recalibrate(bundle, predicted.raw, truth, table=predicted.table, groups=columns)
     recalibration = recalibrating.write_recalibrated(
         bundle, bundle_path, recalibrate, recalibrated=recalibrated, table=predicted.table
     )
     result = result.model_copy(update={"recalibration": recalibration})
-    return result.model_copy(update={"advice": site_comparison.advise_after_recalibration(result)})
+    return fill_sentences(result.model_copy(update={"advice": site_comparison.advise_after_recalibration(result)}))
 
 
 def _select_present_columns(table: Table, options: PredictOptions) -> tuple[str, ...]:

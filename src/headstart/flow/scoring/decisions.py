@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,24 +103,9 @@ def measure_abstention(rows: ScoredRows, policy: DecisionPolicy, seed: int) -> A
             if single
             else [],
             "without": not_applied,
-            "reading": _describe_abstention(len(truth), shares, figures["accuracy_answered"], figures["accuracy_all"]),
             **figures,
         }
     )
-
-
-def _describe_abstention(n_rows: int, shares: Mapping[str, Figure], answered: object, whole: object) -> str:
-    """Return in plain words what it answers."""
-    text = (
-        f"Of {n_rows:,} test rows {100 * shares[LABEL].value:.0f} % get an answer, "
-        f'{100 * shares[NOT_SURE].value:.0f} % "{NOT_SURE}" and {100 * shares[NONE].value:.0f} % "{NONE}".'
-    )
-    if isinstance(answered, Figure) and isinstance(whole, Figure):
-        text += (
-            f" Of the answers {100 * answered.value:.1f} % are right (95 % interval {100 * answered.low:.1f} to "
-            f"{100 * answered.high:.1f}); if every row had to be answered it would be {100 * whole.value:.1f} %."
-        )
-    return text
 
 
 def _list_misses(

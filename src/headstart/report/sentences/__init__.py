@@ -1,0 +1,259 @@
+"""Every sentence of result.json: made here alone, in any language, from the codes and numbers of its record.
+
+`fill_sentences` writes them in English into a document, `write_sentence` in the language spoken. Where a document of an
+older version lacks a fact, its stored English sentence stands in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from markupsafe import Markup
+
+from headstart.report.messages import (
+    LANGUAGES,
+    current_language,
+    message,
+    translate,
+    translate_count,
+    use_language,
+)
+from headstart.report.named import STRATEGIES, advice_for, kind_of_finding
+from headstart.report.sentences.calibration import describe_calibration, describe_correction
+from headstart.report.sentences.coverage import describe_abstention, describe_coverage
+from headstart.report.sentences.groups import describe_class_gap, describe_group_gap
+from headstart.report.sentences.record import Wording
+from headstart.report.sentences.transfer import describe_verdict
+from headstart.report.words import (
+    format_percent,
+    format_rounded_interval,
+    format_share_interval,
+    format_significant,
+    shorten,
+)
+from headstart.results import (
+    Abstention,
+    Calibration,
+    ClassGap,
+    Conformal,
+    Correction,
+    Figure,
+    FindingRow,
+    GroupColumn,
+    LearningCurve,
+    MitigatedFigures,
+    Mitigation,
+    Record,
+    Slice,
+    Slices,
+    Verdict,
+)
+
+WORDINGS: Mapping[type[Record], Wording] = {
+    Abstention: Wording("reading", describe_abstention),
+    Calibration: Wording("reading", describe_calibration, frozenset({"mean_probability", "share_right"})),
+    ClassGap: Wording("reading", describe_class_gap),
+    Conformal: Wording("reading", describe_coverage),
+    Correction: Wording("reading", describe_correction),
+    GroupColumn: Wording("reading", describe_group_gap, frozenset({"n_columns_compared", "n_values"})),
+    Verdict: Wording("sentence", describe_verdict, frozenset({"n_rows", "pretrained", "n_rows_needed"})),
+}
+"""By kind of record."""
+RecordT = TypeVar("RecordT", bound=Record)
+
+
+def write_sentence(record: Record) -> str:
+    """Return the sentence of a record in the language spoken; the stored English one where a fact is missing.
+
+    Parameters
+    ----------
+    record : Record
+        Of a kind in `WORDINGS`.
+    """
+    wording = WORDINGS[type(record)]
+    return wording.describe(record) if has_facts(record) else str(getattr(record, wording.field))
+
+
+def mark_sentence(record: Record, limit: int = 600) -> Markup:
+    """Return the sentence of a record for a page, cut to a length; English inside another language is marked.
+
+    Parameters
+    ----------
+    record : Record
+        Of a kind in `WORDINGS`.
+    limit : int
+        Characters.
+    """
+    text = write_sentence(record)
+    return Markup("{}").format(shorten(text, limit)) if has_facts(record) else mark_english(text, limit)
+
+
+def has_facts(record: Record) -> bool:
+    """Return whether a record has all that its sentence says; documents of older versions may not.
+
+    Parameters
+    ----------
+    record : Record
+        Of a kind in `WORDINGS`.
+    """
+    return WORDINGS[type(record)].facts <= record.model_fields_set
+
+
+def fill_sentences(document: RecordT) -> RecordT:
+    """Return a document with the sentences of all its records, in English.
+
+    Parameters
+    ----------
+    document : Record
+    """
+    with use_language("en"):
+        return _fill(document)
+
+
+def _fill(record: RecordT) -> RecordT:
+    changes: dict[str, object] = {}
+    for name in type(record).model_fields:
+        value = getattr(record, name)
+        if isinstance(value, Record):
+            changes[name] = _fill(value)
+        elif isinstance(value, list) and value and isinstance(value[0], Record):
+            changes[name] = [_fill(item) for item in value]
+    filled = record.model_copy(update=changes) if changes else record
+    if type(record) not in WORDINGS or not has_facts(filled):
+        return filled
+    wording = WORDINGS[type(record)]
+    return filled.model_copy(update={wording.field: wording.describe(filled)})
+
+
+def mark_english(text: str, limit: int = 600) -> Markup:
+    """Show a text of the result; English inside another language is marked.
+
+    Examples
+    --------
+    >>> mark_english("a < b")
+    Markup('a &lt; b')
+    """
+    cut = Markup("{}").format(shorten(text, limit))
+    if current_language() == "en" or not text:
+        return cut
+    return Markup('<span class="foreign" lang="en" dir="ltr">{}</span>').format(cut)
+
+
+def write_finding(item: FindingRow) -> str:
+    """Return the sentence that says what was noticed, shortly."""
+    if current_language() == "en":
+        return item.summary
+    title = translate(kind_of_finding(item.kind))
+    facts = [translate_count("{n} row", "{n} rows", item.n_rows)] if item.n_rows else []
+    if item.measure is not None:
+        facts.append(write_measure(item.measure))
+    return f"{title} ({'; '.join(facts)})" if facts else title
+
+
+def write_advice(item: FindingRow) -> str:
+    """Return what to do about it."""
+    if current_language() == "en":
+        return item.advice
+    text = advice_for(item.kind)
+    return translate(text) if text else ""
+
+
+def write_strategy(name: str, summary: str) -> str:
+    """Return what a strategy is; its own summary where it is not one of Headstart's."""
+    return translate(STRATEGIES[name]) if current_language() != "en" and name in STRATEGIES else summary
+
+
+def write_slices(discovered: Slices) -> str:
+    """Return the sentence that says whether there are kinds of rows on which the model fails."""
+    if current_language() == "en":
+        return discovered.reading
+    if not discovered.n_clusters:
+        return translate("Not measured.")
+    if not discovered.found:
+        return translate(
+            "Among {clusters} clusters of similar rows (training rows, out of fold: {n}) none fails more often than "
+            "chance and the mix of classes explain. Small weak points are mostly missed by such a search.",
+            clusters=discovered.n_clusters, n=discovered.n_rows,
+        )  # fmt: skip
+    return translate(
+        "Among {clusters} clusters of similar rows (training rows, out of fold: {n}) there are {found} on which it "
+        "fails more often than chance and the mix of classes explain.",
+        clusters=discovered.n_clusters, n=discovered.n_rows, found=len(discovered.found),
+    )  # fmt: skip
+
+
+def write_slice(item: Slice, within: Slices) -> str:
+    """Return the sentence that says how much worse the model does on a slice; "" unless errors are shares."""
+    if within.measure != "accuracy":
+        return ""
+    return translate(
+        "Training rows, out of fold: {n}; wrong {error} ({ends}), elsewhere {elsewhere}.",
+        n=item.n_rows, error=format_percent(item.error.value), ends=format_share_interval(item.error),
+        elsewhere=format_percent(item.elsewhere.value),
+    )  # fmt: skip
+
+
+def write_mitigation(outcome: Mitigation) -> str:
+    """Return the sentences on what a mitigation did to the worst group and to all rows, and whether it was kept."""
+    if current_language() == "en" or outcome.out_of_fold is None:
+        return outcome.reading
+    lines = [
+        translate(
+            "Worst group, share right, out of fold on training rows ({n}): {before} before, {after} after; all rows: "
+            "{mean_before} before, {mean_after} after.",
+            **_shares(outcome.out_of_fold),
+        )
+    ]
+    if outcome.test is not None:
+        lines.append(
+            translate(
+                "Worst group, share right, on test rows ({n}): {before} before, {after} after; all rows: {mean_before} "
+                "before, {mean_after} after.",
+                **_shares(outcome.test),
+            )
+        )
+    if outcome.kept:
+        lines.append(translate("The balanced model was kept: it is the one in the bundle."))
+    else:
+        lines.append(translate("The balanced model was not kept; {before} stays the model.", before=outcome.before))
+    return " ".join(lines)
+
+
+def _shares(figures: MitigatedFigures) -> dict[str, object]:
+    return {
+        "n": figures.n_rows,
+        "before": format_percent(figures.worst_before.value),
+        "after": format_percent(figures.worst_after.value),
+        "mean_before": format_percent(figures.mean_before.value),
+        "mean_after": format_percent(figures.mean_after.value),
+    }
+
+
+def write_measure(figure: Figure) -> str:
+    """Return what a finding was measured to be: a share in percent, anything else as a number."""
+    share = figure.low >= 0 and figure.high <= 1
+    value, between = (
+        (format_percent(figure.value, 1), format_share_interval(figure, 1))
+        if share
+        else (format_significant(figure.value, 3), format_rounded_interval(figure, 3))
+    )
+    return translate("{value}, 95 % interval {ends}", value=value, ends=between)
+
+
+def text_direction() -> str:
+    """Return the direction of writing: ltr or rtl."""
+    return LANGUAGES[current_language()].direction
+
+
+_SHAPES = {
+    "rising": message("More labels of the same kind are likely to help; the table says how much."),
+    "flat": message("More labels of the same kind would hardly help."),
+    "noisy": message("Whether more labels would help cannot be told yet: the figures scatter too much."),
+    "unknown": message("Whether more labels would help was not measured."),
+}
+
+
+def write_curve(figures: LearningCurve) -> str:
+    """Return the sentence that says whether more labels would help."""
+    return figures.sentence if current_language() == "en" else translate(_SHAPES[figures.shape])

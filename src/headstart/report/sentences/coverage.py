@@ -1,0 +1,72 @@
+"""Do prediction sets and ranges hold the truth as often as stated, and when does the model abstain?"""
+
+from __future__ import annotations
+
+from headstart.report.messages import translate
+from headstart.report.words import format_amount, format_hundredths
+from headstart.results import Abstention, Conformal
+
+
+def describe_coverage(figures: Conformal) -> str:
+    """Return the sentence that says how often sets or ranges hold the truth.
+
+    Parameters
+    ----------
+    figures : Conformal
+    """
+    shares = {
+        "measured": format_hundredths(figures.measured.value), "low": format_hundredths(figures.measured.low),
+        "high": format_hundredths(figures.measured.high), "stated": format_hundredths(figures.stated),
+    }  # fmt: skip
+    if figures.method == "residuals":
+        sentence = translate(
+            "Of {n} test rows {measured} % lie in the range given (95 % interval {low} to {high}); stated were "
+            "{stated} %.",
+            n=figures.n_rows, **shares,
+        )  # fmt: skip
+    else:
+        sentence = translate(
+            "Of {n} test rows {measured} % have their true class in the set given (95 % interval {low} to {high}); "
+            "stated were {stated} %.",
+            n=figures.n_rows, **shares,
+        )  # fmt: skip
+    warning = " " + translate("That is less often than stated: do not rely on it.") if figures.below else ""
+    return f"{sentence} {_describe_size(figures)}{warning}"
+
+
+def _describe_size(figures: Conformal) -> str:
+    if figures.mean_size is not None:
+        size = format_amount(figures.mean_size.value)
+        if size == format_amount(1):
+            return translate("A set holds 1 class on average.")
+        return translate("A set holds {size} classes on average.", size=size)
+    if figures.width is None:
+        return translate("A range has no ends: too few rows.")
+    return translate("A range is {width} wide.", width=format_amount(figures.width))
+
+
+def describe_abstention(figures: Abstention) -> str:
+    """Return the sentence that says how often it answers, and how often it is then right.
+
+    Parameters
+    ----------
+    figures : Abstention
+    """
+    label, unsure, none = (format_hundredths(figures.shares[kind].value) for kind in _KINDS)
+    sentence = translate(
+        'Of {n} test rows {label} % get an answer, {unsure} % "not sure" and {none} % "none of these".',
+        n=figures.n_rows, label=label, unsure=unsure, none=none,
+    )  # fmt: skip
+    right, always = figures.accuracy_answered, figures.accuracy_all
+    if right is None or always is None:
+        return sentence
+    accuracy = translate(
+        "Of the answers {right} % are right (95 % interval {low} to {high}); if every row had to be answered it would "
+        "be {always} %.",
+        right=format_hundredths(right.value, 1), low=format_hundredths(right.low, 1),
+        high=format_hundredths(right.high, 1), always=format_hundredths(always.value, 1),
+    )  # fmt: skip
+    return f"{sentence} {accuracy}"
+
+
+_KINDS = ("label", "not sure", "none of these")
