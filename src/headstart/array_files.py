@@ -77,7 +77,7 @@ class Header:
 
     Parameters
     ----------
-    arrays : mapping of str to Entry
+    arrays : mapping of str to ArrayEntry
         With places counted from the beginning of the file.
     notes : mapping of str to str
         What `write_arrays` was given beside the arrays.

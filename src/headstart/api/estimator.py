@@ -83,7 +83,7 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any, groups: Any = None) -> Adapter:
         """Learn from rows `X` with labels `y` (n_rows,); rows of one group stay on one side of every fold.
 
-        Rows that cannot be used (a missing text, a picture that is not there) are left out.
+        Rows that cannot be used (a missing text, an image that is not there) are left out.
         """
         if y is None:
             raise ValueError("Adapter requires y to be passed, but the target y is None.")

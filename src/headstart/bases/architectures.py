@@ -40,7 +40,7 @@ def parse_architecture(document: object, place: object) -> dict[str, Any]:
     Parameters
     ----------
     document : anything
-        As `headstart.bases.record.Parts.architecture` describes it, from a file.
+        As `headstart.bases.record.BaseParts.architecture` describes it, from a file.
     place : object
         The file, for the error.
 

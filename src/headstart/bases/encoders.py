@@ -1,4 +1,4 @@
-"""Build encoders of transformers (texts, and pictures) from parts.
+"""Build encoders of transformers (texts, and images) from parts.
 
 Every encoder becomes one module: prepared arrays in, the mean-pooled output of each layer out, the last layer last.
 """

@@ -86,7 +86,7 @@ class BaseParts:
     weights : mapping of str to array
     tokenizer : str
         The content of tokenizer.json for texts, else "".
-    words : mapping of str to array
+    cooccurrence : mapping of str to array
         What the raw text that it was made from says of words (`headstart.strategies.text.cooccurrence`); features do
         not depend on it. Empty for most bases, and in a bundle.
     """

@@ -97,6 +97,6 @@ def is_known(name: str) -> bool:
 
 
 def measure_final_dims(module: nn.Module, spec: Mapping[str, Any]) -> int:
-    """Measure the length of the final features with one blank picture."""
+    """Measure the length of the final features with one blank image."""
     with torch.no_grad():
         return int(module(torch.zeros(1, 3, spec["size"], spec["size"]))[-1].shape[1])

@@ -27,7 +27,7 @@ SYNTHETIC = "made up"
 MOST_ROWS, LEAST_ROWS, MOST_BYTES = 32, 4, 4_000_000
 """Bytes before compression, which halves them about."""
 MOST_READ_ROWS, MOST_READ_BYTES = 1_000, 256_000_000
-"""What is read; few rows of large pictures are more than is usual."""
+"""What is read; few rows of large images are more than is usual."""
 _INPUT = "in_"
 KIND_CODES, CLASS_INDICES = "kinds", "codes"
 _DECISION_RULES = {

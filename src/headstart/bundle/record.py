@@ -69,7 +69,7 @@ class Bundle:
         For "multi-label": from which probability on each label is given.
     seen_rows : SeenRows or None
         What is remembered of the training rows; None in bundles of older versions.
-    input_spec : mapping
+    spec : mapping
         How inputs are read where there is no backbone (see `headstart.modalities.record.Spec`).
     decision_policy : DecisionPolicy or None
         How probabilities become answers; None in bundles of older versions: the most probable class is the answer.

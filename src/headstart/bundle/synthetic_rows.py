@@ -1,6 +1,6 @@
 """Made-up rows for every kind of input: what a bundle is checked with, so that no row of the user's data travels in it.
 
-Nothing here reads the user's rows. Pictures are patches of colour, texts words of the tokenizer, series random walks.
+Nothing here reads the user's rows. Images are patches of colour, texts words of the tokenizer, series random walks.
 """
 
 from __future__ import annotations

@@ -180,7 +180,7 @@ def join_feature_duplicates(
 
     Parameters
     ----------
-    table : Table
+    table : AnyTable
     features : Features or None
         Of the same rows; without them nothing is joined.
     backbone : Backbone

@@ -31,7 +31,7 @@ class Costs:
         By true class (row) and answer (column).
     refer : float
         Of giving no answer and asking a person.
-    given : tuple of str
+    as_written : tuple of str
         As the user wrote them.
     """
 

@@ -55,7 +55,7 @@ class OutOfDistributionDetector:
     ----------
     reads : str
         "features" or "descriptors".
-    space : Space
+    space : WhitenedSpace
     remembered : FloatMatrix, shape (n_kept_rows, n_kept)
         Places of the training rows that are remembered.
     codes : Index, shape (n_kept_rows,)

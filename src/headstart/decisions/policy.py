@@ -41,7 +41,7 @@ class Decisions:
         The class answered, -1 where there is none (and for tasks without classes).
     answers : Column, shape (n_rows,)
         The answer as people read it.
-    sets : Sets, shape (n_rows, n_classes)
+    sets : ClassSets, shape (n_rows, n_classes)
         Which classes are likely enough; (n_rows, 0) for tasks without sets.
     ends : array, shape (n_rows, 2)
         Lowest and highest likely number; (n_rows, 0) for classes.

@@ -88,9 +88,9 @@ class FittedCurve:
     n_labels : tuple of int, ascending
     losses : tuple of Interval
         One a size; the interval is over draws and held-out rows.
-    law : Law or None
+    law : PowerLaw or None
         None where there are too few points.
-    forecasts : tuple of Forecast
+    forecasts : tuple of GainForecast
     rises : bool
         Whether the loss grows with the labels by more than chance: then nothing is forecast.
     """
@@ -199,7 +199,7 @@ def fit_learning_curve(points: Sequence[MeasuredLosses], targets: Sequence[int],
 
     Parameters
     ----------
-    points : sequence of Measured
+    points : sequence of MeasuredLosses
         By ascending number of labels; the last holds all labels. All on the same held-out units.
     targets : sequence of int
         Numbers of labels to forecast for; those beyond `FARTHEST_FORECAST` times the last point are left out.

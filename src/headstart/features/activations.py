@@ -103,7 +103,7 @@ class Activations:
     Parameters
     ----------
     views : list of list of float16 arrays
-        `views[v][row]`: (1, channels, height, width) for pictures, (tokens, n_dims) for texts; the first view is plain.
+        `views[v][row]`: (1, channels, height, width) for images, (tokens, n_dims) for texts; the first view is plain.
     n_bytes : int
     """
 

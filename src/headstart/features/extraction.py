@@ -209,7 +209,7 @@ def extract_features(
         "auto" or "float32".
     uses : frozenset of str
         What is wanted: "features", also their "stages", "descriptors". Without the first two the base is not run, and
-        pictures get their descriptors in any case, so that unreadable ones are found.
+        images get their descriptors in any case, so that unreadable ones are found.
     seconds : float
         After so long no further rows are begun. What is done stays in the cache, a later run goes on from there.
 

@@ -40,7 +40,7 @@ class Extractor:
     collate : prepared rows -> tuple of arrays
     spec : mapping
         What `load` has to deliver for (images are decoded no larger than that needs).
-    open : function giving a GraphRun
+    open : function giving a Run
         Called at most once, and only if a row is missing.
     load : (one of `Table.inputs`) -> loaded row, or None
         How rows are opened where their modality's own way is not the one.
@@ -95,7 +95,7 @@ def _stack(rows: Sequence[tuple[Array, ...]]) -> tuple[Array, ...]:
 
 
 _DECODED_PIXELS = 256
-"""Scale at which pictures are decoded for descriptors alone: that of the default base, with which they were learnt."""
+"""Scale at which images are decoded for descriptors alone: that of the default base, with which they were learnt."""
 
 
 def _make_image_descriptors(spec: Mapping[str, Any]) -> Extractor:

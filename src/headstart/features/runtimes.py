@@ -41,7 +41,7 @@ class Runtime:
     tolerance : float
         Largest mean relative L2 error against the reference.
     available : function giving bool
-    open : Backbone -> GraphRun
+    open : Backbone -> Run
     """
 
     name: str

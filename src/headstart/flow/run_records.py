@@ -46,7 +46,7 @@ class Prepared:
     ----------
     table : SplitTable
         All usable rows.
-    train, test : Rows
+    train, test : StrategyRows
     task : Task
     backbone : Backbone
     extraction : Extraction

@@ -1,6 +1,6 @@
 """Room: climb the strategies, cheapest first, within the time, and choose the best by cross-validation.
 
-Sees training rows only; never a test row. What was finished before is taken from `Keep` instead of being fitted again.
+Sees training rows only; never a test row. A `RungStore` returns what was fitted earlier.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class FittedStrategies:
     ----------
     fitted : dict of str to Fitted
     seconds : dict of str to float
-    forecasts : dict of str to Forecast
+    forecasts : dict of str to CostForecast
         What each was expected to cost, before it was fitted.
     scores : dict of str to float
         By cross-validation, 0-1, on rows with a prediction (`headstart.strategies.scoring`): for classes the
@@ -109,13 +109,13 @@ def fit_strategies(
 
     Parameters
     ----------
-    rows : Rows
+    rows : StrategyRows
         Training rows.
     task : Task
         `clock` bounds the whole; the baselines and the first strategy on the base are fitted in any case.
     names : sequence of str
         Keys of `STRATEGIES`, members before what they are members of (see `headstart.strategies.select_strategies`).
-    keep : Keep or None
+    store : RungStore or None
 
     Returns
     -------
@@ -218,7 +218,7 @@ def _measure_slowdown() -> float:
 
 
 def _require_time_to_try(left: float) -> None:
-    """Raise `Skipped` where training a little, to say what a strategy costs, would not fit."""
+    """Raise `StrategySkipped` where training a little, to say what a strategy costs, would not fit."""
     if left <= 0:
         raise StrategySkipped("no time was left; give more with --time")
     if left < TRIAL_SECONDS * MOST_SLOWDOWN and left < (needed := TRIAL_SECONDS * _measure_slowdown()):
@@ -236,7 +236,7 @@ class _Plan:
 
 
 def _plan_rung(name: str, rows: StrategyRows, task: Task, strategies: FittedStrategies) -> _Plan:
-    """Forecast a strategy on this machine as busy as it is; raises `Skipped` where it does not fit what is left.
+    """Forecast a strategy on this machine under its present load; raise `StrategySkipped` if the time is too short.
 
     Both sides of the verdict are fitted in any case, if need be on a sample: what learns without the base, and the
     first that learns from it.

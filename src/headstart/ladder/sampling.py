@@ -88,9 +88,9 @@ def sample_that_fits(
     ----------
     name : str
         Key of `STRATEGIES`.
-    rows : Rows
+    rows : StrategyRows
     task : Task
-    whole : Forecast
+    whole : CostForecast
         Of all rows, on this machine as busy as it is.
     slowdown : float
         By which a forecast is multiplied.

@@ -95,10 +95,10 @@ def adapt_base(opened_base: MaskedBase, raw: RawText, request: AdaptationRequest
 
     Parameters
     ----------
-    opened_base : Opened
+    opened_base : MaskedBase
         The base to begin with.
     raw : RawText
-    request : Wish
+    request : AdaptationRequest
 
     Raises
     ------

@@ -108,7 +108,7 @@ def evaluate_base(name: str, base: MaskedBase, raw: RawText, seconds: float, see
     ----------
     name : str
         As the user named it.
-    base : Opened
+    base : MaskedBase
     raw : RawText
     seconds : float
         For training a head where the base has none; measuring takes some time besides.

@@ -140,7 +140,7 @@ def build_masked_net(base: MaskedBase, counts: Array, seed: int) -> MaskedNet:
 
     Parameters
     ----------
-    base : Opened
+    base : MaskedBase
     counts : array, shape (n_pieces,)
         Counts of the tokens: a new head starts with these frequencies.
     seed : int

@@ -62,8 +62,8 @@ class TokenizerBench:
 
     Parameters
     ----------
-    parts : Parts
-    split : Split
+    parts : BaseParts
+    split : TextSplit
     seed : int
         Of new heads.
     n_characters : int
@@ -134,13 +134,13 @@ class PilotSetting:
 
     Parameters
     ----------
-    base : Opened
-    split : Split
-    old : Bench
+    base : MaskedBase
+    split : TextSplit
+    old : TokenizerBench
         With the tokenizer as it is.
     head : mapping
         Trained for it.
-    old_fit : Fit
+    old_fit : TokenizerFit
         How the old tokenizer cuts the text.
     seconds : float
         For one trial.

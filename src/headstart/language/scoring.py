@@ -58,7 +58,7 @@ class DocumentCosts:
         The second part alone.
     characters : Floats, shape (n_documents,)
     n_tokens : int
-    predictions : Guesses
+    predictions : MaskedPredictions
     """
 
     bits: Floats
@@ -81,8 +81,8 @@ def measure_documents(
     Parameters
     ----------
     net : MaskedNet
-    special_tokens : Marks
-    spelling : Spelling
+    special_tokens : SpecialTokens
+    spelling : SpellingModel
         Learnt from other text.
     texts, encodings : sequences of n_documents
     budget : int
@@ -116,7 +116,7 @@ def measure_documents(
 
 
 def _cut_batches(cut: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Cut windows that are sorted by length into batches of at most `_BATCH_PIECES`."""
+    """Cut windows that are sorted by length into batches of at most `_BATCH_TOKENS` tokens."""
     batches, start = [], 0
     while start < len(cut):
         end = start + 1

@@ -242,10 +242,10 @@ def repair_tokenizer(parts: BaseParts, texts: Sequence[str], n_vocabulary: int, 
 
     Parameters
     ----------
-    parts : Parts
+    parts : BaseParts
     texts : sequence of str
         Documents to learn from.
-    n_pieces : int
+    n_vocabulary : int
         Largest size; the text may hold fewer.
     seed : int
         Of the embeddings that start from nothing.

@@ -266,7 +266,7 @@ def _jitter_steps(amount: float, values: Series, rng: np.random.Generator) -> Se
 
 
 def _make_enhancement(kind: Any) -> Callable[[float, Image.Image, np.random.Generator], Image.Image]:
-    return lambda amount, picture, rng: kind(picture).enhance(amount)
+    return lambda amount, image, rng: kind(image).enhance(amount)
 
 
 _Changes = Mapping[str, Callable[[float, Any, np.random.Generator], Any]]

@@ -1,4 +1,4 @@
-"""Classic, hand-made image descriptors: what could be done with pictures before pre-trained models.
+"""Classic, hand-made image descriptors: what could be done with images before pre-trained models.
 
 Histograms of oriented gradients beside colour histograms and moments, in plain numpy. Opens no file.
 """
@@ -13,13 +13,13 @@ SIDE, CELL, N_ORIENTATIONS, N_SHADES = 96, 16, 9, 4
 _CELLS = SIDE // CELL
 _N_HOG = (_CELLS - 1) ** 2 * 4 * N_ORIENTATIONS
 N_DESCRIPTORS = _N_HOG + N_SHADES**3 + 36
-"""Numbers a picture: 900 of gradients, 64 of the colour histogram, 36 colour moments."""
+"""Numbers an image: 900 of gradients, 64 of the colour histogram, 36 colour moments."""
 DESCRIPTORS_VERSION = "hog-colour-1"
 """Names what `describe_image` computes; it changes whenever the numbers do."""
 
 
 def describe_image(image: Image.Image) -> NDArray[np.float32]:
-    """Describe a picture by its gradients and colours.
+    """Describe an image by its gradients and colours.
 
     Parameters
     ----------

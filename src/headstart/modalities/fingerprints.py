@@ -1,6 +1,6 @@
 """How rows look, as unit vectors in which a near copy of a row is close to it and another row is not.
 
-One function a modality. Pictures come in several views, so that a crop or a turned copy is found as well. Texts and
+One function a modality. Images come in several views, so that a crop or a turned copy is found as well. Texts and
 series also get what a likely pair is verified with. Nothing here compares rows or knows a label.
 """
 
@@ -19,7 +19,7 @@ SIDE, WAVES = 32, 12
 _SMALL = 80
 _EDGES = (0.025, 0.05)
 _FAINT = 3.0
-"""A picture whose details are fainter (grey levels of 255, after the whitening) is blank: all blank ones are alike."""
+"""An image whose details are fainter (grey levels of 255, after the whitening) is blank: all blank ones are alike."""
 N_HASHED, SHINGLE_CHARACTERS, MOST_CHARACTERS, FEWEST_SHINGLES = 256, 4, 4_000, 20
 STEPS = 128
 
@@ -35,7 +35,7 @@ _SIGNS = (-1.0) ** np.arange(WAVES)
 
 
 def _list_boxes() -> list[tuple[float, float, float, float]]:
-    """The whole picture, its middle, and its corners, in pixels of the small picture."""
+    """The whole image, its middle, and its corners, in pixels of the small image."""
     boxes = [(0.0, 0.0, 1.0, 1.0)]
     for edge in _EDGES:
         boxes += [(edge, edge, 1 - edge, 1 - edge)]
@@ -49,7 +49,7 @@ BLANK_IMAGE = Fingerprint(np.zeros((len(_BOXES) + 7, WAVES * WAVES), dtype=np.fl
 
 
 def fingerprint_image(image: Image.Image) -> Fingerprint:
-    """Describe a picture by its coarse shades: low waves of its brightness, whitened.
+    """Describe an image by its coarse shades: low waves of its brightness, whitened.
 
     Parameters
     ----------
@@ -60,12 +60,12 @@ def fingerprint_image(image: Image.Image) -> Fingerprint:
     -------
     Fingerprint
         19 views of 144 numbers: as it is, ten crops of 2.5 and 5 %, the eight ways to mirror and turn it (less one).
-        Zero where the picture is blank.
+        Zero where the image is blank.
 
     Notes
     -----
     The discrete cosine transform of a 32 x 32 thumbnail, as in perceptual hashing (Zauner 2010), but kept as numbers
-    instead of bits. Multiplying by frequency evens out the spectrum of natural pictures, without which all X-rays
+    instead of bits. Multiplying by frequency evens out the spectrum of natural images, without which all X-rays
     look the same.
     """
     grey = image.convert("L").resize((_SMALL, _SMALL), Image.Resampling.BILINEAR)

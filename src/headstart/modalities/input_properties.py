@@ -73,7 +73,7 @@ def _read_camera_and_day(tags: Image.Exif) -> tuple[str, float]:
 
 
 def _parse_day(text: str) -> float:
-    """Read the day of a picture's own date ("2024:05:31 10:00:00"); NaN where there is none."""
+    """Read the day of an image's own date ("2024:05:31 10:00:00"); NaN where there is none."""
     try:
         return float(datetime.strptime(text[:10], "%Y:%m:%d").toordinal())
     except ValueError:
@@ -90,7 +90,7 @@ def measure_sharpness(grey: NDArray[np.float64]) -> float:
     Returns
     -------
     float
-        About 0.1 for a blurred and 1 for a crisp picture of 96 x 96; 0 for a blank one.
+        About 0.1 for a blurred and 1 for a crisp image of 96 x 96; 0 for a blank one.
     """
     inner = grey[1:-1, 1:-1]
     around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]

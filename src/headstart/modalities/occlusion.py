@@ -1,6 +1,6 @@
 """Which parts of an input an answer rests on: inputs with one part hidden, and a drawing of what each part weighs.
 
-Occlusion as in Zeiler and Fergus 2014 (arXiv:1311.2901): a patch of a picture is filled with its mean colour, a word is
+Occlusion as in Zeiler and Fergus 2014 (arXiv:1311.2901): a patch of an image is filled with its mean colour, a word is
 left out of a text, a stretch of a series is replaced by a straight line. Nothing here knows a model.
 """
 
@@ -20,7 +20,7 @@ from headstart.modalities.record import InputPart, Occlusion, PartWeights
 from headstart.modalities.series import preview_series
 
 GRID, PATCH = 8, 2
-"""A picture is cut into 8 x 8 cells; patches of 2 x 2 cells are hidden, one cell further each time."""
+"""An image is cut into 8 x 8 cells; patches of 2 x 2 cells are hidden, one cell further each time."""
 MOST_SEGMENTS, LEAST_WORDS = 40, 2
 WINDOWS = 16
 DRAWN_PIXELS = 224
@@ -39,7 +39,7 @@ def _list_patches() -> list[tuple[int, int]]:
 
 
 def list_image_parts(image: Image.Image) -> list[InputPart]:
-    """Hide overlapping patches of a picture, one after the other.
+    """Hide overlapping patches of an image, one after the other.
 
     Examples
     --------

@@ -103,7 +103,7 @@ class Modality:
     ----------
     name : str
     load : (one of `Table.inputs`, Spec) -> anything
-        Opens the input (file -> upright RGB picture, decoded small if the spec wants little; text -> normalised
+        Opens the input (file -> upright RGB image, decoded small if the spec wants little; text -> normalised
         text; series -> float32 array). Raises `headstart.errors.DataError` on what cannot be read.
     prepare : (what load gave, Spec) -> tuple of arrays
         One row, ready for the base model.

@@ -41,7 +41,7 @@ class Pretrained:
     Parameters
     ----------
     architecture : mapping
-        As in `headstart.bases.record.Parts`.
+        As in `headstart.bases.record.BaseParts`.
     weights : mapping of str to array
     losses : tuple of float
         Mean loss on pairs that were never trained on, after each epoch; lower is better, ln(2 * 128 - 1) = 5.54 is

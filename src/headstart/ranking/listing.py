@@ -70,7 +70,7 @@ class CandidateFilter:
     licence : str
         "permissive" or "any".
     max_bytes : float
-    given : tuple of str
+    requested : tuple of str
         References named by the user: neither licence nor size leaves them out.
     """
 

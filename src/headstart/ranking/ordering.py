@@ -40,9 +40,9 @@ class MeasuredCandidate:
         1 where the probe was right, else 0; without classes, 1 - loss / mean loss of always saying the average.
     clusters : Index, shape (n_rows,)
         Rows that belong together.
-    turn : int
+    stage : int
         0 for the small sample, 1 for the large one.
-    coverage : Coverage or None
+    coverage : VocabularyCoverage or None
     head : str
         The probe that `probe` is about: on the last stage, or on several.
     kind : str
@@ -79,7 +79,7 @@ class Ranking:
 
     Parameters
     ----------
-    measured : tuple of Measured
+    measured : tuple of MeasuredCandidate
     ties : frozenset of str
         References of those that tie with the best; with it, or empty.
     taken : str
@@ -247,7 +247,7 @@ def rank_candidates(measured: Sequence[MeasuredCandidate], left_out: Mapping[str
 
     Parameters
     ----------
-    measured : sequence of Measured
+    measured : sequence of MeasuredCandidate
         The latest of each candidate.
     left_out : mapping of str to str
     seed : int

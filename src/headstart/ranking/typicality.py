@@ -182,7 +182,7 @@ def choose_typical_rows(features: FloatMatrix, labelled: FloatMatrix | None, n: 
     ----------
     features : FloatMatrix, shape (n_rows, n_dims)
         Of rows without labels, of length one.
-    known : FloatMatrix or None, shape (n_known, n_dims)
+    labelled : FloatMatrix or None, shape (n_known, n_dims)
         What is labelled already, or centres of it, of length one.
     n : int
         Rows wanted.

@@ -37,7 +37,7 @@ def render_explained(items: Sequence[ExplainedInput]) -> str:
 
     Parameters
     ----------
-    items : sequence of Explained
+    items : sequence of ExplainedInput
         In the order in which they are shown.
     """
     pages = Environment(

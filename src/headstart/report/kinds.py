@@ -55,14 +55,14 @@ class TaskWording:
         The same for the title of the model card; {name} is that of the number.
     does : str
         What the model gives each input, for the model card; {n} labels follow.
-    main, second : Measure
+    main, second : ReportedMetric
         The figure that charts show, and the one beside it in tables.
-    fields : tuple of Measure
+    fields : tuple of ReportedMetric
         Further figures that tables show for every strategy.
     headlines : (metrics, name of the number) -> list of Headline
     chart, group : str
         What the charts of strategies and of groups show, with a place for {noun}.
-    group_main : Measure
+    group_main : ReportedMetric
         The figure that groups are compared in.
     validated, loss : str
         What the score of cross-validation is, and the loss that the model is chosen by.
@@ -72,7 +72,7 @@ class TaskWording:
         What a line of predictions.csv says.
     one : str
         What a class is called.
-    foreign : str
+    out_of_distribution : str
         What happens with inputs unlike those it learnt from.
     doubt : str
         What is not known of single answers where nothing was calibrated.

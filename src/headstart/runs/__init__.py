@@ -127,7 +127,7 @@ def claim_folder(folder: Path, **places: Path | None) -> Iterator[None]:
 
 
 def read_places(folder: Path) -> dict[str, Path]:
-    """Return where what a run read lay, by the names that `claim` was given; nothing for runs of older versions.
+    """Return where what a run read lay, by the names that `claim_folder` was given; nothing for runs of older versions.
 
     Parameters
     ----------

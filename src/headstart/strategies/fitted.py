@@ -30,7 +30,7 @@ class FittedModel:
 
     Parameters
     ----------
-    core : Core
+    predictor : Predictor
     out_of_fold : Probabilities, shape (n_train, n_classes); (0, n_classes) after loading
     notes : tuple of str
     """
@@ -44,7 +44,7 @@ class FittedModel:
         return self.predictor.predict(rows)
 
     def state(self) -> FittedState:
-        """Everything that `restore` needs."""
+        """Everything that `restore_model` needs."""
         inner = self.predictor.state()
         return FittedState({**inner.meta, "notes": list(self.notes)}, inner.arrays)
 

@@ -119,15 +119,15 @@ class Task:
         What a strategy may hold in memory beside the rows' features.
     folder : Path or None
         Where a strategy may keep finished parts, so that a killed run goes on from them.
-    unlabelled : Rows or None
+    unlabelled : StrategyRows or None
         Rows without labels, for strategies that learn from them as well.
-    words : Words or None
-        What texts without labels say of words, for `classic`.
+    cooccurrence : Cooccurrence or None
+        Counts and co-occurrence of words in unlabelled texts, for `classic`.
     weights : array of float64 or None, shape (n_rows,)
         How much each row counts for a linear head, beside `balance`; None: alike. Other strategies do not heed it.
     groups : Index or None, shape (n_rows,)
         Group of each training row (site, sex ...), -1 where unknown: what `balanced-probe` balances.
-    alone : bool
+    is_only_costly : bool
         No other costly strategy was asked for: this one may take nearly all the time.
     """
 
@@ -213,22 +213,22 @@ class Strategy:
     modalities : collection of str
         Those it can learn from; the table of all where it makes no difference.
     uses : frozenset of str
-        Which parts of `Rows` it reads: "features", "stages" (of the features), "descriptors", "inputs"; and of `Task`:
-        "unlabelled", "words".
+        Which parts of `StrategyRows` it reads: "features", "stages" (of the features), "descriptors", "inputs"; and of
+        `Task`: "unlabelled", "words".
     members : tuple of str
         Strategies whose fitted models it is given, as far as they were fitted (for `blend`).
-    fit : (Rows, Task, fitted members by name) -> Fitted
-    load : (State, classes) -> Fitted
+    fit : (StrategyRows, Task, fitted members by name) -> Fitted
+    load : (FittedState, classes) -> Fitted
         Restores a model from a bundle; `out_of_fold` is then empty.
     tasks : collection of str
         The tasks that it can learn.
     preset : str
         The cheapest preset that takes it: `quick` (heads on what the one pass gave: seconds), `default` (minutes)
         or `thorough`. Strategies of `quick` are fitted even when the time is over.
-    forecast : ((Rows, Task) -> Forecast) or None
-        Measures shortly what `fit` will cost; may raise `Skipped`. None for what costs next to nothing.
+    forecast : ((StrategyRows, Task) -> CostForecast) or None
+        Measures shortly what `fit` will cost; may raise `StrategySkipped`. None for what costs next to nothing.
     reads : frozenset of str or None
-        Which parts of `Rows` its fitted model reads, where those are not the ones that `fit` uses.
+        Which parts of `StrategyRows` its fitted model reads, where those are not the ones that `fit` uses.
     on_request : bool
         In no preset: fitted only where it is named, or where an option such as `--mitigate` asks for it.
     instead : str
@@ -252,5 +252,5 @@ class Strategy:
 
     @property
     def predicts_from(self) -> frozenset[str]:
-        """Which parts of `Rows` its fitted model reads."""
+        """Which parts of `StrategyRows` its fitted model reads."""
         return self.uses if self.reads is None else self.reads

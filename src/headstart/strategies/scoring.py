@@ -204,7 +204,7 @@ def mean_micro_macro_f1(truth: NDArray[np.bool_], predicted: NDArray[np.bool_]) 
 
     Parameters
     ----------
-    truth, given : NDArray of bool, shape (n_rows, n_labels)
+    truth, predicted : NDArray of bool, shape (n_rows, n_labels)
 
     Examples
     --------

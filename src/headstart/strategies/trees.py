@@ -100,7 +100,7 @@ def grow_classifier(rows: FloatMatrix, codes: Index, weights: Floats | None, con
     codes : Index, shape (n_rows,)
     weights : Floats or None, shape (n_classes,)
         Weight of the rows of each class; None: equal.
-    config : Growth
+    config : ForestConfig
 
     Returns
     -------

@@ -23,7 +23,7 @@ class TrainingConfig:
         Fixed before the start: the learning-rate schedule has exactly this length.
     batch_size : int
         Rows per step.
-    groups : tuple of Group
+    groups : tuple of ParameterGroup
         The longest matching prefix counts; parameters that match none stay frozen.
     weight_decay : float
     patience : int

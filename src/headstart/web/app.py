@@ -57,7 +57,7 @@ class PredictionService:
 
     Parameters
     ----------
-    models : dict of str to Model
+    models : dict of str to ServedModel
     options : ServeOptions
     """
 
@@ -301,7 +301,7 @@ def build_app(models: dict[str, ServedModel], options: ServeOptions, token: str 
 
     Parameters
     ----------
-    models : dict of str to Model
+    models : dict of str to ServedModel
         As `headstart.web.models.open_models` gives them.
     options : ServeOptions
     token : str or None

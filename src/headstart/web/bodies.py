@@ -111,7 +111,7 @@ def parse_body(model: type[BodyModel], document: Any, problems: Mapping[str, tup
 
     Parameters
     ----------
-    model : type of Body
+    model : type of BodyModel
     document : JSON value
     problems : mapping of str to (problem, hint)
         What to say of each field that is wrong, the first of them first.

@@ -97,7 +97,7 @@ class GraphBuilder:
             self.sources["features"] = StageFeatures(self.build_base_network(self.bundle.backbone))
 
     def request_descriptors(self) -> None:
-        """Ask for the classic descriptors of pictures."""
+        """Ask for the classic descriptors of images."""
         if "descriptors" not in self.sources:
             base = self.bundle.backbone if "features" in self.bundle.uses else None
             resize = base.parts.spec["resize"] if base is not None else DECODED
@@ -107,7 +107,7 @@ class GraphBuilder:
 
 
 DECODED = 256
-"""As `headstart.features.extractors` decodes pictures for descriptors alone."""
+"""As `headstart.features.extractors` decodes images for descriptors alone."""
 
 
 class TransformNetwork(nn.Module):
@@ -247,7 +247,7 @@ class TunedNetwork(nn.Module):
 
 
 class ViewAveragedNetwork(nn.Module):
-    """A network and its head on several views of each picture (n, views, height, width, 3); the mean of what it says.
+    """A network and its head on several views of each image (n, views, height, width, 3); the mean of what it says.
 
     How many views there are is left open: with the first alone the answer is a little less steady.
     """

@@ -135,7 +135,7 @@ class NgramHead(nn.Module):
 
 
 class ConstantHead(nn.Module):
-    """A `headstart.strategies.baselines.majority.Frequencies`: the same answer for every row."""
+    """A `headstart.strategies.baselines.majority.ConstantModel`: the same answer for every row."""
 
     shares: Tensor
 

@@ -1,4 +1,4 @@
-"""Parts of a portable graph for pictures: normalisation, and the classic descriptors, as torch modules."""
+"""Parts of a portable graph for images: normalisation, and the classic descriptors, as torch modules."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class PixelNormalisation(nn.Module):
 
 
 class ImageDescriptors(nn.Module):
-    """`headstart.modalities.descriptors.describe_image` of pictures uint8 (n, 96, 96, 3)."""
+    """`headstart.modalities.descriptors.describe_image` of images uint8 (n, 96, 96, 3)."""
 
     def forward(self, pixels: Tensor) -> Tensor:
         colours = pixels.float()

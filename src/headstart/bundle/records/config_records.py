@@ -51,7 +51,7 @@ class ValueRangesRecord(StrictRecord):
 
 
 class ImageSpec(StrictRecord):
-    """How pictures are read: side in pixels, and what a pixel is scaled by."""
+    """How images are read: side in pixels, and what a pixel is scaled by."""
 
     size: Pixels
     resize: Annotated[float, Field(ge=1, le=16_384)]

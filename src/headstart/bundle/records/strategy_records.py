@@ -104,7 +104,7 @@ class ConvolutionsRecord(HeadRecord):
 
 
 class DescriptorsRecord(HeadRecord):
-    """A linear model on descriptors of pictures."""
+    """A linear model on descriptors of images."""
 
     recipe: Literal["image"]
 
@@ -398,7 +398,7 @@ def check_state(strategy: str, state: FittedState, context: StateContext) -> Non
     ----------
     strategy : str
         A key of `STATES`.
-    state : State
+    state : FittedState
     context : StateContext
 
     Raises

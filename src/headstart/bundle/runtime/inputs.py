@@ -133,7 +133,7 @@ def _pad_ngrams(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array, .
 
 
 def _load_with_seed(source: Any, spec: Spec) -> tuple[Any, int]:
-    """Open a picture, with the number that its changed views depend on (see `headstart.features.views.make_view`)."""
+    """Open an image, with the number that its changed views depend on (see `headstart.features.views.make_view`)."""
     content = source if isinstance(source, bytes) else Path(source).read_bytes() if Path(source).is_file() else b""
     return _IMAGE.load(source, spec), zlib.crc32(hashlib.sha256(content).hexdigest().encode())
 
@@ -155,7 +155,7 @@ INPUT_KINDS: dict[str, InputKind] = {
     ),
     "pixels": InputKind(
         load=_IMAGE.load,
-        prepare=lambda picture, spec: (resize_image(picture, spec),),
+        prepare=lambda image, spec: (resize_image(image, spec),),
         collate=_stack,
         shapes=lambda spec: (("uint8", (None, int(spec["size"]), int(spec["size"]), 3)),),
         cost=_unit_cost,
@@ -169,7 +169,7 @@ INPUT_KINDS: dict[str, InputKind] = {
     ),
     "picture": InputKind(
         load=_IMAGE.load,
-        prepare=lambda picture, spec: (shrink_image(picture),),
+        prepare=lambda image, spec: (shrink_image(image),),
         collate=_stack,
         shapes=lambda spec: (("uint8", (None, int(spec["size"]), int(spec["size"]), 3)),),
         cost=_unit_cost,
@@ -198,9 +198,9 @@ INPUT_KINDS: dict[str, InputKind] = {
 }
 """Kinds of input.
 
-`rows`: nothing but a zero a row (a model that always says the same); `pixels`: a picture as the base wants it; `views`:
+`rows`: nothing but a zero a row (a model that always says the same); `pixels`: an image as the base wants it; `views`:
 the same with some changed copies of it, over which outputs are averaged (any number of them, the first being the
-picture itself); `picture`: one of 96 x 96 for descriptors; `tokens`: ids and mask of a text; `pieces`: numbers of the
+image itself); `picture`: one of 96 x 96 for descriptors; `tokens`: ids and mask of a text; `pieces`: numbers of the
 pieces of words that are known, and their weights; `series`: filled and brought to one length; with `gaps` in its spec
 also where there were values, and how many steps there were.
 """

@@ -22,9 +22,9 @@ class Axis:
         Names of the channels as the columns' names tell them; "" for the only one.
     columns : tuple of tuple of str, shape (n_channels, n_steps)
         The columns of each channel in the order of the axis; "" where a channel lacks a step that others have.
-    others : tuple of tuple of str
+    other_runs : tuple of tuple of str
         Further runs of columns that have steps of their own and are no channels of this axis.
-    described : tuple of str
+    descriptions : tuple of str
         All words of each channel's columns, those shared by all channels included.
     """
 
@@ -51,7 +51,7 @@ def find_axis(names: Sequence[str], fewest_steps: int = COLUMN_RULES.min_steps) 
     ----------
     names : sequence of str
         Columns that may hold values.
-    least : int
+    fewest_steps : int
         Fewest steps.
 
     Returns

@@ -18,7 +18,7 @@ def bind_names(known: Sequence[str], available: Sequence[str], where: str, candi
     ----------
     known : sequence of str
         Names of training.
-    there : sequence of str
+    available : sequence of str
         Names of the other data; they may differ in letter case, blanks, dots and dashes.
     where : str
         What has these names, for the message.

@@ -42,7 +42,7 @@ class Amounts(NamedTuple):
     ----------
     values : float64, shape (n,)
         NaN where the text is no number.
-    bad : list of int
+    bad_rows : list of int
         Positions of texts that are no number: "1,234" alone is none, since nobody knows what its comma means, and
         neither is an amount in another currency than most.
     example : str

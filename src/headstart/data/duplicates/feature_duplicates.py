@@ -37,7 +37,7 @@ def add_feature_duplicates(table: AnyTable, features: FloatMatrix, seed: int) ->
 
     Parameters
     ----------
-    table : Table
+    table : AnyTable
     features : FloatMatrix, shape (n_rows, n_dims)
         Of the same rows.
     seed : int

@@ -96,7 +96,7 @@ def add_near_duplicate_groups(table: AnyTable, seed: int = 0) -> AnyTable:
 
     Parameters
     ----------
-    table : Table
+    table : AnyTable
         Returned unchanged if it has `near_duplicate_groups` already.
     seed : int
     """
@@ -159,7 +159,7 @@ def find_similar_pairs(fingerprints: Sequence[Fingerprint], least_cosine: float,
 
     Parameters
     ----------
-    fingerprints : sequence of Look
+    fingerprints : sequence of Fingerprint
     least_cosine : float
     seed : int
 
@@ -226,7 +226,7 @@ def measure_typical_distance(fingerprints: Sequence[Fingerprint], seed: int) -> 
 
     Parameters
     ----------
-    fingerprints : sequence of Look
+    fingerprints : sequence of Fingerprint
         At least one; the first view of each is used.
     seed : int
         Of the sample.

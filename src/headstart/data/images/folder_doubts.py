@@ -25,7 +25,7 @@ def find_folder_doubts(folder_labels: Mapping[PurePosixPath, FolderLabels]) -> t
 
     Parameters
     ----------
-    places : mapping of path to Place
+    folder_labels : mapping of path to FolderLabels
         Class and split of every image, as its folders say.
     """
     inner: dict[str, Counter[str]] = {}

@@ -111,7 +111,7 @@ def read_image_folder(tree: FolderTree, spec: ColumnSpec, look_above: bool = Tru
 
     Parameters
     ----------
-    tree : Tree
+    tree : FolderTree
     spec : ColumnSpec
     look_above : bool
         Whether a table beside the folder counts where none lies in it.

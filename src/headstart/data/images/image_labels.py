@@ -27,7 +27,7 @@ def find_image_labels(raw_table: RawTable, file: str, spec: ColumnSpec, has_clas
     file : str
         The column that names the images.
     spec : ColumnSpec
-    classed : bool
+    has_classes : bool
         Whether folders name the class of each image.
     """
     roles = find_roles(raw_table, spec, [file], has_classes)

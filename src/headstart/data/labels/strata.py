@@ -85,7 +85,7 @@ def drop_unlearnable_labels(table: AnyTable) -> AnyTable:
 
     Parameters
     ----------
-    table : Table
+    table : AnyTable
         Of a task other than "multi-label" it is returned unchanged. Rows always stay.
     """
     if not TASK_TYPES[table.task].has_label_sets or table.targets is None:

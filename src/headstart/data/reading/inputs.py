@@ -82,7 +82,7 @@ def read_ordered_inputs(
         Of the model: "image", "text" or "series".
     columns : mapping of str to str
         Which column served as what in training (`Table.columns`); the usual names where a table lacks them.
-    asked : mapping of str to str
+    named_columns : mapping of str to str
         Columns that the user named: they must be there.
     inputs : InputColumns, optional
         For series: the value columns of training, which are found by their names.

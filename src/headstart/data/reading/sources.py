@@ -195,7 +195,7 @@ def read_source(source: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
 
     Parameters
     ----------
-    place : Path
+    source : Path
         An existing path.
     modality : str
         "image", "text", "series" or "auto".

@@ -207,7 +207,7 @@ class TextTable:
     Parameters
     ----------
     path : Path
-    form : TextForm
+    text_format : TextFormat
     header : list of str
         The row that names the columns; `first_line` is its line, from 1.
 
@@ -217,13 +217,13 @@ class TextTable:
         Lines of the file, the header included, once all rows were read.
     n_blank : int
         Lines without a character, and rows without a filled cell at the end of the file.
-    stray : list of (int, int)
+    stray_spans : list of (int, int)
         First and last line of what a stray quotation mark would have made one row; it was read line by line.
-    long : list of (int, int)
+    long_spans : list of (int, int)
         First and last line of rows that are far longer than the others, or whose lines look like rows.
-    filled : list of int
+    filled_lines : list of int
         Lines whose missing last cells were taken for empty.
-    too_long, too_short : list of int
+    too_long_lines, too_short_lines : list of int
         Lines with more, and with fewer cells than the header.
     """
 

@@ -33,10 +33,10 @@ class OrderedSteps:
     Parameters
     ----------
     ids : list of str, shape (n_series,)
-    codes : array of int, shape (n_rows,)
+    series_indices : array of int, shape (n_rows,)
         The series of each row of the file.
-    order, firsts : arrays of int, shape (n_rows,) and (n_series,)
-        Rows of the file in order; the first of each series.
+    order : array of int, shape (n_rows,)
+        Rows of the file in order.
     starts : array of int, shape (n_series,)
         Where each series starts in `order`.
     """

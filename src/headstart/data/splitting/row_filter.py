@@ -41,7 +41,7 @@ class RowFilter:
 
         Parameters
         ----------
-        table : Table
+        table : AnyTable
             With the rows of the filter.
         """
         if self.keep.all():

@@ -30,7 +30,7 @@ def draw_rows_per_class(table: AnyTable, labels_per_class: int, seed: int) -> An
 
     Parameters
     ----------
-    table : Table
+    table : AnyTable
         With labels; where a row may have several, it counts for its rarest one.
     labels_per_class : int
         At least 1; a class with fewer rows keeps all.

@@ -121,7 +121,7 @@ def compare_parts(
 
     Parameters
     ----------
-    row_changes : Changes
+    row_changes : RowChanges
     column : str
         Empty: the values are classes.
     values : Column, shape (n_rows,)

@@ -189,9 +189,9 @@ def assess_transfer(
     ----------
     truth : array, shape (n_rows,) or (n_rows, n_outputs)
         True classes of the test rows, or what their `targets` hold; may be empty.
-    transfer : Entry or None
+    transfer : NamedPredictions or None
         The best strategy that uses the base model, chosen inside the training rows.
-    against : Entry or None
+    against : NamedPredictions or None
         The best strategy that does without (`classic` or `scratch`), chosen likewise.
     clusters : Index or None, shape (n_rows,)
         As in `compare_accuracy`.

@@ -67,7 +67,7 @@ def trace_gap(
     name : str
         Of the column.
     truth : array, shape (n_rows,) or (n_rows, n_outputs)
-    models : Models
+    models : ComparedModels
     values : Column, shape (n_rows,)
         Group of each row.
     clusters : Index or None, shape (n_rows,)

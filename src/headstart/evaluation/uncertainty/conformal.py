@@ -81,7 +81,7 @@ def measure_set_coverage(
     ----------
     codes : Index, shape (n_rows,), n_rows >= 1
         True classes.
-    class_sets, exact : Marks, shape (n_rows, n_classes)
+    class_sets, exact : ClassSets, shape (n_rows, n_classes)
         The sets as they are given, and as the method made them (some of these may be empty).
     stated : StatedCoverage
     clusters : Index or None, shape (n_rows,)

@@ -288,11 +288,11 @@ def format_table(proposal: Proposal, columns: Mapping[str, str], folder: Path) -
 
     Parameters
     ----------
-    model_features : Proposal
+    proposal : Proposal
     columns : mapping of str to str
         Names of the columns in training; they are used again.
     folder : Path
-        Where the table will lie: pictures are named relative to it.
+        Where the table will lie: images are named relative to it.
     """
     names, cells = _TABLE_CELLS[proposal.table.modality](proposal.table, columns, folder)
     rows = [[*names, columns.get("label", "label"), "why", "guess", "sure"]]
@@ -351,7 +351,7 @@ _TABLE_CELLS: dict[str, Callable[[Table, Mapping[str, str], Path], TableCells]] 
 
 
 def _refuse_unreachable_images(table: Table, out: Path) -> None:
-    """Refuse a place from which the pictures could not be found again."""
+    """Refuse a place from which the images could not be found again."""
     if out.is_dir():
         raise OptionError(f"{out} is a folder.", "Name a file to write with -o, such as to_label.csv.")
     if not MODALITIES[table.modality].is_file:

@@ -63,7 +63,7 @@ def measure_learning_curve(
     Parameters
     ----------
     train, task, clusters, test, test_targets
-        As for `material_of`.
+        As for `gather_curve_data`.
     clock : Clock
         Bounds the whole.
 

@@ -37,7 +37,7 @@ class CurveData:
     targets : Floats, shape (n_rows, n_outputs)
     strata, clusters : Index, shape (n_rows,)
         Classes (or strata of a number), and which rows belong together.
-    held_out : tuple of Held
+    held_out : tuple of HeldOutRows
         One where there are test rows, else one a fold.
     scoring : Scoring
     """
@@ -165,11 +165,11 @@ def gather_curve_data(
 
     Parameters
     ----------
-    train : Rows
+    train : StrategyRows
         With features, or descriptors where there are none.
     task : Task
     clusters : Index, shape (n_train + n_test,)
-    test : Rows or None
+    test : StrategyRows or None
     test_targets : Floats or None, shape (n_test, n_outputs)
         In the form of `SCORINGS[task.kind].targets`.
     """

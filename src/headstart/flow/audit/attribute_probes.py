@@ -129,7 +129,7 @@ def probe_attributes(
 
     Parameters
     ----------
-    encoded : list of ProbeTarget
+    targets : list of ProbeTarget
     places : mapping of str to FloatMatrix, shape (n_rows, n_dims) each
         "frozen", "adapted", "answers", "without_base": features of the same rows.
     strata : Index, shape (n_rows,)

@@ -68,7 +68,7 @@ def measure_counterfactuals(
 
     Parameters
     ----------
-    changed : CounterfactualInputs
+    inputs : CounterfactualInputs
     swaps : Path or None
         Word pairs for texts.
     full : bool

@@ -146,7 +146,7 @@ def compare_bases(table: Table, options: AdaptOptions, criteria: CandidateFilter
         Every split decided; only its training rows are used.
     options : AdaptOptions
         `group`, `precision`, `seed` and `offline` are used.
-    criteria : ProbeTarget
+    criteria : CandidateFilter
     n_rows : int
     clock : Clock
         Candidates that it leaves no time for are left out.

@@ -72,7 +72,7 @@ def measure_candidate(
     candidate : Candidate
     sample : Sample
     options : AdaptOptions
-    need : Need
+    need : BaseRequest
     seconds : float
         Limit of the pass through the base.
 

@@ -112,7 +112,7 @@ def warn_if_not_portable(bundle: Bundle, strategies: FittedStrategies, prepared:
     Parameters
     ----------
     bundle : Bundle
-    climb : FittedStrategies
+    strategies : FittedStrategies
     prepared : Prepared
     """
     assert bundle.portable_files is not None
@@ -145,7 +145,7 @@ def prepare_rows(model_inputs: ModelInputs, table: Table, rows: Index) -> list[t
 
     Parameters
     ----------
-    feed : ModelInputs
+    model_inputs : ModelInputs
     table : Table
     rows : Index
         Row numbers.

@@ -232,7 +232,7 @@ def _write_neighbours(fresh: Path, bundle: Bundle, path: Path, encoding: str | N
 
 
 def _make_thumbnail(source: Any) -> dict[str, str]:
-    """Return a picture of at most 96 pixels, as an address that holds it."""
+    """Return an image of at most 96 pixels, as an address that holds it."""
     address = re.search(r'src="([^"]+)"', MODALITIES["image"].preview(source))
     return {"picture": address[1]} if address else {}
 

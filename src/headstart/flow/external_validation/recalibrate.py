@@ -215,7 +215,7 @@ def _recalibrate_ranges(
 def write_recalibrated(
     bundle: Bundle, bundle_path: Path, out: Path, recalibrated: Recalibrated, table: Table
 ) -> Recalibration:  # fmt: skip
-    """Write the bundle with the new rules; a bundle is replaced only where its own path was named.
+    """Write the bundle with the new decision policy; a bundle is replaced only where its own path was named.
 
     Parameters
     ----------
@@ -224,8 +224,7 @@ def write_recalibrated(
         Where it lies.
     out : Path
         Where to write.
-    fold_sets : Recalibrated
-    figures : Evaluation
+    recalibrated : Recalibrated
     table : Table
         Rows that both the bundle in memory and the one written must answer alike.
     """

@@ -28,7 +28,7 @@ def make_input_spec(bundle: Bundle) -> Mapping[str, Any]:
 
 
 def store_inputs(modality: str, changed: Sequence[Any], folder: Path, names: Sequence[str]) -> Column:
-    """Return changed rows as a table holds them: pictures become files in `folder`, everything else stays as it is.
+    """Return changed rows as a table holds them: images become files in `folder`, everything else stays as it is.
 
     Parameters
     ----------

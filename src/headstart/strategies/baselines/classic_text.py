@@ -190,13 +190,13 @@ class TextDesign:
 
     Parameters
     ----------
-    counts : sequence of Counts
+    counts : sequence of NgramCounts
         One per kind of n-gram, of all labelled rows.
     most : sequence of int
         Columns kept of each.
     targets : csr_matrix or None
-        As `answers_of` gives them; columns are then weighed by what they tell, where `mix` is 0.
-    known : sequence of Beside
+        As `one_hot_classes` gives them; columns are then weighted by log-count ratios, where `mix` is 0.
+    known : sequence of ColumnStatistics
         The same columns in unlabelled texts; empty without such.
     projection : FloatMatrix or None
         As in `CooccurrenceKernel`, one kind of n-gram after the other.

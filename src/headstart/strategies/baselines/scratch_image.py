@@ -1,7 +1,7 @@
 """`scratch` for images: the base's own architecture at the largest resolution that fits the time.
 
 Rows are shifted and zoomed a little while learning. They are not mirrored: that would change digits, letters and sides
-of the body, and nobody has said what the pictures show.
+of the body, and nobody has said what the images show.
 """
 
 from __future__ import annotations

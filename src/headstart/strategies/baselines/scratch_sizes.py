@@ -57,9 +57,9 @@ class NetworkSize:
     label : str
         For the notes.
     architecture : mapping
-        As in `headstart.bases.record.Parts`.
+        As in `headstart.bases.record.BaseParts`.
     spec : mapping
-        What `feed` needs to read rows, as JSON.
+        What `load_inputs` needs to read rows, as JSON.
     cost : float
         Relative cost of a row.
     learning_rate : float
@@ -78,7 +78,7 @@ class ScratchMethod:
 
     Parameters
     ----------
-    list_sizes : (inputs of the training rows, Task) -> list of Attempt
+    list_sizes : (inputs of the training rows, Task) -> list of NetworkSize
         Cheapest first.
     load_inputs : (inputs of some rows, spec) -> Inputs
         Reads the rows into memory.

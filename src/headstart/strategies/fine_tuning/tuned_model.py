@@ -31,7 +31,7 @@ class TunedModel:
     Parameters
     ----------
     modality : str
-    parts : Parts
+    parts : BaseParts
         The base with all its weights, moved or not.
     head : Head
     n_views : int
@@ -128,7 +128,7 @@ def replace_weights(parts: BaseParts, moved: Mapping[str, NDArray[Any]]) -> Base
 
     Parameters
     ----------
-    parts : Parts
+    parts : BaseParts
     moved : mapping of str to array
         New weights by name.
     """

@@ -268,7 +268,7 @@ def fit_linear(encode: Encode, task: Task, search: StrengthSearch) -> FittedLine
         Fits the features on those rows.
     task : Task
         `balance` "auto" weights classes only where they are imbalanced and it helps beyond noise.
-    search : Search
+    search : StrengthSearch
 
     Returns
     -------

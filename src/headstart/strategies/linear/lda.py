@@ -35,7 +35,7 @@ class GaussianHead:
 
     Parameters
     ----------
-    standard : Standard
+    standard : Standardizer
     unit : bool
         Whether standardised rows are scaled to length one.
     coefficients : NDArray of float32, shape (n_dims, n_classes)

@@ -23,7 +23,7 @@ class PrincipalAxes:
 
     Parameters
     ----------
-    standard : Standard
+    standard : Standardizer
     basis : NDArray of float32, shape (n_dims, n_axes)
     """
 

@@ -60,7 +60,7 @@ def compute_hard_row_weights(codes: Index, outputs: Probabilities, balance_class
     codes : Index, shape (n_rows,)
     outputs : Probabilities, shape (n_rows, n_classes)
         Of a first probe that did not see the rows; NaN counts as 0.
-    even : bool
+    balance_classes : bool
         Whether classes count alike.
 
     Returns

@@ -88,7 +88,7 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
 
 
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:
-    """Forecast what `fit` will cost; raises `Skipped` as it does."""
+    """Forecast what `fit` will cost; raises `StrategySkipped` as it does."""
     assert rows.features is not None, "rows come without features"
     features = rows.features
     stages = _require_stages(features)

@@ -151,7 +151,7 @@ class SelfTrained:
 
     Parameters
     ----------
-    axes : Axes
+    axes : PrincipalAxes
     coefficients : Floats, shape (n_axes + 1, n_classes)
     nodes : FloatMatrix, shape (n_nodes, n_graph_axes)
         Of length one.

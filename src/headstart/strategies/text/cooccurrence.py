@@ -119,7 +119,7 @@ class ColumnStatistics:
     ----------
     ngrams : list of str
         Those of the rows, then those that only unlabelled texts have.
-    unlabelled : Before
+    unlabelled : UnlabelledFrequencies
         How often unlabelled texts have each.
     places : Index, shape (n_pieces,)
         Row of the projections of all kinds put together; those without one are given the row after the last.

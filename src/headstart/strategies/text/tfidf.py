@@ -179,9 +179,9 @@ class Idf:
 
         Parameters
         ----------
-        counts : Counts
+        counts : NgramCounts
         most : int
-        unlabelled : Before or None
+        unlabelled : UnlabelledFrequencies or None
             Unlabelled texts, counted as well.
         added : bool
             Keep n-grams that only those have, too.
