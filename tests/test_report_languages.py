@@ -179,7 +179,7 @@ def test_the_limits_name_the_only_site_the_scripts_and_the_grave_findings(result
     assert "Latin (300), Arabic (2)" in told
     page = render_html(result, {})
     card, rest = page.split('id="use"')[0].split('id="more-limits"')
-    assert "exact copies of test rows" in card.split('id="heed"')[1].split('id="limits"')[0]
+    assert "exact copies of test rows" in card.split('id="attention"')[1].split('id="limits"')[0]
     assert "Clean data" not in card and "Clean data" in rest
 
 
