@@ -97,11 +97,11 @@ was opened, by the clock and in seconds of processor (the machine was shared); f
 host switched off."""
 ASK = """(async () => {
   const api = await import("./api.js");
-  const [model] = await api.about();
+  const [model] = await api.listModels();
   const made = [];
   for (const one of window.rows.map(%s)) {
     const start = performance.now();
-    const [found] = await api.predict(model, [{...one, name: ""}]);
+    const [found] = await api.predictInputs(model, [{...one, name: ""}]);
     made.push([found, performance.now() - start, performance.now()]);
   }
   return JSON.stringify(made);

@@ -347,9 +347,9 @@ def test_the_page_answers_as_predict_does_also_when_the_host_is_gone(
     turn, sent = _inputs(name, source, tmp_path)
     script = f"""(async () => {{
       const api = await import("./api.js");
-      const [model] = await api.about();
+      const [model] = await api.listModels();
       const inputs = {json.dumps(sent)}.map({turn});
-      return JSON.stringify(await api.predict(model, inputs.map((one, row) => ({{...one, name: String(row)}}))));
+      return JSON.stringify(await api.predictInputs(model, inputs.map((one, row) => ({{...one, name: String(row)}}))));
     }})()"""
     expected = _expected(name, out, sent)
     with _hosted(tmp_path / "page") as (address, server):

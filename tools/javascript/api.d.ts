@@ -1,4 +1,4 @@
-// What the page asks: api-rest.js (a server) and offline/api-onnx.js (this device) have these names.
+// The source of answers: api-rest.js (a server) and offline/api-onnx.js (this device) have these names.
 
 /** Where answers are made: a key of messages.json, and what it is filled with. */
 export const place: { key: string; values: Record<string, string> };
@@ -90,7 +90,7 @@ export interface Problem {
   hint: string;
 }
 
-export function identify(code: string): void;
-export function about(): Promise<Model[]>;
-export function predict(model: Model, inputs: Input[]): Promise<Answer[]>;
-export function correct(model: Model, input: Input, label: string): Promise<unknown>;
+export function setToken(code: string): void;
+export function listModels(): Promise<Model[]>;
+export function predictInputs(model: Model, inputs: Input[]): Promise<Answer[]>;
+export function sendCorrection(model: Model, input: Input, label: string): Promise<unknown>;

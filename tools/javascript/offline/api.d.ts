@@ -3,4 +3,4 @@
 export * from "../api.js";
 
 /** Resolves when the model is open, or cannot be opened. */
-export function ready(): Promise<void>;
+export function waitForModel(): Promise<void>;

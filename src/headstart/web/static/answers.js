@@ -1,8 +1,8 @@
 // Answers as cards: the answer, why, how likely each class is, and a form to correct it.
 
 import * as api from "./api.js";
-import { at, make, showProblem } from "./dom.js";
-import { remember, showHistory } from "./history.js";
+import { findElement, makeElement, showProblem } from "./dom.js";
+import { showHistory, storeEntry } from "./history.js";
 import { formatList, formatNumber, formatPercent, t } from "./i18n.js";
 
 /** @typedef {import("./api.js").Answer} Answer */
@@ -62,15 +62,15 @@ function listProbabilities(answer) {
 
 /** @param {ClassProbability[]} classes */
 function makeMeters(classes) {
-  const rows = make("dl", "probabilities");
+  const rows = makeElement("dl", "probabilities");
   for (const { label, probability } of classes) {
-    const meter = make("meter");
+    const meter = makeElement("meter");
     meter.max = 1;
     meter.value = probability;
     meter.setAttribute("aria-hidden", "true");
-    const value = make("dd");
-    value.append(meter, make("span", "", formatPercent(probability)));
-    rows.append(make("dt", "", label), value);
+    const value = makeElement("dd");
+    value.append(meter, makeElement("span", "", formatPercent(probability)));
+    rows.append(makeElement("dt", "", label), value);
   }
   return rows;
 }
@@ -82,24 +82,24 @@ function makeMeters(classes) {
  */
 function makeCard(model, answer, input) {
   const isUsable = answer.outcome !== null;
-  const card = make("article", `card answer ${answer.kind}`);
+  const card = makeElement("article", `card answer ${answer.kind}`);
   if (input.preview) {
-    const image = make("img");
+    const image = makeElement("img");
     image.src = input.preview;
     image.alt = input.name;
     image.addEventListener("error", () => image.remove());
     card.append(image);
   }
-  card.append(make("p", "quiet name", input.name));
-  const line = make("p", "outcome");
-  const mark = make("span", "mark", answer.outcome === null ? "!" : MARKS[answer.outcome]);
+  card.append(makeElement("p", "quiet name", input.name));
+  const line = makeElement("p", "outcome");
+  const mark = makeElement("span", "mark", answer.outcome === null ? "!" : MARKS[answer.outcome]);
   mark.setAttribute("aria-hidden", "true");
-  line.append(mark, make("bdi", "", describeAnswer(answer)));
-  card.append(line, make("p", "reason", describeReason(answer)));
+  line.append(mark, makeElement("bdi", "", describeAnswer(answer)));
+  card.append(line, makeElement("p", "reason", describeReason(answer)));
   const classes = isUsable ? listProbabilities(answer) : [];
   if (classes.length) {
-    const details = make("details");
-    details.append(make("summary", "", t("more")), makeMeters(classes));
+    const details = makeElement("details");
+    details.append(makeElement("summary", "", t("more")), makeMeters(classes));
     card.append(details);
   }
   if (answer.nearest && answer.nearest.length) card.append(makeNeighbours(answer.nearest));
@@ -112,13 +112,13 @@ function makeCard(model, answer, input) {
  * @param {import("./api.js").Neighbour[]} rows
  */
 function makeNeighbours(rows) {
-  const details = make("details");
-  details.append(make("summary", "", t("like")));
+  const details = makeElement("details");
+  details.append(makeElement("summary", "", t("like")));
   for (const row of rows) {
-    const figure = make("figure");
-    if (row.picture) figure.append(Object.assign(make("img"), { src: row.picture, alt: "" }));
-    if (row.text) figure.append(Object.assign(make("p", "quiet", row.text), { dir: "auto" }));
-    figure.append(make("figcaption", "", row.label));
+    const figure = makeElement("figure");
+    if (row.picture) figure.append(Object.assign(makeElement("img"), { src: row.picture, alt: "" }));
+    if (row.text) figure.append(Object.assign(makeElement("p", "quiet", row.text), { dir: "auto" }));
+    figure.append(makeElement("figcaption", "", row.label));
     details.append(figure);
   }
   return details;
@@ -129,30 +129,30 @@ function makeNeighbours(rows) {
  * @param {Input} input
  */
 function makeCorrectionForm(model, input) {
-  const details = make("details");
-  const form = make("form", "field");
+  const details = makeElement("details");
+  const form = makeElement("form", "field");
   const id = `label-${Math.random().toString(36).slice(2)}`;
-  const label = make("label", "", t("right_label"));
+  const label = makeElement("label", "", t("right_label"));
   label.htmlFor = id;
-  const box = make("input");
+  const box = makeElement("input");
   Object.assign(box, { id, required: true, maxLength: 200, autocomplete: "off", dir: "auto" });
   box.setAttribute("list", "classes");
-  const button = make("button", "", t("correct"));
-  const done = make("p", "quiet");
+  const button = makeElement("button", "", t("correct"));
+  const done = makeElement("p", "quiet");
   done.setAttribute("role", "status");
   form.append(label, box, button, done);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     button.disabled = true;
     try {
-      await api.correct(model, input, box.value.trim());
+      await api.sendCorrection(model, input, box.value.trim());
       done.textContent = t("corrected");
     } catch (error) {
       showProblem(error);
     }
     button.disabled = false;
   });
-  details.append(make("summary", "", t("wrong")), form);
+  details.append(makeElement("summary", "", t("wrong")), form);
   return details;
 }
 
@@ -161,24 +161,24 @@ function makeCorrectionForm(model, input) {
  * @param {Model} model
  * @param {Input[]} inputs
  */
-export async function ask(model, inputs) {
+export async function showAnswers(model, inputs) {
   if (!inputs.length) {
-    at("status").textContent = t("nothing");
+    findElement("status").textContent = t("nothing");
     return;
   }
-  at("problem").hidden = true;
-  at("answer-list").replaceChildren();
+  findElement("problem").hidden = true;
+  findElement("answer-list").replaceChildren();
   document.body.setAttribute("aria-busy", "true");
   try {
     let done = 0;
     for (const batch of cutIntoRequests(model, inputs)) {
-      at("status").textContent = t("waiting", { done, all: inputs.length });
+      findElement("status").textContent = t("waiting", { done, all: inputs.length });
       await answerBatch(model, batch);
       done += batch.length;
     }
-    at("status").textContent = "";
+    findElement("status").textContent = "";
   } catch (error) {
-    at("status").textContent = "";
+    findElement("status").textContent = "";
     showProblem(error);
   }
   document.body.removeAttribute("aria-busy");
@@ -215,9 +215,9 @@ function cutIntoRequests(model, inputs) {
  * @param {Input[]} inputs
  */
 async function answerBatch(model, inputs) {
-  const answers = await api.predict(model, inputs);
+  const answers = await api.predictInputs(model, inputs);
   answers.forEach((answer, row) => {
-    at("answer-list").append(makeCard(model, answer, inputs[row]));
-    if (!remember(model, answer, inputs[row])) at("status").textContent = t("not_kept");
+    findElement("answer-list").append(makeCard(model, answer, inputs[row]));
+    if (!storeEntry(model, answer, inputs[row])) findElement("status").textContent = t("not_kept");
   });
 }

@@ -13,7 +13,7 @@ export const place = { key: "place_server", values: { host: location.host } };
  * Keep the access code for as long as this tab is open.
  * @param {string} code
  */
-export function identify(code) {
+export function setToken(code) {
   token = code.trim();
   sessionStorage.setItem(TOKEN_KEY, token);
 }
@@ -23,7 +23,7 @@ export function identify(code) {
  * @param {string} path
  * @param {{method?: string, headers?: Record<string, string>, body?: BodyInit}} [options]
  */
-async function call(path, options = {}) {
+async function callServer(path, options = {}) {
   const headers = { ...(options.headers || {}), ...(token ? { Authorization: `Bearer ${token}` } : {}) };
   let reply;
   try {
@@ -42,7 +42,7 @@ async function call(path, options = {}) {
  * @param {string} path
  * @param {string} name Of a model.
  */
-function addModel(path, name) {
+function addModelName(path, name) {
   return `${path}?model=${encodeURIComponent(name)}`;
 }
 
@@ -62,13 +62,13 @@ function makeFormRequest(files, fields = {}) {
   return { method: "POST", body };
 }
 
-/** @type {Record<string, (inputs: Input[]) => Parameters<typeof call>[1]>} */
+/** @type {Record<string, (inputs: Input[]) => Parameters<typeof callServer>[1]>} */
 const PREDICT = {
   image: (inputs) => makeFormRequest(inputs.map((input) => ["files", input])),
   text: (inputs) => makeJsonRequest({ texts: inputs.map((input) => input.text) }),
   series: (inputs) => makeJsonRequest({ series: inputs.map((input) => input.series) }),
 };
-/** @type {Record<string, (input: Input, label: string) => Parameters<typeof call>[1]>} */
+/** @type {Record<string, (input: Input, label: string) => Parameters<typeof callServer>[1]>} */
 const CORRECT = {
   image: (input, label) => makeFormRequest([["file", input]], { label }),
   text: (input, label) => makeJsonRequest({ text: input.text, label }),
@@ -79,9 +79,9 @@ const CORRECT = {
  * Return the models: name, modality, task, classes, n_channels, feedback.
  * @returns {Promise<Model[]>}
  */
-export async function about() {
-  const { models, feedback } = await call("info");
-  const documents = await Promise.all(models.map((/** @type {string} */ name) => call(addModel("info", name))));
+export async function listModels() {
+  const { models, feedback } = await callServer("info");
+  const documents = await Promise.all(models.map((/** @type {string} */ name) => callServer(addModelName("info", name))));
   return documents.map((info) => ({ ...info, n_channels: info.preprocessing.n_channels || 1, feedback }));
 }
 
@@ -91,8 +91,8 @@ export async function about() {
  * @param {Input[]} inputs
  * @returns {Promise<import("./api.js").Answer[]>}
  */
-export async function predict(model, inputs) {
-  return (await call(addModel("predict", model.name), PREDICT[model.modality](inputs))).predictions;
+export async function predictInputs(model, inputs) {
+  return (await callServer(addModelName("predict", model.name), PREDICT[model.modality](inputs))).predictions;
 }
 
 /**
@@ -101,6 +101,6 @@ export async function predict(model, inputs) {
  * @param {Input} input
  * @param {string} label
  */
-export async function correct(model, input, label) {
-  return call(addModel("feedback", model.name), CORRECT[model.modality](input, label));
+export async function sendCorrection(model, input, label) {
+  return callServer(addModelName("feedback", model.name), CORRECT[model.modality](input, label));
 }

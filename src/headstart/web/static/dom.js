@@ -7,7 +7,7 @@ import { t } from "./i18n.js";
  * @param {string} id
  * @returns {HTMLElement}
  */
-export function at(id) {
+export function findElement(id) {
   return /** @type {HTMLElement} */ (document.getElementById(id));
 }
 
@@ -16,8 +16,8 @@ export function at(id) {
  * @param {string} id
  * @returns {HTMLInputElement}
  */
-export function field(id) {
-  return /** @type {HTMLInputElement} */ (at(id));
+export function findField(id) {
+  return /** @type {HTMLInputElement} */ (findElement(id));
 }
 
 /**
@@ -25,8 +25,8 @@ export function field(id) {
  * @param {string} id
  * @returns {HTMLSelectElement}
  */
-export function choice(id) {
-  return /** @type {HTMLSelectElement} */ (at(id));
+export function findSelect(id) {
+  return /** @type {HTMLSelectElement} */ (findElement(id));
 }
 
 /**
@@ -37,7 +37,7 @@ export function choice(id) {
  * @param {string} [text]
  * @returns {HTMLElementTagNameMap[Tag]}
  */
-export function make(tag, className, text) {
+export function makeElement(tag, className, text) {
   const element = document.createElement(tag);
   if (className) element.className = className;
   if (text !== undefined) element.textContent = text;
@@ -45,7 +45,7 @@ export function make(tag, className, text) {
 }
 
 /**
- * Show why something did not work; the form for the access code comes with it where that is what is missing.
+ * Show why something did not work; where the access code is missing, also the form for it.
  * @param {unknown} error A problem of api.js, or an error of our own.
  */
 export function showProblem(error) {
@@ -54,7 +54,7 @@ export function showProblem(error) {
   const texts = { 0: "unreachable", 401: "token_wrong", 413: "too_large", 503: "busy" };
   const known = status in texts ? t(texts[status]) : t("failed");
   const details = status === 0 || status === 401 ? "" : ` ${problem} ${hint}`;
-  at("problem").textContent = known + details;
-  at("problem").hidden = false;
-  at("token-form").hidden = status !== 401;
+  findElement("problem").textContent = known + details;
+  findElement("problem").hidden = false;
+  findElement("token-form").hidden = status !== 401;
 }

@@ -1,7 +1,7 @@
 // Earlier answers: on this device only, to be taken home as a CSV.
 
-import { at, make } from "./dom.js";
-import { currentLanguage, t } from "./i18n.js";
+import { findElement, makeElement } from "./dom.js";
+import { getLanguage, t } from "./i18n.js";
 
 /** @typedef {Record<string, string | number>} Entry */
 
@@ -26,7 +26,7 @@ function readEntries() {
  * @param {import("./api.js").Answer} answer
  * @param {import("./api.js").Input} input
  */
-export function remember(model, answer, input) {
+export function storeEntry(model, answer, input) {
   const probability = typeof answer.probability === "number" ? answer.probability : "";
   const entry = { time: new Date().toISOString(), model: model.name, input: input.name, kind: answer.kind,
     answer: answer.answer === null ? "" : answer.answer, probability, reason: answer.reason };
@@ -41,13 +41,13 @@ export function remember(model, answer, input) {
 /** Show the newest entries. */
 export function showHistory() {
   const entries = readEntries();
-  at("history").hidden = entries.length === 0;
-  at("history-list").replaceChildren(...entries.slice(0, MAX_SHOWN).map((entry) => {
-    const item = make("li");
-    const time = make("time", "", new Date(entry.time).toLocaleString(currentLanguage()));
+  findElement("history").hidden = entries.length === 0;
+  findElement("history-list").replaceChildren(...entries.slice(0, MAX_SHOWN).map((entry) => {
+    const item = makeElement("li");
+    const time = makeElement("time", "", new Date(entry.time).toLocaleString(getLanguage()));
     time.dateTime = String(entry.time);
     const word = entry.kind === "label" ? String(entry.answer) : t(String(entry.kind));
-    item.append(time, make("bdi", "", String(entry.input)), ": ", make("bdi", "", word));
+    item.append(time, makeElement("bdi", "", String(entry.input)), ": ", makeElement("bdi", "", word));
     return item;
   }));
 }
@@ -69,7 +69,7 @@ function writeCsv() {
 
 /** Offer the entries as a file. */
 export function saveHistory() {
-  const link = make("a");
+  const link = makeElement("a");
   link.href = URL.createObjectURL(new Blob([writeCsv()], { type: "text/csv" }));
   link.download = "headstart.csv";
   link.click();
@@ -77,7 +77,7 @@ export function saveHistory() {
 }
 
 /** Delete all entries. */
-export function forgetHistory() {
+export function deleteHistory() {
   localStorage.removeItem(STORAGE_KEY);
   showHistory();
 }

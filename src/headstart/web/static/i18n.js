@@ -18,7 +18,7 @@ export function listLanguages() {
 }
 
 /** Return the code of the language in use. */
-export function currentLanguage() {
+export function getLanguage() {
   return language;
 }
 

@@ -22,7 +22,7 @@ export const place = { key: "place_device", values: {} };
 const GZIP = [0x1f, 0x8b];
 
 /** Nobody is asked who they are. */
-export function identify() {}
+export function setToken() {}
 
 /** @param {string} name Of a file beside this one. */
 function locateFile(name) {
@@ -172,14 +172,14 @@ function getOpenModel() {
  * Return the model: name, modality, task, classes, n_channels.
  * @returns {Promise<import("./api.js").Model[]>}
  */
-export async function about() {
+export async function listModels() {
   const { name, modality, task, classes, n_channels, input_columns } = await getModelDocument();
   getOpenModel().catch(() => {}); // Ready when the first question comes; a failure is shown then.
   return [{ name, modality, task, classes, n_channels, input_columns, feedback: false }];
 }
 
 /** Resolve when the model is open, or cannot be opened. */
-export async function ready() {
+export async function waitForModel() {
   await getOpenModel().catch(() => {});
 }
 
@@ -209,7 +209,7 @@ async function answerInput({ model, session, preparers, Tensor }, input) {
  * @param {import("./api.js").Model} _
  * @param {Input[]} inputs
  */
-export async function predict(_, inputs) {
+export async function predictInputs(_, inputs) {
   const open = await getOpenModel();
   const answers = [];
   for (const input of inputs) answers.push({ input: input.name, ...(await answerInput(open, input)) });
@@ -220,6 +220,6 @@ export async function predict(_, inputs) {
  * Refuse a correction: none is kept here.
  * @returns {Promise<never>}
  */
-export async function correct() {
+export async function sendCorrection() {
   throw { status: 404, problem: "This page keeps no corrections.", hint: "" };
 }

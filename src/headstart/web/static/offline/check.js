@@ -1,6 +1,6 @@
 // Repeats synthetic inputs and compares the answers with those of the machine that made this page (?check=1).
 
-import { about, predict } from "./api.js";
+import { listModels, predictInputs } from "./api.js";
 
 /** @typedef {import("./api.js").Answer} Answer */
 /** @typedef {import("./api.js").Input} Input */
@@ -42,12 +42,12 @@ function measureDifference(one, other) {
 export async function checkAnswers() {
   /** @type {CheckDocument} */
   const { modality, rows } = await (await fetch(new URL("check.json", import.meta.url))).json();
-  const [model] = await about();
+  const [model] = await listModels();
   const times = [];
   const differences = [];
   for (const { input, expected } of rows) {
     const start = performance.now();
-    const [answer] = await predict(model, [{ ...INPUTS[modality](input), name: "" }]);
+    const [answer] = await predictInputs(model, [{ ...INPUTS[modality](input), name: "" }]);
     times.push(performance.now() - start);
     differences.push(measureDifference(answer, expected));
   }

@@ -1,12 +1,12 @@
 // Keeps the page for when there is no network, and repeats the check if the address asks for it.
 
-import { ready } from "./api.js";
+import { waitForModel } from "./api.js";
 
 if (new URLSearchParams(location.search).has("check")) {
   const { checkAnswers } = await import("./check.js");
   await checkAnswers();
 }
-await ready(); // Whoever waits for a first answer goes first.
+await waitForModel(); // Whoever waits for a first answer goes first.
 if ("serviceWorker" in navigator) {
   navigator.serviceWorker.register(new URL("service-worker.js", import.meta.url)).catch((error) => {
     console.warn("This page is not kept for later:", error.message);
