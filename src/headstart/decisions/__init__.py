@@ -1,6 +1,7 @@
-"""Room: when a model's word is taken. Calibration, conformal sets, novelty, costs: learnt from training rows.
+"""Room: answers and abstaining. Calibration, prediction sets, out-of-distribution detection and costs, learnt from
+training rows.
 
-Numpy only, so that whatever predicts without torch decides alike. Knows no file, no strategy and no test row.
+It needs numpy only, so that models without torch decide alike. It knows no file, no strategy and no test row.
 """
 
 from headstart.decisions.calibrator import Calibrator, cross_fit_probabilities, fit_calibrator, fit_correction

@@ -26,7 +26,7 @@ CLIPPED = 1e-9
 
 @dataclass(frozen=True, kw_only=True)
 class Calibrator:
-    """How probabilities are corrected.
+    """A correction of probabilities.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Calibrator:
 
 @dataclass(frozen=True)
 class _CorrectionMethod:
-    """One way of correcting."""
+    """A method of correction: how it is fitted, and how it is applied."""
 
     fit: Callable[[Index, Probabilities], Calibrator]
     apply: Callable[[Calibrator, Probabilities], Probabilities]

@@ -57,4 +57,4 @@ class DecisionConfig:
 
 
 CONFIG = DecisionConfig()
-"""What every policy is learnt with."""
+"""The numbers that every policy is learnt with."""

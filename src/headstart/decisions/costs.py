@@ -1,4 +1,4 @@
-"""What mistakes cost, as users write it: "TB->healthy=20" is the cost of taking TB for healthy."""
+"""Costs of mistakes, as users write them: "TB->healthy=20" is the cost of taking TB for healthy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RESERVED = ("_other", "noise", "background")
 
 @dataclass(frozen=True)
 class Costs:
-    """What each mistake and a referral cost; any other mistake costs 1, a right answer nothing.
+    """Costs of each mistake and of asking a person; any other mistake costs 1, a right answer nothing.
 
     To take one reserved class for another is no mistake: either way the answer is "none of these".
 
@@ -64,7 +64,7 @@ class Costs:
 
 
 def is_reserved(name: str) -> bool:
-    """Whether the name of a class says that it stands for what is none of the others.
+    """Return whether the name of a class says that it stands for what is none of the others.
 
     Examples
     --------

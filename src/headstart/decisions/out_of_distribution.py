@@ -1,4 +1,4 @@
-"""Is a row unlike everything the model learnt from? Angles to training rows in a space where rows of a class lie close.
+"""Detect rows unlike the training rows: by angles to them, in a space where rows of a class lie close.
 
 The threshold is what a stated small share of training rows exceed when the space was made without them.
 """
@@ -21,7 +21,7 @@ TINY, ROUNDING = 1e-9, 1e-6
 
 @dataclass(frozen=True)
 class WhitenedSpace:
-    """Where angles are measured.
+    """A space in which angles are measured.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class WhitenedSpace:
     inner: FloatMatrix
 
     def project(self, values: FloatMatrix) -> FloatMatrix:
-        """Return the place of rows (n_rows, n_kept); shorter than one by what lies outside all directions."""
+        """Return rows as directions (n_rows, n_kept); shorter than one by what lies outside all directions."""
         residual = normalize_rows(values) - self.centre
         inside = residual @ self.basis
         rest = np.maximum(np.square(residual).sum(axis=1) - np.square(inside).sum(axis=1), 0.0)
@@ -49,7 +49,7 @@ class WhitenedSpace:
 
 @dataclass(frozen=True, kw_only=True)
 class OutOfDistributionDetector:
-    """What tells ordinary rows from others.
+    """A threshold on the distance of rows from training rows.
 
     Parameters
     ----------

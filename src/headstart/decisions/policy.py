@@ -1,4 +1,4 @@
-"""What a model answers: a label, "not sure" or "none of these". All of it is data, and needs numpy only."""
+"""Answers of a model: a label, "not sure" or "none of these". A policy is data, and needs numpy only."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ ANSWER_WORDS = (
     (NOT_SURE, "pas sûr", "no seguro", "haina uhakika", "sina uhakika", "غير متأكد"),
     (NONE, "aucune de celles-ci", "ninguna de estas", "hakuna kati ya hizi", "si mojawapo ya hizi", "لا شيء من هذه"),
 )
-"""How the two answers without a class are called in the languages of page and report."""
+"""Words for the two answers without a class, in the languages of page and report."""
 LABEL = "label"
 KINDS = (LABEL, NOT_SURE, NONE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decisions:
-    """What was decided for rows.
+    """The decisions on rows.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class Decisions:
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionPolicy:
-    """How a model's probabilities become answers; the parts that are None are not applied.
+    """The steps from probabilities to answers; those that are None are not applied.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Why a row got its answer, as a code and values; the words are those of whoever writes the answer."""
+"""Reasons of answers, as codes and values; the words are those of whoever writes the answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ReasonCode = Literal[
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a row got its answer.
+    """The reason why a row got its answer.
 
     Parameters
     ----------

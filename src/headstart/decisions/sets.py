@@ -24,7 +24,7 @@ ClassSets = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class SetRule:
-    """From which probability on each class is in the set.
+    """The probability of each class from which on it is in the prediction set.
 
     Parameters
     ----------
@@ -62,12 +62,12 @@ class SetRule:
 
     @property
     def excludes_any(self) -> bool:
-        """Whether there were rows enough to leave any class out."""
+        """Return whether there were rows enough to leave any class out."""
         return any(floor > 0 for floor in self.floors)
 
     @property
     def too_few_rows_reason(self) -> Reason:
-        """Why no class can be left out."""
+        """Return why no class can be left out."""
         if self.n_rows == 0:
             return Reason("no_held_out_rows")
         return Reason("too_few_rows_for_sets", {"n_rows": self.n_rows})

@@ -63,13 +63,13 @@ class ImageSpec(StrictRecord):
 
 
 class ViewsSpec(ImageSpec):
-    """Pictures with some changed copies of each."""
+    """Images with some changed copies of each."""
 
     views: Annotated[int, Field(ge=1, le=64)]
 
 
 class SmallImageSpec(StrictRecord):
-    """Pictures for descriptors."""
+    """Images for descriptors."""
 
     size: Annotated[int, Field(ge=96, le=96)]
     resize: Annotated[float, Field(ge=1, le=16_384)]

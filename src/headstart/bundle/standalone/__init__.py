@@ -15,7 +15,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 CUT = "# --- code ---\n"
-"""What stands above is imports, and is written once at the top of the script."""
+"""The imports above it are written once, at the top of the script."""
 QUIET = 'os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime reports its use unless it is told not to.\n'
 _THEIRS = {"numpy", "onnxruntime", "PIL", "tokenizers"}
 _READING = "../../data/reading/"

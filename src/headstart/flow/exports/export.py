@@ -38,7 +38,7 @@ from headstart.records import FloatMatrix
 REFUSALS: tuple[type[Exception], ...] = (
     RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError, BundleError, *FAILURES,
 )  # fmt: skip
-"""What tools raise on a graph that they cannot turn into another form."""
+"""Errors of tools on a graph that they cannot convert."""
 
 
 def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How good a form of an exported model is beside the model: agreement, accuracy, size and speed."""
+"""Compare a form of an exported model with the model: agreement, accuracy, size and speed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a fitted bundle to its portable form: a graph, golden rows, a script - or the reason why there is none."""
+"""Make the portable form of a fitted bundle: a graph, golden rows, a script - or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def draw_sample(prepared: Prepared, seed: int) -> Table:
 
 
 def warn_if_not_portable(bundle: Bundle, strategies: FittedStrategies, prepared: Prepared) -> None:
-    """Return where a chosen model has no portable form, and which of the others would have one.
+    """Warn where a chosen model has no portable form, and name the best of the others that has one.
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ def make_portable(bundle: Bundle, table: Table, folder: Path, earlier: Path | No
 
 
 def _compute_key(bundle: Bundle, sample_rows: Table) -> str:
-    """Name (hex) all that a graph and its golden rows depend on."""
+    """Return a hash (hex) of all that a graph and its golden rows depend on."""
     state = bundle.fitted.state()
     arrays = hashlib.sha256()
     for name in sorted(state.arrays):
@@ -289,7 +289,7 @@ def _draw_rows(n_rows: int, seed: int) -> Index:
 
 
 def _make_golden_rows(model_inputs: ModelInputs, path: Path, seed: int) -> GoldenRows:
-    """Make rows up, as many as there is room for, and let a graph that has passed answer each alone."""
+    """Return synthetic rows, as many as there is room for, with the outputs of a graph for each alone."""
     rows = make_synthetic_rows(model_inputs, MOST_ROWS, seed)
     rows = rows[: count_golden_rows(max(sum(part.nbytes for part in row) for row in rows))]
     run = open_graph(path, model_inputs.names)
@@ -311,7 +311,7 @@ def _run_graph(
     Raises
     ------
     ValueError
-        What the rules read differs from what it was.
+        The features that the decision policy reads differ from those of the model.
     """
     run = open_graph(path, model_inputs.names)
     parts = [run(*model_inputs.collate(batch)) for batch in (rows[:1], rows[1:]) if batch]

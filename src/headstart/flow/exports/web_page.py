@@ -1,6 +1,6 @@
-"""From a bundle to a folder that any file host can serve: a page that answers on the device, with no server behind it.
+"""Write a bundle as a folder that any file host can serve: a page that answers on the device, without a server.
 
-Of the training rows it holds what telling apart what is unlike them needs: shortened features, no names.
+Of the training rows it holds what the out-of-distribution detector needs: shortened features, no names.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ LISTED = "files.js"
 PAGE = (
     "page.js", "answers.js", "dom.js", "history.js", "i18n.js", "inputs.js", "style.css", "messages.json", "icon.svg",
 )  # fmt: skip
-"""What the page shares with that of `headstart serve`."""
+"""Files that the page shares with that of `headstart serve`."""
 ALONE = (
     "calibration.js", "check.js", "decide.js", "floats.js", "images.js", "install.js", "out-of-distribution.js",
     "reasons.js", "series.js", "service-worker.js", "texts.js",
 )  # fmt: skip
-"""What the page without a server has beside it."""
+"""Files of the page without a server only."""
 ARRAYS = ("centre", "basis", "inner", "kept", "means")
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; "
@@ -68,7 +68,7 @@ device. To see whether a device calculates as the machine that made it: add ?che
 
 
 def require_ready(bundle: Bundle, place: Path, options: ExportOptions) -> None:
-    """Refuse what cannot end well, and get what runs models in browsers, before anything long begins.
+    """Refuse an export that cannot succeed, and fetch what runs models in browsers, before anything long begins.
 
     Parameters
     ----------
@@ -240,7 +240,7 @@ def _make_thumbnail(source: Any) -> dict[str, str]:
 _SHOWN: dict[str, Callable[[Any], dict[str, str]]] = {
     "image": _make_thumbnail, "text": lambda text: {"text": str(text)[:MOST_CHARACTERS]}, "series": lambda values: {},
 }  # fmt: skip
-"""What the page shows of a training row beside its class."""
+"""Fields that the page shows of a training row beside its class."""
 
 
 def _write_page_files(fresh: Path, name: str, packages: Sequence[Package]) -> None:
@@ -294,7 +294,7 @@ _AS_SENT: dict[str, Callable[[Any], Any]] = {
 
 
 def _make_check_rows(bundle: Bundle) -> dict[str, Any]:
-    """Return made-up inputs and what the model says of them here, for the page to repeat."""
+    """Return synthetic inputs and the answers of the model here, for the page to repeat."""
     inputs = SAMPLE_INPUTS[bundle.modality](bundle.spec)[:N_CHECKED]
     expected = open_predictor(bundle)(inputs)
     sent = _AS_SENT[bundle.modality]

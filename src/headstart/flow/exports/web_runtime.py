@@ -1,6 +1,6 @@
-"""What runs a model in a browser, from npm: found where it is installed, else fetched once, checked and kept.
+"""Packages from npm that run a model in a browser: found where they are installed, else fetched once and checked.
 
-Never from a CDN, and a page never loads it from anywhere but its own folder.
+They never come from a CDN, and a page loads them from its own folder only.
 """
 
 from __future__ import annotations

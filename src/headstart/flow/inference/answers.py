@@ -1,4 +1,4 @@
-"""One answer per row: made once from predictions and decisions, then written as CSV, JSON or Python values."""
+"""Answers, one a row: made once from predictions and decisions, then written as CSV, JSON or Python values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KINDS: Mapping[Outcome, str] = {"answered": "label", "not_sure": "not_sure", "n
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a model answers about one input.
+    """The answer of a model to one input.
 
     Parameters
     ----------
@@ -186,7 +186,7 @@ def _order_set(
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerFormat:
-    """How the answers of one task are written.
+    """The format of the answers of one task.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from headstart.modalities import MODALITIES
 from headstart.records import Column, make_column
 
 DECODED_PIXELS = 256
-"""Pictures are opened at least this large, so that what is changed in them is not changed in a thumbnail."""
+"""Images are opened at least this large, so that what is changed in them is not changed in a thumbnail."""
 
 
 def make_input_spec(bundle: Bundle) -> Mapping[str, Any]:

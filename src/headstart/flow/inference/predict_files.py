@@ -178,7 +178,7 @@ def _require_writable(out: Path) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class AnsweredInput:
-    """One input and its answer; None where it could not be read, and why."""
+    """An input with its answer; None where it could not be read, and why."""
 
     id: str
     answer: Answer | None

@@ -21,7 +21,7 @@ from headstart.records import Table, make_column
 
 _WARM_ROWS = 16
 _BROKEN = (HeadstartError, ValueError, TypeError, LookupError, ArithmeticError, RuntimeError)
-"""What a base model or a head may raise on an input that is odd in a way that reading did not notice."""
+"""Errors of base models and heads on inputs that are odd in a way that reading did not notice."""
 _NO_ANSWER = "the model gives no number for this input"
 
 Documents = list[dict[str, Any]]
