@@ -18,7 +18,8 @@ from headstart.evaluation.comparison.transfer_verdict import compare_accuracy
 from headstart.evaluation.fairness.groups import score_groups
 from headstart.evaluation.intervals import compute_wilson_interval
 from headstart.evaluation.metrics.per_task import score_predictions
-from headstart.evaluation.uncertainty.calibration import MOST_BINS, measure_calibration
+from headstart.evaluation.settings import SETTINGS
+from headstart.evaluation.uncertainty.calibration import measure_calibration
 from headstart.evaluation.uncertainty.conformal import share_interval
 from headstart.records import Interval, Predictions, make_column
 from headstart.results import Figure
@@ -79,7 +80,7 @@ def truths() -> dict[str, float]:
     joint = PRIOR[:, None] * np.where(np.eye(4) == 1, SKILL[:, None], (1 - SKILL[:, None]) / 3)
     whole = 0.5 + 0.5 * np.sort(np.random.default_rng(0).beta(3, 1.5, 1_000_000))
     right = 0.5 + HONEST * (whole - 0.5)
-    parts = np.array([part.mean() - 0.5 for part in np.array_split(whole, MOST_BINS)])
+    parts = np.array([part.mean() - 0.5 for part in np.array_split(whole, SETTINGS.max_calibration_bins)])
     return {
         "accuracy": float(PRIOR @ SKILL),
         "balanced accuracy": float(SKILL.mean()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from headstart.evaluation.fairness.groups import score_groups
 from headstart.evaluation.fairness.inherited_bias import ComparedModels, trace_gap
 from headstart.evaluation.fairness.mitigation import compare_mitigation
 from headstart.evaluation.fairness.slices import find_failing_clusters
+from headstart.evaluation.settings import SETTINGS
 from headstart.flow.audit.attribute_probes import ProbeTarget, probe_attributes
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.records import Predictions, make_column
@@ -37,9 +39,9 @@ def answers(right: np.ndarray) -> Predictions:
 
 
 def quicker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_module("headstart.evaluation.fairness.slices"), "PERMUTATIONS", 99)
-    monkeypatch.setattr(import_module("headstart.evaluation.fairness.class_gaps"), "PERMUTATIONS", 199)
-    monkeypatch.setattr(import_module("headstart.evaluation.intervals"), "RESAMPLES", 100)
+    quick = replace(SETTINGS, slice_permutations=99, permutations=199, resamples=100)
+    for name in ("fairness.slices", "fairness.class_gaps", "intervals"):
+        monkeypatch.setattr(import_module(f"headstart.evaluation.{name}"), "SETTINGS", quick)
 
 
 def test_clusters_that_are_no_slices_are_rarely_told(monkeypatch: pytest.MonkeyPatch) -> None:

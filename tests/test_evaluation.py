@@ -21,13 +21,13 @@ from headstart.evaluation import (
     worst_class_rows,
 )
 from headstart.evaluation.intervals import (
-    RESAMPLES,
     compute_wilson_interval,
     draw_bootstrap_weights,
     effective_sizes,
     sum_by_cluster,
     t_quantile,
 )
+from headstart.evaluation.settings import SETTINGS
 from headstart.records import Predictions, make_column
 from headstart.report import write_sentence
 from headstart.results import Figure, Metrics
@@ -183,7 +183,7 @@ def test_quantiles_of_t_are_exact(degrees: int) -> None:
 
 def test_resamples_draw_every_unit_once_on_average_in_bounded_blocks() -> None:
     blocks = list(draw_bootstrap_weights(5000, 0))
-    assert sum(len(block) for block in blocks) == RESAMPLES
+    assert sum(len(block) for block in blocks) == SETTINGS.resamples
     assert max(block.size for block in blocks) <= 4_000_000
     assert all((block.sum(axis=1) == 5000).all() for block in blocks)
 

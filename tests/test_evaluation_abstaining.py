@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,7 +37,9 @@ def simulated(n: int, seed: int) -> tuple[np.ndarray, Predictions]:
 def test_intervals_of_accuracy_and_calibration_error_hold_the_truth_in_92_to_98_of_100_simulations(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(intervals, "RESAMPLES", 300)  # Fewer than in use: the test would take minutes.
+    monkeypatch.setattr(
+        intervals, "SETTINGS", replace(intervals.SETTINGS, resamples=300)
+    )  # Fewer than in use: the test would take minutes.
     n_times, hits = 200, np.zeros(2)
     truth = 0.7 + 0.25 * 0.5 - 0.15, 0.15
     for seed in range(n_times):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss
 
-from headstart.evaluation.uncertainty.calibration import MIN_ROWS, MOST_BINS, measure_calibration
+from headstart.evaluation.settings import SETTINGS
+from headstart.evaluation.uncertainty.calibration import measure_calibration
 from headstart.records import Predictions, make_column
 from headstart.report import write_sentence
 
@@ -47,7 +49,7 @@ def test_the_reliability_table_counts_every_row_once_and_averages_to_the_whole()
     codes, said, sure = drawn(333, 0.8, 3)
     found = measure_calibration(codes, said, None, 0)
     assert found is not None
-    assert len(found.bins) == MOST_BINS
+    assert len(found.bins) == SETTINGS.max_calibration_bins
     sizes = np.array([item.n_rows for item in found.bins])
     assert sizes.sum() == found.n_rows == 333
     assert sizes.max() - sizes.min() <= 2
@@ -58,10 +60,10 @@ def test_the_reliability_table_counts_every_row_once_and_averages_to_the_whole()
 
 
 def test_intervals_cover_and_honest_probabilities_are_rarely_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headstart.evaluation.intervals.RESAMPLES", 300)
+    monkeypatch.setattr("headstart.evaluation.intervals.SETTINGS", replace(SETTINGS, resamples=300))
     times, rows = 300, 300
     whole = 0.5 + 0.5 * np.sort(np.random.default_rng(0).beta(3, 1.5, 100_000))
-    parts = np.array([part.mean() - 0.5 for part in np.array_split(whole, MOST_BINS)])
+    parts = np.array([part.mean() - 0.5 for part in np.array_split(whole, SETTINGS.max_calibration_bins)])
     for honest in (1.0, 0.5):
         truths = [(1 - honest) * np.sqrt(np.mean(parts**2)), (1 - honest) * (whole.mean() - 0.5)]
         right = 0.5 + honest * (whole - 0.5)
@@ -118,9 +120,9 @@ def test_patients_with_many_rows_widen_the_intervals() -> None:
 
 
 def test_too_few_rows_say_nothing_and_extremes_give_no_nan() -> None:
-    codes, said, _ = drawn(MIN_ROWS - 1, 1.0, 0)
+    codes, said, _ = drawn(SETTINGS.min_rows - 1, 1.0, 0)
     assert measure_calibration(codes, said, None, 0) is None
-    for n in (MIN_ROWS, 45):
+    for n in (SETTINGS.min_rows, 45):
         sure = Predictions(
             ids=make_column(list(map(str, range(n)))), classes=("a", "b"), probabilities=np.tile([1.0, 0.0], (n, 1))
         )

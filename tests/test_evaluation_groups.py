@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -14,13 +15,10 @@ from headstart import flow
 from headstart.errors import UnknownName
 from headstart.evaluation import has_too_many_values, score_classes
 from headstart.evaluation.fairness.groups import (
-    FEW_EACH,
-    MANY_VALUES,
-    MIN_ROWS,
-    MIN_UNITS,
     correct_by_holm,
     score_groups,
 )
+from headstart.evaluation.settings import SETTINGS
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.records import Predictions, make_column
 from headstart.report import write_sentence
@@ -43,8 +41,9 @@ def compared(
 
 def quicker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer permutations (the size of the test stays) and resamples."""
-    monkeypatch.setattr(import_module("headstart.evaluation.fairness.groups"), "PERMUTATIONS", 199)
-    monkeypatch.setattr(import_module("headstart.evaluation.intervals"), "RESAMPLES", 50)
+    quick = replace(SETTINGS, permutations=199, resamples=50)
+    for name in ("fairness.groups", "intervals"):
+        monkeypatch.setattr(import_module(f"headstart.evaluation.{name}"), "SETTINGS", quick)
 
 
 def drawn(kind: str, rng: np.random.Generator) -> tuple[NDArray[np.bool_], NDArray[np.intp], NDArray[np.intp] | None]:
@@ -119,8 +118,8 @@ def test_the_figures_of_a_group_are_those_of_its_rows_alone() -> None:
 
 
 def test_a_group_just_below_the_minimum_cannot_be_told() -> None:
-    right = np.arange(MIN_ROWS * 3 - 1) % 3 > 0
-    site = ["big"] * (2 * MIN_ROWS) + ["small"] * (MIN_ROWS - 1)
+    right = np.arange(SETTINGS.min_rows * 3 - 1) % 3 > 0
+    site = ["big"] * (2 * SETTINGS.min_rows) + ["small"] * (SETTINGS.min_rows - 1)
     found = compared(right, site=site)[0]
     assert [(item.value, item.told, item.metrics is None) for item in found.values] == [
         ("big", True, False),
@@ -128,13 +127,13 @@ def test_a_group_just_below_the_minimum_cannot_be_told() -> None:
     ]
     assert (found.gap, found.gap_between, found.p_value) == (None, None, None)
     assert write_sentence(found).startswith("Cannot tell: ")
-    assert f"small: {MIN_ROWS - 1} rows" in write_sentence(found)
+    assert f"small: {SETTINGS.min_rows - 1} rows" in write_sentence(found)
     assert compared(np.append(right, True), site=[*site, "small"])[0].gap is not None
 
 
 def test_many_rows_of_few_patients_cannot_be_told() -> None:
     site = ["A"] * 100 + ["B"] * 100
-    patients = np.concatenate([np.arange(100) // (100 // (MIN_UNITS - 1) + 1), 500 + np.arange(100)])
+    patients = np.concatenate([np.arange(100) // (100 // (SETTINGS.min_clusters - 1) + 1), 500 + np.arange(100)])
     found = compared(np.ones(200, dtype=bool), patients, site=site)[0]
     assert [item.told for item in found.values] == [False, True]
 
@@ -157,16 +156,16 @@ def test_rows_without_a_value_are_counted_and_never_compared() -> None:
 
 def test_a_column_with_many_values_only_keeps_rows_together() -> None:
     right = np.ones(320, dtype=bool)
-    many = [f"patient {at % (MANY_VALUES + 1)}" for at in range(320)]
+    many = [f"patient {at % (SETTINGS.max_group_values + 1)}" for at in range(320)]
     found = compared(right, patient=many)[0]
     assert (found.values, found.gap) == ([], None)
     assert (
         write_sentence(found)
-        == f"Not compared: {MANY_VALUES + 1} values with few rows each; they only keep rows together."
+        == f"Not compared: {SETTINGS.max_group_values + 1} values with few rows each; they only keep rows together."
     )
     assert "bands (0-17" in write_sentence(compared(right, age=[str(at % 80) for at in range(320)])[0])
-    assert not has_too_many_values(make_column([f"site {at % MANY_VALUES}" for at in range(320)]))
-    assert has_too_many_values(make_column([f"patient {at // (FEW_EACH - 1)}" for at in range(40)]))
+    assert not has_too_many_values(make_column([f"site {at % SETTINGS.max_group_values}" for at in range(320)]))
+    assert has_too_many_values(make_column([f"patient {at // (SETTINGS.min_median_rows - 1)}" for at in range(40)]))
 
 
 def test_everything_right_gives_no_gap_no_nan_and_no_warning() -> None:

@@ -27,8 +27,6 @@ Probabilities = NDArray[np.float64]
 TRAIN, TEST = "train", "test"
 TRAINING_ONLY = -1
 """Fold of a row that every fold learns from and that none holds out, such as the only row of its class."""
-ONE_SIDED_5_PERCENT = 1.645
-"""Standard errors that a gain must exceed to count: the 95 % point of the normal distribution."""
 
 
 def make_column(values: Sequence[Any]) -> Column:

@@ -9,10 +9,10 @@ from headstart import data
 from headstart.evaluation.intervals import mean_interval
 from headstart.records import FloatMatrix, Index, Interval
 from headstart.results import Figure, LeakageGap
+from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies.record import StrategyRows, Task
 
 Floats = NDArray[np.float64]
-N_FOLDS = 5
 
 
 def measure_leakage_gap(rows: StrategyRows, task: Task, groups: tuple[str, ...]) -> LeakageGap | None:
@@ -34,7 +34,7 @@ def measure_leakage_gap(rows: StrategyRows, task: Task, groups: tuple[str, ...])
     clusters = data.find_dependence(rows.table, groups).for_resampling
     sizes = np.bincount(clusters)
     dense = rows.features or rows.descriptors
-    if sizes.max() == 1 or len(sizes) < 2 * N_FOLDS or dense is None:
+    if sizes.max() == 1 or len(sizes) < 2 * SHARED_SETTINGS.n_folds or dense is None:
         return None
     from headstart.strategies.linear.ridge_loo import reduce_to_axes  # Needs the extra `adapt`.
     from headstart.strategies.point_scoring import SCORINGS
@@ -42,7 +42,8 @@ def measure_leakage_gap(rows: StrategyRows, task: Task, groups: tuple[str, ...])
     features, scoring = reduce_to_axes(dense.final, task.seed), SCORINGS[task.kind]
     targets = scoring.targets(task)
     random_folds, grouped_folds = (
-        data.assign_folds(task.codes, each, N_FOLDS, task.seed) for each in (np.arange(len(rows)), clusters)
+        data.assign_folds(task.codes, each, SHARED_SETTINGS.n_folds, task.seed)
+        for each in (np.arange(len(rows)), clusters)
     )
     random_score, _ = _compute_losses(features, targets, random_folds, task)
     grouped_score, divisors = _compute_losses(features, targets, grouped_folds, task)

@@ -13,8 +13,8 @@ from headstart.checks.properties import Property
 from headstart.checks.property_skill import PropertySkill, rank_properties
 from headstart.checks.record import make_finding
 from headstart.records import Finding, Index, Table
+from headstart.shared_settings import SHARED_SETTINGS
 
-N_FOLDS = 5
 CLEAR, STRONG, SAME = 0.2, 0.5, 0.97
 """Part of the way from chance to certainty that is worth a note, and a warning; and that equals the label itself."""
 LEAST_ROWS, MOST_COLUMNS = 40, 3
@@ -44,7 +44,7 @@ def check_properties(table: Table, groups: tuple[str, ...], seed: int) -> list[F
     if len(rows) < LEAST_ROWS or len(np.unique(strata)) < 2:
         return findings
     clusters = data.find_dependence(rows, groups).for_resampling
-    folds = _Folds(strata, data.assign_folds(strata, clusters, N_FOLDS, seed), clusters, seed)
+    folds = _Folds(strata, data.assign_folds(strata, clusters, SHARED_SETTINGS.n_folds, seed), clusters, seed)
     findings += _report_input_shortcut(measured, folds, rows)
     return [*findings, *_report_unmeasured_columns(rows), *_report_column_shortcuts(folds, rows)]
 

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from headstart.decisions.config import CONFIG
 from headstart.grid_search import search_grid
-from headstart.records import ONE_SIDED_5_PERCENT, Index, Probabilities
+from headstart.records import Index, Probabilities
+from headstart.shared_settings import SHARED_SETTINGS
 
 Floats = NDArray[np.float64]
 TEMPERATURES = np.exp(np.linspace(0.0, np.log(5.0), 49))
 """None below 1: see `fit_calibrator`."""
 STRIDE = 6
 SMALLEST = 1e-12
-CLIPPED = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +126,7 @@ def fit_calibrator(
         )
     best = max(gains_by_method, key=lambda name: gains_by_method[name][0])
     gain, error = gains_by_method[best]
-    if gain <= ONE_SIDED_5_PERCENT * error + 1e-9:
+    if gain <= SHARED_SETTINGS.one_sided_quantile * error + 1e-9:
         return Calibrator(n_rows=len(rows), gain=gain)
     fitted = _METHODS[best].fit(codes, probabilities_used)
     if _METHODS[best].apply(fitted, probabilities_used).max(axis=1).mean() > probabilities_used.max(axis=1).mean():
@@ -184,7 +184,7 @@ def cross_fit_probabilities(codes: Index, probabilities: Probabilities, folds: I
 
 
 def _losses(codes: Index, probabilities: Probabilities) -> Floats:
-    return np.asarray(-np.log(np.maximum(probabilities[np.arange(len(codes)), codes], CLIPPED)))
+    return np.asarray(-np.log(np.maximum(probabilities[np.arange(len(codes)), codes], SHARED_SETTINGS.min_probability)))
 
 
 def _held_out_losses(method: _CorrectionMethod, codes: Index, probabilities: Probabilities, folds: Index) -> Floats:

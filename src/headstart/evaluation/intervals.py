@@ -13,11 +13,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.evaluation.settings import SETTINGS
 from headstart.records import Index, Interval
 
 Floats = NDArray[np.float64]
-Z = 1.959963984540054
-RESAMPLES = 2000
 SERIES_DEGREES = 200
 _CELLS = 4_000_000
 
@@ -50,8 +49,9 @@ def compute_wilson_interval(hits: Floats, sizes: Floats) -> tuple[Floats, Floats
     """
     n = np.maximum(sizes, 1e-12)
     share = np.clip(hits / n, 0.0, 1.0)
-    centre = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z * np.sqrt(share * (1 - share) / n + (Z / (2 * n)) ** 2) / (1 + Z**2 / n)
+    z = SETTINGS.interval_quantile
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2) / (1 + z**2 / n)
     known = sizes > 0
     return np.where(known, np.clip(centre - half, 0.0, 1.0), 0.0), np.where(
         known, np.clip(centre + half, 0.0, 1.0), 1.0
@@ -79,7 +79,7 @@ def t_quantile(degrees: int) -> float:
     """
     n = max(degrees, 1)
     if n > SERIES_DEGREES:
-        z = Z
+        z = SETTINGS.interval_quantile
         terms = (
             (z**3 + z) / 4,
             (5 * z**5 + 16 * z**3 + 3 * z) / 96,
@@ -167,12 +167,12 @@ def effective_sizes(hits: NDArray[np.float32], sizes: NDArray[np.float32], clust
     spread = share * (1 - share) * total**2
     known = (n_units > 1) & (residual > 0) & (spread > 0)
     size = np.where(known, np.clip(spread / np.where(known, residual, 1.0), np.minimum(kish, total), total), kish)
-    shrink = np.array([(Z / t_quantile(int(n) - 1)) ** 2 for n in n_units])
+    shrink = np.array([(SETTINGS.interval_quantile / t_quantile(int(n) - 1)) ** 2 for n in n_units])
     return np.asarray(size * shrink, dtype=np.float64)
 
 
 def draw_bootstrap_weights(n_units: int, seed: int) -> Iterator[NDArray[np.float32]]:
-    """Draw `RESAMPLES` bootstrap samples: blocks of shape (b, n_units), how often each unit was drawn.
+    """Draw `resamples` bootstrap samples: blocks of shape (b, n_units), how often each unit was drawn.
 
     Parameters
     ----------
@@ -181,19 +181,19 @@ def draw_bootstrap_weights(n_units: int, seed: int) -> Iterator[NDArray[np.float
     seed : int
     """
     rng = np.random.default_rng(seed)
-    block = max(1, min(RESAMPLES, _CELLS // n_units))
-    for start in range(0, RESAMPLES, block):
-        rows = min(block, RESAMPLES - start)
+    block = max(1, min(SETTINGS.resamples, _CELLS // n_units))
+    for start in range(0, SETTINGS.resamples, block):
+        rows = min(block, SETTINGS.resamples - start)
         drawn = rng.integers(0, n_units, (rows, n_units)) + np.arange(rows)[:, None] * n_units
         yield np.bincount(drawn.ravel(), minlength=rows * n_units).reshape(rows, n_units).astype(np.float32)
 
 
 def percentiles(values: Floats) -> tuple[Floats, Floats]:
-    """Return the 2.5 and 97.5 % points of each column of (RESAMPLES, m), NaN left out (all NaN: NaN).
+    """Return the 2.5 and 97.5 % points of each column of (resamples, m), NaN left out (all NaN: NaN).
 
     Parameters
     ----------
-    values : Floats, shape (RESAMPLES, m)
+    values : Floats, shape (resamples, m)
     """
     ordered = np.sort(values, axis=0)
     last = np.count_nonzero(~np.isnan(ordered), axis=0) - 1

@@ -11,21 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.evaluation.settings import SETTINGS
 from headstart.records import Interval
 
 Floats = NDArray[np.float64]
-RESAMPLES = 400
-FARTHEST_FORECAST = 4.0
-"""A curve says nothing about more than so many times the labels it was measured with."""
-SPAN = 16.0
-"""The law is fitted to the last four doublings: with very few labels curves bend (Jain et al. 2023)."""
-LEAST_POINTS = 3
-EXPONENTS = np.linspace(0.1, 0.8, 15)
-"""What is found in practice (Hestness et al. 2017, arXiv:1712.00409, and since)."""
-DOUBT = 0.4
-"""Relative standard error of a forecast that no bootstrap shows: the law need not hold."""
-ROUNDING = 0.003
-"""Standard error that no point can be below: a power law is not exact."""
+EXPONENTS = np.linspace(SETTINGS.min_exponent, SETTINGS.max_exponent, SETTINGS.n_exponents)
 
 
 @dataclass(frozen=True)
@@ -121,18 +111,20 @@ def _draw_noise(points: Sequence[MeasuredLosses]) -> Floats:
 
 
 def _resample_curves(points: Sequence[MeasuredLosses], noise: Floats, seed: int) -> Floats:
-    """Draw `RESAMPLES` curves (RESAMPLES, n_points): over draws, held-out units, and training rows as a whole."""
+    """Draw curves (curve_resamples, n_points): over draws, held-out units, and training rows as a whole."""
     rng = np.random.default_rng(seed)
     n_units, largest = points[0].losses.shape[1], points[-1].n_labels
-    curves = np.empty((RESAMPLES, len(points)))
+    curves = np.empty((SETTINGS.curve_resamples, len(points)))
     # One exponential weight a unit is the Bayesian bootstrap; the same for all sizes: they share the held-out rows.
-    weights = rng.exponential(size=(RESAMPLES, n_units))
+    weights = rng.exponential(size=(SETTINGS.curve_resamples, n_units))
     for at, point in enumerate(points):
         losses, sizes = point.losses @ weights.T, point.sizes @ weights.T
-        drawn = rng.integers(0, len(losses), (RESAMPLES, len(losses)))
-        own = np.arange(RESAMPLES)[:, None]
+        drawn = rng.integers(0, len(losses), (SETTINGS.curve_resamples, len(losses)))
+        own = np.arange(SETTINGS.curve_resamples)[:, None]
         curves[:, at] = losses[drawn, own].sum(axis=1) / np.maximum(sizes[drawn, own].sum(axis=1), 1e-12)
-        curves[:, at] += rng.normal(0.0, noise[at] * np.sqrt(point.n_labels / largest) + 1e-12, RESAMPLES)
+        curves[:, at] += rng.normal(
+            0.0, noise[at] * np.sqrt(point.n_labels / largest) + 1e-12, SETTINGS.curve_resamples
+        )
     return np.maximum(curves, 0.0)
 
 
@@ -202,7 +194,7 @@ def fit_learning_curve(points: Sequence[MeasuredLosses], targets: Sequence[int],
     points : sequence of MeasuredLosses
         By ascending number of labels; the last holds all labels. All on the same held-out units.
     targets : sequence of int
-        Numbers of labels to forecast for; those beyond `FARTHEST_FORECAST` times the last point are left out.
+        Numbers of labels to forecast for; those beyond `max_forecast_factor` times the last point are left out.
     seed : int
 
     Notes
@@ -217,12 +209,12 @@ def fit_learning_curve(points: Sequence[MeasuredLosses], targets: Sequence[int],
     values = np.asarray([point.losses.sum() / max(point.sizes.sum(), 1e-12) for point in points])
     losses = tuple(_interval(float(value), curves[:, at]) for at, value in enumerate(values))
     sizes = np.asarray([point.n_labels for point in points], dtype=np.float64)
-    numbers, used = tuple(int(size) for size in sizes), np.flatnonzero(sizes >= sizes[-1] / SPAN)
-    if len(used) < LEAST_POINTS:
+    numbers, used = tuple(int(size) for size in sizes), np.flatnonzero(sizes >= sizes[-1] / SETTINGS.curve_span)
+    if len(used) < SETTINGS.min_curve_points:
         return FittedCurve(n_labels=numbers, losses=losses, law=None, forecasts=())
     n_draws = np.asarray([len(point.losses) for point in points])
     shares = sizes / sizes[-1]
-    errors = np.sqrt(np.square(noise) * (shares + (1 - shares) / n_draws) + ROUNDING**2)[used]
+    errors = np.sqrt(np.square(noise) * (shares + (1 - shares) / n_draws) + SETTINGS.min_point_error**2)[used]
     law = fit_power_law(sizes[used], values[used], errors)
     rng = np.random.default_rng(seed + 1)
     laws = _sample_laws(sizes[used], curves[:, used], errors, rng)
@@ -231,9 +223,9 @@ def fit_learning_curve(points: Sequence[MeasuredLosses], targets: Sequence[int],
         return FittedCurve(n_labels=numbers, losses=losses, law=law, forecasts=(), rises=True)
     forecasts = []
     for target in targets:
-        if sizes[-1] < target <= FARTHEST_FORECAST * sizes[-1]:
+        if sizes[-1] < target <= SETTINGS.max_forecast_factor * sizes[-1]:
             gains = np.asarray([one.loss(sizes[-1]) - one.loss(target) for one in laws])
-            gains *= np.exp(rng.normal(0.0, DOUBT, len(gains)))
+            gains *= np.exp(rng.normal(0.0, SETTINGS.forecast_error, len(gains)))
             luck = noise[-1] * np.sqrt(sizes[-1] / target)
             gains += rng.normal(0.0, luck + 1e-12, len(gains))
             forecasts.append(GainForecast(target, _interval(law.loss(sizes[-1]) - law.loss(target), gains)))

@@ -10,7 +10,9 @@ from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.data.images.image_rules import IMAGE_RULES
 from headstart.data.reading.table_limits import LIMITS
 from headstart.decisions.config import CONFIG as DECISION_CONFIG
+from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from headstart.results import Setting
+from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies.baselines.scratch_sizes import SETTINGS as SCRATCH_SETTINGS
 from headstart.strategies.fine_tuning.records import SETTINGS as FINE_TUNING_SETTINGS
 from headstart.strategies.linear.config import LINEAR_CONFIG
@@ -28,9 +30,10 @@ MODEL_SETTINGS: Mapping[str, DataclassInstance] = {
     "probes": PROBE_CONFIG,
     "fine_tuning": FINE_TUNING_SETTINGS,
     "scratch": SCRATCH_SETTINGS,
+    "shared": SHARED_SETTINGS,
 }
 """Records that the predictions of a model rest on, by the name under which they are stored."""
-RUN_SETTINGS: Mapping[str, DataclassInstance] = {**MODEL_SETTINGS}
+RUN_SETTINGS: Mapping[str, DataclassInstance] = {**MODEL_SETTINGS, "evaluation": EVALUATION_SETTINGS}
 """Records that the result of a run rests on."""
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.records import ONE_SIDED_5_PERCENT, Probabilities
+from headstart.records import Probabilities
+from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Task
 from headstart.strategies.scoring import OBJECTIVES
@@ -80,7 +81,7 @@ def choose_strategy(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str
 
 def _is_better_beyond_noise(challenger: Losses, incumbent: Losses) -> bool:
     gain, error = compute_advantage(challenger, incumbent)
-    return gain > ONE_SIDED_5_PERCENT * error and gain > 0
+    return gain > SHARED_SETTINGS.one_sided_quantile * error and gain > 0
 
 
 def _mean(losses: Losses) -> float:
@@ -92,4 +93,4 @@ def _hedges(pool: Losses, member: Losses) -> bool:
     if np.allclose(pool, member, equal_nan=True):
         return False
     gain, error = compute_advantage(member, pool)
-    return gain <= ONE_SIDED_5_PERCENT * error
+    return gain <= SHARED_SETTINGS.one_sided_quantile * error

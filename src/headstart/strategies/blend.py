@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from headstart.fitted_state import FittedState, nest_states
 from headstart.records import Index, Probabilities, list_held_out_folds
+from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies import STRATEGIES
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear.glm import LOSSES, Targets, minimise, read_targets
@@ -32,13 +33,12 @@ TOLERANCE = 1e-4
 MOST_VALUES = 2_000_000
 """Outputs of a member on which weights are chosen: a sample of the rows where there are more."""
 BLOCK = 4_096
-SMALLEST = 1e-9
 Weights = Mapping[str, float]
 Floats = NDArray[np.float64]
 
 
 def _logs(probabilities: Probabilities) -> Floats:
-    return np.asarray(np.log(np.maximum(probabilities, SMALLEST)))
+    return np.asarray(np.log(np.maximum(probabilities, SHARED_SETTINGS.min_probability)))
 
 
 def _values(values: Probabilities) -> Floats:
@@ -160,7 +160,7 @@ def choose_weights(outputs: HeldOutOutputs) -> dict[str, float]:
     def penalised_loss(logs: Floats) -> tuple[float, Floats]:
         weights = softmax(logs[None])[0]
         value, slope = outputs.evaluate(weights)
-        log_ratios = np.log(np.maximum(weights, SMALLEST)) - log_prior
+        log_ratios = np.log(np.maximum(weights, SHARED_SETTINGS.min_probability)) - log_prior
         value += PRIOR / n_rows * float(weights @ log_ratios)
         slope += PRIOR / n_rows * (log_ratios + 1)
         return value, weights * (slope - weights @ slope)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.records import ONE_SIDED_5_PERCENT, FloatMatrix, Index, Probabilities
+from headstart.records import FloatMatrix, Index, Probabilities
+from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies.record import Task
 
 Weights = NDArray[np.float64]
@@ -133,12 +134,11 @@ def is_better_beyond_noise(codes: Index, challenger: Probabilities, incumbent: P
 
     generator = np.random.default_rng(seed)
     draws = [difference(generator.integers(0, len(rows), len(rows))) for _ in range(DRAWS)]
-    return difference(np.arange(len(rows))) > ONE_SIDED_5_PERCENT * float(np.std(draws)) + 1e-12
+    return difference(np.arange(len(rows))) > SHARED_SETTINGS.one_sided_quantile * float(np.std(draws)) + 1e-12
 
 
 CUTS = np.linspace(0.05, 0.95, 19)
 """Probabilities from which on a label is given; the best one for all labels counts."""
-SMALLEST = 1e-9
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def _truth(task: Task) -> FloatMatrix:
 
 def _label_losses(task: Task, outputs: Probabilities) -> NDArray[np.float64]:
     truth_probabilities = np.where(_truth(task) > 0.5, outputs, 1 - outputs)
-    return np.asarray(-np.log(np.maximum(truth_probabilities, SMALLEST)).mean(axis=1))
+    return np.asarray(-np.log(np.maximum(truth_probabilities, SHARED_SETTINGS.min_probability)).mean(axis=1))
 
 
 def mean_loss(losses: NDArray[np.float64]) -> float:

@@ -13,13 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies.linear.links import STEEPEST
 from headstart.strategies.probes.config import PROBE_CONFIG
 from headstart.strategies.probes.self_training import LEAST
 
 NamedTensors = Mapping[str, Tensor]
 """Inputs and what sources made of them, by name."""
-SMALLEST = 1e-9
 
 
 def apply_link(scores: Tensor, link: str) -> Tensor:
@@ -152,9 +152,9 @@ class ConstantHead(nn.Module):
 def _to_blend_scale(outputs: Tensor, link: str) -> Tensor:
     """Put outputs on the scale on which a blend averages (see `headstart.strategies.blend.SCALES`)."""
     if link == "softmax":
-        return outputs.clamp(min=SMALLEST).log()
+        return outputs.clamp(min=SHARED_SETTINGS.min_probability).log()
     if link == "logistic":
-        inside = outputs.clamp(SMALLEST, 1 - SMALLEST)
+        inside = outputs.clamp(SHARED_SETTINGS.min_probability, 1 - SHARED_SETTINGS.min_probability)
         return (inside / (1 - inside)).log()
     return outputs
 

@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.evaluation.comparison.transfer_verdict import compare_accuracy
-from headstart.evaluation.fairness.groups import MIN_ROWS, has_too_many_values, name_values
+from headstart.evaluation.fairness.groups import has_too_many_values, name_values
 from headstart.evaluation.intervals import mean_interval, number_clusters
 from headstart.evaluation.metrics.measures import MEASURES
 from headstart.evaluation.metrics.per_task import Truth
+from headstart.evaluation.settings import SETTINGS
 from headstart.records import Column, Index, Interval, Predictions
 from headstart.results import ComparedPart, Figure
-
-LEVEL = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +131,7 @@ def compare_parts(
     Returns
     -------
     list of ComparedPart
-        `difference` is None below `MIN_ROWS` rows; `p_value` is corrected by Holm (1979) over the values.
+        `difference` is None below `min_rows` rows; `p_value` is corrected by Holm (1979) over the values.
     """
     if column and has_too_many_values(values):
         return []
@@ -150,7 +149,7 @@ def _compare_part(
     row_changes: RowChanges, column: str, name: str, rows: Index, clusters: Index | None, seed: int
 ) -> ComparedPart:
     gain, inside = row_changes.gain[rows], None if clusters is None else clusters[rows]
-    is_testable = len(rows) >= MIN_ROWS
+    is_testable = len(rows) >= SETTINGS.min_rows
     interval = mean_interval(gain, number_clusters(inside), seed, row_changes.within) if is_testable else None
     return ComparedPart(
         column=column,
@@ -171,7 +170,7 @@ def _correct_p_values(parts: list[ComparedPart]) -> list[ComparedPart]:
         assert part.p_value is not None and part.difference is not None
         most = max(most, min(1.0, part.p_value * (len(tested) - rank)))
         part.p_value = most
-        if most > LEVEL:
+        if most > SETTINGS.level:
             low, high = min(part.difference.low, 0.0), max(part.difference.high, 0.0)
             part.difference = Figure(value=part.difference.value, low=low, high=high)
     return parts

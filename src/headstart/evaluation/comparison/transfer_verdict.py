@@ -13,8 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.evaluation.intervals import (
-    RESAMPLES,
-    Z,
     draw_bootstrap_weights,
     envelope,
     number_clusters,
@@ -26,13 +24,9 @@ from headstart.evaluation.metrics.multilabel import compare_macro_f1
 from headstart.evaluation.metrics.ordinal import compare_kappa
 from headstart.evaluation.metrics.per_task import Truth
 from headstart.evaluation.metrics.regression import compare_absolute_errors
+from headstart.evaluation.settings import SETTINGS
 from headstart.records import Index, Interval, Predictions
 from headstart.results import Figure, Verdict
-
-_POWER = 0.8416212335729143
-_SMALL = 0.005
-_EXACT_ROWS = 1000
-_MANY_ROWS = 100_000
 
 
 @dataclass(frozen=True)
@@ -102,7 +96,7 @@ def _pair_accuracy(codes: Index, a: Predictions, b: Predictions, clusters: Index
     gain = (a.class_indices == codes).astype(np.float32) - (b.class_indices == codes).astype(np.float32)
     cluster_sums = sum_by_cluster(np.column_stack([gain, np.ones_like(gain)]), numbers)
     drawn = np.concatenate([weights @ cluster_sums for weights in draw_bootstrap_weights(len(cluster_sums), seed)])
-    assert len(drawn) == RESAMPLES
+    assert len(drawn) == SETTINGS.resamples
     low, high = percentiles((drawn[:, :1] / drawn[:, 1:]).astype(np.float64))
     value, variance = float(gain.mean(dtype=np.float64)), float(gain.var(dtype=np.float64))
     n = float(len(gain)) if numbers is None else _effective_rows(cluster_sums.astype(np.float64), value, variance)
@@ -139,7 +133,7 @@ class _TransferMeasure:
 
 
 _MEASURES: dict[str, _TransferMeasure] = {
-    "classification": _TransferMeasure("accuracy", _pair_accuracy, _SMALL),
+    "classification": _TransferMeasure("accuracy", _pair_accuracy, SETTINGS.small_difference),
     "ordinal": _TransferMeasure("quadratic kappa", _pair_kappa),
     "multi-label": _TransferMeasure("macro-F1", _pair_macro_f1),
     "regression": _TransferMeasure("mean absolute error", _pair_absolute_errors),
@@ -149,17 +143,17 @@ _MEASURES: dict[str, _TransferMeasure] = {
 def _is_significant(better: int, worse: int) -> bool:
     """McNemar's exact test at 5 %; with very many rows the other intervals say the same."""
     n = better + worse
-    if n > _EXACT_ROWS:
+    if n > SETTINGS.max_exact_rows:
         return True
     tail = sum(math.comb(n, k) for k in range(min(better, worse) + 1))
-    return bool(2 * tail / 2**n <= 0.05)
+    return bool(2 * tail / 2**n <= SETTINGS.level)
 
 
 def _agresti_min(better: float, worse: float, n: float) -> tuple[float, float]:
     """Adjusted Wald interval from the numbers of rows on which one model alone is right."""
     better, worse, n = better + 0.5, worse + 0.5, n + 2
     centre = (better - worse) / n
-    half = Z * math.sqrt(better + worse - (better - worse) ** 2 / n) / n
+    half = SETTINGS.interval_quantile * math.sqrt(better + worse - (better - worse) ** 2 / n) / n
     return centre - half, centre + half
 
 
@@ -172,7 +166,7 @@ def _effective_rows(
     residual = float(np.square(cluster_sums[:, 0] - mean * cluster_sums[:, 1]).sum()) * n_units / max(n_units - 1, 1)
     known = n_units > 1 and residual > 0 and variance > 0
     size = min(max(variance * n_rows**2 / residual, min(kish, n_rows)), n_rows) if known else kish
-    return size * (Z / t_quantile(n_units - 1)) ** 2
+    return size * (SETTINGS.interval_quantile / t_quantile(n_units - 1)) ** 2
 
 
 def assess_transfer(
@@ -246,7 +240,13 @@ def _count_rows_needed(n_rows: int, paired: _Paired, least: float) -> int | None
     size = abs(paired.interval.value)
     if size <= least or paired.n <= 0:
         return None
-    needed = (Z + _POWER) ** 2 * max(paired.variance, min(size, 1.0) - size**2) / size**2 * n_rows / paired.n
-    if not n_rows < needed <= _MANY_ROWS:
+    needed = (
+        (SETTINGS.interval_quantile + SETTINGS.power_quantile) ** 2
+        * max(paired.variance, min(size, 1.0) - size**2)
+        / size**2
+        * n_rows
+        / paired.n
+    )
+    if not n_rows < needed <= SETTINGS.max_needed_rows:
         return 0
     return int(round(needed, 2 - len(str(int(needed)))))

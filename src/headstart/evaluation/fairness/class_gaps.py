@@ -12,13 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.evaluation.intervals import Floats, compute_wilson_interval, difference_interval, envelope
+from headstart.evaluation.settings import SETTINGS
 from headstart.records import Index, Interval
 from headstart.results import ClassGap, Figure
-
-MIN_ROWS = 20
-"""A class in a group of fewer independent rows cannot be told."""
-PERMUTATIONS = 1999
-LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -79,13 +75,13 @@ def measure_class_gap(
     if not classes:
         return None
     rng = np.random.default_rng([seed, len(codes)])
-    largest = np.full(PERMUTATIONS, -np.inf)
+    largest = np.full(SETTINGS.permutations, -np.inf)
     for item in classes:
-        permuted = rng.multivariate_hypergeometric(item.sizes, int(item.hits.sum()), size=PERMUTATIONS)
+        permuted = rng.multivariate_hypergeometric(item.sizes, int(item.hits.sum()), size=SETTINGS.permutations)
         largest = np.maximum(largest, item.figure(permuted))
     figures = [float(item.figure(item.hits)) for item in classes]
     worst = classes[int(np.argmax(figures))]
-    p_value = (1 + int((largest >= max(figures) - 1e-9).sum())) / (1 + PERMUTATIONS)
+    p_value = (1 + int((largest >= max(figures) - 1e-9).sum())) / (1 + SETTINGS.permutations)
     best, least = int(worst.shares.argmax()), int(worst.shares.argmin())
     if best == least:  # The same share everywhere: any two groups show the gap of none.
         best, least = 0, 1
@@ -102,7 +98,7 @@ def _count_class(code: int, codes: Index, is_right: NDArray[np.bool_], members: 
     here = (codes == code) & (members >= 0)
     sizes = np.bincount(members[here], minlength=1)
     hits = np.bincount(members[here & is_right], minlength=len(sizes))
-    groups = np.flatnonzero(sizes >= MIN_ROWS)
+    groups = np.flatnonzero(sizes >= SETTINGS.min_rows)
     if len(groups) < 2:
         return None
     return _ClassByGroup(code, groups, sizes[groups].astype(np.int64), hits[groups].astype(np.int64))
@@ -118,7 +114,7 @@ def with_p_value(class_gap: ClassGap, p_value: float) -> ClassGap:
     """Return the gap with a corrected p-value: above 5 % its interval is stretched to 0, so that the two agree."""
     gap = (
         class_gap.gap
-        if p_value <= LEVEL
+        if p_value <= SETTINGS.level
         else Figure(value=class_gap.gap.value, low=min(class_gap.gap.low, 0.0), high=class_gap.gap.high)
     )
     return class_gap.model_copy(update={"gap": gap, "p_value": p_value})

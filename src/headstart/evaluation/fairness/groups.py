@@ -27,6 +27,7 @@ from headstart.evaluation.intervals import (
 )
 from headstart.evaluation.metrics.measures import MEASURES
 from headstart.evaluation.metrics.per_task import Truth, score_predictions
+from headstart.evaluation.settings import SETTINGS
 from headstart.records import Column, Index, Interval, Predictions
 from headstart.results import (
     AnyMetrics,
@@ -37,17 +38,6 @@ from headstart.results import (
     Metrics,
 )
 from headstart.task_types import TASK_TYPES
-
-MIN_ROWS, MIN_UNITS = 20, 10
-"""A group of fewer rows, or of fewer independent rows or clusters, cannot be told: with 20 rows the interval still
-reaches up to 20 points to either side. Counts alone decide, not the width of the interval: it is widest where the model
-is right half of the time, so bad groups would be hidden before good ones."""
-MANY_VALUES, FEW_EACH = 30, 5
-"""A column with more values, or of which half have fewer rows each (patients, farms), only keeps rows together."""
-PERMUTATIONS = 1999
-LEVEL = 0.05
-MIX_DIFFERENCE = 0.2
-"""Two groups of which so great a share would have to change class to be alike do not hold the same classes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +69,9 @@ def has_too_many_values(values: Column) -> bool:
     (False, True)
     """
     counts = Counter(name for name in name_values(values) if name)
-    return len(counts) > MANY_VALUES or (len(counts) > 2 and float(np.median(list(counts.values()))) < FEW_EACH)
+    return len(counts) > SETTINGS.max_group_values or (
+        len(counts) > 2 and float(np.median(list(counts.values()))) < SETTINGS.min_median_rows
+    )
 
 
 def score_groups(
@@ -110,7 +102,7 @@ def score_groups(
     Metrics as in `score`. The gap is the largest difference between two values that can be told: in accuracy, for
     several labels in the mean F1 of a row, for numbers in the mean absolute error. Its interval is the envelope of the
     bootstrap over rows or clusters and, for shares, Newcombe's (1998, method 10) from Wilson's intervals, else Welch's
-    t, and does not know that the pair was picked. The p-value does: it is the share of `PERMUTATIONS` in
+    t, and does not know that the pair was picked. The p-value does: it is the share of `permutations` in
     which the *largest* gap is as large when the values are dealt anew, to whole clusters where each has one value, else
     among clusters of equal size. Over the columns it is corrected by Holm (1979). Above 5 % the interval is stretched
     to 0, so that the two never disagree.
@@ -235,7 +227,7 @@ def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: I
         figures, members == best, members == worst, clusters=row_clusters, seed=seed, within=measure.within
     )
     null = _sample_null_gaps(figures, members, row_clusters, n_values=len(testable), seed=seed)
-    p_value = (1 + int((null >= gap.value - 1e-9).sum())) / (1 + PERMUTATIONS)
+    p_value = (1 + int((null >= gap.value - 1e-9).sum())) / (1 + SETTINGS.permutations)
     return _Compared(names=present, values=listed, gap=gap, between=(testable[best], testable[worst]), p_value=p_value)
 
 
@@ -246,7 +238,7 @@ def _score_value(
     rows = np.flatnonzero(here)
     row_clusters = clusters[rows] if clusters is not None else None
     n_units = len(rows) if row_clusters is None else len(np.unique(row_clusters))
-    if not name or len(rows) < MIN_ROWS or n_units < MIN_UNITS:
+    if not name or len(rows) < SETTINGS.min_rows or n_units < SETTINGS.min_clusters:
         return GroupValue(value=name, n_rows=len(rows), told=False, metrics=None)
     metrics = score_predictions(truth[rows], predictions.take(rows), row_clusters, seed)
     return GroupValue(value=name, n_rows=len(rows), told=True, metrics=metrics)
@@ -296,11 +288,11 @@ def _welch(totals: NDArray[np.float32], sizes: NDArray[np.float32], means: Float
 def _sample_null_gaps(
     figures: NDArray[np.float32], members: Index, clusters: Index | None, n_values: int, seed: int
 ) -> Floats:
-    """Largest gap between values when they are dealt anew, `PERMUTATIONS` times."""
+    """Largest gap between values when they are dealt anew, `permutations` times."""
     rng = np.random.default_rng([seed, n_values])
     sizes = np.bincount(members, minlength=n_values)
     if clusters is None and _are_hits(figures):
-        hits = rng.multivariate_hypergeometric(sizes, int(figures.sum()), size=PERMUTATIONS)
+        hits = rng.multivariate_hypergeometric(sizes, int(figures.sum()), size=SETTINGS.permutations)
         return np.asarray(np.ptp(hits / sizes, axis=1), dtype=np.float64)
     if clusters is None:
         clusters = np.arange(len(members))
@@ -308,8 +300,8 @@ def _sample_null_gaps(
     first = np.zeros(n_clusters, dtype=np.intp)
     first[clusters] = members
     whole = bool((first[clusters] == members).all())
-    gaps = np.empty(PERMUTATIONS)
-    for turn in range(PERMUTATIONS):
+    gaps = np.empty(SETTINGS.permutations)
+    for turn in range(SETTINGS.permutations):
         permuted = rng.permutation(first)[clusters] if whole else _exchange_clusters(members, clusters, rng)
         shares = np.bincount(permuted, weights=figures, minlength=n_values) / np.bincount(permuted, minlength=n_values)
         gaps[turn] = shares.max() - shares.min()
@@ -344,7 +336,7 @@ def correct_by_holm(p_values: list[float | None]) -> list[float | None]:
 
 def _stretch_to_zero(gap: Interval, p_value: float) -> Interval:
     """Stretch the interval to 0 where chance gives such a gap too often."""
-    return gap if p_value <= LEVEL else Interval(gap.value, min(gap.low, 0.0), gap.high)
+    return gap if p_value <= SETTINGS.level else Interval(gap.value, min(gap.low, 0.0), gap.high)
 
 
 def _hold_other_classes(a: AnyMetrics | None, b: AnyMetrics | None) -> bool:
@@ -354,4 +346,4 @@ def _hold_other_classes(a: AnyMetrics | None, b: AnyMetrics | None) -> bool:
     shares = [{item.label: item.support / metrics.n_rows for item in metrics.per_class} for metrics in (a, b)]
     labels = sorted({*shares[0], *shares[1]})
     difference = sum(abs(shares[0].get(label, 0.0) - shares[1].get(label, 0.0)) for label in labels) / 2
-    return difference > MIX_DIFFERENCE
+    return difference > SETTINGS.mix_difference

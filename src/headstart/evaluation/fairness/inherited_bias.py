@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.fairness.groups import MIN_ROWS, MIN_UNITS, gap_interval, has_too_many_values, name_values
+from headstart.evaluation.fairness.groups import gap_interval, has_too_many_values, name_values
 from headstart.evaluation.intervals import (
     Floats,
     compute_wilson_interval,
@@ -21,6 +21,7 @@ from headstart.evaluation.intervals import (
 )
 from headstart.evaluation.metrics.measures import MEASURES
 from headstart.evaluation.metrics.per_task import Truth
+from headstart.evaluation.settings import SETTINGS
 from headstart.evaluation.wording import format_amount, format_points, shorten_name
 from headstart.records import Column, Index, Interval, Predictions
 from headstart.results import Figure, GapOrigin
@@ -150,7 +151,8 @@ def _find_testable_groups(values: Column, clusters: Index | None) -> list[str]:
     return [
         name
         for name in sorted({str(each) for each in names if each})
-        if (names == name).sum() >= MIN_ROWS and len(np.unique(row_clusters[names == name])) >= MIN_UNITS
+        if (names == name).sum() >= SETTINGS.min_rows
+        and len(np.unique(row_clusters[names == name])) >= SETTINGS.min_clusters
     ]
 
 

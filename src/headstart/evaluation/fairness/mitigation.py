@@ -17,11 +17,9 @@ from headstart.evaluation.intervals import (
     percentiles,
     sum_by_cluster,
 )
+from headstart.evaluation.settings import SETTINGS
 from headstart.records import Index, Interval
 from headstart.results import Figure, MitigatedCell, MitigatedFigures
-
-MIN_CELL = 10
-"""A cell (a class in a group) of fewer rows cannot be the worst one: with fewer, chance makes it so."""
 
 
 def compare_mitigation(
@@ -30,7 +28,7 @@ def compare_mitigation(
     names: Sequence[tuple[str, str]],
     clusters: Index | None,
     seed: int,
-    min_rows: int = MIN_CELL,
+    min_rows: int = SETTINGS.min_cell_rows,
 ) -> MitigatedFigures | None:
     """Compare two models by their worst cell and by all rows.
 

@@ -15,14 +15,8 @@ from numpy.typing import NDArray
 from headstart.evaluation.intervals import Floats, compute_wilson_interval, envelope, t_quantile
 from headstart.evaluation.metrics.measures import MEASURES
 from headstart.evaluation.metrics.per_task import Truth
+from headstart.evaluation.settings import SETTINGS
 from headstart.records import Index, Interval, Predictions
-
-MIN_ROWS = 20
-"""Smaller clusters are not tested."""
-PERMUTATIONS = 999
-LEVEL = 0.05
-OVERLAP = 0.5
-"""Of clusters that share more than this share of the smaller one's rows, the clearer one is told."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +88,9 @@ def find_failing_clusters(
     residual = errors - (np.bincount(strata, errors) / np.bincount(strata))[strata]
     parts = [_Clustering.build(members, strata, residual) for members in clusterings]
     observed = [part.score_clusters(residual) for part in parts]
-    largest, rng = np.empty(PERMUTATIONS), np.random.default_rng([seed, len(errors)])
+    largest, rng = np.empty(SETTINGS.slice_permutations), np.random.default_rng([seed, len(errors)])
     order = np.argsort(strata, kind="stable")
-    for turn in range(PERMUTATIONS):
+    for turn in range(SETTINGS.slice_permutations):
         permuted = np.empty_like(residual)
         permuted[order] = residual[np.lexsort((rng.random(len(residual)), strata))]
         largest[turn] = max(float(part.score_clusters(permuted).max(initial=-np.inf)) for part in parts)
@@ -106,11 +100,14 @@ def find_failing_clusters(
     )
     failing: list[FailingCluster] = []
     for value, at, number in ranked:
-        p_value = (1 + int((largest >= value - 1e-9).sum())) / (1 + PERMUTATIONS)
-        if not np.isfinite(value) or p_value > LEVEL:
+        p_value = (1 + int((largest >= value - 1e-9).sum())) / (1 + SETTINGS.slice_permutations)
+        if not np.isfinite(value) or p_value > SETTINGS.level:
             break
         rows = np.flatnonzero(clusterings[at] == number)
-        if all(len(np.intersect1d(rows, other.rows)) <= OVERLAP * min(len(rows), len(other.rows)) for other in failing):
+        if all(
+            len(np.intersect1d(rows, other.rows)) <= SETTINGS.max_slice_overlap * min(len(rows), len(other.rows))
+            for other in failing
+        ):
             failing.append(FailingCluster(at, number, rows, p_value))
     return failing
 
@@ -129,7 +126,7 @@ class _Clustering:
         sizes = counts.sum(axis=0)
         variance = np.bincount(strata, np.square(residual), n_strata) / np.maximum(sizes - 1, 1)
         spread = np.sqrt((counts * (1 - counts / np.maximum(sizes, 1)) * variance).sum(axis=1))
-        testable = (counts.sum(axis=1) >= MIN_ROWS) & (spread > 1e-12)
+        testable = (counts.sum(axis=1) >= SETTINGS.min_rows) & (spread > 1e-12)
         return cls(members, np.where(testable, spread, np.inf))
 
     def score_clusters(self, residual: Floats) -> Floats:

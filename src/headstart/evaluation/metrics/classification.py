@@ -163,7 +163,7 @@ def _shares(counts: _ClassCounts) -> Floats:
 
 
 def _bootstrap_shares(counts: _ClassCounts, losses: NDArray[np.float32], seed: int) -> tuple[Floats, Floats]:
-    """Shares (RESAMPLES, 3 + 2 n_classes) and mean losses (RESAMPLES,) of bootstrap samples."""
+    """Shares (resamples, 3 + 2 n_classes) and mean losses (resamples,) of bootstrap samples."""
     shares, means = [], []
     for drawn in draw_bootstrap_weights(len(losses), seed):
         shares.append(_shares(_ClassCounts(drawn @ counts.right, drawn @ counts.true, drawn @ counts.predicted)))

@@ -22,8 +22,7 @@ from headstart.evaluation.intervals import (
 from headstart.evaluation.metrics.ordinal import zero_if_few_differ
 from headstart.records import FloatMatrix, Index, Interval, Predictions
 from headstart.results import Figure, LabelFigures, MultiLabelMetrics, WorstRow
-
-_SMALLEST = 1e-9
+from headstart.shared_settings import SHARED_SETTINGS
 
 
 @dataclass(frozen=True)
@@ -197,7 +196,9 @@ def row_f1(true: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> Floats:
 def _losses(true: NDArray[np.bool_], predictions: Predictions) -> Floats:
     """Nats lost on each row, mean over labels (n_rows,)."""
     true_probabilities = np.where(true, predictions.probabilities, 1 - predictions.probabilities)
-    return np.asarray(-np.log(np.clip(true_probabilities, _SMALLEST, 1.0)).mean(axis=1), dtype=np.float64)
+    return np.asarray(
+        -np.log(np.clip(true_probabilities, SHARED_SETTINGS.min_probability, 1.0)).mean(axis=1), dtype=np.float64
+    )
 
 
 def _average_precisions(true: NDArray[np.bool_], probabilities: Floats) -> Floats:

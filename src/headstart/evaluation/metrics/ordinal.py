@@ -15,11 +15,9 @@ from headstart.evaluation.intervals import (
     sum_by_cluster,
 )
 from headstart.evaluation.metrics.classification import score_classes
+from headstart.evaluation.settings import SETTINGS
 from headstart.records import Index, Interval, Predictions
 from headstart.results import Figure, OrdinalMetrics
-
-LEAST_DIFFERENT = 6
-"""Fewer rows on which two models differ are never evidence (as in McNemar's exact test at 5 %)."""
 
 
 def score_grades(codes: Index, predictions: Predictions, clusters: Index | None, seed: int) -> OrdinalMetrics:
@@ -73,7 +71,7 @@ def score_grades(codes: Index, predictions: Predictions, clusters: Index | None,
 
 
 def _kappas(codes: Index, predicted_grades: list[Index], clusters: Index | None, seed: int) -> tuple[Floats, Floats]:
-    """Quadratic kappa of each of several answers: (m,) and for bootstrap samples (RESAMPLES, m)."""
+    """Quadratic kappa of each of several answers: (m,) and for bootstrap samples (resamples, m)."""
     true = codes.astype(np.float64)
     columns = [np.ones_like(true), true, true**2]
     for answers in predicted_grades:
@@ -113,4 +111,4 @@ def compare_kappa(codes: Index, a: Predictions, b: Predictions, clusters: Index 
 
 def zero_if_few_differ(different: NDArray[np.bool_]) -> tuple[float, float]:
     """Return 0 for an interval to reach, where two models differ on too few rows; else nothing."""
-    return (np.nan, np.nan) if int(different.sum()) >= LEAST_DIFFERENT else (0.0, 0.0)
+    return (np.nan, np.nan) if int(different.sum()) >= SETTINGS.min_different_rows else (0.0, 0.0)

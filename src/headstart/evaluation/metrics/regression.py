@@ -6,7 +6,6 @@ import numpy as np
 
 from headstart.evaluation.intervals import (
     Floats,
-    Z,
     draw_bootstrap_weights,
     envelope,
     mean_interval,
@@ -15,6 +14,7 @@ from headstart.evaluation.intervals import (
     sum_by_cluster,
     t_quantile,
 )
+from headstart.evaluation.settings import SETTINGS
 from headstart.records import FloatMatrix, Index, Interval, Predictions
 from headstart.results import Figure, ObservedPredicted, RegressionMetrics, WorstRow
 
@@ -80,14 +80,14 @@ def score_numbers(truth: FloatMatrix, predictions: Predictions, clusters: Index 
 
 
 def _quantile(errors: Floats, share: float, n_units: int) -> Figure:
-    half = Z * np.sqrt(share * (1 - share) / n_units)
+    half = SETTINGS.interval_quantile * np.sqrt(share * (1 - share) / n_units)
     places = np.clip([share, share - half, share + half], 0.0, 1.0)
     value, low, high = (float(end) for end in np.quantile(errors, places))
     return Figure(value=value, low=min(low, value), high=max(high, value))
 
 
 def _moments(a: Floats, b: Floats, clusters: Index | None, seed: int) -> tuple[Floats, Floats]:
-    """Means of 1, a, b, aa, bb and ab over all rows (6,), and over bootstrap samples (RESAMPLES, 6)."""
+    """Means of 1, a, b, aa, bb and ab over all rows (6,), and over bootstrap samples (resamples, 6)."""
     columns = np.column_stack([np.ones_like(a), a, b, a * a, b * b, a * b])
     cluster_sums = sum_by_cluster(columns.astype(np.float32), clusters)
     drawn = np.concatenate([times @ cluster_sums for times in draw_bootstrap_weights(len(cluster_sums), seed)]).astype(

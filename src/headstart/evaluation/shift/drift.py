@@ -9,16 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.evaluation.intervals import Floats, compute_wilson_interval, envelope
+from headstart.evaluation.settings import SETTINGS
 from headstart.records import FloatMatrix, Index, Interval
 from headstart.results import Drift, Figure
-
-MIN_ROWS, MIN_UNITS = 20, 10
-"""A side with fewer rows, or fewer that are independent, cannot be told from the other."""
-MOST_ROWS = 1_000
-"""So many new rows are looked at, drawn by chance."""
-N_FOLDS, PENALTY = 5, 0.1
-PERMUTATIONS = 499
-LEVEL = 0.05
+from headstart.shared_settings import SHARED_SETTINGS
 
 
 def measure_drift(
@@ -38,7 +32,7 @@ def measure_drift(
     -------
     Drift or None
         `auroc`: how often a new row is ranked above a training row (0.5: no better than chance, 1: always told
-        apart). None with fewer than `MIN_ROWS` rows or `MIN_UNITS` clusters on a side.
+        apart). None with fewer than `min_rows` rows or `min_clusters` clusters on a side.
 
     Notes
     -----
@@ -57,11 +51,14 @@ def measure_drift(
     (1.0, 0.002, True)
     """
     rng = np.random.default_rng(seed)
-    sample = np.sort(rng.permutation(len(new))[:MOST_ROWS])
+    sample = np.sort(rng.permutation(len(new))[: SETTINGS.drift_rows])
     new, clusters_new = new[sample], np.unique(clusters_new[sample], return_inverse=True)[1]
     clusters_trained = np.unique(clusters_trained, return_inverse=True)[1]
     sides = [(len(trained), clusters_trained), (len(new), clusters_new)]
-    if any(n < MIN_ROWS or int(resampled_together.max()) + 1 < MIN_UNITS for n, resampled_together in sides):
+    if any(
+        n < SETTINGS.min_rows or int(resampled_together.max()) + 1 < SETTINGS.min_clusters
+        for n, resampled_together in sides
+    ):
         return None
     n_units = [int(resampled_together.max()) + 1 for _, resampled_together in sides]
     resampled_together = np.concatenate([clusters_trained, n_units[0] + clusters_new]).astype(np.intp)
@@ -70,7 +67,7 @@ def measure_drift(
     scores = _score_matrix(np.concatenate([trained, new]), folds)
     value, interval = _auroc(scores, is_new, resampled_together, folds)
     p_value = _p_value(scores, is_new, resampled_together, folds=folds, rng=rng)
-    is_significant = p_value <= LEVEL and interval.low > 0.5
+    is_significant = p_value <= SETTINGS.level and interval.low > 0.5
     if not is_significant:
         interval = envelope(value, (interval.low, interval.high), (0.5, 0.5))
     return Drift(
@@ -82,7 +79,7 @@ def measure_drift(
 
 def _assign_folds(n_units: list[int], rng: np.random.Generator) -> Index:
     """Return each cluster a fold, those of each side in equal shares."""
-    return np.concatenate([rng.permutation(n) % N_FOLDS for n in n_units])
+    return np.concatenate([rng.permutation(n) % SHARED_SETTINGS.n_folds for n in n_units])
 
 
 def _score_matrix(values: FloatMatrix, folds: Index) -> NDArray[np.float32]:
@@ -91,10 +88,10 @@ def _score_matrix(values: FloatMatrix, folds: Index) -> NDArray[np.float32]:
     varies = spread > 1e-6 * np.maximum(np.abs(values).max(axis=0), 1e-12)
     x = (values[:, varies] - values[:, varies].mean(axis=0, dtype=np.float64)) / spread[varies]
     matrix = np.zeros((len(x), len(x)), dtype=np.float32)
-    for fold in range(N_FOLDS):
+    for fold in range(SHARED_SETTINGS.n_folds):
         rest, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         inside = x[rest] - x[rest].mean(axis=0)
-        gram = inside.T @ inside + PENALTY * len(rest) * np.eye(x.shape[1])
+        gram = inside.T @ inside + SETTINGS.drift_penalty * len(rest) * np.eye(x.shape[1])
         matrix[np.ix_(held, rest)] = x[held] @ np.linalg.solve(gram, inside.T)
     return matrix
 
@@ -105,7 +102,7 @@ def _auroc(
     """Return the share of pairs in the right order and its interval."""
     held_out_scores = scores @ is_new.astype(np.float32)
     above, won, pairs = np.zeros(len(held_out_scores)), 0.0, 0
-    for fold in range(N_FOLDS):
+    for fold in range(SHARED_SETTINGS.n_folds):
         ours, theirs = (np.flatnonzero((folds == fold) & side) for side in (is_new, ~is_new))
         if len(ours) and len(theirs):
             order = (np.sign(held_out_scores[ours][:, None] - held_out_scores[theirs][None]) + 1.0) / 2.0
@@ -135,10 +132,12 @@ def _p_value(
     """Return the share of dealings that tell the sides apart as well as the true one."""
     sides = np.zeros(int(resampled_together.max()) + 1, dtype=bool)
     sides[resampled_together[is_new]] = True
-    permuted = np.stack([sides, *(rng.permutation(sides) for _ in range(PERMUTATIONS))], axis=1)[resampled_together]
+    permuted = np.stack([sides, *(rng.permutation(sides) for _ in range(SETTINGS.drift_permutations))], axis=1)[
+        resampled_together
+    ]
     held_out_scores = scores @ permuted.astype(np.float32)
     won, pairs = np.zeros(permuted.shape[1]), np.zeros(permuted.shape[1])
-    for fold in range(N_FOLDS):
+    for fold in range(SHARED_SETTINGS.n_folds):
         rows = np.flatnonzero(folds == fold)
         order = np.argsort(held_out_scores[rows], axis=0, kind="stable")
         new = np.take_along_axis(permuted[rows], order, axis=0)

@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.evaluation.intervals import compute_wilson_interval, difference_interval
+from headstart.evaluation.settings import SETTINGS
 from headstart.evaluation.uncertainty.conformal import share_interval
 from headstart.evaluation.wording import format_row_count, shorten_name
 from headstart.records import Index
 from headstart.results import ClassShare, Figure, PriorShift
 
-PERMUTATIONS = 1_999
-LEVEL = 0.05
 MOST_NAMED = 3
 _WHAT = {
     "labels": ("of the labelled rows here", "of the training rows"),
@@ -106,7 +105,7 @@ def measure_prior_shift(
         n_rows_there=int(old.sum()),
         classes=rows,
         p_value=p_value,
-        found=p_value <= LEVEL,
+        found=p_value <= SETTINGS.level,
         reading=_reading(rows, p_value, kind, len(codes)),
     )
 
@@ -115,15 +114,17 @@ def _p_value(old: NDArray[np.int64], new: NDArray[np.int64], seed: int) -> float
     """Deal all rows to two places of these sizes; the numbers of each class are kept."""
     totals, n = old + new, int(new.sum())
     expected = totals * (n / totals.sum())
-    permuted = np.random.default_rng(seed).multivariate_hypergeometric(totals, n, size=PERMUTATIONS, method="marginals")
+    permuted = np.random.default_rng(seed).multivariate_hypergeometric(
+        totals, n, size=SETTINGS.permutations, method="marginals"
+    )
     weights = 1 / np.maximum(totals, 1)
     seen = float(np.square(new - expected) @ weights)
-    return (1 + int((np.square(permuted - expected) @ weights >= seen - 1e-9).sum())) / (1 + PERMUTATIONS)
+    return (1 + int((np.square(permuted - expected) @ weights >= seen - 1e-9).sum())) / (1 + SETTINGS.permutations)
 
 
 def _reading(rows: Sequence[ClassShare], p_value: float, kind: str, n_rows: int) -> str:
     ours, theirs = _WHAT[kind]
-    if p_value > LEVEL:
+    if p_value > SETTINGS.level:
         return (
             f"The classes are as frequent as where the model was made, as far as {format_row_count(n_rows)} can tell."
         )

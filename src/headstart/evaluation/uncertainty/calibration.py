@@ -16,12 +16,10 @@ from headstart.evaluation.intervals import (
     percentiles,
     sum_by_cluster,
 )
+from headstart.evaluation.settings import SETTINGS
 from headstart.records import Index, Interval, Predictions
 from headstart.results import Calibration, Figure, ReliabilityBin
 
-MIN_ROWS = 20
-"""Fewer test rows cannot tell, and this is the least number of rows aimed at in a bin."""
-MOST_BINS = 10
 CLIPPED = float(np.finfo(np.float64).eps)
 
 
@@ -45,7 +43,7 @@ def measure_calibration(
     -------
     Calibration or None
         `error` (0-1, lower is better), `overconfidence` (-1 to 1; positive: too sure), `brier` (0-1, lower is better)
-        and the bins; None with fewer than `MIN_ROWS` rows.
+        and the bins; None with fewer than `min_rows` rows.
 
     Notes
     -----
@@ -65,7 +63,7 @@ def measure_calibration(
     >>> result.error.value, result.overconfidence.value, result.brier.value
     (0.0, 0.0, 0.1875)
     """
-    if len(codes) < MIN_ROWS:
+    if len(codes) < SETTINGS.min_rows:
         return None
     numbers = number_clusters(clusters)
     sure = predictions.probabilities[np.arange(len(codes)), predictions.class_indices]
@@ -108,7 +106,7 @@ def _log_losses(codes: Index, predictions: Predictions) -> Floats:
 
 def _assign_bins(sure: Floats) -> Index:
     """Return each row its bin: equal mass, equal values together, no bin empty."""
-    n_bins = int(np.clip(len(sure) // MIN_ROWS, 1, MOST_BINS))
+    n_bins = int(np.clip(len(sure) // SETTINGS.min_rows, 1, SETTINGS.max_calibration_bins))
     edges = np.unique(np.quantile(sure, np.linspace(0, 1, n_bins + 1)[1:-1]))
     return np.asarray(np.unique(np.searchsorted(edges, sure, side="left"), return_inverse=True)[1], dtype=np.intp)
 

@@ -15,16 +15,10 @@ from headstart.evaluation.intervals import (
     number_clusters,
     percentiles,
 )
+from headstart.evaluation.settings import SETTINGS
 from headstart.evaluation.uncertainty.conformal import share_interval
 from headstart.records import Index, Interval
 from headstart.results import Figure, RiskCoverage, RiskPoint
-
-POINTS = 10
-"""The curve is shown for every tenth of the rows."""
-STEPS = 200
-"""The area is summed over so many steps of the share of rows answered."""
-MOST_ROWS = 10_000
-"""The interval of the area comes from at most so many rows; of more it is too wide, never too narrow."""
 
 
 def measure_risk_coverage(right: NDArray[np.bool_], sure: Floats, clusters: Index | None, seed: int) -> RiskCoverage:
@@ -57,10 +51,13 @@ def measure_risk_coverage(right: NDArray[np.bool_], sure: Floats, clusters: Inde
     order = np.argsort(-sure, kind="stable")
     wrong = _average_ties((~right).astype(np.float64)[order], sure[order])
     n = len(order)
-    counts = np.unique(np.ceil(np.linspace(0, n, min(n, STEPS) + 1)[1:]).astype(int))
+    counts = np.unique(np.ceil(np.linspace(0, n, min(n, SETTINGS.selective_steps) + 1)[1:]).astype(int))
     risks = np.cumsum(wrong)[counts - 1] / counts
     value = float(risks.mean())
-    points = [_point(wrong, order, -(-n * at // POINTS), sure=sure, numbers=numbers) for at in range(1, POINTS + 1)]
+    points = [
+        _point(wrong, order, -(-n * at // SETTINGS.selective_points), sure=sure, numbers=numbers)
+        for at in range(1, SETTINGS.selective_points + 1)
+    ]
     return RiskCoverage(area=Figure.from_interval(_area(wrong, order, numbers, value=value, seed=seed)), points=points)
 
 
@@ -83,7 +80,7 @@ def _point(wrong: Floats, order: Index, count: int, sure: Floats, numbers: Index
 
 def _area(wrong: Floats, order: Index, numbers: Index | None, value: float, seed: int) -> Interval:
     """Bootstrap the area over rows or clusters, of very many rows over an even part; rows stay in their order."""
-    thin = slice(None, None, -(-len(order) // MOST_ROWS))
+    thin = slice(None, None, -(-len(order) // SETTINGS.selective_rows))
     wrong, order = wrong[thin], order[thin]
     answer_clusters = np.arange(len(order)) if numbers is None else np.unique(numbers[order], return_inverse=True)[1]
     areas = []

@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.evaluation.settings import SETTINGS
 from headstart.records import FloatMatrix, Probabilities
 
-_LOGITS = np.linspace(-5.0, 5.0, 101)
+_LOGITS = np.linspace(-SETTINGS.max_threshold_logit, SETTINGS.max_threshold_logit, SETTINGS.n_thresholds)
 GRID = 1 / (1 + np.exp(-_LOGITS))
-SHARED_ROWS = 20.0
-"""A label with so many rows is judged half by itself, half by what is best for all labels together."""
-_SMOOTH = 5
 
 
 def choose_thresholds(truth: FloatMatrix, probabilities: Probabilities) -> tuple[float, ...]:
@@ -51,7 +49,7 @@ def choose_thresholds(truth: FloatMatrix, probabilities: Probabilities) -> tuple
     positives = true.sum(axis=0).astype(np.float64)
     curves = np.stack([_f1_curve(true[:, at], known_probabilities[:, at]) for at in range(true.shape[1])])
     common = curves[positives > 0].mean(axis=0) if (positives > 0).any() else np.zeros(len(GRID))
-    weight = (positives / (positives + SHARED_ROWS))[:, None]
+    weight = (positives / (positives + SETTINGS.threshold_prior_rows))[:, None]
     blended = weight * curves + (1 - weight) * common
     chosen: list[float] = [_middle_of_best(blended[at]) for at in range(len(blended))]
     return tuple(chosen)
@@ -62,8 +60,8 @@ def _f1_curve(true: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> ND
     predicted_counts = len(probabilities) - np.searchsorted(np.sort(probabilities), GRID, side="left")
     right = int(true.sum()) - np.searchsorted(np.sort(probabilities[true]), GRID, side="left")
     f1 = 2 * right / np.maximum(true.sum() + predicted_counts, 1)
-    padded = np.pad(f1, _SMOOTH // 2, mode="edge")
-    return np.asarray(np.convolve(padded, np.full(_SMOOTH, 1 / _SMOOTH), mode="valid"))
+    n = SETTINGS.threshold_smoothing
+    return np.asarray(np.convolve(np.pad(f1, n // 2, mode="edge"), np.full(n, 1 / n), mode="valid"))
 
 
 def _middle_of_best(curve: NDArray[np.float64]) -> float:

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from headstart.evaluation.learning_curve import (
-    FARTHEST_FORECAST,
     FittedCurve,
     GainForecast,
     MeasuredLosses,
     fit_learning_curve,
 )
+from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from headstart.flow.adaptation.learning_curve_points import gather_curve_data, measure_points
 from headstart.flow.run_records import Prepared
 from headstart.options import AdaptOptions
@@ -157,7 +157,7 @@ def _make_learning_curve(curve: FittedCurve, points: Sequence[MeasuredLosses], t
             )
             for item in curve.forecasts
         ],
-        holds_up_to_labels=int(FARTHEST_FORECAST * n_labels) if curve.forecasts else None,
+        holds_up_to_labels=int(EVALUATION_SETTINGS.max_forecast_factor * n_labels) if curve.forecasts else None,
         shape=shape,
         sentence=sentence,
     )

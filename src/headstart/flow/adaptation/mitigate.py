@@ -10,7 +10,8 @@ import numpy as np
 from headstart import evaluation, progress
 from headstart.errors import OptionError
 from headstart.evaluation.fairness.groups import name_values
-from headstart.evaluation.fairness.mitigation import MIN_CELL, compare_mitigation
+from headstart.evaluation.fairness.mitigation import compare_mitigation
+from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from headstart.evaluation.wording import format_points, shorten_name
 from headstart.flow.run_records import Prepared, TestScores
 from headstart.ladder import FittedStrategies
@@ -159,7 +160,7 @@ def measure_on_test_rows(
 
 def _compare_cells(
     prepared: Prepared, codes: Index, values: Column, probabilities: tuple[Probabilities, Probabilities],
-    clusters: Index, least: int = MIN_CELL,
+    clusters: Index, least: int = EVALUATION_SETTINGS.min_cell_rows,
 ) -> MitigatedFigures | None:  # fmt: skip
     """Compare two models by the cells of class and group, on the rows that both predicted."""
     task = prepared.task

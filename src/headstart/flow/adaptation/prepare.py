@@ -31,10 +31,10 @@ from headstart.modalities.series import derive_spec
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Finding, Index, SplitTable, Table
 from headstart.report.understood import describe_inputs
+from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies.record import Clock, StrategyRows, Task
 from headstart.task_types import TASK_TYPES
 
-N_FOLDS = 5
 STEADY_ROWS, MOST_REPEATS = 400, 5
 """Fewer rows than this are cross-validated several times, so that all dealings together judge about so many."""
 
@@ -192,10 +192,10 @@ def _assemble(
 
 def _assign_folds(dependence: Dependence, codes: Index, seed: int) -> tuple[Index, tuple[Finding, ...]]:
     """Return folds with groups whole, unless some training part would then lack a class."""
-    folds = data.assign_folds(codes, dependence.for_splitting, N_FOLDS, seed)
+    folds = data.assign_folds(codes, dependence.for_splitting, SHARED_SETTINGS.n_folds, seed)
     if not dependence.groups:
         return folds, ()
-    freely = data.assign_folds(codes, dependence.copies, N_FOLDS, seed)
+    freely = data.assign_folds(codes, dependence.copies, SHARED_SETTINGS.n_folds, seed)
     lacking = data.find_classes_in_one_fold(codes, folds) & ~data.find_classes_in_one_fold(codes, freely)
     if not lacking.any():
         return folds, ()
@@ -220,7 +220,10 @@ def _choose_group_columns(table: Table, options: AdaptOptions, own_split: bool) 
 def _assign_repeats(clusters: Index, codes: Index, seed: int) -> tuple[Index, ...]:
     """Return the folds of further repeats of the cross-validation, more for fewer rows."""
     n_repeats = int(np.clip(np.ceil(STEADY_ROWS / len(codes)), 1, MOST_REPEATS))
-    return tuple(data.assign_folds(codes, clusters, N_FOLDS, seed + 1_000 * repeat) for repeat in range(1, n_repeats))
+    return tuple(
+        data.assign_folds(codes, clusters, SHARED_SETTINGS.n_folds, seed + 1_000 * repeat)
+        for repeat in range(1, n_repeats)
+    )
 
 
 def _make_out_of_time_finding(late: tuple[str, ...], n_rows: int) -> Finding:

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from headstart import data
 from headstart.evaluation import has_too_many_values
-from headstart.evaluation.fairness.groups import MIN_ROWS, MIN_UNITS, name_values
+from headstart.evaluation.fairness.groups import name_values
 from headstart.evaluation.fairness.inherited_bias import describe_attribute_probe, predict_balanced
 from headstart.evaluation.intervals import balanced_accuracy_interval
+from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from headstart.records import Column, FloatMatrix, Index, Interval, Table
 from headstart.results import AttributeProbe, Figure
+from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies.linear.ridge_loo import PrincipalAxes, fit_ridge_loo
 
-N_FOLDS = 5
 MOST_AXES = 192
 MANY_VALUES = 8
 """Of a group column with more values, the most frequent ones are read off."""
@@ -80,7 +81,8 @@ def _encode_values(name: str, kind: str, values: tuple[str, ...], names: Column,
     frequent = tuple(
         value
         for value in values
-        if (names == value).sum() >= MIN_ROWS and len(np.unique(clusters[names == value])) >= MIN_UNITS
+        if (names == value).sum() >= EVALUATION_SETTINGS.min_rows
+        and len(np.unique(clusters[names == value])) >= EVALUATION_SETTINGS.min_clusters
     )
     if len(frequent) < 2:
         return None
@@ -143,7 +145,7 @@ def probe_attributes(
     Ridge regression on at most 192 principal axes, its strength by leave-one-out inside each training part; the answer
     is the value that is favoured most against how frequent it is. A lower bound: other probes may read off more.
     """
-    fold_ids = data.assign_folds(strata, clusters, N_FOLDS, seed)
+    fold_ids = data.assign_folds(strata, clusters, SHARED_SETTINGS.n_folds, seed)
     if not targets or len(np.unique(fold_ids)) < 2:
         return []
     encoded = [_encode_target(item) for item in targets]

@@ -13,7 +13,6 @@ from headstart.errors import list_offenders
 from headstart.evaluation import has_too_many_values
 from headstart.evaluation.fairness.groups import sample_one_per_cluster
 from headstart.evaluation.fairness.slices import (
-    MIN_ROWS,
     FailingCluster,
     compute_row_errors,
     find_failing_clusters,
@@ -21,6 +20,7 @@ from headstart.evaluation.fairness.slices import (
     median_shift,
 )
 from headstart.evaluation.metrics.measures import MEASURES
+from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from headstart.evaluation.wording import format_amount, shorten_name
 from headstart.flow.run_records import Prepared, TestScores
 from headstart.ladder import FittedStrategies
@@ -84,7 +84,7 @@ def find_slices(
         cluster_rows(directions, k, seed) for k in CLUSTERS if k * ROWS_EACH <= len(rows) or k == CLUSTERS[0]
     ]
     failing = find_failing_clusters(errors, [item.owner for item in clusterings], task.codes[rows], seed)
-    n_clusters = sum(int((np.bincount(item.owner) >= MIN_ROWS).sum()) for item in clusterings)
+    n_clusters = sum(int((np.bincount(item.owner) >= EVALUATION_SETTINGS.min_rows).sum()) for item in clusterings)
     test = _locate_test_rows(prepared, scores.predictions.get(strategies.chosen), centre)
     table = prepared.train.table
     columns = {name: table.metadata[name] for name in options.group if name in table.metadata}
@@ -174,7 +174,7 @@ class _SliceDescriber:
             return 0, None, None
         here = find_nearest_centres(self.test[0], clustering.centres)[0] == item.cluster
         n_test = int(here.sum())
-        if n_test < MIN_ROWS or len(here) - n_test < MIN_ROWS:
+        if n_test < EVALUATION_SETTINGS.min_rows or len(here) - n_test < EVALUATION_SETTINGS.min_rows:
             return n_test, None, None
         pair = (mean_error_interval(self.test[1][part], upper) for part in (here, ~here))
         on_test, off_test = (Figure.from_interval(each) for each in pair)

@@ -17,13 +17,13 @@ from headstart.evaluation.intervals import mean_interval
 from headstart.options import AdaptOptions
 from headstart.ranking import Candidate, MeasuredCandidate, VocabularyCoverage
 from headstart.records import Index, Interval, Predictions, Probabilities, Table
+from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies import STRATEGIES, Clock, StrategyRows, Task
 from headstart.strategies.record import StrategySkipped
 from headstart.strategies.scoring import OBJECTIVES, mask_predicted_rows, mean_loss
 
 PROBES = ("linear-probe", "multi-stage-probe")
 """What a base is judged by: the better of these in cross-validation, as in `adapt`."""
-N_FOLDS = 5
 MOSTLY_UNKNOWN = 0.5
 """From this share of unknown pieces on a base is not tried, unless it is named or the default."""
 UNUSABLE = (HeadstartError, ValueError, TypeError, RuntimeError, OSError)
@@ -146,7 +146,9 @@ def _make_task(table: Table, clusters: Index, seed: int) -> Task:
         classes, kind = tuple(sorted({str(label) for label in table.labels})), "classification"
     elif table.targets.shape[1] == 0:
         raise DataError("No label is frequent enough in the sample.", "Look at more rows with --rows.")
-    (fold_ids,) = data.mark_lone_classes((data.assign_folds(codes, clusters, N_FOLDS, seed),), codes, table)
+    (fold_ids,) = data.mark_lone_classes(
+        (data.assign_folds(codes, clusters, SHARED_SETTINGS.n_folds, seed),), codes, table
+    )
     return Task(
         classes=classes,
         codes=codes,

@@ -14,12 +14,13 @@ from headstart.data.labels.targets import encode_truth, list_classes
 from headstart.flow.base_choice.choose import state_need
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Finding, Table, make_column
+from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Clock, StrategyRows, Task
 
 SECONDS = {"auto": 60.0, "on": float("inf")}
 """Time limit of the pass through the base model, by `--deep`."""
-MOST_ROWS, N_FOLDS = 5_000, 5
+MOST_ROWS = 5000
 
 
 def probe_training_rows(table: Table, options: AdaptOptions, seconds: float) -> tuple[Finding, ...]:
@@ -80,7 +81,9 @@ def _add_probe(inputs: CheckInputs, rows: StrategyRows, seconds: float) -> Check
     if len(np.unique(codes)) < 2 and truth is None:
         return inputs
     clusters = data.find_dependence(table, inputs.group_columns).for_resampling
-    (folds,) = data.mark_lone_classes((data.assign_folds(codes, clusters, N_FOLDS, inputs.seed),), codes, table)
+    (folds,) = data.mark_lone_classes(
+        (data.assign_folds(codes, clusters, SHARED_SETTINGS.n_folds, inputs.seed),), codes, table
+    )
     task = Task(
         classes=classes,
         codes=codes,

@@ -14,13 +14,13 @@ from headstart.data.labels.targets import encode_truth
 from headstart.errors import BundleError, list_offenders
 from headstart.evaluation import Truth
 from headstart.evaluation.comparison.model_changes import (
-    LEVEL,
     RowChanges,
     compare_parts,
     compare_rows,
     measure_advantage,
 )
 from headstart.evaluation.intervals import mean_interval, number_clusters
+from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from headstart.flow.external_validation.evaluate import predict_rows
 from headstart.flow.inference.labelled_rows import leave_out_training_rows, read_rows_to_score
 from headstart.flow.scoring.groups import find_group_dependence
@@ -211,5 +211,5 @@ def _describe_changes(row_changes: RowChanges, gained: Interval, p_value: float,
         return f"{text}: it is better."
     if gained.high < 0:
         return f"{text}: it is worse."
-    also = "; single rows change more often one way than the other" if p_value <= LEVEL else ""
+    also = "; single rows change more often one way than the other" if p_value <= EVALUATION_SETTINGS.level else ""
     return f"{text}: no evidence that one is better{also}."

@@ -21,11 +21,11 @@ from headstart.evaluation.uncertainty.conformal import share_interval
 from headstart.flow.exports.reopening import require_same_answers
 from headstart.flow.external_validation.site_comparison import LEAST_LABELS
 from headstart.flow.scoring.groups import find_group_dependence
-from headstart.records import ONE_SIDED_5_PERCENT, Index, Predictions, Table
+from headstart.records import Index, Predictions, Table
 from headstart.results import BeforeAfter, Figure, Recalibration
+from headstart.shared_settings import SHARED_SETTINGS
 from headstart.task_types import TASK_TYPES
 
-N_FOLDS = 5
 Floats = NDArray[np.float64]
 
 
@@ -93,7 +93,7 @@ def recalibrate(bundle: Bundle, raw: Predictions, truth: Truth, table: Table, gr
     if TASK_TYPES[raw.task].is_number:
         return _recalibrate_ranges(policy, raw, truth[:, 0].astype(np.float64), clusters=clusters, seed=bundle.seed)
     codes = np.asarray(truth, dtype=np.intp)
-    folds = data.assign_folds(codes, clusters, N_FOLDS, bundle.seed)
+    folds = data.assign_folds(codes, clusters, SHARED_SETTINGS.n_folds, bundle.seed)
     probabilities, seed = raw.probabilities, bundle.seed
     old = policy.calibrate(raw).probabilities
     fitted = decisions.fit_correction(codes, probabilities)
@@ -143,7 +143,7 @@ def _is_beyond_noise(gains: Floats, clusters: Index) -> bool:
     """Return whether a mean gain exceeds its noise over clusters."""
     sums = np.bincount(clusters, weights=gains - gains.mean())
     error = float(np.sqrt(np.square(sums).sum())) / len(gains)
-    return bool(gains.mean() > ONE_SIDED_5_PERCENT * error + 1e-9)
+    return bool(gains.mean() > SHARED_SETTINGS.one_sided_quantile * error + 1e-9)
 
 
 def _compute_pinball_loss(probabilities: Floats, codes: Index, floors: Floats, coverage: float) -> Floats:
@@ -194,7 +194,7 @@ def _recalibrate_ranges(
     policy: DecisionPolicy, raw: Predictions, truth: Floats, clusters: Index, seed: int
 ) -> Recalibrated:
     off, coverage = np.abs(truth - raw.values), policy.coverage
-    folds = data.assign_folds(np.zeros(len(off), dtype=np.intp), clusters, N_FOLDS, seed)
+    folds = data.assign_folds(np.zeros(len(off), dtype=np.intp), clusters, SHARED_SETTINGS.n_folds, seed)
     margins = np.empty(len(off))
     for fold in np.unique(folds):
         is_held_out = folds == fold

@@ -12,7 +12,8 @@ from headstart import bundle as bundles
 from headstart.bundle import Bundle
 from headstart.decisions import NONE
 from headstart.errors import list_offenders
-from headstart.evaluation.shift.drift import MIN_ROWS, MIN_UNITS, measure_drift
+from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
+from headstart.evaluation.shift.drift import measure_drift
 from headstart.evaluation.shift.prior_shift import independent_difference, measure_prior_shift
 from headstart.flow.scoring.predictions import ModelFigures
 from headstart.flow.scoring.training_site import LABELS_PER_CLASS, SITE, SITE_FIGURES, name_figures, summarise_site
@@ -153,8 +154,8 @@ def _measure_drift(bundle: Bundle, clusters: Index, placed: FloatMatrix | None) 
     sides = [(placed, clusters), (reference.values, reference.clusters)]
     here, there_too = (f"{len(rows):,} rows ({len(np.unique(own)):,} independent)" for rows, own in sides)
     return None, (
-        f"Cannot tell: it takes {MIN_ROWS} rows on either side, {MIN_UNITS} of them independent; here are "
-        f"{here}, of training {there_too}."
+        f"Cannot tell: it takes {EVALUATION_SETTINGS.min_rows} rows on either side, "
+        f"{EVALUATION_SETTINGS.min_clusters} of them independent; here are {here}, of training {there_too}."
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from headstart.evaluation.fairness.groups import MIN_ROWS, MIN_UNITS, PERMUTATIONS
+from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from headstart.report.messages import format_number, message, translate, translate_count
 from headstart.report.words import format_amount, format_fixed, format_hundredths, format_points, list_names, shorten
 from headstart.results import AnyMetrics, ClassGap, GroupColumn, Metrics, MultiLabelMetrics
@@ -86,8 +86,8 @@ def _format_chance(p_value: float) -> str:
     >>> _format_chance(0.0005), _format_chance(0.004), _format_chance(0.3)
     ('1 of 2,000 cases or fewer', '4 of 1,000 cases', '30 of 100 cases')
     """
-    if p_value <= 1 / (1 + PERMUTATIONS):
-        return translate("1 of {n} cases or fewer", n=1 + PERMUTATIONS)
+    if p_value <= 1 / (1 + EVALUATION_SETTINGS.permutations):
+        return translate("1 of {n} cases or fewer", n=1 + EVALUATION_SETTINGS.permutations)
     if p_value < 0.01:
         return translate("{k} of {n} cases", k=max(1, round(1000 * p_value)), n=1000)
     return translate("{k} of {n} cases", k=round(100 * p_value), n=100)
@@ -115,7 +115,7 @@ def _explain_not_compared(part: GroupColumn) -> str:
     return translate(
         "Cannot tell: it takes two groups with at least {rows} test rows each, from at least {units} independent ones "
         "({groups}).",
-        rows=MIN_ROWS, units=MIN_UNITS, groups=list_names(sizes),
+        rows=EVALUATION_SETTINGS.min_rows, units=EVALUATION_SETTINGS.min_clusters, groups=list_names(sizes),
     )  # fmt: skip
 
 
