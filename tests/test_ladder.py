@@ -122,7 +122,7 @@ def test_strategies_without_the_base_are_fitted_first_and_stand_in_the_order_of_
 def test_a_rival_that_does_not_fit_learns_from_a_sample_and_says_so(
     monkeypatch: pytest.MonkeyPatch, seconds: float, memory_bytes: float
 ) -> None:
-    monkeypatch.setattr(sampling, "LEAST_ROWS", 10)
+    monkeypatch.setattr(sampling, "SETTINGS", replace(sampling.SETTINGS, min_sample_rows=10))
     rows, task = problem(Clock(25))
     _costs_by_row(monkeypatch, "classic", seconds, memory_bytes)
     made = fit_strategies(rows, replace(task, max_memory_bytes=1.5e9), ["majority", "linear-probe", "classic"])
@@ -136,7 +136,7 @@ def test_a_rival_that_does_not_fit_learns_from_a_sample_and_says_so(
 def test_without_time_the_first_strategy_on_the_base_learns_from_a_sample_and_further_ones_are_skipped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sampling, "LEAST_ROWS", 20)
+    monkeypatch.setattr(sampling, "SETTINGS", replace(sampling.SETTINGS, min_sample_rows=20))
     rows, task = problem(Clock(0))
     for name in ("linear-probe", "shrinkage-lda"):
         _costs_by_row(monkeypatch, name, 100.0)

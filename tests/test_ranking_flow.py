@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from headstart.features import runtimes
 from headstart.flow.base_choice import choose, measure
 from headstart.options import AdaptOptions, BasesOptions, parse
 from headstart.ranking import CandidateFilter
+from headstart.ranking.settings import SETTINGS
 from headstart.records import TRAIN
 from headstart.strategies.record import Clock
 
@@ -156,7 +158,7 @@ def test_auto_takes_the_default_when_there_is_no_time(
 def test_all_begin_on_few_rows_and_the_better_ones_go_on_to_more(
     image_folder: Path, checkpoints: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("headstart.ranking.ordering.SMALL_SAMPLE", 18)
+    monkeypatch.setattr("headstart.ranking.ordering.SETTINGS", replace(SETTINGS, sample_rows=18))
     table = data.assign_splits(data.read_table(image_folder, AdaptOptions()), AdaptOptions())
     wanted = CandidateFilter("image", requested=checkpoints)
     found = choose.compare_bases(table, parse(AdaptOptions, offline=True), wanted, n_rows=1_000, clock=Clock(np.inf))

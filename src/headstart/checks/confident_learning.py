@@ -10,12 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.checks.settings import SETTINGS
 from headstart.evaluation.intervals import compute_wilson_interval
 from headstart.records import FloatMatrix, Index, Interval, Probabilities
 
 Floats = NDArray[np.float64]
-FAR = 6.0
-"""A number is suspicious if its error is so many times the usual one (1.4826 times the median absolute error)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +97,7 @@ def find_number_errors(truth: FloatMatrix, predicted: Probabilities) -> LabelErr
     """Find rows whose number is much further off than is usual for the model."""
     away = np.abs(truth[:, 0].astype(np.float64) - predicted[:, 0])
     usual = 1.4826 * float(np.nanmedian(away)) if np.isfinite(away).any() else 0.0
-    suspect = np.asarray(np.isfinite(away) & (away > FAR * usual) & (usual > 0), dtype=bool)
+    suspect = np.asarray(np.isfinite(away) & (away > SETTINGS.far_deviations * usual) & (usual > 0), dtype=bool)
     return _rank_rows(away, suspect, np.nan_to_num(predicted[:, 0]))
 
 

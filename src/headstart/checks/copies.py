@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from headstart.bases import Backbone
 from headstart.checks.record import list_ids, make_finding
+from headstart.checks.settings import SETTINGS
 from headstart.checks.vocabulary import measure_coverage
 from headstart.data.duplicates.feature_duplicates import add_feature_duplicates
 from headstart.data.duplicates.near_duplicates import GRAVE_SHARE
 from headstart.errors import list_offenders
 from headstart.records import TEST, TRAIN, AnyTable, Features, Finding, Table
 from headstart.task_types import TASK_TYPES
-
-MOST_UNKNOWN_SHARE = 0.1
-"""Share of unknown tokens above which texts have similar features only because the base model cannot read them."""
 
 
 def report_unusable_inputs(table: Table) -> list[Finding]:
@@ -188,7 +186,7 @@ def join_feature_duplicates(
     seed : int
     """
     coverage = measure_coverage(backbone, table)
-    is_blind = coverage is not None and coverage.unknown_share > MOST_UNKNOWN_SHARE
+    is_blind = coverage is not None and coverage.unknown_share > SETTINGS.many_unknown_share
     if features is None or not backbone.record.pretrained or is_blind:
         return table, ()
     joined, findings = add_feature_duplicates(table, features.final, seed)

@@ -10,14 +10,11 @@ import numpy as np
 from headstart.checks import confident_learning
 from headstart.checks.confident_learning import LabelErrors
 from headstart.checks.record import list_ids, make_finding
+from headstart.checks.settings import SETTINGS
 from headstart.records import Finding, Probabilities, Table
 from headstart.results import LabelError
 from headstart.strategies.record import Task
 from headstart.task_types import TASK_TYPES
-
-MOST_LISTED = 50
-SURE, SURE_SHARE = 0.8, 0.01
-"""The finding is a warning if this share of rows is doubted by at least this margin of two probabilities."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +55,13 @@ def find_label_errors(table: Table, task: Task, outputs: Probabilities) -> Label
             suggested=_name_suggested_label(task, errors, row),
             doubt=float(errors.doubt[row]),
         )
-        for row in suspicious[:MOST_LISTED]
+        for row in suspicious[: SETTINGS.listed_label_errors]
     )
     n, first = len(suspicious), rows[0]
     have = "1 row may have" if n == 1 else f"{n} rows may have"
     summary = f"{have} a wrong label (first {first.id}: {first.label or 'none'}, looks like {first.suggested})."
-    is_sure = np.count_nonzero(errors.doubt[suspicious] >= SURE) >= SURE_SHARE * len(errors.order)
+    n_sure = np.count_nonzero(errors.doubt[suspicious] >= SETTINGS.sure_margin)
+    is_sure = n_sure >= SETTINGS.sure_share * len(errors.order)
     finding = make_finding(
         "label-errors",
         "warn" if is_sure else "note",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from headstart.checks.record import list_ids, make_finding
+from headstart.checks.settings import SETTINGS
 from headstart.checks.trainability import count_training_rows
 from headstart.data.labels.label_numbers import parse_numbers
 from headstart.data.labels.strata import MIN_LABEL_ROWS
@@ -16,10 +17,6 @@ from headstart.errors import list_offenders
 from headstart.records import TEST, Finding, Table
 from headstart.task_types import TASK_TYPES
 
-FEW_CLASS_ROWS, IMBALANCE = 10, 10
-"""Training rows below which a class is small, and the ratio of the largest to the smallest class to be reported."""
-FAR, MOST_FAR = 10.0, 0.02
-"""A number is extreme beyond so many times the interquartile range, if at most this share of numbers is."""
 _MISSING_WORDS = frozenset(("na", "n/a", "nan", "null", "none", "?", "-"))
 
 
@@ -87,13 +84,17 @@ def report_small_classes(table: Table) -> list[Finding]:
 def _report_small_classes(table: Table) -> list[Finding]:
     assert table.labels is not None
     counts = count_training_rows(table)
-    few = {label: count for label, count in counts.items() if MIN_CLASS_ROWS <= count < FEW_CLASS_ROWS}
+    few = {label: count for label, count in counts.items() if MIN_CLASS_ROWS <= count < SETTINGS.small_class_rows}
     if not few:
         return []
     named = list_offenders([f"{label}: {count}" for label, count in sorted(few.items(), key=lambda item: item[1])])
     rows = tuple(row for row, label in zip(table.ids, table.labels, strict=True) if label in few)
     have = "1 class has" if len(few) == 1 else f"{len(few)} classes have"
-    return [make_finding("small-class", "warn", rows, f"{have} fewer than {FEW_CLASS_ROWS} training rows ({named}).")]
+    return [
+        make_finding(
+            "small-class", "warn", rows, f"{have} fewer than {SETTINGS.small_class_rows} training rows ({named})."
+        )
+    ]
 
 
 def _report_small_labels(table: Table) -> list[Finding]:
@@ -102,13 +103,17 @@ def _report_small_labels(table: Table) -> list[Finding]:
     few = sorted(
         (int(n), name)
         for name, n in zip(table.target_names, counts, strict=True)
-        if MIN_LABEL_ROWS <= n < FEW_CLASS_ROWS
+        if MIN_LABEL_ROWS <= n < SETTINGS.small_class_rows
     )
     if not few:
         return []
     named = list_offenders([f"{name}: {n}" for n, name in few])
     apply = "1 label applies" if len(few) == 1 else f"{len(few)} labels apply"
-    return [make_finding("small-class", "warn", (), f"{apply} to fewer than {FEW_CLASS_ROWS} training rows ({named}).")]
+    return [
+        make_finding(
+            "small-class", "warn", (), f"{apply} to fewer than {SETTINGS.small_class_rows} training rows ({named})."
+        )
+    ]
 
 
 def _report_nothing(table: Table) -> list[Finding]:
@@ -135,7 +140,7 @@ def report_imbalance(table: Table) -> list[Finding]:
     if not TASK_TYPES[table.task].has_one_class or len(counts) < 2:
         return []
     (large, most), (small, least) = counts.most_common()[0], counts.most_common()[-1]
-    if most < IMBALANCE * least:
+    if most < SETTINGS.imbalance_ratio * least:
         return []
     summary = f"The classes are uneven: {most} training rows of {large}, {least} of {small}."
     return [make_finding("imbalance", "note", (), summary)]
@@ -154,8 +159,8 @@ def report_extreme_numbers(table: Table) -> list[Finding]:
     assert table.targets is not None
     values = table.targets[:, 0]
     low, high = np.quantile(values, [0.25, 0.75])
-    far = np.flatnonzero(np.maximum(low - values, values - high) > FAR * (high - low))
-    if high == low or len(far) == 0 or len(far) > MOST_FAR * len(values):
+    far = np.flatnonzero(np.maximum(low - values, values - high) > SETTINGS.far_quartiles * (high - low))
+    if high == low or len(far) == 0 or len(far) > SETTINGS.max_far_share * len(values):
         return []
     rows = list_ids(table, far.tolist())
     lie = "1 number lies" if len(far) == 1 else f"{len(far)} numbers lie"

@@ -6,11 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.checks.record import make_finding
+from headstart.checks.settings import SETTINGS
 from headstart.records import Column, Finding, FloatMatrix
-
-MOST_ROWS, MOST_AXES, NEIGHBOURS, FAR, MOST_OUTLIERS = 5_000, 32, 5, 6.0, 0.02
-"""Rows compared at most, principal axes used, the neighbour whose distance counts, robust deviations from the median of
-its logarithm that make an outlier, and the largest share of rows that are outliers."""
 
 
 def report_outliers(ids: Column, features: FloatMatrix, seed: int) -> list[Finding]:
@@ -27,14 +24,18 @@ def report_outliers(ids: Column, features: FloatMatrix, seed: int) -> list[Findi
         reduce_to_axes,  # Needs the extra `adapt`; the table of checks does not.
     )
 
-    rows = np.sort(np.random.default_rng(seed).permutation(len(features))[:MOST_ROWS])
-    if len(rows) <= 4 * NEIGHBOURS:
+    rows = np.sort(np.random.default_rng(seed).permutation(len(features))[: SETTINGS.outlier_rows])
+    if len(rows) <= 4 * SETTINGS.outlier_neighbour:
         return []
-    logs = np.log(np.maximum(_measure_neighbour_distances(reduce_to_axes(features[rows], seed)[:, :MOST_AXES]), 1e-12))
+    logs = np.log(
+        np.maximum(
+            _measure_neighbour_distances(reduce_to_axes(features[rows], seed)[:, : SETTINGS.outlier_axes]), 1e-12
+        )
+    )
     median = float(np.median(logs))
     deviation = 1.4826 * float(np.median(np.abs(logs - median)))
-    far = np.flatnonzero(logs > median + FAR * deviation)
-    if deviation <= 0 or not 0 < len(far) <= max(1.0, MOST_OUTLIERS * len(rows)):
+    far = np.flatnonzero(logs > median + SETTINGS.far_deviations * deviation)
+    if deviation <= 0 or not 0 < len(far) <= max(1.0, SETTINGS.max_outlier_share * len(rows)):
         return []
     named = tuple(str(ids[rows[at]]) for at in far[np.argsort(-logs[far], kind="stable")])
     look = "1 row looks" if len(named) == 1 else f"{len(named)} rows look"
@@ -49,5 +50,6 @@ def _measure_neighbour_distances(axes: NDArray[np.floating]) -> NDArray[np.float
     for start in range(0, len(axes), 500):
         block = axes[start : start + 500]
         all_distances = squares[start : start + 500, None] + squares - 2 * block @ axes.T
-        distances[start : start + 500] = np.partition(all_distances, NEIGHBOURS, axis=1)[:, NEIGHBOURS]
+        near = np.partition(all_distances, SETTINGS.outlier_neighbour, axis=1)
+        distances[start : start + 500] = near[:, SETTINGS.outlier_neighbour]
     return distances

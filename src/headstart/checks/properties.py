@@ -11,18 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.checks.record import list_ids, make_finding
+from headstart.checks.settings import SETTINGS
 from headstart.data.row_facts import describe_rows
 from headstart.records import Column, Finding, Index, Table, make_column
 
 Property = NDArray[np.float64] | Column
 """(n_rows, m) numbers, NaN where unknown; or (n_rows,) words, "" where unknown."""
-MOST_ROWS = 5_000
-MOST_VALUES, ROWS_A_VALUE = 30, 5
-"""A column of words is one property if it has at most so many different ones, each of at least 5 rows on average."""
-MOST_MEASURED = 50
-"""Metadata columns that are measured at most."""
-SMALL_PIXELS, BLURRED, MOST_BLURRED = 64, 0.2, 0.2
-"""Least width and height in pixels; sharpness below this part of the median is blurred, if at most this share is."""
 
 
 def sample_rows(table: Table, seed: int) -> Index:
@@ -33,7 +27,7 @@ def sample_rows(table: Table, seed: int) -> Index:
     table : Table
     seed : int
     """
-    return np.sort(np.random.default_rng(seed).permutation(len(table))[:MOST_ROWS]).astype(np.intp)
+    return np.sort(np.random.default_rng(seed).permutation(len(table))[: SETTINGS.property_rows]).astype(np.intp)
 
 
 def measure_inputs(table: Table) -> dict[str, Property]:
@@ -59,10 +53,10 @@ def select_fullest_columns(table: Table) -> list[str]:
     table : Table
     """
     names = list(table.metadata)
-    if len(names) <= MOST_MEASURED:
+    if len(names) <= SETTINGS.property_columns:
         return names
     n_filled = {name: sum(bool(str(value).strip()) for value in table.metadata[name]) for name in names}
-    fullest = set(sorted(names, key=lambda name: -n_filled[name])[:MOST_MEASURED])
+    fullest = set(sorted(names, key=lambda name: -n_filled[name])[: SETTINGS.property_columns])
     return [name for name in names if name in fullest]
 
 
@@ -79,7 +73,8 @@ def read_metadata_properties(table: Table) -> dict[str, Property]:
         columns = (_read_numbers(texts, read_number) for read_number in _READERS)
         numbers = next((column for column in columns if column is not None), None)
         n_values = len(set(texts) - {""})
-        has_few_values = n_values <= MOST_VALUES and n_values * ROWS_A_VALUE <= len(table)
+        has_many_rows = n_values * SETTINGS.min_rows_per_value <= len(table)
+        has_few_values = n_values <= SETTINGS.max_property_values and has_many_rows
         if numbers is not None and not has_few_values:
             properties[name] = numbers[:, None]
         elif has_few_values:
@@ -130,11 +125,11 @@ def report_small_images(table: Table, properties: Mapping[str, Property]) -> lis
         From `measure_inputs`.
     """
     sides = [properties[name][:, 0].astype(np.float64) for name in ("width", "height") if name in properties]
-    small = np.flatnonzero(np.min(sides, axis=0) < SMALL_PIXELS) if sides else np.zeros(0, dtype=np.intp)
+    small = np.flatnonzero(np.min(sides, axis=0) < SETTINGS.small_pixels) if sides else np.zeros(0, dtype=np.intp)
     if not len(small):
         return []
     are = "pictures are" if len(small) > 1 else "picture is"
-    summary = f"{len(small)} {are} less than {SMALL_PIXELS} pixels wide or high."
+    summary = f"{len(small)} {are} less than {SETTINGS.small_pixels} pixels wide or high."
     return [make_finding("resolution", "note", list_ids(table, small.tolist()), summary)]
 
 
@@ -151,8 +146,8 @@ def report_blurred_images(table: Table, properties: Mapping[str, Property]) -> l
     if "sharpness" not in properties:
         return []
     values = properties["sharpness"][:, 0].astype(np.float64)
-    blurred = np.flatnonzero(values < BLURRED * np.nanmedian(values))
-    if not 0 < len(blurred) <= MOST_BLURRED * len(values):
+    blurred = np.flatnonzero(values < SETTINGS.blurred_share * np.nanmedian(values))
+    if not 0 < len(blurred) <= SETTINGS.max_blurred_share * len(values):
         return []
     order = blurred[np.argsort(values[blurred], kind="stable")]
     have = "pictures have" if len(order) > 1 else "picture has"

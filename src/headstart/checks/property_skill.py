@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.checks.settings import SETTINGS
 from headstart.evaluation.intervals import balanced_accuracy_interval, envelope, mean_interval
 from headstart.records import Index, Interval
 
 Floats = NDArray[np.float64]
-N_BINS, MOST_WORDS, PENALTY = 10, 30, 1.0
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,18 @@ def bin_values(values: NDArray[np.float64] | NDArray[np.object_]) -> Floats:
     """
     if values.dtype == object:
         names, counts = np.unique(values.astype(str), return_counts=True)
-        frequent = names[np.argsort(-counts, kind="stable")[:MOST_WORDS]]
+        frequent = names[np.argsort(-counts, kind="stable")[: SETTINGS.max_property_values]]
         return np.asarray(values.astype(str)[:, None] == frequent, dtype=np.float64)
     return np.concatenate([_bin_column(part) for part in values.astype(np.float64).T], axis=1)
 
 
 def _bin_column(values: Floats) -> Floats:
     known = np.isfinite(values)
-    edges = np.unique(np.quantile(values[known], np.linspace(0, 1, N_BINS + 1)[1:-1])) if known.any() else np.zeros(0)
+    edges = (
+        np.unique(np.quantile(values[known], np.linspace(0, 1, SETTINGS.n_property_bins + 1)[1:-1]))
+        if known.any()
+        else np.zeros(0)
+    )
     places = np.where(known, np.searchsorted(edges, np.where(known, values, 0.0), side="left"), len(edges) + 1)
     indicators = np.eye(len(edges) + 2)[places]
     return np.asarray(indicators[:, indicators.any(axis=0)])
@@ -94,7 +98,7 @@ def measure_property(
     for fold in np.unique(folds):
         fitted, held = folds != fold, folds == fold
         weighted = x[fitted] * weights[fitted, None]
-        gram = x[fitted].T @ weighted + PENALTY * np.diag([1e-6, *np.ones(x.shape[1] - 1)])
+        gram = x[fitted].T @ weighted + SETTINGS.property_penalty * np.diag([1e-6, *np.ones(x.shape[1] - 1)])
         sums = np.zeros((x.shape[1], n_classes))
         np.add.at(sums.T, classes[fitted], weighted)
         guesses[held] = (x[held] @ np.linalg.solve(gram, sums)).argmax(axis=1)

@@ -12,12 +12,10 @@ from headstart.checks import properties
 from headstart.checks.properties import Property
 from headstart.checks.property_skill import PropertySkill, rank_properties
 from headstart.checks.record import make_finding
+from headstart.checks.settings import SETTINGS
 from headstart.records import Finding, Index, Table
 from headstart.shared_settings import SHARED_SETTINGS
 
-CLEAR, STRONG, SAME = 0.2, 0.5, 0.97
-"""Part of the way from chance to certainty that is worth a note, and a warning; and that equals the label itself."""
-LEAST_ROWS, MOST_COLUMNS = 40, 3
 _LABEL_NOUNS = {
     "classification": "the class",
     "ordinal": "the grade",
@@ -41,7 +39,7 @@ def check_properties(table: Table, groups: tuple[str, ...], seed: int) -> list[F
     measured = properties.measure_inputs(rows)
     findings = [*properties.report_small_images(rows, measured), *properties.report_blurred_images(rows, measured)]
     strata = data.number_strata(rows)
-    if len(rows) < LEAST_ROWS or len(np.unique(strata)) < 2:
+    if len(rows) < SETTINGS.shortcut_rows or len(np.unique(strata)) < 2:
         return findings
     clusters = data.find_dependence(rows, groups).for_resampling
     folds = _Folds(strata, data.assign_folds(strata, clusters, SHARED_SETTINGS.n_folds, seed), clusters, seed)
@@ -68,7 +66,7 @@ def _report_input_shortcut(measured: Mapping[str, Property], folds: _Folds, rows
         return []
     together, alone = folds.rank(measured)
     best = max([together, alone[0]], key=lambda item: item.skill)
-    if best.skill < CLEAR:
+    if best.skill < SETTINGS.clear_skill:
         return []
     named = ", ".join(f"{item.name} ({item.balanced_accuracy.value:.0%})" for item in alone[:3] if item.skill > 0)
     best_alone = f" Best alone: {named}." if named else ""
@@ -81,7 +79,7 @@ def _report_input_shortcut(measured: Mapping[str, Property], folds: _Folds, rows
         "If such a property comes from how the data was gathered (site, device, background), a model may learn that "
         "instead: gather each class in the same way, or test on another place. It may also be a true sign of the class."
     )
-    severity = "warn" if best.skill >= STRONG else "note"
+    severity = "warn" if best.skill >= SETTINGS.strong_skill else "note"
     return [make_finding("shortcut", severity, (), summary, advice=advice, measure=best.balanced_accuracy)]
 
 
@@ -99,10 +97,10 @@ def _report_column_shortcuts(folds: _Folds, rows: Table) -> list[Finding]:
         return []
     ranked = folds.rank(columns)[1]
     repeating = [item for item in ranked if _equals_label(item) and not _repeats_label(columns[item.name], rows)]
-    telling = [item for item in ranked if item.skill >= CLEAR and not _equals_label(item)]
-    findings = [_make_equal_column_finding(item, rows) for item in repeating[:MOST_COLUMNS]]
-    for number, item in enumerate(telling[:MOST_COLUMNS]):
-        more = len(telling) - MOST_COLUMNS if number == MOST_COLUMNS - 1 else 0
+    telling = [item for item in ranked if item.skill >= SETTINGS.clear_skill and not _equals_label(item)]
+    findings = [_make_equal_column_finding(item, rows) for item in repeating[: SETTINGS.shortcut_columns]]
+    for number, item in enumerate(telling[: SETTINGS.shortcut_columns]):
+        more = len(telling) - SETTINGS.shortcut_columns if number == SETTINGS.shortcut_columns - 1 else 0
         rest = f" {more} more columns tell it less well." if more > 0 else ""
         noun = _LABEL_NOUNS[rows.task]
         summary = f"The column '{item.name}' tells {noun} of {_format_skill(item)} of {len(rows):,} rows.{rest}"
@@ -110,7 +108,7 @@ def _report_column_shortcuts(folds: _Folds, rows: Table) -> list[Finding]:
             "If it says where or with what a row was made, classes and places are mixed up: name it with --group to "
             "see whether the model holds elsewhere."
         )
-        severity = "warn" if item.skill >= STRONG else "note"
+        severity = "warn" if item.skill >= SETTINGS.strong_skill else "note"
         findings.append(make_finding("shortcut", severity, (), summary, advice=advice, measure=item.balanced_accuracy))
     return findings
 
@@ -121,7 +119,7 @@ def _format_skill(skill: PropertySkill) -> str:
 
 
 def _equals_label(skill: PropertySkill) -> bool:
-    return (skill.balanced_accuracy.value - skill.chance) / (1.0 - skill.chance) >= SAME
+    return (skill.balanced_accuracy.value - skill.chance) / (1.0 - skill.chance) >= SETTINGS.equal_skill
 
 
 def _repeats_label(values: Property, rows: Table) -> bool:

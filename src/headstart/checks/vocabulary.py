@@ -5,14 +5,10 @@ from __future__ import annotations
 from headstart import ranking
 from headstart.bases import Backbone
 from headstart.checks.record import make_finding
+from headstart.checks.settings import SETTINGS
 from headstart.evaluation.intervals import ratio_interval
 from headstart.ranking import VocabularyCoverage
 from headstart.records import Finding, Table
-
-N_TEXTS = 500
-"""Texts on which a tokenizer is measured."""
-SOME_UNKNOWN, MANY_UNKNOWN, MANY_TOKENS_PER_WORD = 0.01, 0.10, 2.5
-"""Share of unknown tokens that is worth a note, and a warning; tokens per word that are worth a note."""
 
 
 def measure_coverage(backbone: Backbone, table: Table) -> VocabularyCoverage | None:
@@ -25,7 +21,9 @@ def measure_coverage(backbone: Backbone, table: Table) -> VocabularyCoverage | N
     """
     tokenizer = backbone.parts.tokenizer
     return (
-        ranking.measure_vocabulary_coverage(tokenizer, [str(text) for text in table.inputs[:N_TEXTS]])
+        ranking.measure_vocabulary_coverage(
+            tokenizer, [str(text) for text in table.inputs[: SETTINGS.vocabulary_texts]]
+        )
         if tokenizer
         else None
     )
@@ -42,14 +40,17 @@ def report_unknown_tokens(backbone: Backbone, table: Table) -> list[Finding]:
     coverage = measure_coverage(backbone, table)
     if coverage is None:
         return []
-    if coverage.unknown_share < SOME_UNKNOWN and coverage.pieces_per_word < MANY_TOKENS_PER_WORD:
+    if (
+        coverage.unknown_share < SETTINGS.some_unknown_share
+        and coverage.pieces_per_word < SETTINGS.many_tokens_per_word
+    ):
         return []
     summary = (
-        f"Of {min(len(table), N_TEXTS)} texts the base model {backbone.record.name} does not know "
+        f"Of {min(len(table), SETTINGS.vocabulary_texts)} texts the base model {backbone.record.name} does not know "
         f"{coverage.unknown_share:.1%} of the pieces, and cuts a word into {coverage.pieces_per_word:.1f} pieces "
         "(about 1.3 for a language it was made for)."
     )
     advice = "A base model made for this language may do better: `headstart bases --for DATA`."
-    severity = "warn" if coverage.unknown_share >= MANY_UNKNOWN else "note"
+    severity = "warn" if coverage.unknown_share >= SETTINGS.many_unknown_share else "note"
     measure = ratio_interval(coverage.counts, 0)
     return [make_finding("unknown-tokens", severity, (), summary, advice=advice, measure=measure)]

@@ -6,11 +6,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from headstart.checks.settings import SETTINGS as CHECK_SETTINGS
 from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.data.images.image_rules import IMAGE_RULES
 from headstart.data.reading.table_limits import LIMITS
 from headstart.decisions.config import CONFIG as DECISION_CONFIG
 from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
+from headstart.ladder.settings import SETTINGS as LADDER_SETTINGS
+from headstart.ranking.settings import SETTINGS as RANKING_SETTINGS
 from headstart.results import Setting
 from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies.baselines.scratch_sizes import SETTINGS as SCRATCH_SETTINGS
@@ -33,7 +36,13 @@ MODEL_SETTINGS: Mapping[str, DataclassInstance] = {
     "shared": SHARED_SETTINGS,
 }
 """Records that the predictions of a model rest on, by the name under which they are stored."""
-RUN_SETTINGS: Mapping[str, DataclassInstance] = {**MODEL_SETTINGS, "evaluation": EVALUATION_SETTINGS}
+RUN_SETTINGS: Mapping[str, DataclassInstance] = {
+    **MODEL_SETTINGS,
+    "evaluation": EVALUATION_SETTINGS,
+    "checks": CHECK_SETTINGS,
+    "ladder": LADDER_SETTINGS,
+    "ranking": RANKING_SETTINGS,
+}
 """Records that the result of a run rests on."""
 
 

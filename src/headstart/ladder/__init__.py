@@ -19,6 +19,7 @@ from headstart.errors import OptionError, list_offenders
 from headstart.fitted_state import FittedState
 from headstart.ladder.choice import choose_strategy
 from headstart.ladder.sampling import fit_sample, sample_that_fits
+from headstart.ladder.settings import SETTINGS
 from headstart.records import Index, Probabilities
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, StrategySkipped, Task
@@ -27,14 +28,6 @@ from headstart.strategies.scoring import OBJECTIVES, mean_loss
 __all__ = ["FittedStrategies", "RungStore", "choose_strategy", "fit_strategies"]
 
 T = TypeVar("T")
-SHORT_SECONDS, MOMENT_SECONDS = 5.0, 0.5
-"""What both sides of the verdict may take even when the time is over; and any other quick strategy."""
-RIVAL_SHARE = 0.4
-"""Largest share of the time left that either side of the verdict may take; beyond it learns from a sample."""
-TRIAL_SECONDS = 6.0
-"""Processor seconds for training a costly strategy a little, to say what it costs."""
-MOST_SLOWDOWN = 20.0
-"""How busy the machine is is measured where a forecast would not fit on one so many times slower."""
 
 
 class RungStore(Protocol):
@@ -221,7 +214,9 @@ def _require_time_to_try(left: float) -> None:
     """Raise `StrategySkipped` where training a little, to say what a strategy costs, would not fit."""
     if left <= 0:
         raise StrategySkipped("no time was left; give more with --time")
-    if left < TRIAL_SECONDS * MOST_SLOWDOWN and left < (needed := TRIAL_SECONDS * _measure_slowdown()):
+    if left < SETTINGS.trial_seconds * SETTINGS.max_slowdown and left < (
+        needed := SETTINGS.trial_seconds * _measure_slowdown()
+    ):
         raise StrategySkipped(
             f"trying it at all takes about {needed:.0f} s and {left:.0f} s are left; give more with --time"
         )
@@ -248,7 +243,7 @@ def _plan_rung(name: str, rows: StrategyRows, task: Task, strategies: FittedStra
     is_forecast_of_processor = (
         strategy.preset == "quick" or strategy.kind == "baseline"
     )  # Others train and time themselves.
-    if is_forecast_of_processor and forecast.seconds * MOST_SLOWDOWN > left:
+    if is_forecast_of_processor and forecast.seconds * SETTINGS.max_slowdown > left:
         slowdown = _measure_slowdown()
         forecast = CostForecast(forecast.seconds * slowdown, forecast.memory_bytes)
     first = strategy.preset == "quick" and not any(STRATEGIES[other].kind == "transfer" for other in strategies.fitted)
@@ -256,7 +251,7 @@ def _plan_rung(name: str, rows: StrategyRows, task: Task, strategies: FittedStra
         sample = _choose_sample(name, rows, task, forecast=forecast, slowdown=slowdown)
         _report_plan(name, forecast, len(sample), len(rows))
         return _Plan(forecast, sample)
-    if forecast.seconds > left and (strategy.preset != "quick" or forecast.seconds > MOMENT_SECONDS):
+    if forecast.seconds > left and (strategy.preset != "quick" or forecast.seconds > SETTINGS.moment_seconds):
         raise StrategySkipped(
             f"it needs about {forecast.seconds:.0f} s and {left:.0f} s are left; give more with --time"
         )
@@ -270,7 +265,7 @@ def _plan_rung(name: str, rows: StrategyRows, task: Task, strategies: FittedStra
 
 def _choose_sample(name: str, rows: StrategyRows, task: Task, forecast: CostForecast, slowdown: float) -> Index:
     """Return the rows that a strategy learns from which is never skipped: all, or as many as fit."""
-    seconds = max(SHORT_SECONDS, RIVAL_SHARE * task.clock.remaining_seconds())
+    seconds = max(SETTINGS.verdict_seconds, SETTINGS.rival_share * task.clock.remaining_seconds())
     if forecast.seconds <= seconds and forecast.memory_bytes <= task.max_memory_bytes:
         return np.arange(len(rows))
     return sample_that_fits(name, rows, task, whole=forecast, slowdown=slowdown, seconds=seconds)

@@ -8,15 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.fitted_state import FittedState
+from headstart.ladder.settings import SETTINGS
 from headstart.records import Index, Probabilities
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
-
-LEAST_ROWS = 400
-"""A sample is not made smaller than this."""
-HEADROOM = 0.8
-"""Share of the time that a sample is meant to take: costs grow faster than rows."""
-MOST_TURNS = 4
 
 
 @dataclass(frozen=True)
@@ -82,7 +77,7 @@ def draw_sample(task: Task, n_rows: int) -> Index:
 def sample_that_fits(
     name: str, rows: StrategyRows, task: Task, whole: CostForecast, slowdown: float, seconds: float
 ) -> Index:
-    """Return the largest sample that is forecast to fit; at least `LEAST_ROWS` rows, or all where there are fewer.
+    """Return the largest sample that is forecast to fit; at least `min_sample_rows` rows, or all where there are fewer.
 
     Parameters
     ----------
@@ -98,11 +93,13 @@ def sample_that_fits(
         What fitting may take.
     """
     forecast, size, sample = STRATEGIES[name].forecast, whole, np.arange(len(rows))
-    for _ in range(MOST_TURNS):
-        if len(sample) <= LEAST_ROWS or _fits(size, task, seconds):
+    for _ in range(SETTINGS.sample_attempts):
+        if len(sample) <= SETTINGS.min_sample_rows or _fits(size, task, seconds):
             break
-        share = HEADROOM * min(seconds / max(size.seconds, 1e-9), task.max_memory_bytes / max(size.memory_bytes, 1.0))
-        sample = draw_sample(task, max(LEAST_ROWS, int(len(sample) * min(share, 0.9))))
+        share = SETTINGS.sample_time_share * min(
+            seconds / max(size.seconds, 1e-9), task.max_memory_bytes / max(size.memory_bytes, 1.0)
+        )
+        sample = draw_sample(task, max(SETTINGS.min_sample_rows, int(len(sample) * min(share, 0.9))))
         if forecast is None:
             break
         once = forecast(rows.take(sample), task.take(sample))

@@ -10,14 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.ranking.listing import Candidate
+from headstart.ranking.settings import SETTINGS
 from headstart.ranking.vocabulary import VocabularyCoverage
 from headstart.records import Column, Index, Interval
 from headstart.task_types import TASK_TYPES
-
-SMALL_SAMPLE, LEAST_A_CLASS = 200, 5
-DRAWS = 2_000
-TIE_MARGIN = 0.01
-"""A smaller base that ties with the best is taken only if it is at most this much lower, and its loss no higher."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,10 +157,10 @@ def draw_stratified_sample(codes: Index, n_rows: int, seed: int) -> Index:
     if len(codes) <= n_rows:
         return np.arange(len(codes))
     counts, rng = np.bincount(codes), np.random.default_rng(seed)
-    order, most = rng.permutation(len(codes)), max(2, n_rows // LEAST_A_CLASS)
-    quotas = np.maximum(np.rint(n_rows * counts / len(codes)), np.minimum(counts, LEAST_A_CLASS))
+    order, most = rng.permutation(len(codes)), max(2, n_rows // SETTINGS.min_class_rows)
+    quotas = np.maximum(np.rint(n_rows * counts / len(codes)), np.minimum(counts, SETTINGS.min_class_rows))
     if np.count_nonzero(counts) > most:
-        quotas = np.minimum(counts, LEAST_A_CLASS)
+        quotas = np.minimum(counts, SETTINGS.min_class_rows)
         quotas[rng.permutation(np.flatnonzero(counts))[most:]] = 0
     place = np.empty(len(codes), dtype=np.intp)  # of each row among those of its class, in the order drawn
     by_class = order[np.argsort(codes[order], kind="stable")]
@@ -189,7 +185,7 @@ def plan_sample_sizes(n_rows: int, most: int, n_candidates: int) -> tuple[int, .
     ((200, 1000), (250,), (1000,))
     """
     most = min(n_rows, most)
-    return (SMALL_SAMPLE, most) if n_candidates > 1 and most >= 1.5 * SMALL_SAMPLE else (most,)
+    return (SETTINGS.sample_rows, most) if n_candidates > 1 and most >= 1.5 * SETTINGS.sample_rows else (most,)
 
 
 def is_tied(best: MeasuredCandidate, other: MeasuredCandidate, seed: int) -> bool:
@@ -204,7 +200,7 @@ def is_tied(best: MeasuredCandidate, other: MeasuredCandidate, seed: int) -> boo
     difference = best.gains[both] - np.asarray([paired[name] for name in best.ids[both]])
     _, owner = np.unique(best.clusters[both], return_inverse=True)
     sums, counts = np.bincount(owner, difference), np.bincount(owner)
-    drawn = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), DRAWS)
+    drawn = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), SETTINGS.draws)
     low = np.quantile((drawn @ sums) / np.maximum(drawn @ counts, 1), 0.025)
     return bool(low <= 0)
 
@@ -236,7 +232,7 @@ def select_survivors(measured: Sequence[MeasuredCandidate], seed: int) -> list[C
 def select_smallest_tied(ordered: Sequence[MeasuredCandidate], ties: frozenset[str]) -> MeasuredCandidate:
     """Return the smallest of those that tie with the best, are at most a point below it and have no higher loss."""
     best = ordered[0]
-    least = best.probe.value - TIE_MARGIN - 1e-9
+    least = best.probe.value - SETTINGS.tie_margin - 1e-9
     tied = [item for item in ordered[1:] if item.candidate.reference in ties]
     near = [item for item in tied if item.probe.value >= least and item.log_loss <= best.log_loss]
     return min([best, *near], key=lambda item: item.candidate.size_bytes or float("inf"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.ranking.settings import SETTINGS
 from headstart.records import FloatMatrix, Index
 
 Floats = NDArray[np.float64]
-ROUNDS, CLOSE = 200, 1e-6
 FLATTEST, STEEPEST = 1e-12, 1e12
 """Bounds of prior precision / noise precision: features that say nothing, or everything, have no finite one."""
 SMALL = 1e-12
@@ -67,9 +67,9 @@ def _targets(truth: Index | FloatMatrix) -> Floats:
 def _compute_evidence(power: Floats, squares: Floats, rest: float, n_rows: int) -> float:
     """Evidence a row at its maximum, given squared singular values and the squared target along each direction."""
     ratio = 1.0
-    for _ in range(ROUNDS):
+    for _ in range(SETTINGS.evidence_rounds):
         before, ratio = ratio, _next_ratio(power, squares, rest, n_rows=n_rows, ratio=ratio)
-        if abs(ratio - before) <= CLOSE * before:
+        if abs(ratio - before) <= SETTINGS.evidence_tolerance * before:
             break
     weights, residual = _fit(power, squares, rest, ratio)
     beta = n_rows / max(residual + ratio * weights, SMALL)  # The best for this ratio, also where both precisions grow.

@@ -11,19 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.ranking.settings import SETTINGS
 from headstart.records import FloatMatrix, Index
 
 Floats = NDArray[np.float64]
-MOST_GROUPS = 500
-"""More groups than this are not made; each then gives several rows."""
-SEEDING_ROWS, BATCH, ROUNDS = 4_000, 1_024, 60
-NEIGHBOURS, COMPARED = 20, 1_000
-SMALL_GROUP = 5
-"""Groups of fewer rows than this come last: their rows are typical of nothing."""
-SAME = 0.999
-"""Rows with a cosine above this are taken for copies."""
-POOL = 10
-"""The least sure rows that are grouped, for each row asked for."""
 _BLOCK = 4_096
 
 
@@ -81,7 +72,7 @@ def find_nearest_centres(features: FloatMatrix, centres: FloatMatrix) -> tuple[I
 
 def _draw_first_centres(features: FloatMatrix, n_groups: int, rng: np.random.Generator) -> FloatMatrix:
     """Spread the first centres (k-means++) over a sample."""
-    sample = features[np.sort(rng.permutation(len(features))[: max(SEEDING_ROWS, 4 * n_groups)])]
+    sample = features[np.sort(rng.permutation(len(features))[: max(SETTINGS.seeding_rows, 4 * n_groups)])]
     chosen = [int(rng.integers(len(sample)))]
     distance = np.square(sample - sample[chosen[0]]).sum(axis=1)
     for _ in range(1, n_groups):
@@ -118,15 +109,19 @@ def cluster_rows(features: FloatMatrix, n_groups: int, seed: int) -> RowClusters
     rng = np.random.default_rng(seed)
     centres = _draw_first_centres(features, min(n_groups, len(features)), rng)
     seen = np.zeros(len(centres))
-    for _ in range(ROUNDS):
-        rows = rng.permutation(len(features))[:BATCH] if len(features) > BATCH else np.arange(len(features))
+    for _ in range(SETTINGS.kmeans_rounds):
+        rows = (
+            rng.permutation(len(features))[: SETTINGS.kmeans_rows]
+            if len(features) > SETTINGS.kmeans_rows
+            else np.arange(len(features))
+        )
         batch = features[rows]
         owner, _ = find_nearest_centres(batch, centres)
         counts = np.bincount(owner, minlength=len(centres))
         sums = np.zeros_like(centres)
         np.add.at(sums, owner, batch)
         # Where a batch is everything this is Lloyd's algorithm: earlier rounds are forgotten.
-        seen = seen + counts if len(features) > BATCH else counts.astype(np.float64)
+        seen = seen + counts if len(features) > SETTINGS.kmeans_rows else counts.astype(np.float64)
         nonempty = counts > 0
         step = (counts[nonempty] / seen[nonempty])[:, None]
         centres[nonempty] += (step * (sums[nonempty] / counts[nonempty][:, None] - centres[nonempty])).astype(
@@ -142,8 +137,8 @@ def compute_typicality(features: FloatMatrix, rng: np.random.Generator) -> Float
     -----
     Hacohen, Dekel and Weinshall (2022), arXiv:2202.02794, with 20 neighbours among at most 1,000 rows of the group.
     """
-    others = features[np.sort(rng.permutation(len(features))[:COMPARED])]
-    k = min(NEIGHBOURS, len(others) - 1)
+    others = features[np.sort(rng.permutation(len(features))[: SETTINGS.compared_rows])]
+    k = min(SETTINGS.neighbours, len(others) - 1)
     if k < 1:
         return np.zeros(len(features))
     values = np.empty(len(features))
@@ -172,7 +167,7 @@ def _rank_rows(scores: dict[int, list[int]], order: list[int], features: FloatMa
 
 
 def _is_new(features: FloatMatrix, row: int, taken: list[int]) -> bool:
-    return not taken or float((features[taken] @ features[row]).max()) < SAME
+    return not taken or float((features[taken] @ features[row]).max()) < SETTINGS.copy_cosine
 
 
 def choose_typical_rows(features: FloatMatrix, labelled: FloatMatrix | None, n: int, seed: int) -> RowsToLabel:
@@ -193,7 +188,7 @@ def choose_typical_rows(features: FloatMatrix, labelled: FloatMatrix | None, n: 
     TypiClust (arXiv:2202.02794): as many groups as labelled and wanted rows together, the largest first.
     """
     n_known = 0 if labelled is None else len(labelled)
-    clusters = cluster_rows(features, min(n + n_known, MOST_GROUPS), seed)
+    clusters = cluster_rows(features, min(n + n_known, SETTINGS.max_groups), seed)
     sizes = np.bincount(clusters.owner, minlength=len(clusters.centres))
     covered = np.zeros(len(sizes), dtype=np.intp)
     if labelled is not None and n_known:
@@ -202,7 +197,9 @@ def choose_typical_rows(features: FloatMatrix, labelled: FloatMatrix | None, n: 
     for group in np.flatnonzero(sizes):
         members = np.flatnonzero(clusters.owner == group)
         scores[int(group)] = members[np.argsort(-compute_typicality(features[members], rng), kind="stable")].tolist()
-    order = sorted(scores, key=lambda group: (sizes[group] < SMALL_GROUP, covered[group] > 0, -sizes[group]))
+    order = sorted(
+        scores, key=lambda group: (sizes[group] < SETTINGS.small_group_rows, covered[group] > 0, -sizes[group])
+    )
     free = [group for group in order if not covered[group]]
     rows = _rank_rows(scores, free if len(free) >= n else order, features, n)
     return RowsToLabel(np.asarray(rows, dtype=np.intp), sizes[clusters.owner[rows]])
@@ -225,8 +222,8 @@ def choose_uncertain_rows(features: FloatMatrix, margins: Floats, n: int, seed: 
     >>> choose_uncertain_rows(rows, np.array([0.2, 0.1, 0.9]), 1, seed=0).rows.tolist()
     [1]
     """
-    pool = np.argsort(margins, kind="stable")[: POOL * n]
-    clusters = cluster_rows(features[pool], min(n, MOST_GROUPS), seed)
+    pool = np.argsort(margins, kind="stable")[: SETTINGS.pool_factor * n]
+    clusters = cluster_rows(features[pool], min(n, SETTINGS.max_groups), seed)
     scores: dict[int, list[int]] = {}
     for place, group in enumerate(clusters.owner):  # the pool is in order: the least sure comes first
         scores.setdefault(int(group), []).append(int(pool[place]))

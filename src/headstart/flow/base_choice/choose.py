@@ -10,6 +10,7 @@ import numpy as np
 
 from headstart import bases, checks, data, progress, ranking
 from headstart.bases import DEFAULTS, Backbone
+from headstart.checks.settings import SETTINGS as CHECK_SETTINGS
 from headstart.checks.vocabulary import measure_coverage
 from headstart.extras import require
 from headstart.flow.base_choice.measure import (
@@ -30,8 +31,6 @@ AUTO = "auto"
 AUTO_SHARE = 0.4
 """Largest share of the time left that `--base auto` spends on choosing."""
 AUTO_ROWS, AUTO_BYTES = 1_000, 1e9
-OFTEN_UNKNOWN = 0.1
-"""From this share of unknown pieces on people are told that a base's vocabulary is foreign to their texts."""
 
 
 def choose_base(
@@ -79,7 +78,7 @@ def choose_base(
 def _find_unknown_script(backbone: Backbone, table: Table) -> tuple[Finding, ...]:
     """Warn where the base's vocabulary knows too little of the training texts."""
     coverage = measure_coverage(backbone, table.select_split(TRAIN))
-    if coverage is None or coverage.unknown_share < OFTEN_UNKNOWN:
+    if coverage is None or coverage.unknown_share < CHECK_SETTINGS.many_unknown_share:
         return ()
     summary = (
         f"The base model's vocabulary does not know {coverage.unknown_share:.0%} of what these texts are made of: "

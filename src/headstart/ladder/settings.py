@@ -1,0 +1,40 @@
+"""The tunable numbers of the ladder, in one record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class LadderSettings:
+    """Numbers that decide which strategies run, and on how many rows.
+
+    Parameters
+    ----------
+    verdict_seconds, moment_seconds : float
+        What both sides of the verdict may take even when the time is over; and any other quick strategy.
+    rival_share : float
+        Largest share (0-1) of the time left that either side of the verdict may take; beyond it learns from a sample.
+    trial_seconds : float
+        Processor seconds for training a costly strategy a little, to measure what it costs.
+    max_slowdown : float
+        How busy the machine is is measured where a forecast would not fit on one so many times slower.
+    min_sample_rows : int
+        A sample is not made smaller than this.
+    sample_time_share : float
+        Share (0-1) of the time that a sample is meant to take: costs grow faster than rows.
+    sample_attempts : int
+        Times that the size of a sample is corrected.
+    """
+
+    verdict_seconds: float = 5.0
+    moment_seconds: float = 0.5
+    rival_share: float = 0.4
+    trial_seconds: float = 6.0
+    max_slowdown: float = 20.0
+    min_sample_rows: int = 400
+    sample_time_share: float = 0.8
+    sample_attempts: int = 4
+
+
+SETTINGS = LadderSettings()
