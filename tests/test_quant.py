@@ -13,9 +13,11 @@ from headstart.modalities.quantiles import count_features, describe_series
 from headstart.options import AdaptOptions
 from headstart.results import Metrics
 from headstart.strategies.baselines import classic_series, quant
+from headstart.strategies.baselines.settings import QUANT
 from headstart.strategies.linear.head import Head
 from headstart.strategies.record import Clock, Task
-from headstart.strategies.trees import FEATURE_SHARE, Forest, ForestConfig, grow_classifier, grow_regressor
+from headstart.strategies.settings import SETTINGS as STRATEGY_SETTINGS
+from headstart.strategies.trees import Forest, ForestConfig, grow_classifier, grow_regressor
 
 RNG = np.random.default_rng(0)
 
@@ -38,15 +40,15 @@ def test_stored_trees_say_what_the_grown_ones_say() -> None:
     growth = ForestConfig(7, 2, 3)
     ours = Forest.load(grow_classifier(rows, codes, None, growth).state())
     theirs = ExtraTreesClassifier(
-        7, criterion="entropy", max_features=FEATURE_SHARE, min_samples_leaf=2, random_state=3
+        7, criterion="entropy", max_features=STRATEGY_SETTINGS.tree_feature_share, min_samples_leaf=2, random_state=3
     ).fit(rows, codes)
     fresh = RNG.normal(size=(300, 40)).astype(np.float32)
     np.testing.assert_allclose(ours.predict(fresh), theirs.predict_proba(fresh), atol=1e-6)
     targets = rows[:, :2].astype(np.float32)
     several = grow_regressor(rows, targets, growth)
-    reference = ExtraTreesRegressor(7, max_features=FEATURE_SHARE, min_samples_leaf=2, random_state=3).fit(
-        rows, targets
-    )
+    reference = ExtraTreesRegressor(
+        7, max_features=STRATEGY_SETTINGS.tree_feature_share, min_samples_leaf=2, random_state=3
+    ).fit(rows, targets)
     np.testing.assert_allclose(several.predict(fresh), reference.predict(fresh), atol=1e-5)
     single = grow_regressor(rows, targets[:, :1], growth).predict(fresh)
     assert single.shape == (300, 1) and single.std() > 0
@@ -56,7 +58,7 @@ def test_longer_series_get_fewer_quantiles_rather_than_more_memory() -> None:
     spec = {"length": 2_048, "n_channels": 3}
     divisor = quant.choose_divisor(100_000, spec)
     assert divisor > quant.choose_divisor(50, spec) == 4
-    assert 100_000 * 3 * count_features(2_048, divisor) <= quant.MOST_VALUES or divisor >= 2_048
+    assert 100_000 * 3 * count_features(2_048, divisor) <= QUANT.max_values or divisor >= 2_048
 
 
 def test_leaves_hold_more_rows_where_trees_would_not_fit() -> None:
@@ -66,7 +68,7 @@ def test_leaves_hold_more_rows_where_trees_would_not_fit() -> None:
         classes=tuple(map(str, range(20))), codes=codes, folds=codes % 5, balance="off", seed=0, clock=Clock(1.0)
     )
     grove = quant._ForestFitter(described, task, False)
-    assert quant.N_TREES * (50_000 // grove.min_leaf) * 20 <= quant.MOST_LEAF_VALUES
+    assert QUANT.n_trees * (50_000 // grove.min_leaf) * 20 <= QUANT.max_leaf_values
 
 
 @pytest.mark.real

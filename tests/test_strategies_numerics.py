@@ -17,7 +17,7 @@ from sklearn.metrics import log_loss as sklearn_log_loss
 from sklearn.preprocessing import StandardScaler
 
 from headstart.strategies import blend, scoring
-from headstart.strategies.baselines import classic_text
+from headstart.strategies.baselines import text_encoding
 from headstart.strategies.linear import cross_validation, glm, lda, links, ridge, temperature
 from headstart.strategies.linear.cross_validation import StrengthSearch, fit_linear
 from headstart.strategies.linear.head import RotatedRows, find_principal_axes, fit_head
@@ -109,7 +109,7 @@ def test_sparse_rows_give_what_dense_rows_give() -> None:
     targets, weights = glm.encode_targets(codes, "softmax", 4), np.ones(80)
     one, other = (glm.fit_glm(rows, targets, 10.0, weights=weights) for rows in (sparse, sparse.toarray()))
     np.testing.assert_allclose(glm.compute_scores(sparse, one), glm.compute_scores(sparse.toarray(), other), atol=2e-2)
-    span = classic_text.RowSpan(sparse)
+    span = text_encoding.RowSpan(sparse)
     np.testing.assert_allclose(span.matrix @ span.matrix.T, (sparse @ sparse.T).toarray(), atol=1e-4)
     shrunk = glm.fit_glm(span.matrix, targets, 10.0, weights=weights)
     plain = sparse @ span.to_columns(shrunk[:-1]) + shrunk[-1]
@@ -196,7 +196,7 @@ TEXTS = ["the red cat sat", "a Red dog", "the cat and the dog, the end", "", "ca
 def test_weighted_counts_are_those_of_scikit_learn(kind: str, options: dict[str, object]) -> None:
     counts, pieces = tfidf.count_ngrams(tfidf.normalise_texts(TEXTS, 1000), kind)
     idf = tfidf.Idf.fit(counts, 10_000)
-    ours = classic_text._to_sparse(idf.apply(counts)).toarray()
+    ours = text_encoding._to_sparse(idf.apply(counts)).toarray()
     vectorizer = TfidfVectorizer(sublinear_tf=True, **options)
     theirs = vectorizer.fit_transform(TEXTS).toarray()
     order = [vectorizer.vocabulary_[pieces[column]] for column in idf.columns]

@@ -18,8 +18,9 @@ from headstart.cli.main import app
 from headstart.errors import DataError
 from headstart.records import Table, make_column
 from headstart.strategies import STRATEGIES
-from headstart.strategies.baselines import classic_text
+from headstart.strategies.baselines import classic_text, text_encoding
 from headstart.strategies.record import Clock, StrategyRows, Task
+from headstart.strategies.settings import SETTINGS
 from headstart.strategies.text.cooccurrence import (
     KINDS,
     Cooccurrence,
@@ -108,12 +109,12 @@ def test_words_that_go_together_help_where_rows_share_no_word(known: Cooccurrenc
 
 def test_the_model_is_one_coefficient_a_piece_and_says_what_the_kernel_says(known: Cooccurrence) -> None:
     counts, pieces = zip(*(count_ngrams(texts_of(FEW, 1), kind) for kind in KINDS), strict=True)
-    ground = classic_text.TextDesign(counts=counts, most=[10_000, 10_000])
+    ground = text_encoding.TextDesign(counts=counts, most=[10_000, 10_000])
     (mixed, _), _ = classic_text._list_designs(ground, pieces, known)
-    encoding = classic_text._TextEncoding(mixed, np.arange(8))
+    encoding = text_encoding.TextEncoding(mixed, np.arange(8))
     coefficients = np.random.default_rng(0).normal(size=(encoding.matrix.shape[1] + 1, 2))
     columns, intercept = encoding.to_columns(coefficients)
-    sparse = classic_text._join_blocks(
+    sparse = text_encoding.join_blocks(
         [idf.apply(block) for idf, block in zip(encoding.idf, encoding.counts, strict=True)]
     )
     assert columns.shape == (sparse.shape[1], 2)
@@ -155,9 +156,10 @@ def test_few_texts_say_only_how_common_pieces_are() -> None:
 
 
 def test_with_many_labels_nothing_changes(known: Cooccurrence, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classic_text, "MOST_LABELLED", 7)
+    for module in (classic_text, text_encoding):
+        monkeypatch.setattr(module, "SETTINGS", replace(SETTINGS, cooccurrence_max_labels=7))
     rows, test = rows_of(texts_of(FEW, 1)), rows_of(texts_of(FEW, 2))
-    assert classic_text.one_hot_classes(task_of(FEW, None)) is None
+    assert text_encoding.one_hot_classes(task_of(FEW, None)) is None
     fitted, plain = (CLASSIC.fit(rows, task_of(FEW, words), {}) for words in (known, None))
     assert np.array_equal(fitted.predict(test), plain.predict(test)) and fitted.notes == plain.notes
 
@@ -203,16 +205,16 @@ def test_arrays_bring_everything_back_and_damage_is_told(known: Cooccurrence, tm
 
 def test_telling_columns_weigh_more() -> None:
     rows = csr_matrix(np.array([[1.0, 1, 1], [1, 1, 0], [1, 0, 1], [1, 0, 0]]))
-    weights = classic_text.weigh_columns(rows, csr_matrix(np.eye(2)[[0, 0, 1, 1]]))
+    weights = text_encoding.weigh_columns(rows, csr_matrix(np.eye(2)[[0, 0, 1, 1]]))
     assert weights[1] > weights[2] == weights[0] == 0  # The second says the class, the others occur alike in both.
     every = csr_matrix(np.ones((4, 1)))  # An answer that all rows have tells nothing of any column.
-    assert classic_text.weigh_columns(rows, every).tolist() == [1, 1, 1]
+    assert text_encoding.weigh_columns(rows, every).tolist() == [1, 1, 1]
 
 
 def test_uneven_classes_leave_columns_as_they_are() -> None:
     uneven = np.array([0, 0, 0, 0, 0, 1, 1, 1])
-    assert classic_text.one_hot_classes(task_of(uneven, None)) is None
-    answers = classic_text.one_hot_classes(task_of(FEW, None))
+    assert text_encoding.one_hot_classes(task_of(uneven, None)) is None
+    answers = text_encoding.one_hot_classes(task_of(FEW, None))
     assert answers is not None and answers.toarray().argmax(axis=1).tolist() == FEW.tolist()
 
 

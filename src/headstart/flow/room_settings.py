@@ -17,9 +17,11 @@ from headstart.ranking.settings import SETTINGS as RANKING_SETTINGS
 from headstart.results import Setting
 from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies.baselines.scratch_sizes import SETTINGS as SCRATCH_SETTINGS
+from headstart.strategies.baselines.settings import CLASSIC_SERIES, CLASSIC_TEXT, QUANT
 from headstart.strategies.fine_tuning.records import SETTINGS as FINE_TUNING_SETTINGS
 from headstart.strategies.linear.config import LINEAR_CONFIG
 from headstart.strategies.probes.config import PROBE_CONFIG
+from headstart.strategies.settings import SETTINGS as STRATEGY_SETTINGS
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -33,6 +35,10 @@ MODEL_SETTINGS: Mapping[str, DataclassInstance] = {
     "probes": PROBE_CONFIG,
     "fine_tuning": FINE_TUNING_SETTINGS,
     "scratch": SCRATCH_SETTINGS,
+    "classic_text": CLASSIC_TEXT,
+    "classic_series": CLASSIC_SERIES,
+    "quant": QUANT,
+    "strategies": STRATEGY_SETTINGS,
     "shared": SHARED_SETTINGS,
 }
 """Records that the predictions of a model rest on, by the name under which they are stored."""

@@ -24,14 +24,8 @@ from headstart.strategies.linear.glm import LOSSES, Targets, minimise, read_targ
 from headstart.strategies.linear.links import LINK_OF, LINKS, logit, softmax
 from headstart.strategies.record import Fitted, StrategyRows, StrategySkipped, Task
 from headstart.strategies.scoring import mask_predicted_rows
+from headstart.strategies.settings import SETTINGS
 
-PRIOR = 4.0
-"""How many rows' worth of belief: with ten rows it decides, with a thousand it is forgotten."""
-LEAST_WEIGHT = 0.05
-"""Members with less are left out."""
-TOLERANCE = 1e-4
-MOST_VALUES = 2_000_000
-"""Outputs of a member on which weights are chosen: a sample of the rows where there are more."""
 BLOCK = 4_096
 Weights = Mapping[str, float]
 Floats = NDArray[np.float64]
@@ -108,7 +102,7 @@ class HeldOutOutputs:
     def collect(cls, task: Task, members: Mapping[str, Probabilities], rows: Index) -> HeldOutOutputs:
         """Take the predicted ones of some rows, at most as many as are needed to choose weights, drawn by the seed."""
         rows = rows[np.all([mask_predicted_rows(values[rows]) for values in members.values()], axis=0)]
-        most = max(1, MOST_VALUES // max(len(task.classes), 1))
+        most = max(1, SETTINGS.blend_values // max(len(task.classes), 1))
         if len(rows) > most:
             rows = np.sort(np.random.default_rng(task.seed).choice(rows, most, replace=False))
         link, targets, shape = LINK_OF[task.kind], read_targets(task), (len(members), len(rows), len(task.classes))
@@ -143,7 +137,8 @@ def compute_prior_weights(names: Sequence[str]) -> Floats:
 def choose_weights(outputs: HeldOutOutputs) -> dict[str, float]:
     """Return the members' weights: positive, sum 1.
 
-    Minimises the mean loss plus `PRIOR / n_rows` times the relative entropy to the prior weights, a convex problem.
+    Minimises the mean loss plus `blend_prior_rows / n_rows` times the relative entropy to the prior weights, a convex
+    problem.
 
     Examples
     --------
@@ -161,13 +156,13 @@ def choose_weights(outputs: HeldOutOutputs) -> dict[str, float]:
         weights = softmax(logs[None])[0]
         value, slope = outputs.evaluate(weights)
         log_ratios = np.log(np.maximum(weights, SHARED_SETTINGS.min_probability)) - log_prior
-        value += PRIOR / n_rows * float(weights @ log_ratios)
-        slope += PRIOR / n_rows * (log_ratios + 1)
+        value += SETTINGS.blend_prior_rows / n_rows * float(weights @ log_ratios)
+        slope += SETTINGS.blend_prior_rows / n_rows * (log_ratios + 1)
         return value, weights * (slope - weights @ slope)
 
-    logs = minimise(penalised_loss, log_prior, TOLERANCE / len(log_prior)) if n_rows else log_prior
+    logs = minimise(penalised_loss, log_prior, SETTINGS.blend_tolerance / len(log_prior)) if n_rows else log_prior
     weights = softmax(logs[None])[0]
-    weights[weights < min(LEAST_WEIGHT, float(weights.max()))] = 0
+    weights[weights < min(SETTINGS.min_blend_weight, float(weights.max()))] = 0
     named_weights = zip(outputs.names, weights / weights.sum(), strict=True)
     return {name: float(weight) for name, weight in named_weights if weight > 0}
 

@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from headstart.records import FloatMatrix, Index, Probabilities
 from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies.record import Task
+from headstart.strategies.settings import SETTINGS
 
 Weights = NDArray[np.float64]
 """(n_rows,) one weight a row, mean 1."""
-IMBALANCED = 1.5
-DRAWS = 200
 
 
 def mask_predicted_rows(probabilities: Probabilities) -> NDArray[np.bool_]:
@@ -113,7 +112,7 @@ def is_imbalanced(codes: Index) -> bool:
     """Return whether the largest class has at least 1.5 times the rows of the smallest."""
     counts = np.bincount(codes)
     counts = counts[counts > 0]
-    return bool(counts.max() >= IMBALANCED * counts.min())
+    return bool(counts.max() >= SETTINGS.imbalance_ratio * counts.min())
 
 
 def is_better_beyond_noise(codes: Index, challenger: Probabilities, incumbent: Probabilities, seed: int) -> bool:
@@ -133,11 +132,11 @@ def is_better_beyond_noise(codes: Index, challenger: Probabilities, incumbent: P
         return first - second
 
     generator = np.random.default_rng(seed)
-    draws = [difference(generator.integers(0, len(rows), len(rows))) for _ in range(DRAWS)]
+    draws = [difference(generator.integers(0, len(rows), len(rows))) for _ in range(SETTINGS.draws)]
     return difference(np.arange(len(rows))) > SHARED_SETTINGS.one_sided_quantile * float(np.std(draws)) + 1e-12
 
 
-CUTS = np.linspace(0.05, 0.95, 19)
+CUTS = np.linspace(SETTINGS.min_cut, SETTINGS.max_cut, SETTINGS.n_cuts)
 """Probabilities from which on a label is given; the best one for all labels counts."""
 
 

@@ -11,11 +11,10 @@ from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
 from headstart.fitted_state import FittedState
 from headstart.records import FloatMatrix, Index
+from headstart.strategies.settings import SETTINGS
 
 LEAF = -1
 ROWS_AT_ONCE = 256
-FEATURE_SHARE = 0.1
-"""Features that are looked at for each split."""
 Floats = NDArray[np.float64]
 
 
@@ -108,7 +107,7 @@ def grow_classifier(rows: FloatMatrix, codes: Index, weights: Floats | None, con
         Its outputs are the classes that occur in `codes`, in their order.
     """
     grown = ExtraTreesClassifier(
-        config.n_trees, criterion="entropy", max_features=FEATURE_SHARE, min_samples_leaf=config.min_leaf,
+        config.n_trees, criterion="entropy", max_features=SETTINGS.tree_feature_share, min_samples_leaf=config.min_leaf,
         random_state=config.seed,
     )  # fmt: skip
     with warnings.catch_warnings():  # Many classes of few rows each look like numbers to scikit-learn.
@@ -128,7 +127,10 @@ def grow_regressor(rows: FloatMatrix, targets: FloatMatrix, config: ForestConfig
     """
     targets_for_fit = targets[:, 0] if targets.shape[1] == 1 else targets
     grown = ExtraTreesRegressor(
-        config.n_trees, max_features=FEATURE_SHARE, min_samples_leaf=config.min_leaf, random_state=config.seed
+        config.n_trees,
+        max_features=SETTINGS.tree_feature_share,
+        min_samples_leaf=config.min_leaf,
+        random_state=config.seed,
     ).fit(rows, targets_for_fit)
     return _make_forest([tree.tree_ for tree in grown.estimators_])
 

@@ -15,6 +15,7 @@ from headstart.modalities import MODALITIES
 from headstart.options import AdaptOptions
 from headstart.records import Finding, Table
 from headstart.strategies.record import Clock, StrategyRows
+from headstart.strategies.settings import SETTINGS as STRATEGY_SETTINGS
 
 TIME_SHARE = 0.4
 """Largest share of the time left that running them through the base may take."""
@@ -73,9 +74,9 @@ def _add_words(prepared: Prepared, rows: Table | None, options: AdaptOptions, cl
         return prepared
     from headstart.strategies.text import cooccurrence
 
-    if len(prepared.train) > cooccurrence.MOST_LABELLED:
+    if len(prepared.train) > STRATEGY_SETTINGS.cooccurrence_max_labels:
         progress.say(
-            f"With more than {cooccurrence.MOST_LABELLED:,} labels, classic reads no words of texts without labels."
+            f"With more than {STRATEGY_SETTINGS.cooccurrence_max_labels:,} labels, classic reads no words of texts without labels."
         )
         return prepared
     candidates = []

@@ -19,6 +19,7 @@ from headstart.bases import rocket
 from headstart.fitted_state import FittedState
 from headstart.modalities import MODALITIES
 from headstart.records import FloatMatrix, Probabilities
+from headstart.strategies.baselines.settings import CLASSIC_SERIES
 from headstart.strategies.fitted import FittedModel
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.config import LINEAR_CONFIG
@@ -27,13 +28,7 @@ from headstart.strategies.linear.ridge import fit_ridge
 from headstart.strategies.linear.ridge import forecast_ridge as ridge_forecast
 from headstart.strategies.record import CostForecast, StrategyRows, Task
 
-N_KERNELS = 9_996
-N_KERNELS_MANY_ROWS = 4_956
-FEWEST_KERNELS = 840
-MOST_VALUES = 66_000_000
-"""Feature values of the series kept in memory at once (264 MB); half as many of its difference come on top."""
 BATCH = 2_048
-SAMPLE_SERIES = 200
 Spec = Mapping[str, Any]
 Series = NDArray[np.float32]
 """(n_rows, channels, time)."""
@@ -48,14 +43,18 @@ VIEWS: dict[str, Callable[[Series], Series]] = {
 
 def count_kernels(n_rows: int) -> int:
     """Return the number of convolutions: fewer for many rows (time and memory)."""
-    usual = N_KERNELS if n_rows <= LINEAR_CONFIG.many_rows_of_ridge else N_KERNELS_MANY_ROWS
-    return max(FEWEST_KERNELS, min(usual, MOST_VALUES // max(n_rows, 1)))
+    usual = (
+        CLASSIC_SERIES.n_kernels
+        if n_rows <= LINEAR_CONFIG.many_rows_of_ridge
+        else CLASSIC_SERIES.n_kernels_of_many_rows
+    )
+    return max(CLASSIC_SERIES.min_kernels, min(usual, CLASSIC_SERIES.max_values // max(n_rows, 1)))
 
 
 def _fit_kernels(series: Series, n_rows: int, seed: int) -> Kernels:
     """Choose the convolutions of every view, for so many rows."""
     count = count_kernels(n_rows)
-    sizes = {"kernels": count, "difference": max(FEWEST_KERNELS, count // 2)}
+    sizes = {"kernels": count, "difference": max(CLASSIC_SERIES.min_kernels, count // 2)}
     return {name: rocket.fit_rocket(list(view(series)), seed, sizes[name]) for name, view in VIEWS.items()}
 
 
@@ -119,7 +118,7 @@ def fit(rows: StrategyRows, task: Task) -> FittedModel:
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Return the forecast cost of `fit`, from the convolutions of some series."""
     n_rows = len(rows)
-    sample_rows = rows.take(np.arange(0, n_rows, max(1, n_rows // SAMPLE_SERIES)))
+    sample_rows = rows.take(np.arange(0, n_rows, max(1, n_rows // CLASSIC_SERIES.sample_series)))
     series = _read_series(sample_rows, task.spec)
     kernels = _fit_kernels(series, n_rows, task.seed)
     n_dims = _convolve(kernels, series[:2]).shape[1]  # The first call compiles.

@@ -17,6 +17,7 @@ from headstart.fitted_state import FittedState
 from headstart.modalities import MODALITIES
 from headstart.modalities.quantiles import DIVISOR, count_features, describe_series
 from headstart.records import FloatMatrix, Index, Probabilities, list_held_out_folds
+from headstart.strategies.baselines.settings import QUANT
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.cross_validation import make_empty_outputs
@@ -26,15 +27,7 @@ from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 from headstart.strategies.scoring import is_better_beyond_noise, is_imbalanced
 from headstart.strategies.trees import Forest, ForestConfig, grow_classifier, grow_regressor
 
-N_TREES = 200
-N_TREES_HELD_OUT = 60
-"""Trees for scoring a held-out fold: fewer give nearly the same scores."""
-MOST_VALUES = 100_000_000
-"""Quantiles kept in memory at once (400 MB); longer series get fewer each."""
-MOST_LEAF_VALUES = 4_000_000
-"""Numbers in the leaves of all trees (16 MB); with more rows leaves hold several."""
 BATCH = 2_048
-SAMPLE_ROWS, SAMPLE_TREES = 300, 12
 Floats = NDArray[np.float64]
 Spec = Mapping[str, Any]
 
@@ -42,7 +35,9 @@ Spec = Mapping[str, Any]
 def choose_divisor(n_rows: int, spec: Spec) -> int:
     """Return the number of values of an interval for each quantile: 4, and more if memory requires it."""
     divisor, channels = DIVISOR, int(spec["n_channels"])
-    while n_rows * channels * count_features(int(spec["length"]), divisor) > MOST_VALUES and divisor < spec["length"]:
+    while (
+        n_rows * channels * count_features(int(spec["length"]), divisor) > QUANT.max_values and divisor < spec["length"]
+    ):
         divisor *= 2
     return divisor
 
@@ -141,8 +136,8 @@ class _ForestFitter:
 
     def __init__(self, described: FloatMatrix, task: Task, balanced: bool) -> None:
         self.described, self.task, self.balanced = described, task, balanced
-        n_values = N_TREES * len(described) * len(task.classes)
-        self.min_leaf = max(1, -(-n_values // MOST_LEAF_VALUES))
+        n_values = QUANT.n_trees * len(described) * len(task.classes)
+        self.min_leaf = max(1, -(-n_values // QUANT.max_leaf_values))
 
     def fit_forest(self, rows: Index, n_trees: int) -> tuple[Forest, Floats]:
         """Return a forest fitted on some rows, and the prior of its outputs there."""
@@ -164,7 +159,7 @@ class _ForestFitter:
         numbers = list_held_out_folds(self.task.folds)
         for number in numbers if len(numbers) > 1 else []:
             inside, held = np.flatnonzero(self.task.folds != number), np.flatnonzero(self.task.folds == number)
-            forest, prior = self.fit_forest(inside, N_TREES_HELD_OUT)
+            forest, prior = self.fit_forest(inside, QUANT.n_trees_held_out)
             scores[held] = SCORES[link](forest, self.described[held], prior)
         return scores
 
@@ -196,33 +191,33 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
         other_outputs = other.compute_outputs(other_scores)
         if is_better_beyond_noise(task.codes, other_outputs, out_of_fold, task.seed):
             fitter, scores, out_of_fold = other, other_scores, other_outputs
-    forest, prior = fitter.fit_forest(all_rows, N_TREES)
+    forest, prior = fitter.fit_forest(all_rows, QUANT.n_trees)
     temperature = fitter.fit_temperature(scores, all_rows)
     core = TreeModel(
         spec=task.spec, divisor=divisor, forest=forest, prior=prior, temperature=temperature, link=LINK_OF[task.kind]
     )
     weighted = ("rare classes weighted up",) if fitter.balanced else ()
-    return FittedModel(core, out_of_fold, (f"{N_TREES} trees on {described.shape[1]} quantiles", *weighted))
+    return FittedModel(core, out_of_fold, (f"{QUANT.n_trees} trees on {described.shape[1]} quantiles", *weighted))
 
 
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Return the forecast cost of `fit`, from a few trees on some rows."""
     n_rows = len(rows)
-    sample = np.arange(0, n_rows, max(1, n_rows // SAMPLE_ROWS))
+    sample = np.arange(0, n_rows, max(1, n_rows // QUANT.sample_rows))
     divisor = choose_divisor(n_rows, task.spec)
     part = rows.take(sample)
     describing = cost_model.measure_seconds(lambda: _describe_series(part, task.spec, divisor)) / len(sample)
     described = _describe_series(part, task.spec, divisor)
     codes = np.arange(len(sample)) % max(2, len(task.classes)) if task.truth is not None else task.codes[sample]
     growing = (
-        cost_model.measure_seconds(lambda: grow_classifier(described, codes, None, ForestConfig(SAMPLE_TREES)))
-        / SAMPLE_TREES
+        cost_model.measure_seconds(lambda: grow_classifier(described, codes, None, ForestConfig(QUANT.sample_trees)))
+        / QUANT.sample_trees
     )
     each = growing * n_rows * np.log2(n_rows + 1) / (len(sample) * np.log2(len(sample) + 1))
     n_folds = len(list_held_out_folds(task.folds))
     again = 2 if task.balance == "auto" and task.truth is None and is_imbalanced(task.codes) else 1
-    n_trees = N_TREES + again * N_TREES_HELD_OUT * (n_folds if n_folds > 1 else 0)
-    memory = 8.0 * n_rows * described.shape[1] + 4.0 * MOST_LEAF_VALUES
+    n_trees = QUANT.n_trees + again * QUANT.n_trees_held_out * (n_folds if n_folds > 1 else 0)
+    memory = 8.0 * n_rows * described.shape[1] + 4.0 * QUANT.max_leaf_values
     return CostForecast(float(describing * n_rows + each * n_trees), memory)
 
 

@@ -17,29 +17,25 @@ from torch.nn import functional
 
 from headstart.modalities import MODALITIES
 from headstart.records import Column
-from headstart.strategies.baselines.scratch_sizes import NetworkSize, ScratchMethod
+from headstart.strategies.baselines.scratch_sizes import SETTINGS, NetworkSize, ScratchMethod
 from headstart.strategies.record import Task
 from headstart.training.loop import Inputs
 
-SIZES = (64, 96, 128, 160, 224)
-MOST_BYTES = 600_000_000
 WORKERS = 2
-ZOOM, SHIFT = 0.15, 0.12
-LEARNING_RATE = 2e-3
 
 
 def list_sizes(inputs: Column, task: Task) -> list[NetworkSize]:
     """Return the architecture at several resolutions, none above the base's own."""
     own = int(task.spec["size"])  # type: ignore[call-overload]
-    sizes = [size for size in SIZES if size < own] + [own]
-    fitting = [size for size in sizes if len(inputs) * 6 * size**2 <= MOST_BYTES]
+    sizes = [size for size in SETTINGS.image_sizes if size < own] + [own]
+    fitting = [size for size in sizes if len(inputs) * 6 * size**2 <= SETTINGS.image_bytes]
     return [
         NetworkSize(
             label=f"{size} x {size} pixels",
             architecture=task.architecture,
             spec=_resize_spec(task.spec, size),
             cost=float(size**2),
-            learning_rate=LEARNING_RATE,
+            learning_rate=SETTINGS.image_learning_rate,
         )
         for size in fitting
     ]
@@ -69,8 +65,8 @@ def load_inputs(inputs: Column, spec: Mapping[str, Any]) -> Inputs:
 def _augment_images(images: Tensor, generator: torch.Generator) -> Tensor:
     """Return images that are zoomed and shifted a little; what comes in from outside repeats the border."""
     n = len(images)
-    zoom = 1 + ZOOM * (2 * torch.rand(n, generator=generator) - 1)
-    shift = 2 * SHIFT * (2 * torch.rand(n, 2, generator=generator) - 1)
+    zoom = 1 + SETTINGS.image_zoom * (2 * torch.rand(n, generator=generator) - 1)
+    shift = 2 * SETTINGS.image_shift * (2 * torch.rand(n, 2, generator=generator) - 1)
     maps = torch.zeros(n, 2, 3)
     maps[:, 0, 0] = maps[:, 1, 1] = zoom
     maps[:, :, 2] = shift

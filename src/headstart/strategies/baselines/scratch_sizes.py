@@ -30,6 +30,18 @@ class ScratchSettings:
         Rows on which a size is timed.
     scoring_cost : float
         Cost of scoring a row, relative to training on it.
+    image_sizes : int
+        Pixels of the side of an image that are tried, besides the size that the base reads.
+    image_bytes : int
+        Largest memory of all training images.
+    image_zoom, image_shift : float
+        Largest change of scale, and largest shift as a share of the side, of a training image.
+    image_learning_rate : float
+        The same for every size.
+    vocabulary_tokens, text_tokens : int
+        Of the tokenizer that is trained, and of a text.
+    text_layers, text_widths : int
+        Of the small networks that are tried.
     """
 
     time_share: float = 0.2
@@ -43,6 +55,15 @@ class ScratchSettings:
     predict_batch_rows: int = 512
     timed_rows: int = 128
     scoring_cost: float = 0.4
+    image_sizes: tuple[int, ...] = (64, 96, 128, 160, 224)
+    image_bytes: int = 600_000_000
+    image_zoom: float = 0.15
+    image_shift: float = 0.12
+    image_learning_rate: float = 2e-3
+    vocabulary_tokens: int = 8_000
+    text_tokens: int = 128
+    text_layers: tuple[int, ...] = (2, 4)
+    text_widths: tuple[int, ...] = (128, 256)
 
 
 SETTINGS = ScratchSettings()

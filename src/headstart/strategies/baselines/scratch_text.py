@@ -16,16 +16,12 @@ from torch import Tensor
 from headstart.modalities import MODALITIES
 from headstart.modalities.tokenizer_files import parse_tokenizer
 from headstart.records import Column
-from headstart.strategies.baselines.scratch_sizes import NetworkSize, ScratchMethod
+from headstart.strategies.baselines.scratch_sizes import SETTINGS, NetworkSize, ScratchMethod
 from headstart.strategies.record import Task
 from headstart.strategies.text.tfidf import choose_text_length
 from headstart.training.loop import Inputs
 
-VOCABULARY = 8_000
-MOST_TOKENS = 128
 PAD, UNKNOWN = "[PAD]", "[UNK]"
-SHAPES = ((2, 128), (4, 256))
-"""Layers and width of the small networks."""
 
 
 def learn_tokenizer(texts: Sequence[str]) -> Tokenizer:
@@ -34,7 +30,11 @@ def learn_tokenizer(texts: Sequence[str]) -> Tokenizer:
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY, min_frequency=2, special_tokens=[PAD, UNKNOWN], show_progress=False, limit_alphabet=2_000
+        vocab_size=SETTINGS.vocabulary_tokens,
+        min_frequency=2,
+        special_tokens=[PAD, UNKNOWN],
+        show_progress=False,
+        limit_alphabet=2_000,
     )
     tokenizer.train_from_iterator(texts, trainer)
     return tokenizer
@@ -50,9 +50,10 @@ def list_sizes(inputs: Column, task: Task) -> list[NetworkSize]:
     texts = _load_texts(inputs)
     cut = choose_text_length([len(text) for text in texts])
     tokenizer = learn_tokenizer([text[:cut] for text in texts])
-    spec = {"tokenizer": tokenizer.to_str(), "max_tokens": MOST_TOKENS}
+    spec = {"tokenizer": tokenizer.to_str(), "max_tokens": SETTINGS.text_tokens}
     size = tokenizer.get_vocab_size()
-    offered = [_make_small_size(layers, width, size, spec) for layers, width in SHAPES]
+    shapes = zip(SETTINGS.text_layers, SETTINGS.text_widths, strict=True)
+    offered = [_make_small_size(layers, width, size, spec) for layers, width in shapes]
     own: Any = task.architecture.get("config", {})
     if {"hidden_size", "num_hidden_layers", "vocab_size"} <= set(own):
         config = {**own, "vocab_size": size, "pad_token_id": 0}
@@ -79,7 +80,7 @@ def _make_small_size(layers: int, width: int, vocabulary: int, spec: Mapping[str
         "num_hidden_layers": layers,
         "num_attention_heads": width // 64,
         "intermediate_size": 2 * width,
-        "max_position_embeddings": MOST_TOKENS,
+        "max_position_embeddings": SETTINGS.text_tokens,
         "pad_token_id": 0,
     }
     architecture = {"library": "transformers", "config": config}

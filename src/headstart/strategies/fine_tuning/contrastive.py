@@ -12,11 +12,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from headstart.strategies.fine_tuning import search
-from headstart.strategies.fine_tuning.records import FineTuningConfig
+from headstart.strategies.fine_tuning.records import SETTINGS, FineTuningConfig
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, StrategySkipped, Task
 
-MOST_LABELS = 64
-"""It is skipped if the median class has more rows: the probe then gains little from it."""
 CONFIG = FineTuningConfig(
     name="contrastive",
     tails={"transformers": (2,)},
@@ -32,8 +30,8 @@ CONFIG = FineTuningConfig(
 
 def _require_few_labels(task: Task) -> None:
     counts = np.bincount(task.codes)
-    if np.median(counts[counts > 0]) > MOST_LABELS:
-        raise StrategySkipped(f"it is for at most {MOST_LABELS} labelled rows a class")
+    if np.median(counts[counts > 0]) > SETTINGS.max_contrastive_labels:
+        raise StrategySkipped(f"it is for at most {SETTINGS.max_contrastive_labels} labelled rows a class")
 
 
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:

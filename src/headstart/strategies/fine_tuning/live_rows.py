@@ -14,11 +14,9 @@ from headstart.bases import Backbone
 from headstart.features.views import make_view
 from headstart.modalities import MODALITIES
 from headstart.records import Table
-from headstart.strategies.fine_tuning.records import RowSource
+from headstart.strategies.fine_tuning.records import SETTINGS, RowSource
 
 WORKERS = 2
-FRESH_VIEWS = 64
-"""Number of different views of a row; each depends on the row's content and the number of the view only."""
 
 
 class LiveRows:
@@ -70,4 +68,4 @@ def make_live_source(table: Table, backbone: Backbone, most_bytes: float) -> Row
         Memory for decoded rows.
     """
     rows = LiveRows(table, backbone, most_bytes)
-    return RowSource(0, FRESH_VIEWS if rows.modality.augment is not None else 0, rows.load_batch)
+    return RowSource(0, SETTINGS.fresh_views if rows.modality.augment is not None else 0, rows.load_batch)

@@ -60,6 +60,10 @@ class FineTuningSettings:
         Approximate time to build a network and fit its first probe.
     timed_rows, timed_batch_size : int
         Rows on which costs are measured.
+    max_contrastive_labels : int
+        `contrastive` is skipped if the median class has more rows: the probe then gains little from it.
+    fresh_views : int
+        Number of different views of a row; each depends on the row's content and the number of the view only.
     """
 
     alphas: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0)
@@ -85,6 +89,8 @@ class FineTuningSettings:
     start_seconds: float = 0.3
     timed_rows: int = 24
     timed_batch_size: int = 8
+    max_contrastive_labels: int = 64
+    fresh_views: int = 64
 
 
 SETTINGS = FineTuningSettings()

@@ -17,19 +17,11 @@ from scipy.sparse import csr_matrix, hstack
 from headstart import progress
 from headstart.errors import DataError
 from headstart.records import FloatMatrix, Index
+from headstart.strategies.settings import SETTINGS
 from headstart.strategies.text.tfidf import KINDS, NgramCounts, UnlabelledFrequencies, count_ngrams, normalise_texts
 
-MOST_NGRAMS = {"characters": 150_000, "words": 50_000}
+MOST_NGRAMS = {"characters": SETTINGS.character_ngrams, "words": SETTINGS.word_ngrams}
 """N-grams of each kind that are kept, those of most texts first."""
-MOST_LABELLED = 2_600
-"""With more labels nothing of this is used: rows are then no longer solved in the space that they span."""
-LEAST_TEXTS = 200
-"""Fewer texts only say how common n-grams are."""
-N_DIMS, EXTRA, TURNS = 100, 20, 3
-LONGEST, MOST_CHARACTERS = 5_000, 3_000_000
-"""Characters read of a text, and of all together: more texts are sampled."""
-CHARACTERS_PER_SECOND = 80_000
-"""Counted and projected on a busy core."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,11 +145,14 @@ def count_affordable_characters(seconds: float) -> int:
     ----------
     seconds : float
     """
-    return int(min(MOST_CHARACTERS, max(0.0, seconds) * CHARACTERS_PER_SECOND))
+    return int(min(SETTINGS.cooccurrence_characters, max(0.0, seconds) * SETTINGS.cooccurrence_characters_per_second))
 
 
 def learn_cooccurrence(
-    texts: Sequence[str], seed: int, most: int = MOST_CHARACTERS, limits: Mapping[str, int] = MOST_NGRAMS
+    texts: Sequence[str],
+    seed: int,
+    most: int = SETTINGS.cooccurrence_characters,
+    limits: Mapping[str, int] = MOST_NGRAMS,
 ) -> Cooccurrence:
     """Count n-grams of texts, and find which occur together.
 
@@ -183,8 +178,8 @@ def learn_cooccurrence(
     """
     read = _sample_texts(texts, seed, most)
     n_characters = sum(map(len, read))
-    if n_characters > CHARACTERS_PER_SECOND:
-        seconds = n_characters / CHARACTERS_PER_SECOND
+    if n_characters > SETTINGS.cooccurrence_characters_per_second:
+        seconds = n_characters / SETTINGS.cooccurrence_characters_per_second
         progress.say(f"Counting words of {len(read):,} texts without labels: about {seconds:.0f} s.")
     ngrams, counts, frequencies = {}, {}, {}
     for kind, limit in limits.items():
@@ -194,7 +189,11 @@ def learn_cooccurrence(
         ngrams[kind] = tuple(known[column] for column in columns)
         frequencies[kind], counts[kind] = frequency[columns].astype(np.int32), _to_sparse(every)[:, columns]
     whole = hstack([counts[kind] for kind in KINDS], format="csr", dtype=np.float32)
-    axes = _compute_axes(compute_ppmi(whole), seed) if len(read) >= LEAST_TEXTS else np.empty((whole.shape[1], 0))
+    axes = (
+        _compute_axes(compute_ppmi(whole), seed)
+        if len(read) >= SETTINGS.cooccurrence_min_texts
+        else np.empty((whole.shape[1], 0))
+    )
     cut = len(ngrams["characters"])
     halves = {"characters": axes[:cut].astype(np.float16), "words": axes[cut:].astype(np.float16)}
     return Cooccurrence(
@@ -208,7 +207,7 @@ def _to_sparse(counts: NgramCounts) -> csr_matrix:
 
 def _sample_texts(texts: Sequence[str], seed: int, most: int) -> list[str]:
     """Cut texts, and take as many as have `most` characters together."""
-    cut = normalise_texts(texts, LONGEST)
+    cut = normalise_texts(texts, SETTINGS.cooccurrence_text_characters)
     order = np.random.default_rng(seed).permutation(len(cut))
     ends = np.cumsum([len(cut[at]) for at in order])
     taken = order[: max(1, int(np.searchsorted(ends, most, side="right")))]
@@ -245,13 +244,15 @@ def compute_ppmi(counts: csr_matrix) -> csr_matrix:
 
 def _compute_axes(matrix: csr_matrix, seed: int) -> FloatMatrix:
     """Compute leading right singular vectors times their singular values, the largest being 1 (Halko et al. 2011)."""
-    n_dims = min(N_DIMS, *matrix.shape)
+    n_dims = min(SETTINGS.cooccurrence_dims, *matrix.shape)
     if n_dims == 0:
         return np.empty((matrix.shape[1], 0), dtype=np.float32)
-    drawn = np.random.default_rng(seed).standard_normal((matrix.shape[1], n_dims + EXTRA), dtype=np.float32)
+    drawn = np.random.default_rng(seed).standard_normal(
+        (matrix.shape[1], n_dims + SETTINGS.cooccurrence_extra_dims), dtype=np.float32
+    )
     turned = matrix.T.tocsr()
     basis = np.linalg.qr(matrix @ drawn)[0]
-    for _ in range(TURNS):
+    for _ in range(SETTINGS.cooccurrence_turns):
         basis = np.linalg.qr(matrix @ np.linalg.qr(turned @ basis)[0])[0]
     seen = turned @ basis
     values, vectors = np.linalg.eigh(seen.T @ seen)

@@ -19,10 +19,8 @@ from numpy.typing import NDArray
 
 from headstart.fitted_state import FittedState
 from headstart.records import Index
+from headstart.strategies.settings import SETTINGS
 
-SHORTEST, LONGEST = 2, 5
-MOST_CHARACTERS = 20_000_000
-"""Texts are cut to a length at which all of them together have at most this many characters (memory)."""
 CACHED_WORDS = 200_000
 _PUNCTUATION = re.compile(r"[\s!-/:-@\[-`{-~]+")
 
@@ -36,7 +34,7 @@ def list_character_ngrams(word: str) -> list[str]:
     [' o', 'ox', 'x ', ' ox', 'ox ', ' ox ']
     """
     padded = f" {word} "
-    sizes = range(SHORTEST, min(LONGEST, len(padded)) + 1)
+    sizes = range(SETTINGS.shortest_ngram, min(SETTINGS.longest_ngram, len(padded)) + 1)
     return [padded[start : start + size] for size in sizes for start in range(len(padded) - size + 1)]
 
 
@@ -208,7 +206,7 @@ class Idf:
         return NgramCounts(starts, indices, values, len(self.columns))
 
 
-def choose_text_length(lengths: Sequence[int], budget: int = MOST_CHARACTERS) -> int:
+def choose_text_length(lengths: Sequence[int], budget: int = SETTINGS.max_characters) -> int:
     """Return the length to cut texts to, so that all together have at most `budget` characters.
 
     Examples
