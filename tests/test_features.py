@@ -84,7 +84,7 @@ def test_without_time_some_rows_are_late_and_the_next_run_goes_on(
 ) -> None:
     base = bases.load_base("default", BaseRequest(modality="text", offline=True))
     table = read(text_table)
-    monkeypatch.setattr(extraction, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(extraction, "SETTINGS", replace(extraction.SETTINGS, chunk_bytes=1))
     first = features.extract_features(table, base, "float32", seconds=1e-9)
     assert len(first.late) == len(table) - 32 and len(first.readable_rows) == first.n_computed == 32
     again = features.extract_features(table, base, "float32")

@@ -31,6 +31,7 @@ from headstart.language.masked_training import (
     pair_windows,
     train_masked_net,
 )
+from headstart.language.settings import SETTINGS
 from headstart.language.spelling import SpellingModel, measure_tokenizer_fit
 from headstart.language.tokens import (
     build_corpus,
@@ -117,7 +118,7 @@ def test_an_overlong_document_is_cut_at_a_space(tmp_path: Path) -> None:
     words = [f"word{number}" for number in range(3_000)]
     (tmp_path / "a.txt").write_text(" ".join(words), encoding="utf-8")
     found = reading.read_raw_text([tmp_path / "a.txt"]).documents
-    assert max(map(len, found)) <= reading.SHORTEST_CUT  # one line alone: so many that some can be held out
+    assert max(map(len, found)) <= SETTINGS.shortest_cut  # one line alone: so many that some can be held out
     assert " ".join(found).split() == words
     many = [f"{number} " + "so long " * 700 for number in range(60)]
     (tmp_path / "a.txt").write_text("\n".join(many), encoding="utf-8")
@@ -203,7 +204,7 @@ def test_probabilities_of_the_next_character_sum_to_one(order: int, context: str
     model = ngram.fit_character_model(["abracadabra", "banana band", "cab"], order)
     base = ngram.compute_bits(model, [context])[0] if context else 0.0
     costs = [ngram.compute_bits(model, [context + mark])[0] - base for mark in [*model.alphabet, "\uffff"]]
-    costs[-1] -= ngram.FOREIGN_BITS
+    costs[-1] -= SETTINGS.unseen_character_bits
     assert sum(2.0**-cost for cost in costs) == pytest.approx(1.0, abs=1e-9)
 
 
@@ -212,7 +213,7 @@ def test_longer_grams_know_more_and_unseen_letters_cost_most() -> None:
     model = ngram.fit_character_model(train, 6)
     figures = [ngram.compute_bits(ngram.shorten_order(model, order), held).sum() for order in (1, 2, 4, 6)]
     assert figures == sorted(figures, reverse=True)
-    assert ngram.compute_bits(model, ["ሰላም"])[0] > 3 * ngram.FOREIGN_BITS
+    assert ngram.compute_bits(model, ["ሰላም"])[0] > 3 * SETTINGS.unseen_character_bits
 
 
 def test_a_tokenizer_that_drops_accents_is_charged_for_them() -> None:

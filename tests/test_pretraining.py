@@ -21,6 +21,7 @@ from headstart.flow import pretraining as flow
 from headstart.modalities import MODALITIES
 from headstart.options import PretrainOptions
 from headstart.pretraining import kernels, series_base, shapes, stream, training
+from headstart.pretraining.settings import SETTINGS
 
 TINY: dict[str, Any] = {"width": 32, "kernels": 8, "blocks": 2, "components": 24, "length": 64}
 NAME = "series-encoder"
@@ -45,13 +46,13 @@ def batch(n_channels: int, n_rows: int = 4, length: int = 90) -> list[np.ndarray
 @pytest.fixture(scope="module", autouse=True)
 def few_series_for_components() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "COMPONENT_SERIES", 4 * training.BATCH)
+        patch.setattr(training, "SETTINGS", replace(SETTINGS, component_series=4 * SETTINGS.batch_pairs))
         yield
 
 
 @pytest.fixture(scope="module")
 def learnt(few_series_for_components: None) -> training.Pretrained:
-    return training.pretrain(6 * training.BATCH, 1, None, **TINY)
+    return training.pretrain(6 * SETTINGS.batch_pairs, 1, None, **TINY)
 
 
 def test_the_rounding_of_a_flat_piece_is_no_signal_while_learning_but_small_units_are_afterwards() -> None:
@@ -66,16 +67,16 @@ def test_the_rounding_of_a_flat_piece_is_no_signal_while_learning_but_small_unit
 def test_the_same_seed_gives_the_same_weights_bit_for_bit_and_another_seed_others(
     learnt: training.Pretrained,
 ) -> None:
-    again = training.pretrain(6 * training.BATCH, 1, None, **TINY)
+    again = training.pretrain(6 * SETTINGS.batch_pairs, 1, None, **TINY)
     assert again.losses == learnt.losses
     for name, value in learnt.weights.items():
         np.testing.assert_array_equal(value, again.weights[name], err_msg=name)
-    other = training.pretrain(training.BATCH, 2, None, **TINY)
+    other = training.pretrain(SETTINGS.batch_pairs, 2, None, **TINY)
     assert not np.array_equal(other.weights["stem.places"], learnt.weights["stem.places"])
 
 
 def test_the_loss_on_new_pairs_falls_below_that_of_untrained_weights(learnt: training.Pretrained) -> None:
-    untrained, lesson, plan = training._prepare_training(learnt.architecture, training.BATCH, 1)
+    untrained, lesson, plan = training._prepare_training(learnt.architecture, SETTINGS.batch_pairs, 1)
     from headstart.training.loop import compute_validation_loss
 
     assert learnt.losses[-1] < compute_validation_loss(untrained, lesson, plan) - 0.2
@@ -87,8 +88,8 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
 ) -> None:
     from headstart.training import loop
 
-    monkeypatch.setattr(training, "PAIRS_AN_EPOCH", 3 * training.BATCH)
-    whole = training.pretrain(6 * training.BATCH, 1, None, **TINY)
+    monkeypatch.setattr(training, "SETTINGS", replace(training.SETTINGS, epoch_pairs=3 * SETTINGS.batch_pairs))
+    whole = training.pretrain(6 * SETTINGS.batch_pairs, 1, None, **TINY)
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1.0)
     epoch = loop._Training.run_epoch
 
@@ -99,9 +100,9 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
 
     monkeypatch.setattr(loop._Training, "run_epoch", stopped)
     with pytest.raises(KeyboardInterrupt):
-        training.pretrain(6 * training.BATCH, 1, tmp_path, **TINY)
+        training.pretrain(6 * SETTINGS.batch_pairs, 1, tmp_path, **TINY)
     monkeypatch.setattr(loop._Training, "run_epoch", epoch)
-    again = training.pretrain(6 * training.BATCH, 1, tmp_path, **TINY)
+    again = training.pretrain(6 * SETTINGS.batch_pairs, 1, tmp_path, **TINY)
     np.testing.assert_array_equal(again.weights["blocks.1.qkv.weight"], whole.weights["blocks.1.qkv.weight"])
     assert len(learnt.losses) == 1 and len(again.losses) == 2
 
@@ -236,10 +237,10 @@ def test_a_base_of_ones_own_is_written_loads_for_any_number_of_channels_and_says
     tmp_path: Path, fresh_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(series_shape, "ARCHITECTURE", {**series_shape.ARCHITECTURE, **TINY})
-    options = PretrainOptions(pairs=training.BATCH, seed=7)
+    options = PretrainOptions(pairs=SETTINGS.batch_pairs, seed=7)
     said = flow.pretrain("series", tmp_path / "base", options)
-    assert not said["shipped"] and said["n_pairs"] == training.BATCH
-    assert f"--pairs {training.BATCH} --seed 7" in (tmp_path / "base" / "README.md").read_text("utf-8")
+    assert not said["shipped"] and said["n_pairs"] == SETTINGS.batch_pairs
+    assert f"--pairs {SETTINGS.batch_pairs} --seed 7" in (tmp_path / "base" / "README.md").read_text("utf-8")
     json.dumps(said)
     backbone = bases.load_base(
         f"file:{tmp_path / 'base'}", BaseRequest(modality="series", spec={"length": 40, "n_channels": 5})
@@ -260,21 +261,21 @@ def test_a_timed_training_that_was_stopped_goes_on_with_as_many_pairs_as_it_plan
         asked.append(n_pairs)
         raise KeyboardInterrupt
 
-    for fitting in (3 * training.BATCH, 5 * training.BATCH):  # The second time the machine is free.
+    for fitting in (3 * SETTINGS.batch_pairs, 5 * SETTINGS.batch_pairs):  # The second time the machine is free.
         monkeypatch.setattr(series_base, "count_pairs_that_fit", lambda seconds, n=fitting: n)
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
             patch.setattr(series_base, "pretrain", stopped)
             flow.pretrain("series", tmp_path / "base", PretrainOptions(time=5.0))
-    assert asked == [3 * training.BATCH] * 2
-    assert flow.pretrain("series", tmp_path / "base", PretrainOptions(time=5.0))["n_pairs"] == 3 * training.BATCH
-    assert flow.pretrain("series", tmp_path / "base", PretrainOptions(time=5.0))["n_pairs"] == 5 * training.BATCH
+    assert asked == [3 * SETTINGS.batch_pairs] * 2
+    assert flow.pretrain("series", tmp_path / "base", PretrainOptions(time=5.0))["n_pairs"] == 3 * SETTINGS.batch_pairs
+    assert flow.pretrain("series", tmp_path / "base", PretrainOptions(time=5.0))["n_pairs"] == 5 * SETTINGS.batch_pairs
 
 
 def test_a_base_that_was_cut_off_while_it_was_written_is_no_base_and_is_written_again(
     tmp_path: Path, fresh_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(series_shape, "ARCHITECTURE", {**series_shape.ARCHITECTURE, **TINY})
-    options, out = PretrainOptions(pairs=training.BATCH), tmp_path / "base"
+    options, out = PretrainOptions(pairs=SETTINGS.batch_pairs), tmp_path / "base"
 
     def cut(parts: bases.BaseParts, folder: Path) -> None:
         (folder / "model.safetensors").write_bytes(b"half")

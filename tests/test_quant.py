@@ -16,7 +16,7 @@ from headstart.strategies.baselines import classic_series, quant
 from headstart.strategies.baselines.settings import QUANT
 from headstart.strategies.linear.head import Head
 from headstart.strategies.record import Clock, Task
-from headstart.strategies.settings import SETTINGS as STRATEGY_SETTINGS
+from headstart.strategies.settings import SETTINGS
 from headstart.strategies.trees import Forest, ForestConfig, grow_classifier, grow_regressor
 
 RNG = np.random.default_rng(0)
@@ -40,14 +40,14 @@ def test_stored_trees_say_what_the_grown_ones_say() -> None:
     growth = ForestConfig(7, 2, 3)
     ours = Forest.load(grow_classifier(rows, codes, None, growth).state())
     theirs = ExtraTreesClassifier(
-        7, criterion="entropy", max_features=STRATEGY_SETTINGS.tree_feature_share, min_samples_leaf=2, random_state=3
+        7, criterion="entropy", max_features=SETTINGS.tree_feature_share, min_samples_leaf=2, random_state=3
     ).fit(rows, codes)
     fresh = RNG.normal(size=(300, 40)).astype(np.float32)
     np.testing.assert_allclose(ours.predict(fresh), theirs.predict_proba(fresh), atol=1e-6)
     targets = rows[:, :2].astype(np.float32)
     several = grow_regressor(rows, targets, growth)
     reference = ExtraTreesRegressor(
-        7, max_features=STRATEGY_SETTINGS.tree_feature_share, min_samples_leaf=2, random_state=3
+        7, max_features=SETTINGS.tree_feature_share, min_samples_leaf=2, random_state=3
     ).fit(rows, targets)
     np.testing.assert_allclose(several.predict(fresh), reference.predict(fresh), atol=1e-5)
     single = grow_regressor(rows, targets[:, :1], growth).predict(fresh)

@@ -32,6 +32,7 @@ from headstart.features.extraction import (
 )
 from headstart.features.extractors import PREPARATION_VERSION, Extractor, make_backbone_extractor
 from headstart.features.runtimes import Run, open_runtime
+from headstart.features.settings import SETTINGS
 from headstart.features.views import make_view
 from headstart.home import NO_PERMISSION, NO_SPACE, find_home
 from headstart.modalities import MODALITIES
@@ -42,10 +43,6 @@ from headstart.row_cache import RowCache, RowsLost
 ACTIVATIONS_VERSION = 2
 """Version 1 was written scrambled where batches did not lie in C order."""
 VALUES, STARTS = "values", "starts"
-TIMED_ROWS = 16
-SHARD_BYTES, SHARD_SECONDS = 64 << 20, 20.0
-DISK_SHARE = 0.25
-"""Largest share of the free disk that one pass may fill."""
 
 
 class CannotCache(Exception):
@@ -251,7 +248,7 @@ def _fill_missing(runner: _TrunkRunner, caches: Sequence[ActivationCache], hashe
 def _measure_cost(runner: _TrunkRunner, backbone: Backbone) -> tuple[float, int]:
     """Return seconds and bytes that one view of one row costs, from a few rows; and check that the cut is true."""
     table = runner.table
-    some = np.random.default_rng(0).permutation(len(table))[:TIMED_ROWS]
+    some = np.random.default_rng(0).permutation(len(table))[: SETTINGS.sample_rows]
     rows = [runner.prepare(int(row), (0,))[0] for row in some[:2]]
     tensors = [torch.from_numpy(np.ascontiguousarray(part)) for part in runner.extractor.collate(rows)]
     assert backbone.module is not None
@@ -271,7 +268,7 @@ def _open_affordable_caches(
     """Open the caches of as many views as fit time and disk; the plain one first."""
     n_views = runner.settings.n_views if runner.modality.augment is not None else 0
     find_home().mkdir(parents=True, exist_ok=True)
-    seconds, room = runner.settings.seconds, shutil.disk_usage(find_home()).free * DISK_SHARE
+    seconds, room = runner.settings.seconds, shutil.disk_usage(find_home()).free * SETTINGS.free_disk_share
     caches = []
     for view in range(1 + n_views):
         cache = runner.open_cache(view)
@@ -313,8 +310,8 @@ def _fill_caches(
             ready: list[Any] = [arrays for item in items for arrays in item]
             for (row, view), values in zip(flat, runner.run(ready), strict=True):
                 waiting[view].append((str(hashes[row]), values))
-            late = time.monotonic() - written > SHARD_SECONDS
-            flush(0 if late else SHARD_BYTES)
+            late = time.monotonic() - written > SETTINGS.shard_seconds
+            flush(0 if late else SETTINGS.shard_bytes)
             written = time.monotonic() if late else written
             progress_bar.advance(len(chunk))
     flush(0)

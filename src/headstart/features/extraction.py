@@ -20,26 +20,14 @@ from headstart.bases import Backbone
 from headstart.errors import DataError
 from headstart.features.cache import LOST_TRIES, FeatureCache
 from headstart.features.extractors import DESCRIPTOR_EXTRACTORS, Extractor, make_backbone_extractor
-from headstart.features.runtimes import UNHURRIED, ChosenRuntime, Run, choose_fastest, count_cores, read_runtime_choice
+from headstart.features.runtimes import ChosenRuntime, Run, choose_fastest, count_cores, read_runtime_choice
+from headstart.features.settings import SETTINGS
 from headstart.modalities import MODALITIES
 from headstart.modalities.record import Array
 from headstart.records import Features, Index, SetAside, Table
 from headstart.row_cache import RowsLost
 
-CHUNK_BYTES = 64 << 20
-LEAST_CHUNK_ROWS, MOST_CHUNK_ROWS = 32, 2_048
-COMPARE_SECONDS, COMPARE_SHARE, PASS_SHARE = 5.0, 0.1, 0.6
-"""After so many seconds, or this share of the limit, no further runtime is compared; what the pass has in any case."""
-UNSURE_SHARE = 0.1
-"""Where the pass is forecast to take more than this share of its limit, a busy machine may not reach all rows."""
-TIGHT_SHARE, CHUNK_SHARE = 0.25, 0.04
-"""Where the pass is forecast to take more than this share of its limit, a chunk is to take about that share of it."""
-SHARD_ROWS, SHARD_SECONDS = 1_024, 20.0
 NOT_USED = "not used"
-SAMPLE = 16
-"""Rows on which runtimes are compared and costs are forecast."""
-HURRIED_SECONDS, HURRIED_SAMPLE = 15.0, 4
-"""With less time than this for the comparison it takes so few rows, so that more runtimes are tried."""
 
 Loaded = tuple[tuple[Array, ...] | None, ...] | str
 """Prepared arrays for each extractor that misses the row (None for the others), or why the row cannot be used."""
@@ -88,7 +76,7 @@ class _ShardWriter:
     def add(self, hashes: Sequence[str], outputs: tuple[Array, ...]) -> None:
         self.hashes += hashes
         self.outputs.append(outputs)
-        if len(self.hashes) >= SHARD_ROWS or time.monotonic() - self.flushed > SHARD_SECONDS:
+        if len(self.hashes) >= SETTINGS.shard_rows or time.monotonic() - self.flushed > SETTINGS.shard_seconds:
             self.flush()
 
     def flush(self) -> None:
@@ -166,7 +154,9 @@ def choose_runtime(
     modality = MODALITIES[table.modality]
     load_row = make_loader(table, backbone.spec)
     readable = (item for item in map(load_row, range(len(table))) if not is_unreadable(item))
-    loaded = list(islice(readable, HURRIED_SAMPLE if most_seconds < HURRIED_SECONDS else SAMPLE))
+    loaded = list(
+        islice(readable, SETTINGS.hurried_rows if most_seconds < SETTINGS.hurried_seconds else SETTINGS.sample_rows)
+    )
     if not loaded:
         return None
     if backbone.module is not None:
@@ -175,7 +165,11 @@ def choose_runtime(
     rows = [modality.prepare(item, backbone.spec) for item in loaded]
     units = float(len(rows) * max(modality.cost(row) for row in rows))
     return choose_fastest(
-        backbone, modality.collate(rows, backbone.spec), units, precision=precision, limits=(UNHURRIED[0], most_seconds)
+        backbone,
+        modality.collate(rows, backbone.spec),
+        units,
+        precision=precision,
+        limits=(SETTINGS.runtime_seconds, most_seconds),
     )
 
 
@@ -228,9 +222,13 @@ def extract_features(
 def _extract_once(table: Table, backbone: Backbone, precision: str, uses: frozenset[str], seconds: float) -> Extraction:
     until = time.monotonic() + seconds
     extractors, runtime = _make_extractors(
-        table, backbone, precision, uses=uses, compare_seconds=max(COMPARE_SECONDS, COMPARE_SHARE * seconds)
+        table,
+        backbone,
+        precision,
+        uses=uses,
+        compare_seconds=max(SETTINGS.compare_seconds, SETTINGS.compare_share * seconds),
     )
-    until = max(until, time.monotonic() + PASS_SHARE * seconds)
+    until = max(until, time.monotonic() + SETTINGS.pass_share * seconds)
     if not extractors:
         return Extraction(
             features=None,
@@ -250,11 +248,19 @@ def _extract_once(table: Table, backbone: Backbone, precision: str, uses: frozen
     forecast, bad, late = 0.0, dict[str, str](), set[str]()
     if len(todo):
         forecast = _predict_seconds(table, backbone, runtime, todo=todo, n_forward=len(lacking[0]))
-        if forecast > UNSURE_SHARE * seconds:  # Not all may be reached: let every class and split have its share.
+        if (
+            forecast > SETTINGS.unsure_share * seconds
+        ):  # Not all may be reached: let every class and split have its share.
             todo = np.random.default_rng(0).permutation(todo)
-        most = MOST_CHUNK_ROWS
-        if forecast > TIGHT_SHARE * seconds:  # Small chunks, so that the end is not far beyond the limit.
-            most = int(np.clip(CHUNK_SHARE * seconds * len(todo) / forecast, LEAST_CHUNK_ROWS, MOST_CHUNK_ROWS))
+        most = SETTINGS.max_chunk_rows
+        if forecast > SETTINGS.tight_share * seconds:  # Small chunks, so that the end is not far beyond the limit.
+            most = int(
+                np.clip(
+                    SETTINGS.chunk_share * seconds * len(todo) / forecast,
+                    SETTINGS.min_chunk_rows,
+                    SETTINGS.max_chunk_rows,
+                )
+            )
         bad, late = _run_missing(table, extractors, caches, lacking=lacking, todo=todo, limits=(until, most))
     readable_rows = np.asarray(
         [row for row, item in enumerate(hashes) if item not in bad and item not in late], dtype=np.intp
@@ -312,7 +318,7 @@ def _predict_seconds(
     load_row = make_loader(table, backbone.spec)
     modality = MODALITIES[table.modality]
     began, n, cost = time.monotonic(), 0, 0
-    for row in np.random.default_rng(0).permutation(todo)[:SAMPLE]:
+    for row in np.random.default_rng(0).permutation(todo)[: SETTINGS.sample_rows]:
         item = load_row(int(row))
         if not is_unreadable(item):
             cost += modality.cost(modality.prepare(item, backbone.spec))
@@ -382,7 +388,7 @@ def run_chunks(
     extractors: Sequence[Extractor],
     rows: Index,
     wants: Callable[[int, int], bool] = lambda number, row: True,
-    most: int = MOST_CHUNK_ROWS,
+    most: int = SETTINGS.max_chunk_rows,
 ) -> Iterator[Chunk]:
     """Decode rows once, in threads and in order, and run each through the extractors that want it.
 
@@ -432,12 +438,12 @@ def run_chunks(
 
 
 def prepare_chunks(
-    prepare: Callable[[int], Loaded], todo: Index, most: int = MOST_CHUNK_ROWS
+    prepare: Callable[[int], Loaded], todo: Index, most: int = SETTINGS.max_chunk_rows
 ) -> Iterator[tuple[Index, list[Loaded]]]:
-    """Prepare rows in threads, one chunk ahead of the one in use: about `CHUNK_BYTES` and `most` rows at most."""
+    """Prepare rows in threads, one chunk ahead of the one in use: about `chunk_bytes` and `most` rows at most."""
     first = prepare(int(todo[0]))
     n_bytes = 4_096 if isinstance(first, str) else sum(a.nbytes for arrays in first if arrays for a in arrays)
-    size = int(np.clip(CHUNK_BYTES / max(1, n_bytes), LEAST_CHUNK_ROWS, most))
+    size = int(np.clip(SETTINGS.chunk_bytes / max(1, n_bytes), SETTINGS.min_chunk_rows, most))
     parts = [todo[start : start + size] for start in range(0, len(todo), size)]
     with ThreadPoolExecutor(max_workers=max(2, count_cores())) as pool:
         known: Future[Loaded] = Future()

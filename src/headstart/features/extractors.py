@@ -16,6 +16,7 @@ import numpy as np
 from headstart.bases import Backbone
 from headstart.features.cache import FeatureCache
 from headstart.features.runtimes import ChosenRuntime, Run, open_runtime
+from headstart.features.settings import SETTINGS
 from headstart.modalities import MODALITIES
 from headstart.modalities.descriptors import DESCRIPTORS_VERSION, describe_image
 from headstart.modalities.image_values import VALUE_RANGES
@@ -94,10 +95,6 @@ def _stack(rows: Sequence[tuple[Array, ...]]) -> tuple[Array, ...]:
     return (np.stack([row[0] for row in rows]),)
 
 
-_DECODED_PIXELS = 256
-"""Scale at which images are decoded for descriptors alone: that of the default base, with which they were learnt."""
-
-
 def _make_image_descriptors(spec: Mapping[str, Any]) -> Extractor:
     ranges = {VALUE_RANGES: spec[VALUE_RANGES]} if VALUE_RANGES in spec else {}
     return Extractor(
@@ -106,7 +103,7 @@ def _make_image_descriptors(spec: Mapping[str, Any]) -> Extractor:
         prepare=lambda loaded: (describe_image(loaded),),
         cost=lambda row: 1,
         collate=_stack,
-        spec={"resize": _DECODED_PIXELS, **ranges},
+        spec={"resize": SETTINGS.descriptor_pixels, **ranges},
         open=lambda: lambda values: (values,),
         batch_rows=256,
         batch_cost=1 << 62,

@@ -19,14 +19,12 @@ from typing import Any
 import numpy as np
 
 from headstart.bases import Backbone
+from headstart.features.settings import SETTINGS
 from headstart.home import allow_failed_write, clear_place, find_home, read_json, write_json
 from headstart.modalities.record import Array
 
 Run = Callable[..., tuple[Array, ...]]
 """Prepared arrays in, pooled features of every stage out, the final ones last; all float32."""
-
-EXACT, HALF = 1e-3, 3e-2
-"""Tolerances: float32 runtimes, and half-precision ones (bfloat16 keeps 8 bits of mantissa)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,49 +84,49 @@ RUNTIMES: dict[str, Runtime] = {
         Runtime(
             name="cuda-half",
             numerics="half",
-            tolerance=HALF,
+            tolerance=SETTINGS.half_tolerance,
             available=_make_device_check("cuda"),
             open=_make_torch_opener("cuda", half=True),
         ),
         Runtime(
             name="cuda-float32",
             numerics="float32",
-            tolerance=EXACT,
+            tolerance=SETTINGS.exact_tolerance,
             available=_make_device_check("cuda"),
             open=_make_torch_opener("cuda", half=False),
         ),
         Runtime(
             name="mps-float32",
             numerics="float32",
-            tolerance=EXACT,
+            tolerance=SETTINGS.exact_tolerance,
             available=_make_device_check("mps"),
             open=_make_torch_opener("mps", half=False),
         ),
         Runtime(
             name="openvino-bfloat16",
             numerics="half",
-            tolerance=HALF,
+            tolerance=SETTINGS.half_tolerance,
             available=_has_bfloat16,
             open=_make_openvino_opener("bf16"),
         ),
         Runtime(
             name="openvino-float32",
             numerics="float32",
-            tolerance=EXACT,
+            tolerance=SETTINGS.exact_tolerance,
             available=_always,
             open=_make_openvino_opener("f32"),
         ),
         Runtime(
             name="torch-bfloat16",
             numerics="half",
-            tolerance=HALF,
+            tolerance=SETTINGS.half_tolerance,
             available=_has_bfloat16,
             open=_make_torch_opener("cpu", half=True),
         ),
         Runtime(
             name="torch-float32",
             numerics="float32",
-            tolerance=EXACT,
+            tolerance=SETTINGS.exact_tolerance,
             available=_always,
             open=_make_torch_opener("cpu", half=False),
         ),
@@ -136,8 +134,6 @@ RUNTIMES: dict[str, Runtime] = {
 }
 """Those that are most often fastest come first, for runs that have no time to compare them all."""
 REFERENCE = "torch-float32"
-UNHURRIED = 0.2, float("inf")
-"""Seconds for which each runtime is timed, and for which they are compared."""
 NATIVE = "native"
 
 
@@ -222,7 +218,11 @@ def read_runtime_choice(backbone: Backbone, precision: str) -> ChosenRuntime | N
 
 
 def choose_fastest(
-    backbone: Backbone, batch: Sequence[Array], units: float, precision: str, limits: tuple[float, float] = UNHURRIED
+    backbone: Backbone,
+    batch: Sequence[Array],
+    units: float,
+    precision: str,
+    limits: tuple[float, float] = (SETTINGS.runtime_seconds, float("inf")),
 ) -> ChosenRuntime:
     """Compare the runtimes on real rows and remember the fastest one that is right.
 

@@ -12,11 +12,9 @@ from headstart.errors import DataError
 from headstart.features.extraction import is_unreadable, make_loader, prepare_chunks, run_rows
 from headstart.features.extractors import make_backbone_extractor
 from headstart.features.runtimes import REFERENCE, RUNTIMES, ChosenRuntime, open_runtime
+from headstart.features.settings import SETTINGS
 from headstart.modalities import MODALITIES
 from headstart.records import FloatMatrix, Index, Table
-
-MANY_ROWS = 1_000
-"""From so many rows on converting the network for another runtime pays; fewer are sooner done in plain torch."""
 
 
 def make_view(table: Table, row: int, view: int, item: Any) -> Any:
@@ -64,7 +62,9 @@ def compute_final_features(
     """
     modality = MODALITIES[table.modality]
     views = range(1 + (n_views if modality.augment is not None else 0))
-    runtime_name = runtime if len(table) * (1 + n_views) >= MANY_ROWS and runtime in RUNTIMES else REFERENCE
+    runtime_name = (
+        runtime if len(table) * (1 + n_views) >= SETTINGS.min_converted_rows and runtime in RUNTIMES else REFERENCE
+    )
     chosen_runtime = ChosenRuntime(runtime_name if RUNTIMES[runtime_name].available() else REFERENCE, "float32", 0.0)
     extractor, load_row = make_backbone_extractor(backbone, chosen_runtime), make_loader(table, backbone.spec)
     run = open_runtime(backbone, chosen_runtime)

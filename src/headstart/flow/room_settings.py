@@ -12,7 +12,10 @@ from headstart.data.images.image_rules import IMAGE_RULES
 from headstart.data.reading.table_limits import LIMITS
 from headstart.decisions.config import CONFIG as DECISION_CONFIG
 from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
+from headstart.features.settings import SETTINGS as FEATURE_SETTINGS
 from headstart.ladder.settings import SETTINGS as LADDER_SETTINGS
+from headstart.language.settings import SETTINGS as LANGUAGE_SETTINGS
+from headstart.pretraining.settings import SETTINGS as PRETRAINING_SETTINGS
 from headstart.ranking.settings import SETTINGS as RANKING_SETTINGS
 from headstart.results import Setting
 from headstart.shared_settings import SHARED_SETTINGS
@@ -39,6 +42,7 @@ MODEL_SETTINGS: Mapping[str, DataclassInstance] = {
     "classic_series": CLASSIC_SERIES,
     "quant": QUANT,
     "strategies": STRATEGY_SETTINGS,
+    "features": FEATURE_SETTINGS,
     "shared": SHARED_SETTINGS,
 }
 """Records that the predictions of a model rest on, by the name under which they are stored."""
@@ -47,6 +51,8 @@ RUN_SETTINGS: Mapping[str, DataclassInstance] = {
     "evaluation": EVALUATION_SETTINGS,
     "checks": CHECK_SETTINGS,
     "ladder": LADDER_SETTINGS,
+    "language": LANGUAGE_SETTINGS,
+    "pretraining": PRETRAINING_SETTINGS,
     "ranking": RANKING_SETTINGS,
 }
 """Records that the result of a run rests on."""

@@ -23,7 +23,6 @@ from headstart.language.fitness import describe_fit, take_first_documents, train
 from headstart.language.masked import MaskedBase, copy_head_arrays
 from headstart.language.masked_training import PARTS, MaskedHistory, MaskedTrainingConfig, train_masked_net
 from headstart.language.pilots import (
-    LONGEST_SECONDS,
     NOTHING,
     PilotChoice,
     PilotSetting,
@@ -32,18 +31,11 @@ from headstart.language.pilots import (
     measure_tokens_per_second,
 )
 from headstart.language.reading import RawText, TextSplit
+from headstart.language.settings import SETTINGS
 from headstart.language.spelling import TokenizerFit
 from headstart.language.tokens import find_special_tokens, open_tokenizer
 from headstart.records import Interval
 
-HEAD_SHARE, PILOT_SHARE, MEASURE_SHARE = 0.05, 0.04, 0.04
-"""Shares of the time for the head of the base as it is, for each trial, and for each measurement."""
-N_EVALUATIONS = 6
-LEAST_BUDGET = 4_000
-"""Tokens of a measurement."""
-_CHARACTERS_PER_SECOND = 40_000
-"""More than a processor can learn from in that time: longer text is not cut into tokens at all."""
-_SMALL_MEMORY = 2.0
 _VERSION = 2
 
 
@@ -121,7 +113,7 @@ def adapt_base(opened_base: MaskedBase, raw: RawText, request: AdaptationRequest
         progress.say(f"{side.name}: {side.bits.value:.2f} bits a character.")
     progress.say(describe_fit(old_fit))
     choice = choose_by_pilots(setting)
-    left = request.seconds - (time.monotonic() - started) - 1.2 * MEASURE_SHARE * request.seconds
+    left = request.seconds - (time.monotonic() - started) - 1.2 * SETTINGS.measure_share * request.seconds
     history = _train_chosen(choice, setting, request, max(left, 0.1 * request.seconds))
     after = choice.bench.measure(choice.net, held_documents, setting.budget)
     adapted = _summarise_model("the adapted base", after.bits, after.characters, request.seed)
@@ -154,24 +146,26 @@ def _prepare_pilots(
     """Split the documents and measure the base as it is."""
     split = reading.split_documents(raw, request.seed)
     special_tokens = find_special_tokens(open_tokenizer(base.parts.tokenizer), int(base.parts.spec["pad_id"]))
-    net = train_masked_head(base, special_tokens, split.train, seconds=HEAD_SHARE * request.seconds, seed=request.seed)
+    net = train_masked_head(
+        base, special_tokens, split.train, seconds=SETTINGS.head_share * request.seconds, seed=request.seed
+    )
     budget = int(
         np.clip(
-            MEASURE_SHARE * request.seconds * measure_tokens_per_second(net, special_tokens.pad),
-            LEAST_BUDGET,
-            scoring.BUDGET,
+            SETTINGS.measure_share * request.seconds * measure_tokens_per_second(net, special_tokens.pad),
+            SETTINGS.min_measured_tokens,
+            SETTINGS.max_measured_tokens,
         )
     )
     split = replace(
         split,
         held=tuple(take_first_documents(split.held, 2 * budget)),
-        dev=tuple(take_first_documents(split.dev, max(budget // 2, LEAST_BUDGET))),
+        dev=tuple(take_first_documents(split.dev, max(budget // 2, SETTINGS.min_measured_tokens))),
     )
     progress.say(
         f"{raw.n_characters:,} characters in {len(raw.documents):,} documents: {len(split.train):,} to learn from, "
         f"{len(split.dev):,} to choose by, {len(split.held):,} held out for the figures."
     )
-    most = int(min(request.seconds * _CHARACTERS_PER_SECOND, request.max_memory * 1e9 / 60))
+    most = int(min(request.seconds * SETTINGS.characters_per_second, request.max_memory * 1e9 / 60))
     old = TokenizerBench(base.parts, split, request.seed, most)
     setting = PilotSetting(
         base=base,
@@ -179,8 +173,8 @@ def _prepare_pilots(
         old=old,
         head=copy_head_arrays(net),
         old_fit=old.fit(split.held),
-        seconds=min(PILOT_SHARE * request.seconds, LONGEST_SECONDS),
-        n_tokens=512 if request.max_memory >= _SMALL_MEMORY else 256,
+        seconds=min(SETTINGS.pilot_share * request.seconds, SETTINGS.max_pilot_seconds),
+        n_tokens=512 if request.max_memory >= SETTINGS.small_memory_gigabytes else 256,
         n_characters=most,
         budget=budget,
         seed=request.seed,
@@ -191,7 +185,7 @@ def _prepare_pilots(
 
 def _fit_ngram(split: TextSplit, request: AdaptationRequest) -> tuple[ngram.CharacterModel, scoring.Floats]:
     """Fit the n-gram model; return it and the bits of the held-out documents."""
-    most = int(min(ngram.MOST_CHARACTERS, request.max_memory * 1e9 / 250))
+    most = int(min(SETTINGS.ngram_characters, request.max_memory * 1e9 / 250))
     grams = ngram.choose_character_model(split.train, split.dev, most)
     return grams, ngram.compute_bits(grams, split.held)
 
@@ -207,10 +201,10 @@ def _train_chosen(
         seconds=seconds,
         seed=request.seed + 1,
         n_tokens=setting.n_tokens,
-        n_evaluations=N_EVALUATIONS,
+        n_evaluations=SETTINGS.n_evaluations,
         name="Learning the language",
     )
-    budget = max(setting.budget // 4, LEAST_BUDGET // 2)
+    budget = max(setting.budget // 4, SETTINGS.min_measured_tokens // 2)
 
     def evaluate() -> float:
         return choice.bench.compute_bits_per_character(choice.net, setting.split.dev, budget)

@@ -15,6 +15,7 @@ from headstart.language import reading, scoring
 from headstart.language.masked import MaskedBase, MaskedNet, build_masked_net
 from headstart.language.masked_training import MaskedTrainingConfig, train_masked_net
 from headstart.language.reading import RawText
+from headstart.language.settings import SETTINGS
 from headstart.language.spelling import SpellingModel, TokenizerFit, measure_tokenizer_fit
 from headstart.language.tokens import (
     SpecialTokens,
@@ -25,14 +26,6 @@ from headstart.language.tokens import (
     open_tokenizer,
 )
 from headstart.records import Interval
-
-HEAD_SHARE = 0.35
-LEAST_CHARACTERS, LEAST_DOCUMENTS = 2_000, 4
-MOST_CHARACTERS = 200_000
-"""At most so many characters are measured; of longer text a part drawn by content."""
-_HEAD_CHARACTERS_PER_SECOND = 15_000
-UNKNOWN_CHARACTERS, TOKENS_PER_WORD = 0.05, 1.8
-"""Share of unknown characters, and tokens per word, from which a tokenizer is called unfit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +65,9 @@ def train_masked_head(
 ) -> MaskedNet:
     """Return the network of a base; if the base has no masked-token head, one is trained while all else is frozen."""
     tokenizer = open_tokenizer(base.parts.tokenizer)
-    corpus = build_corpus(tokenizer, take_first_documents(texts, int(seconds * _HEAD_CHARACTERS_PER_SECOND)))
+    corpus = build_corpus(
+        tokenizer, take_first_documents(texts, int(seconds * SETTINGS.fit_head_characters_per_second))
+    )
     n_vocabulary = int(base.parts.architecture["config"].get("vocab_size") or tokenizer.get_vocab_size())
     net = build_masked_net(base, scoring.count_tokens(corpus, n_vocabulary), seed)
     if base.head is None:
@@ -119,11 +114,12 @@ def evaluate_base(name: str, base: MaskedBase, raw: RawText, seconds: float, see
     Documents are split into two halves; each is measured with what was fitted on the other: the costs of what the
     tokenizer loses and, if the base has no head of its own, the head. Every document counts once.
     """
-    if raw.n_characters < LEAST_CHARACTERS or len(raw.documents) < LEAST_DOCUMENTS:
+    if raw.n_characters < SETTINGS.min_fit_characters or len(raw.documents) < SETTINGS.min_fit_documents:
         raise DataError(
             f"{raw.source}: {raw.n_characters:,} characters in {len(raw.documents):,} documents are too little to "
             "measure.",
-            f"Give at least {LEAST_CHARACTERS:,} characters in {LEAST_DOCUMENTS} documents (lines, paragraphs, rows).",
+            f"Give at least {SETTINGS.min_fit_characters:,} characters in {SETTINGS.min_fit_documents} documents "
+            "(lines, paragraphs, rows).",
         )
     tokenizer = open_tokenizer(base.parts.tokenizer)
     special_tokens = find_special_tokens(tokenizer, int(base.parts.spec["pad_id"]))
@@ -131,11 +127,11 @@ def evaluate_base(name: str, base: MaskedBase, raw: RawText, seconds: float, see
     started = time.monotonic()
     parts, texts = [], []
     for test, train in (sides, sides[::-1]):
-        net = train_masked_head(base, special_tokens, train, seconds=HEAD_SHARE * seconds, seed=seed)
+        net = train_masked_head(base, special_tokens, train, seconds=SETTINGS.fit_head_share * seconds, seed=seed)
         spelling = SpellingModel(tokenizer, special_tokens.unknown)
         spelling_texts = take_first_documents(train, 2_000_000)
         spelling.fit(spelling_texts, encode_texts(tokenizer, spelling_texts))
-        measured_texts = take_first_documents(test, MOST_CHARACTERS // 2)
+        measured_texts = take_first_documents(test, SETTINGS.max_fit_characters // 2)
         parts.append(
             scoring.measure_documents(
                 net,
@@ -143,7 +139,7 @@ def evaluate_base(name: str, base: MaskedBase, raw: RawText, seconds: float, see
                 spelling,
                 texts=measured_texts,
                 encodings=encode_texts(tokenizer, measured_texts),
-                budget=scoring.BUDGET // 2,
+                budget=SETTINGS.max_measured_tokens // 2,
             )
         )
         texts += measured_texts
@@ -177,12 +173,12 @@ def evaluate_base(name: str, base: MaskedBase, raw: RawText, seconds: float, see
 def describe_fit(fit: TokenizerFit, figure: Interval | None = None) -> str:
     """Return sentences on how well the tokenizer fits, and what follows."""
     sentences = []
-    if fit.unknown_character_share >= UNKNOWN_CHARACTERS:
+    if fit.unknown_character_share >= SETTINGS.unknown_character_share:
         sentences.append(
             f"This base cannot see {fit.unknown_character_share:.0%} of your characters; its tokenizer has to be "
             "replaced (`headstart adapt-language` does that)."
         )
-    elif fit.pieces_per_word >= TOKENS_PER_WORD:
+    elif fit.pieces_per_word >= SETTINGS.max_tokens_per_word:
         sentences.append(
             f"This base cuts your words into {fit.pieces_per_word:.1f} pieces each (about 1.3 is usual where a "
             "tokenizer knows the language); a new tokenizer may pay (`headstart adapt-language` tries it)."
@@ -191,7 +187,7 @@ def describe_fit(fit: TokenizerFit, figure: Interval | None = None) -> str:
         sentences.append(
             f"The tokenizer of this base fits: {fit.pieces_per_word:.1f} pieces a word, almost none unknown."
         )
-    if fit.changed_character_share >= UNKNOWN_CHARACTERS:
+    if fit.changed_character_share >= SETTINGS.unknown_character_share:
         sentences.append(f"It drops accents or capitals of {fit.changed_character_share:.0%} of the characters.")
     if figure is not None:
         sentences.append(

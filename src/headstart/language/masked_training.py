@@ -20,20 +20,14 @@ from torch import Tensor, nn
 from headstart import progress
 from headstart.bases.encoders import find_longest_list
 from headstart.language.masked import MaskedNet, autocast_bfloat16
+from headstart.language.settings import SETTINGS
 from headstart.language.tokens import Corpus, SpecialTokens, TokenRows, cut_windows, lay_out_rows
 from headstart.training.config import ParameterGroup
 from headstart.training.loop import group_parameters
 from headstart.training.networks import add_low_rank, merge_low_rank
 from headstart.training.run import TrainingRun
 
-LONGEST = 64
-"""Tokens of a window in training, special tokens included: attention is cheap there, and most sentences fit."""
-HIDDEN_SHARE = 0.2
-TEMPERATURE = 0.05
 CHECKPOINT_SECONDS = 60.0
-_LATE = 1.15
-_TIMED_STEPS = 3
-_WEIGHT_DECAY = 0.01
 PARTS: dict[str, str] = {
     "head": "the head alone",
     "embeddings": "embeddings and head",
@@ -137,7 +131,9 @@ def list_parameter_groups(net: MaskedNet, config: MaskedTrainingConfig) -> list[
     return groups
 
 
-def pair_windows(corpus: Corpus, special_tokens: SpecialTokens, longest: int = LONGEST) -> NDArray[np.int64]:
+def pair_windows(
+    corpus: Corpus, special_tokens: SpecialTokens, longest: int = SETTINGS.window_tokens
+) -> NDArray[np.int64]:
     """Return pairs of neighbouring windows of one document: (n, 2, 3); a window alone is its own partner."""
     cut = cut_windows(corpus, longest - special_tokens.n_around)
     couples: list[NDArray[np.int64]] = []
@@ -184,7 +180,7 @@ def mask_words(
     lengths = np.zeros(shape, dtype=np.int64)
     row, column = np.nonzero(rows.word_index >= 0)
     np.maximum.at(lengths, (row, rows.word_index[row, column]), rows.position[row, column] + 1)
-    drawn = rng.random(shape) < HIDDEN_SHARE
+    drawn = rng.random(shape) < SETTINGS.hidden_share
     drawn[np.arange(len(drawn)), rng.integers(0, np.maximum((lengths > 0).sum(axis=1), 1))] = True
     first = np.floor(rng.random(shape) * lengths).astype(np.int64)
     take = np.arange(len(rows.ids))[:, None], np.maximum(rows.word_index, 0)
@@ -215,7 +211,7 @@ def compute_masked_loss(
     if pair_weight and len(first) > 3:
         weight = torch.from_numpy(rows.mask)[..., None].float()
         pooled = nn.functional.normalize((out.float() * weight).sum(1) / weight.sum(1), dim=1)
-        like = pooled[first] @ pooled[second].T / TEMPERATURE
+        like = pooled[first] @ pooled[second].T / SETTINGS.contrast_temperature
         truth = torch.arange(len(first))
         loss = loss + pair_weight * 0.5 * (
             nn.functional.cross_entropy(like, truth) + nn.functional.cross_entropy(like.T, truth)
@@ -264,7 +260,7 @@ def train_masked_net(
     """
     net.encoder.eval()
     adapters = add_low_rank(net.encoder, config.seed) if config.part == "lora" else {}
-    groups = group_parameters(net, list_parameter_groups(net, config), _WEIGHT_DECAY)
+    groups = group_parameters(net, list_parameter_groups(net, config), SETTINGS.weight_decay)
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-6, fused=True)
     run = TrainingRun(net, optimizer, rate_factor=compute_warmup_rate_factor, n_steps=config.steps, path=checkpoint)
     training = _MaskedTraining(MaskedTrainingData(net, corpus, special_tokens, config), run, evaluate)
@@ -282,7 +278,7 @@ class _MaskedTraining:
     def __init__(self, data: MaskedTrainingData, run: TrainingRun, evaluate: Evaluate | None) -> None:
         self.data, self.run = data, run
         self.evaluate = evaluate if data.config.n_evaluations else None
-        self.couples = pair_windows(data.corpus, data.special_tokens, min(LONGEST, data.net.max_tokens))
+        self.couples = pair_windows(data.corpus, data.special_tokens, min(SETTINGS.window_tokens, data.net.max_tokens))
         self.n_tokens, self.seconds_before = 0, 0.0
         resumed = run.resume()
         if resumed is not None:
@@ -316,7 +312,7 @@ class _MaskedTraining:
         with progress.open_bar(config.name, int(config.seconds), "s") as bar:
             ticked = int(self.seconds)
             bar.advance(ticked)
-            while state.step < run.n_steps and (config.steps or self.seconds < config.seconds * _LATE):
+            while state.step < run.n_steps and (config.steps or self.seconds < config.seconds * SETTINGS.late_factor):
                 self.take_step(next(batch_stream))
                 if self.evaluate and state.step % between == 0:
                     self.record_evaluation(self.evaluate)
@@ -363,7 +359,7 @@ class _MaskedTraining:
 def measure_seconds_per_step(data: MaskedTrainingData, batch_stream: Iterator[NDArray[np.int64]]) -> float:
     """Measure the seconds of a few steps that change nothing, so that the learning rate can follow its plan."""
     durations = []
-    for number in range(_TIMED_STEPS):
+    for number in range(SETTINGS.timed_steps):
         started = time.monotonic()
         rows, sides = lay_out_pairs(data.corpus, next(batch_stream), data.special_tokens)
         rng = np.random.default_rng(number)

@@ -13,13 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.language.settings import SETTINGS
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-ORDERS = (3, 4, 5, 6)
-MOST_CHARACTERS = 20_000_000
-"""It is fitted on at most so many characters (about 150 bytes of memory each)."""
-FOREIGN_BITS = 17.1
-"""What it costs to name a character never seen: one of the 149,000 of Unicode 15, all alike."""
 _START, _UNSEEN = 0, 1
 
 
@@ -75,7 +72,9 @@ def _smooth_counts(counts: Ints, contexts: Ints, n_contexts: int) -> tuple[Float
     return (counts - discount) / safe[contexts], np.where(totals > 0, taken / safe, 1.0)
 
 
-def fit_character_model(texts: Sequence[str], order: int = max(ORDERS), most: int = MOST_CHARACTERS) -> CharacterModel:
+def fit_character_model(
+    texts: Sequence[str], order: int = max(SETTINGS.ngram_orders), most: int = SETTINGS.ngram_characters
+) -> CharacterModel:
     """Count the grams of documents.
 
     Parameters
@@ -143,8 +142,8 @@ def shorten_order(model: CharacterModel, order: int) -> CharacterModel:
 def compute_bits(model: CharacterModel, texts: Sequence[str]) -> Floats:
     """Compute the cost of each document (n_documents,) in bits: -log2 of its probability, character by character.
 
-    A character that never occurred costs what the model gives to all unseen ones together, and `FOREIGN_BITS` to name
-    it. The end of a document costs nothing.
+    A character that never occurred costs what the model gives to all unseen ones together, and
+    `unseen_character_bits` to name it. The end of a document costs nothing.
 
     Examples
     --------
@@ -171,14 +170,16 @@ def compute_bits(model: CharacterModel, texts: Sequence[str]) -> Floats:
             known, np.where(is_known, one.probabilities[which][place], 0.0) + left * probability, probability
         )
         ids = np.where(is_known, place, -1)
-    cost = -np.log2(np.maximum(probability, 1e-300)) + FOREIGN_BITS * (codes == _UNSEEN)
+    cost = -np.log2(np.maximum(probability, 1e-300)) + SETTINGS.unseen_character_bits * (codes == _UNSEEN)
     ends = np.cumsum([len(text) + pad for text in texts])
     summed = np.concatenate([[0.0], np.cumsum(np.where(real, cost, 0.0))])
     return np.asarray(summed[ends] - summed[np.concatenate([[0], ends[:-1]])], dtype=np.float64)
 
 
-def choose_character_model(train: Sequence[str], dev: Sequence[str], most: int = MOST_CHARACTERS) -> CharacterModel:
+def choose_character_model(
+    train: Sequence[str], dev: Sequence[str], most: int = SETTINGS.ngram_characters
+) -> CharacterModel:
     """Fit the orders 3 to 6 and return the one with the fewest bits on development documents."""
-    whole = fit_character_model(train, max(ORDERS), most)
-    models = [shorten_order(whole, order) for order in ORDERS]
+    whole = fit_character_model(train, max(SETTINGS.ngram_orders), most)
+    models = [shorten_order(whole, order) for order in SETTINGS.ngram_orders]
     return min(models, key=lambda model: float(compute_bits(model, dev).sum()))

@@ -19,10 +19,11 @@ from headstart.array_files import DamagedArrays, read_arrays, write_arrays
 from headstart.bases import BaseParts, assemble_backbone
 from headstart.home import read_json, write_json
 from headstart.language import scoring
-from headstart.language.fitness import UNKNOWN_CHARACTERS, take_first_documents
+from headstart.language.fitness import take_first_documents
 from headstart.language.masked import MaskedBase, MaskedNet, attach_head, autocast_bfloat16
 from headstart.language.masked_training import PARTS, MaskedTrainingConfig, train_masked_net
 from headstart.language.reading import TextSplit
+from headstart.language.settings import SETTINGS
 from headstart.language.spelling import SpellingModel, TokenizerFit, measure_tokenizer_fit
 from headstart.language.tokens import (
     Corpus,
@@ -35,14 +36,9 @@ from headstart.language.tokens import (
 from headstart.language.vocabulary import RepairedBase, choose_vocabulary_size, repair_tokenizer
 from headstart.training.networks import find_attention_layers
 
-LONGEST_SECONDS = 180.0
 BASE, NOTHING = "base", "nothing"
 LESS: dict[str, tuple[str, ...]] = {"new": ("embeddings", "lora"), "old": ("upper", "lora")}
 """What is tried besides everything learning, by tokenizer."""
-_VOCABULARY_CHARACTERS = 20_000_000
-"""Of the text, for a new vocabulary."""
-_SPELLING_CHARACTERS = 2_000_000
-_MUCH_MORE = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +72,7 @@ class TokenizerBench:
         self.special_tokens: SpecialTokens = find_special_tokens(self.tokenizer, int(parts.spec["pad_id"]))
         used = take_first_documents(split.train, n_characters)
         self.corpus: Corpus = build_corpus(self.tokenizer, used)
-        some = take_first_documents(used, _SPELLING_CHARACTERS)
+        some = take_first_documents(used, SETTINGS.spelling_characters)
         self.spelling = SpellingModel(self.tokenizer, self.special_tokens.unknown).fit(
             some, encode_texts(self.tokenizer, some)
         )
@@ -166,7 +162,7 @@ class PilotSetting:
         """Return the base with a new vocabulary."""
         size = choose_vocabulary_size(sum(map(len, self.split.train)), self.old.n_vocabulary)
         return repair_tokenizer(
-            self.base.parts, take_first_documents(self.split.train, _VOCABULARY_CHARACTERS), size, self.seed
+            self.base.parts, take_first_documents(self.split.train, SETTINGS.vocabulary_characters), size, self.seed
         )
 
 
@@ -295,8 +291,8 @@ def _is_old_tokenizer_usable(setting: PilotSetting, new: TokenizerBench) -> bool
     """Return whether the old tokenizer is worth a pilot run."""
     fits = setting.old_fit, new.fit(setting.split.dev)
     return (
-        fits[0].unknown_character_share < UNKNOWN_CHARACTERS
-        and fits[0].pieces_per_word < _MUCH_MORE * fits[1].pieces_per_word
+        fits[0].unknown_character_share < SETTINGS.unknown_character_share
+        and fits[0].pieces_per_word < SETTINGS.many_more_tokens * fits[1].pieces_per_word
     )
 
 

@@ -14,22 +14,13 @@ from headstart.data.reading.decoding import read_text_file
 from headstart.data.reading.table_files import NAMED_READERS, READERS, read_raw_table
 from headstart.data.reading.tree import list_tree
 from headstart.errors import DataError, OptionError
+from headstart.language.settings import SETTINGS
 from headstart.modalities.text import load_text
 from headstart.records import Finding
 
 PLAIN = frozenset({".txt", ".text", ".md"})
 SUFFIXES = frozenset(READERS) | frozenset(NAMED_READERS) | PLAIN
-LONGEST_DOCUMENT = 5_000
-"""Characters; longer documents are cut at a space."""
-FEW_DOCUMENTS, ENOUGH_DOCUMENTS, SHORTEST_CUT = 100, 200, 500
-"""Fewer documents than the first are cut shorter, into about as many as the second, so that some can be held out."""
-LEAST_CHARACTERS, LEAST_DOCUMENTS = 20_000, 30
-HELD_SHARE, DEV_SHARE = 0.1, 0.05
-MOST_HELD, MOST_DEV = 300_000, 60_000
-_REPEATED_LINE = 20
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f]")
-_CONTROL_SHARE, _SAMPLE = 0.02, 100_000
-"""More control characters than that share of the first ones are no text."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +118,8 @@ def _list_files(path: Path) -> list[Path]:
 def _read_plain_text(path: Path, encoding: str | None) -> list[str]:
     raw, findings = read_text_file(path, encoding)
     _warn(findings)
-    if len(_CONTROL.findall(raw[:_SAMPLE])) > _CONTROL_SHARE * len(raw[:_SAMPLE]):
+    sample = raw[: SETTINGS.control_sample]
+    if len(_CONTROL.findall(sample)) > SETTINGS.max_control_share * len(sample):
         raise DataError(f"{path} holds no text but other data.", "Check that this is the right file, or leave it out.")
     whole = load_text(raw, {}).replace("\r\n", "\n").replace("\r", "\n").strip()
     parts = re.split(r"\n[ \t]*\n+", whole)
@@ -164,11 +156,11 @@ def _drop_repeats(texts: Sequence[str]) -> tuple[list[str], int]:
         rows = [row.strip() for row in text.split("\n") if row.strip()]
         alone = len(rows) == 1
         if not alone:
-            fresh = [row for row in rows if len(row) < _REPEATED_LINE or _is_new(row, seen)]
+            fresh = [row for row in rows if len(row) < SETTINGS.repeated_line_characters or _is_new(row, seen)]
             repeated += len(rows) - len(fresh)
             rows = fresh
         whole = "\n".join(rows)
-        known_new = not alone and len(rows) == 1 and len(whole) >= _REPEATED_LINE
+        known_new = not alone and len(rows) == 1 and len(whole) >= SETTINGS.repeated_line_characters
         if whole and (known_new or _is_new(whole, seen)):
             wholes.append(whole)
         elif whole:
@@ -185,9 +177,11 @@ def _drop_repeats(texts: Sequence[str]) -> tuple[list[str], int]:
 
 def _choose_document_length(texts: Sequence[str]) -> int:
     """Return where documents are cut: shorter if there are few, so that there are enough to hold some out."""
-    if sum(-(-len(text) // LONGEST_DOCUMENT) for text in texts) >= FEW_DOCUMENTS:
-        return LONGEST_DOCUMENT
-    return min(max(sum(map(len, texts)) // ENOUGH_DOCUMENTS, SHORTEST_CUT), LONGEST_DOCUMENT)
+    if sum(-(-len(text) // SETTINGS.document_characters) for text in texts) >= SETTINGS.few_documents:
+        return SETTINGS.document_characters
+    return min(
+        max(sum(map(len, texts)) // SETTINGS.enough_documents, SETTINGS.shortest_cut), SETTINGS.document_characters
+    )
 
 
 def _is_new(text: str, seen: set[bytes]) -> bool:
@@ -225,13 +219,13 @@ def require_enough_text(raw: RawText) -> None:
     DataError
         Saying how much there is and how much is needed.
     """
-    if raw.n_characters < LEAST_CHARACTERS or len(raw.documents) < LEAST_DOCUMENTS:
+    if raw.n_characters < SETTINGS.min_characters or len(raw.documents) < SETTINGS.min_documents:
         repeated = f" ({raw.n_repeated:,} repeated ones were left out)" if raw.n_repeated else ""
         raise DataError(
             f"{raw.source}: {raw.n_characters:,} characters in {len(raw.documents):,} documents{repeated} are too "
             "little to adapt a base to a language.",
-            f"At least {LEAST_CHARACTERS:,} characters in {LEAST_DOCUMENTS} documents (paragraphs, lines or rows) are "
-            "needed; a million characters or more are advised.",
+            f"At least {SETTINGS.min_characters:,} characters in {SETTINGS.min_documents} documents "
+            "(paragraphs, lines or rows) are needed; a million characters or more are advised.",
         )
 
 
@@ -251,8 +245,8 @@ def split_documents(raw: RawText, seed: int) -> TextSplit:
     """
     order = sorted(raw.documents, key=lambda text: hashlib.sha256(f"{seed}|{text}".encode("utf-8", "replace")).digest())
     total = raw.n_characters
-    held, rest = _cut_at(order, min(HELD_SHARE * total, MOST_HELD))
-    dev, train = _cut_at(rest, min(DEV_SHARE * total, MOST_DEV))
+    held, rest = _cut_at(order, min(SETTINGS.held_out_share * total, SETTINGS.max_held_out))
+    dev, train = _cut_at(rest, min(SETTINGS.dev_share * total, SETTINGS.max_dev))
     return TextSplit(tuple(train), tuple(dev), tuple(held))
 
 

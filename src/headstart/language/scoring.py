@@ -23,18 +23,12 @@ from tokenizers import Encoding
 
 from headstart.evaluation.intervals import draw_bootstrap_weights, envelope, percentiles
 from headstart.language.masked import MaskedNet, autocast_bfloat16
+from headstart.language.settings import SETTINGS
 from headstart.language.spelling import SpellingModel
 from headstart.language.tokens import Corpus, SpecialTokens, TokenRows, cut_windows, join_documents, lay_out_rows
 from headstart.records import Interval
 
 Floats = NDArray[np.float64]
-FOLDS = 7
-LONGEST = 126
-"""Tokens of a window, without the special tokens around it."""
-BUDGET = 150_000
-"""Tokens that one measurement puts through the network at most; more text: a sample of words."""
-_BATCH_TOKENS = 4_096
-_BINS = 10
 
 
 @dataclass(frozen=True)
@@ -89,19 +83,21 @@ def measure_documents(
         Tokens put through the network at most, about.
     """
     corpus = join_documents(encodings)
-    windows = cut_windows(corpus, min(LONGEST, net.max_tokens - special_tokens.n_around))
-    n_folds = int(np.clip(budget // max(3 * len(corpus.ids), 1), 1, FOLDS))
-    shift = np.random.default_rng(len(texts)).integers(0, FOLDS, max(len(texts), 1))
+    windows = cut_windows(corpus, min(SETTINGS.scoring_window_tokens, net.max_tokens - special_tokens.n_around))
+    n_folds = int(np.clip(budget // max(3 * len(corpus.ids), 1), 1, SETTINGS.scoring_folds))
+    shift = np.random.default_rng(len(texts)).integers(0, SETTINGS.scoring_folds, max(len(texts), 1))
     cost = np.zeros(len(texts))
     parts: list[tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]] = []
     order = np.argsort(windows[:, 1] - windows[:, 0], kind="stable")
     for bounds in _cut_batches(windows[order]):
         rows = lay_out_rows(corpus, bounds, special_tokens)
         for fold in range(n_folds):
-            hidden = (rows.word_index >= 0) & ((rows.word_index + shift[bounds[:, 2]][:, None] + fold) % FOLDS == 0)
+            hidden = (rows.word_index >= 0) & (
+                (rows.word_index + shift[bounds[:, 2]][:, None] + fold) % SETTINGS.scoring_folds == 0
+            )
             for row, bits, sure, right in _predict_hidden_words(net, special_tokens, rows, hidden):
                 document = bounds[row, 2]
-                np.add.at(cost, document, bits * (FOLDS / n_folds))
+                np.add.at(cost, document, bits * (SETTINGS.scoring_folds / n_folds))
                 parts.append((sure, right, document))
     lost = np.array([spelling.compute_bits(text, one) for text, one in zip(texts, encodings, strict=True)])
     sure, right, document = (np.concatenate([part[at] for part in parts]) for at in range(3))
@@ -116,11 +112,13 @@ def measure_documents(
 
 
 def _cut_batches(cut: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Cut windows that are sorted by length into batches of at most `_BATCH_TOKENS` tokens."""
+    """Cut windows that are sorted by length into batches of at most `scoring_batch_tokens` tokens."""
     batches, start = [], 0
     while start < len(cut):
         end = start + 1
-        while end < len(cut) and (end - start + 1) * int(cut[end, 1] - cut[end, 0] + 2) <= _BATCH_TOKENS:
+        while (
+            end < len(cut) and (end - start + 1) * int(cut[end, 1] - cut[end, 0] + 2) <= SETTINGS.scoring_batch_tokens
+        ):
             end += 1
         batches.append(cut[start:end])
         start = end
@@ -211,7 +209,7 @@ def measure_calibration(predictions: MaskedPredictions, seed: int) -> TokenCalib
     Expected calibration error over ten bins of equal mass: mean over guesses of |mean probability - share right| of the
     bin; 95 % interval by the bootstrap over documents.
     """
-    edges = np.unique(np.quantile(predictions.confidence, np.linspace(0, 1, _BINS + 1)[1:-1]))
+    edges = np.unique(np.quantile(predictions.confidence, np.linspace(0, 1, SETTINGS.calibration_bins + 1)[1:-1]))
     bins = np.searchsorted(edges, predictions.confidence)
     n_bins = int(bins.max(initial=0)) + 1
     _, cluster = np.unique(predictions.document, return_inverse=True)

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 
 from tokenizers import Encoding, Tokenizer
 
-from headstart.language.ngram import FOREIGN_BITS
+from headstart.language.settings import SETTINGS
 
 _STOP = ""
 
 
 @dataclass
 class _ContextCounts:
-    """How often each value occurred in each context; Witten and Bell's estimate, the rest spelled at `FOREIGN_BITS`."""
+    """How often each value occurred in each context; Witten and Bell's estimate, the rest spelled out."""
 
     counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
@@ -30,7 +30,7 @@ class _ContextCounts:
 
     def bits(self, context: str, value: str) -> float:
         seen = self.counts.get(context)
-        foreign = FOREIGN_BITS * max(len(value), 1)
+        foreign = SETTINGS.unseen_character_bits * max(len(value), 1)
         if not seen:
             return foreign
         total, kinds = seen.total(), len(seen)

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from headstart.errors import OptionError
+from headstart.language.settings import SETTINGS
 from headstart.modalities.tokenizer_files import parse_tokenizer
 
-LONGEST_WORD = 8
-"""Tokens; longer words (scripts without spaces) count as several."""
 _BATCH = 1_000
 _MASKS = ("[MASK]", "<mask>")
 
@@ -97,7 +96,7 @@ def encode_texts(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Encoding]:
 
 
 def find_word_begins(words: Sequence[int | None]) -> NDArray[np.bool_]:
-    """Return where words begin (n_tokens,); a word of more than `LONGEST_WORD` tokens begins again.
+    """Return where words begin (n_tokens,); a word of more than `longest_word_tokens` tokens begins again.
 
     Examples
     --------
@@ -107,7 +106,7 @@ def find_word_begins(words: Sequence[int | None]) -> NDArray[np.bool_]:
     begins = np.ones(len(words), dtype=bool)
     since = 0
     for at in range(1, len(words)):
-        since = since + 1 if words[at] == words[at - 1] and since + 1 < LONGEST_WORD else 0
+        since = since + 1 if words[at] == words[at - 1] and since + 1 < SETTINGS.longest_word_tokens else 0
         begins[at] = since == 0
     return begins
 

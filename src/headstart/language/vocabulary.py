@@ -22,13 +22,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from headstart.bases import BaseParts
 from headstart.errors import OptionError
+from headstart.language.settings import SETTINGS
 from headstart.modalities.tokenizer_files import parse_tokenizer
 
-CHARACTERS_PER_TOKEN = 150
-"""Of training text for each token of a new vocabulary: a token is then seen about 30 times."""
-LEAST_TOKENS = 1_500
-MOST_LETTERS = 6_000
-_MOST_REPEATS = 10_000
 _TRAINERS: dict[str, type] = {
     "WordPiece": trainers.BpeTrainer,
     "Unigram": trainers.UnigramTrainer,
@@ -55,7 +51,7 @@ def choose_vocabulary_size(n_characters: int, n_old: int) -> int:
     >>> [choose_vocabulary_size(n, 30_522) for n in (1_500_000, 20_000, 100_000_000)]
     [10000, 1500, 30522]
     """
-    return int(min(max(n_characters // CHARACTERS_PER_TOKEN, LEAST_TOKENS), n_old))
+    return int(min(max(n_characters // SETTINGS.characters_per_token, SETTINGS.min_tokens), n_old))
 
 
 def _keep_accents(normalizer: Any) -> Any:
@@ -122,7 +118,7 @@ def learn_tokenizer(old: str, texts: Sequence[str], n_vocabulary: int) -> str:
         ]
         blank["post_processor"] = _renumber(document["post_processor"], vocabulary)
         return json.dumps(blank, ensure_ascii=False)
-    more: dict[str, Any] = {"unk_token": "<unk>"} if kind == "Unigram" else {"limit_alphabet": MOST_LETTERS}
+    more: dict[str, Any] = {"unk_token": "<unk>"} if kind == "Unigram" else {"limit_alphabet": SETTINGS.max_letters}
     trainer = _TRAINERS[kind](vocab_size=n_vocabulary, special_tokens=specials, show_progress=False, **more)
     tokenizer.train_from_iterator(_cut_blocks(texts), trainer)
     new_document = json.loads(tokenizer.to_str())
@@ -152,12 +148,12 @@ def _learn_word_pieces(
     for word, n in ordered:
         for letter in word:
             letters[letter] += n
-    alphabet = {letter for letter, n in letters.most_common(MOST_LETTERS) if n > 1}
+    alphabet = {letter for letter, n in letters.most_common(SETTINGS.max_letters) if n > 1}
     pairs = Tokenizer(models.BPE())
     pairs.pre_tokenizer = pre_tokenizers.Split("\n", "removed")
-    repeated = ("\n".join([word] * min(n, _MOST_REPEATS)) for word, n in ordered)
+    repeated = ("\n".join([word] * min(n, SETTINGS.max_word_repeats)) for word, n in ordered)
     pairs.train_from_iterator(
-        repeated, trainers.BpeTrainer(vocab_size=n_vocabulary, limit_alphabet=MOST_LETTERS, show_progress=False)
+        repeated, trainers.BpeTrainer(vocab_size=n_vocabulary, limit_alphabet=SETTINGS.max_letters, show_progress=False)
     )
     counts: Counter[str] = Counter()
     for word, n in ordered:

@@ -12,12 +12,10 @@ from headstart.array_files import encode_arrays
 from headstart.bases.folder import COOCCURRENCE_FILE
 from headstart.home import write_whole
 from headstart.language.reading import RawText
+from headstart.language.settings import SETTINGS
 from headstart.strategies.text import cooccurrence
 
-TIME_SHARE = 0.2
-"""Share of the requested time for counting, in addition to it."""
-MOST_NGRAMS = {"characters": 30_000, "words": 10_000}
-"""Tokens in the file: 8 MB."""
+MOST_NGRAMS = {"characters": SETTINGS.character_ngrams, "words": SETTINGS.word_ngrams}
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def count_words(raw: RawText, seconds: float, seed: int) -> WordFile:
     seed : int
     """
     cooccurrence_counts = cooccurrence.learn_cooccurrence(
-        raw.documents, seed, cooccurrence.count_affordable_characters(TIME_SHARE * seconds), MOST_NGRAMS
+        raw.documents, seed, cooccurrence.count_affordable_characters(SETTINGS.count_share * seconds), MOST_NGRAMS
     )
     content = encode_arrays(cooccurrence_counts.arrays())
     about = {

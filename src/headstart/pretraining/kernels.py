@@ -11,8 +11,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.pretraining.settings import SETTINGS
+
 Floats = NDArray[np.float64]
-RIDGE = 1e-4
 
 
 def _log_uniform(generator: np.random.Generator, low: float, high: float) -> float:
@@ -89,7 +90,7 @@ def draw_processes(n_kernels: int, n_each: int, length: int, generator: np.rando
     series = []
     for _ in range(n_kernels):
         matrix = draw_kernel(at, generator)
-        matrix[np.diag_indices(length)] += RIDGE * max(1.0, float(np.trace(matrix)) / length)
+        matrix[np.diag_indices(length)] += SETTINGS.kernel_ridge * max(1.0, float(np.trace(matrix)) / length)
         factor = np.linalg.cholesky(matrix)
         series.append(generator.standard_normal((n_each, length)) @ factor.T)
     return standardise(np.concatenate(series).astype(np.float32))

@@ -12,7 +12,8 @@ from headstart.bases.catalogue import SERIES_ENCODER
 from headstart.bases.folder import CONFIG, WEIGHTS, write_folder
 from headstart.bases.record import BaseParts, BaseRecord
 from headstart.home import find_home, read_json, write_json, write_text
-from headstart.pretraining.training import BATCH, PAIRS, Pretrained, count_pairs_that_fit, pretrain
+from headstart.pretraining.settings import SETTINGS
+from headstart.pretraining.training import Pretrained, count_pairs_that_fit, pretrain
 from headstart.sealed_folders import hash_file
 
 GUESSING = 5.54
@@ -37,7 +38,7 @@ def make_series_base(out: Path, seed: int, n_pairs: int | None = None, seconds: 
     """
     fitting = count_pairs_that_fit(seconds or 60.0)
     planned = find_home() / "pretraining" / f"series-{seed}-{seconds or 0:g}s.json"
-    requested_pairs = n_pairs or (_plan_pairs(planned, fitting) if seconds else PAIRS)
+    requested_pairs = n_pairs or (_plan_pairs(planned, fitting) if seconds else SETTINGS.n_pairs)
     needed = requested_pairs / fitting * (seconds or 60.0)
     length = f"{needed:.0f} s" if needed < 120 else f"{needed / 60:.0f} minutes"
     progress.say(f"{requested_pairs:,} pairs of views of made-up series: about {length}.")
@@ -67,7 +68,7 @@ def make_series_base(out: Path, seed: int, n_pairs: int | None = None, seconds: 
 def _plan_pairs(path: Path, fitting: int) -> int:
     """Return the number of pairs that a stopped run had planned, else the one that fits; it is written to `path`."""
     try:
-        return max(BATCH, int(read_json(path)["n_pairs"]))
+        return max(SETTINGS.batch_pairs, int(read_json(path)["n_pairs"]))
     except (OSError, ValueError, KeyError, TypeError):
         write_json(path, {"n_pairs": fitting})
         return fitting
@@ -87,7 +88,7 @@ def _compose_sentence(pretrained: Pretrained, shipped: bool) -> str:
 
 
 def _render_card(pretrained: Pretrained, seed: int, shipped: bool) -> str:
-    n_pairs = pretrained.n_pairs
+    n_pairs, batch = pretrained.n_pairs, SETTINGS.batch_pairs
     losses = "\n".join(f"| {number} | {loss:.3f} |" for number, loss in enumerate(pretrained.losses, 1))
     return f"""---
 license: apache-2.0
@@ -97,10 +98,10 @@ license: apache-2.0
 
 {_compose_sentence(pretrained, shipped)}
 
-Made by `headstart pretrain series --pairs {n_pairs} --seed {seed}` on synthetic series alone: {BATCH} pairs a
+Made by `headstart pretrain series --pairs {n_pairs} --seed {seed}` on synthetic series alone: {batch} pairs a
 step, NT-Xent (arXiv:2002.05709). Use it with `headstart adapt DATA --base file:FOLDER -o OUT`.
 
-Loss on {BATCH} pairs that were never learnt from (guessing: {GUESSING}; lower is better):
+Loss on {batch} pairs that were never learnt from (guessing: {GUESSING}; lower is better):
 
 | epoch | loss |
 |---|---|

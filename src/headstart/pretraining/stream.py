@@ -8,14 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.pretraining.kernels import draw_processes, standardise
+from headstart.pretraining.settings import SETTINGS
 from headstart.pretraining.shapes import SHAPES, mix_causes
 
 Series = NDArray[np.float32]
 """(n, time)."""
-SERIES_A_KERNEL = 8
-MIXED_SHARE, PLAIN_SHARE = 0.35, 0.2
-DISTRACTED_SHARE, DISTRACTION = 0.8, 0.6
-"""So many views have another series mixed in, with at most this spread beside their own of 1."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +48,10 @@ def draw_series(n: int, length: int, generator: np.random.Generator) -> Series:
     >>> one.shape, bool((one == two).all())
     ((3, 32), True)
     """
-    roots = draw_processes(-(-n // SERIES_A_KERNEL), SERIES_A_KERNEL, length, generator)
+    roots = draw_processes(-(-n // SETTINGS.series_per_kernel), SETTINGS.series_per_kernel, length, generator)
     roots = roots[generator.permutation(len(roots))[:n]]
-    drawn = np.where(generator.random((n, 1)) < MIXED_SHARE, mix_causes(roots, n, generator), roots)
-    drawn = drawn * (generator.random((n, 1)) >= PLAIN_SHARE)
+    drawn = np.where(generator.random((n, 1)) < SETTINGS.mixed_share, mix_causes(roots, n, generator), roots)
+    drawn = drawn * (generator.random((n, 1)) >= SETTINGS.plain_share)
     for make, share in SHAPES:
         rows = np.flatnonzero(generator.random(n) < share)
         size = np.exp(generator.normal(-0.5, 0.8, (len(rows), 1)))
@@ -100,7 +97,7 @@ def _draw_distraction(values: Series, generator: np.random.Generator) -> Series:
     n, length = values.shape
     stretched = generator.uniform(0.3, 1, (n, 1)) * np.linspace(0, length - 1, length)[None]
     others = _interpolate(standardise(values)[generator.permutation(n)], stretched)
-    size = generator.uniform(0, DISTRACTION, (n, 1)) * (generator.random((n, 1)) < DISTRACTED_SHARE)
+    size = generator.uniform(0, SETTINGS.distraction, (n, 1)) * (generator.random((n, 1)) < SETTINGS.distracted_share)
     return np.asarray(size * others, dtype=np.float32)
 
 

@@ -21,17 +21,9 @@ from torch import Tensor, nn
 from headstart.bases import series_encoder, series_shape
 from headstart.features.torch_runtime import cpu_has_bfloat16
 from headstart.pretraining import stream
+from headstart.pretraining.settings import SETTINGS
 from headstart.training.config import ParameterGroup, TrainingConfig
 from headstart.training.loop import Batch, TrainingData, limit_threads, measure_seconds_per_row, train_network
-
-BATCH = 128
-PAIRS_AN_EPOCH = 4_096
-PAIRS = 40 * PAIRS_AN_EPOCH
-"""Pairs of views that the shipped weights were trained on."""
-LEARNING_RATE = 2e-3
-PROJECTED = 128
-COMPONENT_SERIES = 4_096
-"""Series whose features give the principal components that several channels are shortened to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +57,14 @@ class ProjectedEncoder(nn.Module):
         self.net = net
         n_in = net.n_dims
         self.projection = nn.Sequential(
-            nn.LayerNorm(n_in), nn.Linear(n_in, 2 * PROJECTED), nn.GELU(), nn.Linear(2 * PROJECTED, PROJECTED)
+            nn.LayerNorm(n_in),
+            nn.Linear(n_in, 2 * SETTINGS.projected_dims),
+            nn.GELU(),
+            nn.Linear(2 * SETTINGS.projected_dims, SETTINGS.projected_dims),
         )
 
     def forward(self, values: Tensor, known: Tensor, steps: Tensor) -> Tensor:
-        """Return embeddings (n, PROJECTED); level, scale and length are left out, they would identify the pairs."""
+        """Return embeddings (n, projected_dims); without level, scale and length, which would identify the pairs."""
         embeddings: Tensor = self.projection(self.net(values, known, steps)[:, : self.net.n_dims])
         return embeddings
 
@@ -94,13 +89,13 @@ class SyntheticPairs:
         return values, known, torch.full((len(values), 1), float(self.length))
 
 
-def pretrain(n_pairs: int = PAIRS, seed: int = 0, folder: Path | None = None, **changes: Any) -> Pretrained:
+def pretrain(n_pairs: int = SETTINGS.n_pairs, seed: int = 0, folder: Path | None = None, **changes: Any) -> Pretrained:
     """Train an encoder from random weights.
 
     Parameters
     ----------
     n_pairs : int
-        At least 1; rounded up to whole epochs of at most `PAIRS_AN_EPOCH`.
+        At least 1; rounded up to whole epochs of at most `epoch_pairs`.
     seed : int
         Of weights, series and views.
     folder : Path or None
@@ -129,13 +124,13 @@ def pretrain(n_pairs: int = PAIRS, seed: int = 0, folder: Path | None = None, **
 def _prepare_training(
     architecture: Mapping[str, Any], n_pairs: int, seed: int
 ) -> tuple[ProjectedEncoder, TrainingData, TrainingConfig]:
-    epochs = math.ceil(n_pairs / PAIRS_AN_EPOCH)
+    epochs = math.ceil(n_pairs / SETTINGS.epoch_pairs)
     rows = torch.arange(math.ceil(n_pairs / epochs))
-    validation_rows = torch.arange(BATCH)
+    validation_rows = torch.arange(SETTINGS.batch_pairs)
     inputs = SyntheticPairs(int(architecture["length"]), seed)
     data = TrainingData(
         inputs=inputs,
-        targets=torch.zeros(max(len(rows), BATCH)),
+        targets=torch.zeros(max(len(rows), SETTINGS.batch_pairs)),
         train_rows=rows,
         validation_rows=validation_rows,
         output_weights=torch.ones(1),
@@ -147,8 +142,8 @@ def _prepare_training(
     learner.net.stem.any_unit = False  # A flat piece of a synthetic series stays flat: its rounding is no signal.
     config = TrainingConfig(
         epochs=epochs,
-        batch_size=BATCH,
-        groups=(ParameterGroup("", LEARNING_RATE),),
+        batch_size=SETTINGS.batch_pairs,
+        groups=(ParameterGroup("", SETTINGS.learning_rate),),
         seed=seed,
         keep="last",
         patience=epochs + 1,
@@ -162,7 +157,7 @@ def _prepare_training(
 def build_untrained(seed: int = 0, **changes: Any) -> series_encoder.SeriesNet:
     """Return the network before any training, for comparison; means and spreads of its features are set."""
     architecture = {**series_shape.ARCHITECTURE, **changes}
-    net = _prepare_training(architecture, BATCH, seed)[0].net.eval().requires_grad_(False)
+    net = _prepare_training(architecture, SETTINGS.batch_pairs, seed)[0].net.eval().requires_grad_(False)
     _add_components(net, SyntheticPairs(int(architecture["length"]), seed))
     net.stem.any_unit = True
     return net
@@ -170,19 +165,21 @@ def build_untrained(seed: int = 0, **changes: Any) -> series_encoder.SeriesNet:
 
 def count_pairs_that_fit(seconds: float, seed: int = 0) -> int:
     """Measure how many pairs can be trained on in some seconds here; at least one batch."""
-    learner, data, config = _prepare_training(series_shape.ARCHITECTURE, PAIRS_AN_EPOCH, seed)
+    learner, data, config = _prepare_training(series_shape.ARCHITECTURE, SETTINGS.epoch_pairs, seed)
     each = measure_seconds_per_row(learner, data, config)
-    return max(BATCH, int(seconds / each))
+    return max(SETTINGS.batch_pairs, int(seconds / each))
 
 
 def _add_components(net: series_encoder.SeriesNet, pairs: SyntheticPairs) -> None:
     """Set means, spreads and principal components of the features over series of the stream."""
     with torch.no_grad(), limit_threads(1):  # More threads add up in another order.
         described = []
-        for number in range(COMPONENT_SERIES // BATCH):
+        for number in range(SETTINGS.component_series // SETTINGS.batch_pairs):
             generator = torch.Generator().manual_seed(number)
-            values, known, steps = pairs(torch.arange(BATCH), generator)
-            state = net.stem(values[:BATCH], known[:BATCH], steps[:BATCH])
+            values, known, steps = pairs(torch.arange(SETTINGS.batch_pairs), generator)
+            state = net.stem(
+                values[: SETTINGS.batch_pairs], known[: SETTINGS.batch_pairs], steps[: SETTINGS.batch_pairs]
+            )
             for block in net.blocks:
                 state = block(state)
             described.append(net.split_described(state)[0][:, 0])

@@ -27,6 +27,7 @@ from headstart.bundle.onnx.images import ImageDescriptors, PixelNormalisation
 from headstart.bundle.onnx.series import ConvolutionModel, ForestModel, MiniRocketNetwork
 from headstart.bundle.record import Bundle
 from headstart.bundle.runtime.inputs import ModelInput
+from headstart.features.settings import SETTINGS as FEATURE_SETTINGS
 from headstart.modalities import MODALITIES
 from headstart.modalities.descriptors import SIDE
 from headstart.modalities.image_values import VALUE_RANGES
@@ -100,14 +101,10 @@ class GraphBuilder:
         """Ask for the classic descriptors of images."""
         if "descriptors" not in self.sources:
             base = self.bundle.backbone if "features" in self.bundle.uses else None
-            resize = base.parts.spec["resize"] if base is not None else DECODED
+            resize = base.parts.spec["resize"] if base is not None else FEATURE_SETTINGS.descriptor_pixels
             ranges = {VALUE_RANGES: self.bundle.spec[VALUE_RANGES]} if VALUE_RANGES in self.bundle.spec else {}
             names = self.request_input("picture", ("picture",), {"size": SIDE, "resize": resize, **ranges})
             self.sources["descriptors"] = DescriptorFeatures(names[0])
-
-
-DECODED = 256
-"""As `headstart.features.extractors` decodes images for descriptors alone."""
 
 
 class TransformNetwork(nn.Module):

@@ -75,9 +75,8 @@ def _add_words(prepared: Prepared, rows: Table | None, options: AdaptOptions, cl
     from headstart.strategies.text import cooccurrence
 
     if len(prepared.train) > STRATEGY_SETTINGS.cooccurrence_max_labels:
-        progress.say(
-            f"With more than {STRATEGY_SETTINGS.cooccurrence_max_labels:,} labels, classic reads no words of texts without labels."
-        )
+        most = STRATEGY_SETTINGS.cooccurrence_max_labels
+        progress.say(f"With more than {most:,} labels, classic reads no words of texts without labels.")
         return prepared
     candidates = []
     if parts.cooccurrence:
