@@ -100,7 +100,7 @@ def test_labels_show_as_they_are_in_cards(run: Path) -> None:
     for text in (render_card(bundle, {"ok": False, "reason": "a <b>"}), (run / "README.md").read_text("utf-8")):
         body = text.split("---\n")[-1]
         assert "<b>" not in body.replace("\\<b", "") and not LINK.search(body) and "\\[c\\](http:\\//x.y)" in body
-    renamed = replace(bundle, about={**bundle.about, "data": "[x](http://y)"})
+    renamed = replace(bundle, training_facts=bundle.training_facts.model_copy(update={"data": "[x](http://y)"}))
     assert not LINK.search(render_card(renamed, {"ok": False, "reason": ""}))
 
 

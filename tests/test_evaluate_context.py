@@ -111,8 +111,8 @@ def test_a_bundle_without_sample_and_figures_says_what_is_not_measured(
     adapted: Path, fresh_table: Path, tmp_path: Path
 ) -> None:
     made = bundles.load_bundle(adapted)
-    about = {name: value for name, value in made.about.items() if name != "site"}
-    bundles.save_bundle(replace(made, reference_sample=None, about=about), tmp_path / "old" / "bundle")
+    facts = made.training_facts.model_copy(update={"site": None})
+    bundles.save_bundle(replace(made, reference_sample=None, training_facts=facts), tmp_path / "old" / "bundle")
     found = flow.evaluate(tmp_path / "old" / "bundle", fresh_table, ASKED)
     assert found.drift is None and {"drift", "beside_training"} <= set(found.not_measured)
     assert found.advice is not None and found.advice.action in ("cannot tell", "recalibrate")

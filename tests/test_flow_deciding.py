@@ -15,7 +15,7 @@ from PIL import Image
 import headstart as hs
 from headstart import bundle as bundles
 from headstart import flow
-from headstart.decisions import NONE
+from headstart.decisions import DEFAULT_POLICY, NONE
 from headstart.errors import OptionError
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.results import Result
@@ -96,7 +96,7 @@ def test_foreign_pictures_are_none_of_these(adapted: Path, pictures: Path) -> No
 
 
 def test_a_bundle_without_rules_answers_the_most_probable_class(adapted: Path, pictures: Path, tmp_path: Path) -> None:
-    bundles.save_bundle(replace(bundles.load_bundle(adapted), decision_policy=None), tmp_path / "old")
+    bundles.save_bundle(replace(bundles.load_bundle(adapted), decision_policy=DEFAULT_POLICY), tmp_path / "old")
     assert not (tmp_path / "old" / "decision.json").exists()
     made = hs.load(tmp_path / "old")
     paths = sorted(pictures.glob("class-*/01.png"))

@@ -32,13 +32,13 @@ from headstart.bundle.integrity import ManifestRecord
 from headstart.bundle.onnx.graph_limits import require_graph
 from headstart.bundle.records.array_records import ArrayRule, check_arrays
 from headstart.bundle.records.config_records import (
-    AboutRecord,
     ConfigRecord,
     ImageSpec,
     InputRecord,
     PortableRecord,
     SeriesSpec,
     TextSpec,
+    TrainingFacts,
 )
 from headstart.bundle.records.decision_records import REFERENCE_ARRAYS, SEEN_ARRAYS, RulesRecord
 from headstart.bundle.records.schema import Misfit
@@ -48,6 +48,7 @@ from headstart.bundle.runtime import session
 from headstart.bundle.runtime.session import open_graph
 from headstart.bundle.verification import verify_bundle
 from headstart.cli.main import app
+from headstart.decisions import DEFAULT_POLICY
 from headstart.errors import BundleError, HeadstartError
 from headstart.fitted_state import FittedState
 from headstart.options import AdaptOptions, PredictOptions, parse
@@ -210,7 +211,7 @@ def test_a_file_that_the_manifest_does_not_list_is_never_read(
     (bad / "decision.json").unlink()
     seal(bad)
     os.mkfifo(bad / "decision.json")
-    assert bundles.load_bundle(bad, "onnx").decision_policy is None
+    assert bundles.load_bundle(bad, "onnx").decision_policy is DEFAULT_POLICY
 
 
 def test_a_file_that_the_manifest_does_not_list_is_not_copied_into_a_corrected_bundle(
@@ -358,7 +359,7 @@ def test_a_tokenizer_with_a_pattern_that_may_never_end_is_refused(
 
 
 DESCRIBED = (
-    ManifestRecord, ConfigRecord, AboutRecord, PortableRecord, InputRecord, ImageSpec, TextSpec, SeriesSpec,
+    ManifestRecord, ConfigRecord, TrainingFacts, PortableRecord, InputRecord, ImageSpec, TextSpec, SeriesSpec,
     RulesRecord, NgramList, TokenizerRecord,
 )  # fmt: skip
 

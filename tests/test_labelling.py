@@ -211,7 +211,7 @@ def test_a_bundle_without_memory_of_its_rows_still_names_rows(text_table: Path, 
     run = tmp_path / "out"
     said("adapt", text_table, "-o", run, "--strategy", "linear-probe")
     bundle = bundles.load_bundle(run)
-    old = bundles.Bundle(**{**vars(bundle), "seen_rows": None, "about": {}})
+    old = bundles.Bundle(**{**vars(bundle), "seen_rows": None, "training_facts": bundles.TrainingFacts()})
     bundles.save_bundle(old, tmp_path / "old")
     assert not (tmp_path / "old" / FILE).exists()
     document = said("label-next", tmp_path / "old", text_table, "-n", "3")

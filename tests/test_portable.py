@@ -34,7 +34,7 @@ from headstart.bundle.onnx.images import ImageDescriptors
 from headstart.bundle.onnx.series import MiniRocketNetwork, QuantileFeatures
 from headstart.bundle.runtime.agreement import compare_outputs
 from headstart.bundle.verification import verify_bundle
-from headstart.decisions import Calibrator, Costs, DecisionPolicy, SetRule
+from headstart.decisions import DEFAULT_POLICY, Calibrator, Costs, DecisionPolicy, SetRule
 from headstart.flow.inference.answer_tables import list_columns, write_row
 from headstart.flow.inference.answers import make_answers
 from headstart.modalities.descriptors import describe_image, shrink_image
@@ -529,7 +529,9 @@ def test_a_tuned_network_is_exported_with_its_changed_views(runs: dict[str, tupl
                 np.zeros(3, np.float32))  # fmt: skip
     core = TunedModel(modality="image", parts=base.parts, head=head, n_views=2)
     fitted = FittedModel(core, np.empty((0, 3)))
-    tuned = replace(bundle, strategy="last-stages", fitted=fitted, uses=frozenset({"inputs"}), decision_policy=None)
+    tuned = replace(
+        bundle, strategy="last-stages", fitted=fitted, uses=frozenset({"inputs"}), decision_policy=DEFAULT_POLICY
+    )
     made = make_portable(tuned, table, tmp_path / "shipping")
     assert made.portable_files is not None and made.portable_files.config["ok"], made.portable_files
     assert [item["kind"] for item in made.portable_files.config["inputs"]] == ["views"]

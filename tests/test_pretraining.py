@@ -15,6 +15,7 @@ import torch
 
 from headstart import bases
 from headstart.bases import CATALOGUE, BaseRequest, cutting, series_encoder, series_shape, shipped
+from headstart.decisions import DEFAULT_POLICY
 from headstart.errors import BundleError, DataError, OptionError, UnknownName
 from headstart.features.runtimes import REFERENCE, RUNTIMES, measure_relative_error
 from headstart.flow import pretraining as flow
@@ -332,7 +333,9 @@ def test_a_tuned_encoder_says_the_same_as_one_graph(strategy: str, n_channels: i
     head = Head(np.zeros(len(weights), np.float32), weights, np.zeros(2, np.float32))
     core = TunedModel(modality="series", parts=replace_weights(backbone.parts, moved), head=head)
     fitted = FittedModel(core, np.empty((0, 2)))
-    bundle = SimpleNamespace(strategy=strategy, fitted=fitted, classes=("a", "b"), decision_policy=None, backbone=None)
+    bundle = SimpleNamespace(
+        strategy=strategy, fitted=fitted, classes=("a", "b"), decision_policy=DEFAULT_POLICY, backbone=None
+    )
     network, desk = graph.build_network(bundle)  # type: ignore[arg-type]
     arrays, path = tuple(batch(n_channels)), tmp_path / "model.onnx"
     exporter, refused = export.export_network(

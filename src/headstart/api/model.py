@@ -174,11 +174,9 @@ class Model:
             fresh = self._ship is not None and self.bundle.portable_files is None
             bundle = self._ship(self.bundle, folder=Path(scratch)) if self._ship and fresh else self.bundle
             bundles.save_bundle(bundle, place, check=partial(self._check, bundle=bundle) if self._check else None)
-        portable_form = bundle.portable_files.config if bundle.portable_files else bundles.NO_PORTABLE_FORM
-        if not portable_form["ok"]:
-            progress.warn(
-                f"The model in {place} runs only where headstart[adapt] is installed: {portable_form['reason']}."
-            )
+        if not bundle.portable_config["ok"]:
+            reason = bundle.portable_config["reason"]
+            progress.warn(f"The model in {place} runs only where headstart[adapt] is installed: {reason}.")
 
 
 def load(path: str | Path) -> Model:

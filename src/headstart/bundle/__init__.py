@@ -6,6 +6,7 @@ This room knows what a model is made of. It reads no data and evaluates nothing.
 from headstart.bundle.integrity import CONFIG, MANIFEST, verify_files
 from headstart.bundle.loading import find_bundle, load_bundle, read_decision_policy
 from headstart.bundle.record import NO_PORTABLE_FORM, RUNTIMES, Bundle, PortableFiles
+from headstart.bundle.records.config_records import TrainingFacts
 from headstart.bundle.saving import FORMAT, PACKAGES, list_versions, require_free_folder, save_bundle
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "RUNTIMES",
     "Bundle",
     "PortableFiles",
+    "TrainingFacts",
     "find_bundle",
     "list_versions",
     "load_bundle",

@@ -42,7 +42,7 @@ def render_card(bundle: Bundle, portable_config: Mapping[str, Any], slim: bool =
     lines = [
         "# An adapted model", "",
         f"Kind of data: {bundle.modality}. Task: {bundle.task}. Answers: {labels}.",
-        f"Learnt from: {escape_markdown(str(bundle.about.get('data', 'unknown')))}. Method: {bundle.strategy}.",
+        f"Learnt from: {escape_markdown(str(bundle.training_facts.data or 'unknown'))}. Method: {bundle.strategy}.",
     ]  # fmt: skip
     if base is not None:
         lines.append(f"Base model: {escape_markdown(base.name)}, licence {escape_markdown(base.licence)}.")

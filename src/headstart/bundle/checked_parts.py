@@ -69,7 +69,7 @@ def check_input_files(folder: Path, portable: Mapping[str, Any]) -> None:
             open_tokenizer(folder / name, int(spec["max_length"]))
 
 
-def count_decision_features(policy: DecisionPolicy | None, reads: str) -> int | None:
+def count_decision_features(policy: DecisionPolicy, reads: str) -> int | None:
     """Return how many features decisions read, None where they read none.
 
     Raises
@@ -77,7 +77,7 @@ def count_decision_features(policy: DecisionPolicy | None, reads: str) -> int | 
     Misfit
         They read what the graph does not give.
     """
-    if policy is None or policy.out_of_distribution is None:
+    if policy.out_of_distribution is None:
         return None
     if policy.out_of_distribution.reads != reads:
         raise make_misfit(

@@ -22,16 +22,14 @@ def write_decision_policy(policy: DecisionPolicy, folder: Path) -> None:
         write_arrays(folder / ARRAYS, policy.out_of_distribution.arrays())
 
 
-def read_stored_policy(folder: Path, classes: Sequence[str], task: str) -> DecisionPolicy | None:
-    """Read them back, checked; None in a bundle of an older version.
+def read_stored_policy(folder: Path, classes: Sequence[str], task: str) -> DecisionPolicy:
+    """Read them back, checked.
 
     Raises
     ------
     Misfit
         They are not as they have to be, or do not fit the classes.
     """
-    if not (folder / FILE).is_file():
-        return None
     document = read_json(folder / FILE)
     arrays = read_arrays(folder / ARRAYS) if (folder / ARRAYS).is_file() else {}
     parse_rules(document, arrays, len(classes), TASK_TYPES[task].has_one_class)

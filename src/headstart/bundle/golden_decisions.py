@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from headstart.bundle.golden import GoldenRows
-from headstart.decisions import DEFAULT_POLICY, KINDS, DecisionPolicy, Decisions
+from headstart.decisions import KINDS, DecisionPolicy, Decisions
 from headstart.records import Predictions, make_column
 
 
@@ -19,17 +19,16 @@ class DecisionContext:
     task: str
     classes: tuple[str, ...]
     thresholds: tuple[float, ...]
-    policy: DecisionPolicy | None
+    policy: DecisionPolicy
 
     def decide(self, golden: GoldenRows) -> Decisions:
         """Return what is decided of golden rows, from their stored outputs and features."""
-        policy = self.policy or DEFAULT_POLICY
         ids = make_column([str(row) for row in range(len(golden.outputs))])
         predictions = Predictions(
             ids=ids, classes=self.classes, probabilities=golden.outputs, task=self.task, thresholds=self.thresholds
         )
         features = golden.features if golden.features.shape[1] else None
-        return policy.decide(policy.calibrate(predictions), features)
+        return self.policy.decide(self.policy.calibrate(predictions), features)
 
 
 def add_decisions(golden: GoldenRows, context: DecisionContext) -> GoldenRows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from headstart.bundle.runtime.replaying import replay_golden_rows
 from headstart.bundle.runtime.session import PortableModel, PortableOutputs
 from headstart.bundle.seen import FILE as SEEN
 from headstart.bundle.seen import SeenRows
-from headstart.decisions import DecisionPolicy
+from headstart.decisions import DEFAULT_POLICY, DecisionPolicy
 from headstart.errors import BundleError, list_offenders
 from headstart.extras import find_missing, require
 from headstart.fitted_state import FittedState
@@ -113,23 +114,31 @@ def _read_bundle(folder: Path, runtime: str) -> Bundle:
         _require_golden_rows(
             _open_portable(folder, portable_config, listed, record=record, policy=policy), record, listed
         )
-    return Bundle(
+    model = CheckedModel(folder, STRATEGIES[name].load(state, classes), len(classes))
+    return _prepare_bundle(folder, config, record, manifest=manifest, policy=policy)(fitted=model, backbone=backbone)
+
+
+def _prepare_bundle(
+    folder: Path, config: Mapping[str, Any], record: ConfigRecord, manifest: Mapping[str, Any], policy: DecisionPolicy
+) -> partial[Bundle]:  # fmt: skip
+    """Return everything of a bundle whose files were checked, but its model: `fitted`, `backbone`, `portable_model`."""
+    listed = manifest["sha256"]
+    return partial(
+        Bundle,
         modality=record.modality,
-        classes=classes,
-        strategy=name,
-        fitted=CheckedModel(folder, STRATEGIES[name].load(state, classes), len(classes)),
-        backbone=backbone,
+        classes=tuple(record.classes),
+        strategy=record.strategy,
         uses=frozenset(record.uses),
         columns=config["columns"],
         seed=manifest["seed"],
-        about=config["about"],
-        task=task,
+        training_facts=record.about,
+        task=record.task,
         thresholds=tuple(record.thresholds),
         seen_rows=SeenRows.read(folder) if SEEN in listed else None,
         spec=config["preprocessing"],
         decision_policy=policy,
         reference_sample=ReferenceSample.read(folder) if REFERENCE in listed else None,
-        portable_files=_list_portable_files(folder, portable_config, listed),
+        portable_files=_list_portable_files(folder, config.get("portable") or NO_PORTABLE_FORM, listed),
         input_columns=read_input_columns(record),
         settings=record.settings,
     )
@@ -167,7 +176,7 @@ def _read_base(folder: Path, modality: str, listed: Mapping[str, str]) -> Backbo
     return assemble_backbone(parts)
 
 
-def read_decision_policy(folder: Path, manifest: Mapping[str, Any]) -> DecisionPolicy | None:
+def read_decision_policy(folder: Path, manifest: Mapping[str, Any]) -> DecisionPolicy:
     """Read the rules of decision of a bundle whose hashes were compared.
 
     Raises
@@ -179,10 +188,12 @@ def read_decision_policy(folder: Path, manifest: Mapping[str, Any]) -> DecisionP
         return _read_decision_policy(folder, parse_config(read_json(folder / CONFIG), folder), manifest)
 
 
-def _read_decision_policy(folder: Path, record: ConfigRecord, manifest: Mapping[str, Any]) -> DecisionPolicy | None:
+def _read_decision_policy(folder: Path, record: ConfigRecord, manifest: Mapping[str, Any]) -> DecisionPolicy:
     """Read the rules of decision; those of formats 1 and 2 are tested and put right."""
     listed = manifest["sha256"]
-    policy = decision.read_stored_policy(folder, record.classes, record.task) if decision.FILE in listed else None
+    policy = (
+        decision.read_stored_policy(folder, record.classes, record.task) if decision.FILE in listed else DEFAULT_POLICY
+    )
     if manifest["format"] >= FIRST_SAFE_FORMAT:
         return policy
     seen = SeenRows.read(folder) if SEEN in listed else None
@@ -225,26 +236,8 @@ def _read_portable_bundle(
     portable_model = _open_portable(folder, portable_config, listed, record=record, policy=policy)
     if manifest["format"] < FIRST_SAFE_FORMAT:
         _require_golden_rows(portable_model, record, listed)
-    return Bundle(
-        modality=record.modality,
-        classes=tuple(record.classes),
-        strategy=record.strategy,
-        fitted=PortableOutputs(portable_model),
-        backbone=None,
-        uses=frozenset(record.uses),
-        columns=config["columns"],
-        seed=manifest["seed"],
-        about=config["about"],
-        task=record.task,
-        thresholds=tuple(record.thresholds),
-        seen_rows=SeenRows.read(folder) if SEEN in listed else None,
-        spec=config["preprocessing"],
-        decision_policy=policy,
-        reference_sample=ReferenceSample.read(folder) if REFERENCE in listed else None,
-        portable_files=_list_portable_files(folder, portable_config, listed),
-        portable_model=portable_model,
-        input_columns=read_input_columns(record),
-        settings=record.settings,
+    return _prepare_bundle(folder, config, record, manifest=manifest, policy=policy)(
+        fitted=PortableOutputs(portable_model), backbone=None, portable_model=portable_model
     )
 
 
@@ -272,7 +265,7 @@ def _open_portable(
     portable_config: Mapping[str, Any],
     listed: Mapping[str, str],
     record: ConfigRecord,
-    policy: DecisionPolicy | None,
+    policy: DecisionPolicy,
 ) -> PortableModel:
     """Return the portable form of a bundle whose files were checked."""
     n_features = count_decision_features(policy, portable_config["reads"])

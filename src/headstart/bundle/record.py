@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from headstart.bases import Backbone
+from headstart.bundle.records.config_records import TrainingFacts
 from headstart.bundle.reference import ReferenceSample
 from headstart.bundle.runtime.session import PortableModel
 from headstart.bundle.seen import SeenRows
-from headstart.decisions import DecisionPolicy
+from headstart.decisions import DEFAULT_POLICY, DecisionPolicy
 from headstart.modalities import MODALITIES
+from headstart.modalities.record import Spec
 from headstart.records import InputColumns
 from headstart.results import Setting
 from headstart.strategies.record import Fitted
@@ -61,8 +63,8 @@ class Bundle:
     columns : mapping of str to str
         Column names of the training table.
     seed : int
-    about : mapping
-        Further facts for people: the data's name, test figures.
+    training_facts : TrainingFacts
+        About the training run: the data's name, test figures.
     task : str
         One of `headstart.task_types.TASK_TYPES`; `classes` are then grades from the lowest, labels, or the one number.
     thresholds : tuple of float
@@ -71,8 +73,8 @@ class Bundle:
         What is remembered of the training rows; None in bundles of older versions.
     spec : mapping
         How inputs are read where there is no backbone (see `headstart.modalities.record.Spec`).
-    decision_policy : DecisionPolicy or None
-        How probabilities become answers; None in bundles of older versions: the most probable class is the answer.
+    decision_policy : DecisionPolicy
+        How probabilities become answers; `DEFAULT_POLICY` in bundles of older versions, which store none.
     reference_sample : ReferenceSample or None
         A sample of training rows, to hold rows of another place against; None where none is kept.
     portable_files : PortableFiles or None
@@ -94,12 +96,12 @@ class Bundle:
     uses: frozenset[str]
     columns: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
-    about: Mapping[str, Any] = field(default_factory=dict)
+    training_facts: TrainingFacts = field(default_factory=TrainingFacts)
     task: str = "classification"
     thresholds: tuple[float, ...] = ()
     seen_rows: SeenRows | None = None
     spec: Mapping[str, Any] = field(default_factory=dict)
-    decision_policy: DecisionPolicy | None = None
+    decision_policy: DecisionPolicy = DEFAULT_POLICY
     reference_sample: ReferenceSample | None = None
     portable_files: PortableFiles | None = None
     portable_model: PortableModel | None = None
@@ -107,9 +109,18 @@ class Bundle:
     settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
 
     @property
+    def input_spec(self) -> Spec:
+        """How inputs are read: as the backbone wants them, where there is one."""
+        return self.backbone.spec if self.backbone else self.spec
+
+    @property
+    def portable_config(self) -> Mapping[str, Any]:
+        """What `config.json` says under `portable`."""
+        return self.portable_files.config if self.portable_files else NO_PORTABLE_FORM
+
+    @property
     def known_input_columns(self) -> InputColumns | None:
         """The value columns of training; of bundles of older versions only how many channels there were."""
         if self.input_columns is not None or not MODALITIES[self.modality].has_channels:
             return self.input_columns
-        input_spec = self.backbone.spec if self.backbone else self.spec
-        return InputColumns(n_channels=int(input_spec.get("n_channels", 0)))
+        return InputColumns(n_channels=int(self.input_spec.get("n_channels", 0)))

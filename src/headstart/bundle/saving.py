@@ -22,7 +22,8 @@ from headstart.bundle.golden import FILE as GOLDEN
 from headstart.bundle.golden import GoldenRows
 from headstart.bundle.golden_decisions import DecisionContext, add_decisions
 from headstart.bundle.integrity import BASE, CONFIG, MANIFEST, STATE, WEIGHTS, read_json
-from headstart.bundle.record import NO_PORTABLE_FORM, Bundle
+from headstart.bundle.record import Bundle
+from headstart.decisions import DEFAULT_POLICY
 from headstart.errors import BundleError
 from headstart.home import move_into_place, require_place, write_json
 from headstart.sealed_folders import hash_file
@@ -145,7 +146,7 @@ def _write_files(bundle: Bundle, fresh: Path, slim: bool) -> None:
             add_decisions(GoldenRows.read(bundle.portable_files.folder), answering).write(fresh)
     if bundle.seen_rows is not None:
         bundle.seen_rows.write(fresh)
-    if bundle.decision_policy is not None:
+    if bundle.decision_policy is not DEFAULT_POLICY:  # Read from a bundle that stores none.
         decision.write_decision_policy(bundle.decision_policy, fresh)
     if bundle.reference_sample is not None:
         bundle.reference_sample.write(fresh)
@@ -187,7 +188,7 @@ def _build_config(bundle: Bundle) -> dict[str, Any]:
         "preprocessing": dict(bundle.backbone.parts.spec if bundle.backbone else bundle.spec),
         "columns": dict(bundle.columns),
         "input_columns": bundle.input_columns.as_dict() if bundle.input_columns else None,
-        "about": dict(bundle.about),
+        "about": bundle.training_facts.as_dict(),
         "settings": {name: dict(numbers) for name, numbers in bundle.settings.items()},
-        "portable": dict(bundle.portable_files.config if bundle.portable_files else NO_PORTABLE_FORM),
+        "portable": dict(bundle.portable_config),
     }

@@ -13,6 +13,7 @@ from headstart import progress
 from headstart.bundle import Bundle
 from headstart.bundle.file_names import is_regular_file
 from headstart.bundle.integrity import read_json
+from headstart.decisions import DEFAULT_POLICY
 from headstart.flow.inference.predict_memory import AnswerInputs, open_predictor
 from headstart.http.errors import RequestRefused
 from headstart.http.json_limits import JsonSize, bound_json
@@ -134,7 +135,7 @@ def _describe_bundle(name: str, bundle: Bundle, path: Path) -> dict[str, Any]:
         "decision": _describe_decision_policy(bundle),
         "preprocessing": config["preprocessing"],
         "input_columns": bundle.input_columns.as_dict() if bundle.input_columns else None,
-        "about": dict(bundle.about),
+        "about": bundle.training_facts.as_dict(),
         "card": _read_card(folder),
         "made_with": manifest.get("versions", {}),
         "seed": bundle.seed,
@@ -143,7 +144,7 @@ def _describe_bundle(name: str, bundle: Bundle, path: Path) -> dict[str, Any]:
 
 def _describe_decision_policy(bundle: Bundle) -> dict[str, Any] | None:
     """Return how probabilities become answers, without the arrays that this rests on and the names of training rows."""
-    if bundle.decision_policy is None:
+    if bundle.decision_policy is DEFAULT_POLICY:
         return None
     policy = bundle.decision_policy.as_dict()
     if policy.get("novelty"):

@@ -369,11 +369,8 @@ def build_network(bundle: Bundle) -> tuple[BundleNetwork, GraphBuilder]:
     if bundle.strategy not in STRATEGY_BUILDERS:
         raise CannotExport(f"nobody has said how {bundle.strategy} becomes a graph")
     builder = GraphBuilder(bundle)
-    reads = (
-        bundle.decision_policy.out_of_distribution.reads
-        if bundle.decision_policy and bundle.decision_policy.out_of_distribution
-        else ""
-    )
+    ood_check = bundle.decision_policy.out_of_distribution
+    reads = ood_check.reads if ood_check else ""
     if reads:
         {"features": builder.request_features, "descriptors": builder.request_descriptors}[reads]()
     stored: Any = STRATEGIES[bundle.strategy].load(bundle.fitted.state(), bundle.classes)

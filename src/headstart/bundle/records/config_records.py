@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from headstart.bundle.file_names import make_printable
 from headstart.bundle.records.schema import (
@@ -185,14 +185,36 @@ class WithoutPortableRecord(StrictRecord):
     files: Annotated[list[FileName], Field(max_length=100)] = []
 
 
-class AboutRecord(StrictRecord):
-    """Facts for people; further ones may stand beside them."""
+class TrainingFacts(StrictRecord):
+    """Facts about the training run, for people and for later commands; further ones may stand beside them.
+
+    Parameters
+    ----------
+    data : str
+        The training data, as the user named it.
+    verdict : str
+    task : str
+        The option --task: "auto", or a name.
+    labels_per_class : dict of str to int
+        Training rows of each class or label; empty for a number.
+    site : SiteFigures or None
+        Figures on the test rows of training.
+    recalibrated : dict or None
+        On which rows the decision policy was fitted again, if it was.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     data: Text = ""
     verdict: Text = ""
     task: Text = ""
     labels_per_class: dict[Label, Count] = {}
     site: SiteFigures | None = None
+    recalibrated: dict[str, Any] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON form: what was set, and what else stood in the file."""
+        return self.model_dump(mode="json", exclude_unset=True)
 
 
 class InputColumnsRecord(StrictRecord):
@@ -229,7 +251,7 @@ class ConfigRecord(StrictRecord):
     preprocessing: dict[str, Any]
     columns: dict[Label, Label]
     input_columns: InputColumnsRecord | None = None
-    about: AboutRecord
+    about: TrainingFacts
     settings: dict[Label, dict[Label, Setting]] = {}
     portable: dict[str, Any] | None = None
 

@@ -49,14 +49,12 @@ class MemoryOrder:
     untested: tuple[str, ...] = ()
 
 
-def repair_memory_order(
-    rules: DecisionPolicy | None, centres: FloatMatrix | None, folder: Path
-) -> DecisionPolicy | None:
+def repair_memory_order(rules: DecisionPolicy, centres: FloatMatrix | None, folder: Path) -> DecisionPolicy:
     """Return the rules of a bundle of format 1 or 2 with their arrays as they were in memory, with a warning.
 
     Parameters
     ----------
-    rules : DecisionPolicy or None
+    rules : DecisionPolicy
     centres : FloatMatrix or None, shape (n_centres, n_dims)
         As for `restore_memory_order`.
     folder : Path
@@ -67,7 +65,7 @@ def repair_memory_order(
     BundleError
         The arrays are in no order what they must be.
     """
-    if rules is None or rules.out_of_distribution is None:
+    if rules.out_of_distribution is None:
         return rules
     order = restore_memory_order(rules.out_of_distribution, centres)
     names = ", ".join((*order.repaired, *order.damaged, *order.untested))

@@ -19,7 +19,7 @@ from headstart.flow.active_learning.coarse_features import COARSE_FEATURES
 from headstart.flow.inference.answer_tables import format_predictions
 from headstart.flow.inference.lining_up import order_inputs
 from headstart.flow.inference.predict_table import read_rows
-from headstart.flow.scoring.training_site import LABELS_PER_CLASS, select_model_features
+from headstart.flow.scoring.training_site import select_model_features
 from headstart.home import write_text
 from headstart.modalities import MODALITIES
 from headstart.offline import offline
@@ -149,7 +149,7 @@ def propose(bundle: Bundle, table: Table, options: LabelNextOptions) -> Proposal
     known = known if known is not None and known.shape[1] == rows.shape[1] else None
     margins = MARGINS[bundle.task](probabilities)
     n = min(options.n, len(usable))
-    few = margins is None or _has_few_labels(bundle.about.get(LABELS_PER_CLASS))
+    few = margins is None or _has_few_labels(bundle.training_facts.labels_per_class)
     if margins is None or few:
         chosen, mode = choose_typical_rows(rows, known, n, options.seed), "typical"
     else:
@@ -205,8 +205,8 @@ def project_features(features: FloatMatrix, n_rows: int) -> FloatMatrix:
     return np.asarray(features @ directions)
 
 
-def _has_few_labels(counts: Mapping[str, int] | None) -> bool:
-    return bool(counts) and float(np.median(list(counts.values()))) < FEW_LABELS if counts else False
+def _has_few_labels(counts: Mapping[str, int]) -> bool:
+    return bool(counts) and float(np.median(list(counts.values()))) < FEW_LABELS
 
 
 def _predict_readable(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from headstart import bundle as bundles
 from headstart import data, ladder, progress, runs
-from headstart.bundle import Bundle
+from headstart.bundle import Bundle, TrainingFacts
 from headstart.decisions import DecisionPolicy
 from headstart.flow.adaptation import decision_rules, mitigate
 from headstart.flow.adaptation.budget import NO_TIME, Budget
@@ -25,8 +24,6 @@ from headstart.flow.room_settings import MODEL_SETTINGS, collect_settings
 from headstart.flow.run_records import AdaptedRun, Audit, Prepared, TestScores, Timings
 from headstart.flow.scoring.predictions import ModelFigures
 from headstart.flow.scoring.training_site import (
-    LABELS_PER_CLASS,
-    SITE,
     count_labels_per_class,
     draw_reference,
     remember_training_rows,
@@ -105,10 +102,11 @@ def _measure_run(
         mitigation = mitigation and mitigate.measure_on_test_rows(mitigation, prepared, scores, options)
     with timings.step("learning_curve"):
         learning_curve = measure_run_curve(prepared, options, budget.clock_for("learning_curve"))
-    bundle = _make_bundle(
-        prepared, strategies, predicted_from, policy=policy, thresholds=scores.thresholds, options=options
+    bundle = replace(
+        _make_bundle(prepared, strategies, predicted_from, policy=policy, options=options),
+        thresholds=scores.thresholds,
+        training_facts=_gather_training_facts(prepared, verdict, figures, options),
     )
-    bundle = replace(bundle, about=_describe_bundle(prepared, verdict, figures, options))
     with timings.step("checks"):
         checks = check_training_rows(prepared, strategies, options, budget)
     with timings.step("audit"):
@@ -132,9 +130,9 @@ def _measure_run(
 
 def _make_bundle(
     prepared: Prepared, strategies: FittedStrategies, predicted_from: frozenset[str], policy: DecisionPolicy,
-    thresholds: tuple[float, ...], options: AdaptOptions,
+    options: AdaptOptions,
 ) -> Bundle:  # fmt: skip
-    """Return the bundle of the chosen strategy, without its portable form and what it says about itself."""
+    """Return the bundle of the chosen strategy, without its portable form and what was measured on test rows."""
     table, task = prepared.table, prepared.task
     out_of_distribution = policy.out_of_distribution
     uses = predicted_from | ({out_of_distribution.reads} if out_of_distribution else set())
@@ -147,9 +145,7 @@ def _make_bundle(
         uses=uses,
         columns=table.columns,
         seed=options.seed,
-        about={},
         task=table.task,
-        thresholds=thresholds,
         seen_rows=remember_training_rows(prepared, predicted_from),
         spec=task.spec,
         decision_policy=policy,
@@ -159,18 +155,17 @@ def _make_bundle(
     )
 
 
-def _describe_bundle(
+def _gather_training_facts(
     prepared: Prepared, verdict: Verdict, figures: ModelFigures | None, options: AdaptOptions
-) -> dict[str, Any]:
-    """Return what a bundle says about itself."""
+) -> TrainingFacts:
     site = summarise_site(prepared.table.source, prepared.task.kind, prepared.task.classes, figures)
-    return {
-        "data": prepared.table.source,
-        "verdict": write_sentence(verdict),
-        "task": options.task,
-        LABELS_PER_CLASS: count_labels_per_class(prepared),
-        **({SITE: site.model_dump(mode="json")} if site else {}),
-    }
+    facts = TrainingFacts(
+        data=prepared.table.source,
+        verdict=write_sentence(verdict),
+        task=options.task,
+        labels_per_class=count_labels_per_class(prepared),
+    )
+    return facts.model_copy(update={"site": site}) if site else facts
 
 
 def _audit(

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from headstart import bundle as bundles
 from headstart.csv_files import format_csv
@@ -58,9 +57,9 @@ def write_bundle(run: AdaptedRun, out: Path) -> PortableForm:
         portable.warn_if_not_portable(bundle, run.strategies, run.prepared)
         bundles.save_bundle(bundle, out / "bundle", check=partial(require_same_answers, bundle=bundle, table=sample))
     write_text(out / "test_predictions.csv", _format_test_predictions(run))
-    manifest: Mapping[str, Any] = bundle.portable_files.config if bundle.portable_files else bundles.NO_PORTABLE_FORM
-    size = (out / "bundle" / manifest["file"]).stat().st_size if manifest["ok"] else 0
-    return PortableForm(ok=manifest["ok"], reason=manifest.get("reason", ""), size_bytes=size)
+    config = bundle.portable_config
+    size = (out / "bundle" / config["file"]).stat().st_size if config["ok"] else 0
+    return PortableForm(ok=config["ok"], reason=config.get("reason", ""), size_bytes=size)
 
 
 def _format_test_predictions(run: AdaptedRun) -> str:

@@ -171,7 +171,7 @@ def find_run_rows(
         Nothing is read.
     """
     listed, places = folder.parent / "test_predictions.csv", runs.read_places(folder.parent)
-    source = places.get("data", Path(str(bundle.about.get("data", ""))))
+    source = places.get("data", Path(bundle.training_facts.data))
     if unneeded or not listed.is_file():
         return None
     gone = [path for path in (source, *places.values()) if not path.exists()]
@@ -187,7 +187,7 @@ def find_run_rows(
         encoding=encoding,
     )
     table = data.read_table(source, read_options, bundle.columns, inputs=bundle.known_input_columns)
-    table = replace(table, source=str(bundle.about.get("data", source)))
+    table = replace(table, source=bundle.training_facts.data or str(source))
     learnt = table.splits != TEST
     if "test" in places:
         as_scored = parse(EvaluateOptions, label=tuple(roles), merge_labels=True, encoding=encoding)

@@ -89,7 +89,7 @@ def _make_exact_extractors(bundle: Bundle) -> dict[str, Extractor]:
 
 def _select_ood_features(bundle: Bundle, rows: StrategyRows) -> FloatMatrix:
     """Return the features that the decision policy reads (n_rows, n_dims); no columns where it reads none."""
-    ood_check = bundle.decision_policy.out_of_distribution if bundle.decision_policy else None
+    ood_check = bundle.decision_policy.out_of_distribution
     features = select_ood_features(rows, ood_check.reads) if ood_check else None
     return np.empty((len(rows), 0), dtype=np.float32) if features is None else features
 
@@ -204,13 +204,12 @@ def _compute_key(bundle: Bundle, sample_rows: Table) -> str:
         value = np.ascontiguousarray(state.arrays[name])
         arrays.update(f"{name}{value.dtype}{value.shape}".encode())
         arrays.update(value.tobytes())
+    ood_check = bundle.decision_policy.out_of_distribution
     parts = {
         "model": [bundle.strategy, dict(state.meta), arrays.hexdigest()],
         "base": bundle.backbone.fingerprint if bundle.backbone else "",
         "task": [bundle.task, bundle.modality, list(bundle.classes), list(bundle.thresholds), dict(bundle.spec)],
-        "reads": bundle.decision_policy.out_of_distribution.reads
-        if bundle.decision_policy and bundle.decision_policy.out_of_distribution
-        else "",
+        "reads": ood_check.reads if ood_check else "",
         "rows": [str(digest) for digest in sample_rows.hashes],
         "versions": {name: version(name) for name in ("headstart", "torch", "onnx", "onnxruntime")},
         "code": _WRITING,

@@ -21,9 +21,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from headstart import data
-from headstart.bundle import Bundle, decision
+from headstart.bundle import Bundle
 from headstart.bundle.runtime.session import PortableModel
-from headstart.decisions import DEFAULT_POLICY
 from headstart.errors import OptionError, list_offenders
 from headstart.flow.exports.web_runtime import ENGINE, TOKENIZERS, Package, find_package, format_licences
 from headstart.flow.inference.predict_memory import SAMPLE_INPUTS, open_predictor
@@ -169,14 +168,10 @@ def _copy_compressed(source: Path, target: Path) -> None:
 
 def _write_model_document(fresh: Path, bundle: Bundle, portable: PortableModel, name: str) -> None:
     """Write what the page must know of the model."""
-    policy = (
-        json.loads((portable.folder / decision.FILE).read_text("utf-8"))
-        if bundle.decision_policy
-        else DEFAULT_POLICY.as_dict()
-    )
+    policy = bundle.decision_policy.as_dict()
     if policy["novelty"]:
         policy["novelty"].pop("ids")
-        assert bundle.decision_policy is not None and bundle.decision_policy.out_of_distribution is not None
+        assert bundle.decision_policy.out_of_distribution is not None
         arrays = bundle.decision_policy.out_of_distribution.arrays()
         content = b"".join(np.ascontiguousarray(arrays[part], dtype=np.float16).tobytes() for part in ARRAYS)
         (fresh / "model" / "novelty.bin").write_bytes(content)
@@ -201,7 +196,7 @@ def _write_model_document(fresh: Path, bundle: Bundle, portable: PortableModel, 
 
 def _write_neighbours(fresh: Path, bundle: Bundle, path: Path, encoding: str | None) -> None:
     """Write small copies of the remembered training rows into the page, as `--thumbnails` asks."""
-    ood_check = bundle.decision_policy.out_of_distribution if bundle.decision_policy else None
+    ood_check = bundle.decision_policy.out_of_distribution
     if ood_check is None:
         raise OptionError("--thumbnails: this model remembers no training rows.", "Leave it out.")
     roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]

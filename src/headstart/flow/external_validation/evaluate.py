@@ -66,12 +66,12 @@ def predict_rows(bundle: Bundle, table: Table, precision: str, path: Path) -> Pr
     DataError
         No row can be used.
     """
-    policy, reference = bundle.decision_policy or DEFAULT_POLICY, bundle.reference_sample
+    policy, reference = bundle.decision_policy, bundle.reference_sample
     raw: list[Predictions] = []
     decisions: list[Decisions] = []
     placed: list[FloatMatrix] = []
     failed: dict[int, str] = {}
-    for batch in predict_batches(replace(bundle, decision_policy=None), table, precision):
+    for batch in predict_batches(replace(bundle, decision_policy=DEFAULT_POLICY), table, precision):
         failed |= batch.failed
         raw.append(batch.predictions)
         decisions.append(decide_rows(policy, policy.calibrate(batch.predictions), batch.model_inputs))
@@ -154,7 +154,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
         shares={kind: answer_share(predicted.decisions.kinds.tolist(), kind, clusters) for kind in KINDS},
         not_measured=figures.not_measured if figures else dict.fromkeys(_WITH_LABELS, _NO_LABELS),
         set_aside=[SetAsideRow(id=item.id, reason=item.reason) for item in set_aside],
-        trained_on=str(bundle.about.get("data", "")),
+        trained_on=bundle.training_facts.data,
     )
     result = site_comparison.compare_with_site(
         result,
@@ -190,6 +190,4 @@ def _measure_rows(
         clusters=clusters,
     )
     metrics = evaluation.score_predictions(truth, predicted.predictions, clusters, bundle.seed)
-    return measure_model(
-        rows, metrics, bundle.decision_policy or DEFAULT_POLICY, group_columns=columns, seed=bundle.seed
-    )
+    return measure_model(rows, metrics, bundle.decision_policy, group_columns=columns, seed=bundle.seed)

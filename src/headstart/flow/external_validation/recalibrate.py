@@ -13,7 +13,7 @@ from headstart import bundle as bundles
 from headstart import data, decisions
 from headstart import evaluation as judging
 from headstart.bundle import Bundle
-from headstart.decisions import DEFAULT_POLICY, Calibrator, DecisionPolicy
+from headstart.decisions import Calibrator, DecisionPolicy
 from headstart.errors import DataError
 from headstart.evaluation import Truth
 from headstart.evaluation.intervals import mean_interval, number_clusters
@@ -89,7 +89,7 @@ def recalibrate(bundle: Bundle, raw: Predictions, truth: Truth, table: Table, gr
     more than 1.645 standard errors; new calibration needs new sets. What is written is learnt from all rows.
     """
     clusters = find_group_dependence(table, groups).for_splitting
-    policy = bundle.decision_policy or DEFAULT_POLICY
+    policy = bundle.decision_policy
     if TASK_TYPES[raw.task].is_number:
         return _recalibrate_ranges(policy, raw, truth[:, 0].astype(np.float64), clusters=clusters, seed=bundle.seed)
     codes = np.asarray(truth, dtype=np.intp)
@@ -232,8 +232,9 @@ def write_recalibrated(
     if place.resolve() != bundles.find_bundle(bundle_path).resolve() and place.exists() and any(place.iterdir()):
         raise DataError(f"--recalibrate: {out} exists.", "Name a folder that does not exist, or the bundle itself.")
     parts = {"calibration": recalibrated.calibration_kept, "sets": recalibrated.sets_kept}
-    about = {**bundle.about, "recalibrated": {"data": table.source, "n_rows": recalibrated.n_rows, **parts}}
-    corrected = replace(bundle, decision_policy=recalibrated.policy, about=about)
+    recalibration = {"data": table.source, "n_rows": recalibrated.n_rows, **parts}
+    facts = bundle.training_facts.model_copy(update={"recalibrated": recalibration})
+    corrected = replace(bundle, decision_policy=recalibrated.policy, training_facts=facts)
     bundles.save_bundle(corrected, place, check=partial(require_same_answers, bundle=corrected, table=table))
     return Recalibration(
         bundle=str(place), n_rows=recalibrated.n_rows, least_rows=LEAST_LABELS,

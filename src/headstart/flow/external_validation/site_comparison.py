@@ -16,7 +16,7 @@ from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from headstart.evaluation.shift.drift import measure_drift
 from headstart.evaluation.shift.prior_shift import independent_difference, measure_prior_shift
 from headstart.flow.scoring.predictions import ModelFigures
-from headstart.flow.scoring.training_site import LABELS_PER_CLASS, SITE, SITE_FIGURES, name_figures, summarise_site
+from headstart.flow.scoring.training_site import SITE_FIGURES, name_figures, summarise_site
 from headstart.records import FloatMatrix, Index
 from headstart.results import (
     Advice,
@@ -52,8 +52,8 @@ _NO_SITE = (
 
 def load_site(bundle: Bundle, path: Path) -> SiteFigures | None:
     """Return the figures of the training site: those in the bundle, else those of the result.json beside it."""
-    if bundle.about.get(SITE):
-        return SiteFigures.model_validate(bundle.about[SITE])
+    if bundle.training_facts.site is not None:
+        return bundle.training_facts.site
     beside = bundles.find_bundle(path).parent / "result.json"
     if not beside.is_file():
         return None
@@ -137,7 +137,7 @@ def _measure_prior_shift(
         return None, "A row has no single class."
     counts: Mapping[str, int] = training_site.predicted if training_site else {}
     if result.labelled:
-        counts = bundle.about.get(LABELS_PER_CLASS, {})
+        counts = bundle.training_facts.labels_per_class
     kind = "labels" if result.labelled else "predictions"
     shift = measure_prior_shift(bundle.classes, counts, codes, clusters=clusters, kind=kind, seed=bundle.seed)
     return shift, "" if shift else "The bundle does not say how many rows of each class there were."

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from headstart import bundle as bundles
 from headstart import progress
 from headstart.bundle import Bundle
-from headstart.decisions import DEFAULT_POLICY
 from headstart.errors import DataError, OptionError
 from headstart.flow.inference.answers import make_answers, make_document
 from headstart.flow.inference.lining_up import order_inputs
@@ -61,7 +60,7 @@ class _OpenBundle:
         predictions = Predictions(
             ids=names, classes=bundle.classes, probabilities=outputs, task=bundle.task, thresholds=bundle.thresholds
         )
-        return (bundle.decision_policy or DEFAULT_POLICY).calibrate(predictions), rows
+        return bundle.decision_policy.calibrate(predictions), rows
 
 
 def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options: ExplainOptions) -> dict[str, Any]:
@@ -130,7 +129,7 @@ def _explain_row(opened: _OpenBundle, one: Table) -> tuple[ExplainedInput, dict[
     parts = occlusion.list_parts(loaded)
     variants, rows = opened.predict_variants(one, [loaded, *(part.hidden for part in parts)])
     plain = variants.take(np.array([0]))
-    decisions = decide_rows(bundle.decision_policy or DEFAULT_POLICY, plain, rows.take(np.array([0])))
+    decisions = decide_rows(bundle.decision_policy, plain, rows.take(np.array([0])))
     answer = {"input": str(one.ids[0]), **make_document(*make_answers(plain, decisions))}
     weights, outputs, explained_output = _compute_weights(variants)
     nearest = find_neighbours(bundle, rows.take(np.array([0])))[0]

@@ -78,7 +78,8 @@ def _read_labelled(bundle: Bundle, path: Path, options: EvaluateOptions) -> Tabl
     names = ("label", "text", "group", "merge_labels", *ColumnOptions.model_fields)
     shared = {name: getattr(options, name) for name in names}
     read_options = parse(ReadOptions, modality=bundle.modality, unlabelled="drop", task=_READ_AS[bundle.task], **shared)
-    blank = bundle.about.get("task") == "multi-label"
+    trained_as = TASK_TYPES.get(bundle.training_facts.task)
+    blank = trained_as is not None and trained_as.has_label_sets
     labels = () if TASK_TYPES[bundle.task].is_number else bundle.classes
     table = data.read_table(
         path, read_options, bundle.columns, empty_is_none=blank, labels=labels, inputs=bundle.known_input_columns

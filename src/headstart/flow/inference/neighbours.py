@@ -30,7 +30,7 @@ def find_neighbours(bundle: Bundle, rows: StrategyRows) -> list[tuple[Neighbour,
     bundle : Bundle
     rows : StrategyRows
     """
-    ood_check = bundle.decision_policy.out_of_distribution if bundle.decision_policy else None
+    ood_check = bundle.decision_policy.out_of_distribution
     values = select_ood_features(rows, ood_check.reads) if ood_check else None
     if ood_check is None or values is None:
         return [()] * len(rows)

@@ -21,7 +21,7 @@ def make_input_spec(bundle: Bundle) -> Mapping[str, Any]:
     ----------
     bundle : Bundle
     """
-    spec = dict(bundle.backbone.spec if bundle.backbone else bundle.spec)
+    spec = dict(bundle.input_spec)
     if MODALITIES[bundle.modality].has_pixels:
         spec["resize"] = max(int(spec.get("resize", 0)), DECODED_PIXELS)
     return spec

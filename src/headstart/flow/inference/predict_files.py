@@ -42,7 +42,7 @@ def _compute_key(bundle: Bundle, table: Table, order: InputOrder = ()) -> str:
     parts = [*map(str, table.ids), *map(str, table.hashes), *bundle.classes, bundle.strategy]
     parts += [f"{place} {name}" for place, (name, row) in enumerate(order) if row is None]
     parts.append(bundle.backbone.fingerprint if bundle.backbone else "")
-    parts.append(json.dumps(bundle.decision_policy.as_dict()) if bundle.decision_policy else "")
+    parts.append(json.dumps(bundle.decision_policy.as_dict()))
     parts += [str(value.tobytes()) for value in bundle.fitted.state().arrays.values()]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 

@@ -60,8 +60,7 @@ def open_predictor(bundle: Bundle, precision: str = "auto") -> AnswerInputs:
     >>> open_predictor(hs.load("OUT").bundle)(["The pump is broken"])[0]["answer"]  # doctest: +SKIP
     'water'
     """
-    spec: Spec = bundle.backbone.spec if bundle.backbone else bundle.spec
-    warm = SAMPLE_INPUTS[bundle.modality](spec)
+    warm = SAMPLE_INPUTS[bundle.modality](bundle.input_spec)
     predict = make_predictor(bundle, _make_table(bundle.modality, warm), precision)
 
     def answer(inputs: Sequence[Any]) -> Documents:

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from headstart.bundle import Bundle
-from headstart.decisions import DEFAULT_POLICY, DecisionPolicy, Decisions
+from headstart.decisions import DecisionPolicy, Decisions
 from headstart.errors import DataError
 from headstart.extras import require
 from headstart.features import DESCRIPTOR_EXTRACTORS, Extractor, choose_runtime, make_backbone_extractor, run_chunks
@@ -174,7 +174,7 @@ def _predict_batch(
 ) -> PredictionBatch:
     readable, rows, failed = _read_rows(bundle, table, extractors, row_numbers)
     probabilities = bundle.fitted.predict(rows) if len(readable) else np.empty((0, len(bundle.classes)))
-    policy = bundle.decision_policy or DEFAULT_POLICY
+    policy = bundle.decision_policy
     predictions = policy.calibrate(
         Predictions(
             ids=table.ids[readable],
@@ -225,7 +225,7 @@ def _join_outputs(part: Table, outputs: list[tuple[Array, ...]], extractor: Extr
 def _find_unreadable(bundle: Bundle, table: Table, rows: Index) -> dict[int, str]:
     failed = {}
     load = MODALITIES[bundle.modality].load
-    spec = bundle.backbone.spec if bundle.backbone else bundle.spec
+    spec = bundle.input_spec
     for row in rows:
         try:
             load(table.inputs[row], spec)
@@ -272,7 +272,7 @@ def decide_table(
         )
         return (
             predictions,
-            decide_rows(bundle.decision_policy or DEFAULT_POLICY, predictions, StrategyRows(table)),
+            decide_rows(bundle.decision_policy, predictions, StrategyRows(table)),
             failed,
         )
     values = np.concatenate([batch.predictions.probabilities for batch in batches])

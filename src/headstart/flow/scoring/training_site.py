@@ -25,7 +25,6 @@ from headstart.results import (
 )
 from headstart.task_types import TASK_TYPES
 
-SITE = "site"
 SITE_FIGURES: dict[str, tuple[str, ...]] = {
     "classification": ("accuracy", "macro_f1", "log_loss"),
     "ordinal": ("accuracy", "quadratic_kappa", "mean_grade_error"),
@@ -112,7 +111,6 @@ def name_figures(
 
 
 MOST_CENTRES = 500
-LABELS_PER_CLASS = "labels_per_class"
 
 
 def remember_training_rows(prepared: Prepared, uses: frozenset[str]) -> SeenRows:
