@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from headstart.bases import Backbone
-from headstart.checks.record import list_ids, make_finding
+from headstart.checks.record import list_ids
 from headstart.checks.settings import SETTINGS
 from headstart.checks.vocabulary import measure_coverage
 from headstart.data.duplicates.feature_duplicates import add_feature_duplicates
 from headstart.data.duplicates.near_duplicates import GRAVE_SHARE
 from headstart.errors import list_offenders
 from headstart.records import TEST, TRAIN, AnyTable, Features, Finding, Table
+from headstart.results.findings import make_finding
 from headstart.task_types import TASK_TYPES
 
 
@@ -25,7 +26,7 @@ def report_unusable_inputs(table: Table) -> list[Finding]:
         return []
     named = list_offenders([f"{item.id}: {item.reason}" for item in table.set_aside])
     summary = f"{len(rows)} input{'s were' if len(rows) > 1 else ' was'} set aside ({named})."
-    return [make_finding("corrupt", "warn", rows, summary)]
+    return [make_finding("corrupt", summary, rows)]
 
 
 def _group_exact_copies(table: Table) -> list[list[int]]:
@@ -49,7 +50,7 @@ def report_copies_across_splits(table: Table) -> list[Finding]:
         return []
     test_ids = tuple(table.ids[row] for rows in across for row in rows if table.splits[row] == TEST)
     summary = f"{len(test_ids)} test rows also stand in the training rows (such as {test_ids[0]})."
-    return [make_finding("duplicates-across-splits", "warn", test_ids, summary)]
+    return [make_finding("duplicates-across-splits", summary, test_ids)]
 
 
 def report_copies(table: Table) -> list[Finding]:
@@ -65,7 +66,7 @@ def report_copies(table: Table) -> list[Finding]:
         return []
     ids = tuple(table.ids[row] for rows in within for row in rows)
     occur = "1 input occurs" if len(within) == 1 else f"{len(within)} inputs occur"
-    return [make_finding("duplicates", "note", ids, f"{occur} more than once ({len(ids)} rows, such as {ids[0]}).")]
+    return [make_finding("duplicates", f"{occur} more than once ({len(ids)} rows, such as {ids[0]}).", ids)]
 
 
 def report_conflicting_labels(table: Table) -> list[Finding]:
@@ -88,7 +89,7 @@ def report_conflicting_labels(table: Table) -> list[Finding]:
     other = next(row for row in first if labels[row] != labels[first[0]])
     have = "1 input has" if len(conflicts) == 1 else f"{len(conflicts)} inputs have"
     summary = f"{have} two labels ({example}, {table.ids[other]} is {table.labels[other]})."
-    return [make_finding("conflicting-labels", "warn", ids, summary)]
+    return [make_finding("conflicting-labels", summary, ids)]
 
 
 def _list_near_duplicate_groups(table: Table) -> list[list[int]]:
@@ -123,7 +124,7 @@ def report_near_duplicates_across_splits(table: Table) -> list[Finding]:
     n_test = int((table.splits == TEST).sum())
     summary = f"{len(test_ids)} of {n_test} test rows are nearly the same as training rows (such as {test_ids[0]})."
     severity = "warn" if len(test_ids) >= GRAVE_SHARE * n_test else "note"
-    return [make_finding("near-duplicates-across-splits", severity, tuple(test_ids), summary)]
+    return [make_finding("near-duplicates-across-splits", summary, tuple(test_ids), severity=severity)]
 
 
 def report_near_duplicates_across_labels(table: Table) -> list[Finding]:
@@ -150,7 +151,7 @@ def report_near_duplicates_across_labels(table: Table) -> list[Finding]:
         "1 set of nearly equal rows has" if len(conflicts) == 1 else f"{len(conflicts)} sets of nearly equal rows have"
     )
     ids = list_ids(table, [row for rows in conflicts for row in rows])
-    return [make_finding("near-duplicates-across-labels", "warn", ids, f"{sets} different labels ({example}).")]
+    return [make_finding("near-duplicates-across-labels", f"{sets} different labels ({example}).", ids)]
 
 
 def report_near_duplicates(table: Table) -> list[Finding]:
@@ -167,8 +168,7 @@ def report_near_duplicates(table: Table) -> list[Finding]:
         return []
     sets = "1 set" if len(groups) == 1 else f"{len(groups)} sets"
     summary = f"{len(rows)} rows are nearly the same as another ({sets}, the largest of {max(map(len, groups))})."
-    advice = "Where Headstart splits, each set is kept on one side; count them as one row when you plan for more."
-    return [make_finding("near-duplicates", "note", list_ids(table, rows), summary, advice=advice)]
+    return [make_finding("near-duplicates", summary, list_ids(table, rows))]
 
 
 def join_feature_duplicates(

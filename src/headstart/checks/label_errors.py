@@ -9,10 +9,11 @@ import numpy as np
 
 from headstart.checks import confident_learning
 from headstart.checks.confident_learning import LabelErrors
-from headstart.checks.record import list_ids, make_finding
+from headstart.checks.record import list_ids
 from headstart.checks.settings import SETTINGS
 from headstart.records import Finding, Probabilities, Table
 from headstart.results import LabelError
+from headstart.results.findings import make_finding
 from headstart.strategies.record import Task
 from headstart.task_types import TASK_TYPES
 
@@ -64,9 +65,9 @@ def find_label_errors(table: Table, task: Task, outputs: Probabilities) -> Label
     is_sure = n_sure >= SETTINGS.sure_share * len(errors.order)
     finding = make_finding(
         "label-errors",
-        "warn" if is_sure else "note",
-        list_ids(table, suspicious.tolist()),
         summary,
+        list_ids(table, suspicious.tolist()),
+        severity="warn" if is_sure else "note",
         measure=errors.share,
     )
     return LabelErrorReport((finding,), rows)

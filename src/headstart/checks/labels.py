@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from headstart.checks.record import list_ids, make_finding
+from headstart.checks.record import list_ids
 from headstart.checks.settings import SETTINGS
 from headstart.checks.trainability import count_training_rows
 from headstart.data.labels.label_numbers import parse_numbers
@@ -15,6 +15,7 @@ from headstart.data.labels.strata import MIN_LABEL_ROWS
 from headstart.data.splitting.split import MIN_CLASS_ROWS, MIN_NUMBERS
 from headstart.errors import list_offenders
 from headstart.records import TEST, Finding, Table
+from headstart.results.findings import make_finding
 from headstart.task_types import TASK_TYPES
 
 _MISSING_WORDS = frozenset(("na", "n/a", "nan", "null", "none", "?", "-"))
@@ -39,8 +40,7 @@ def report_missing_words(table: Table) -> list[Finding]:
     rows = tuple(name for name, label in zip(table.ids, labels, strict=True) if label in words)
     named = list_offenders([f"'{word}' ({counts[word]} row{'s' * (counts[word] > 1)})" for word in words])
     summary = f"These classes may stand for a missing label: {named}."
-    advice = "If so, empty these cells and pass --unlabelled drop; if they are classes, leave them."
-    return [make_finding("missing-labels", "warn", rows, summary, advice=advice)]
+    return [make_finding("missing-labels", summary, rows)]
 
 
 def report_single_row_classes(table: Table) -> list[Finding]:
@@ -62,12 +62,11 @@ def report_single_row_classes(table: Table) -> list[Finding]:
     rows = tuple(row for row, label in zip(table.ids, table.labels, strict=True) if label in names)
     have = "1 class has" if len(single) == 1 else f"{len(single)} classes have"
     summary = f"{have} a single row to learn from: {list_offenders(single)}."
-    advice = "How well such a class is learnt cannot be told, as no row is left to hold out. Add some if you can."
-    if len(single) >= MIN_NUMBERS and 2 * len(single) > int((table.splits != TEST).sum()):
-        advice = "Most rows have a label of their own: if this is not the label, name the right column with --label."
-    if len(single) >= MIN_NUMBERS and len(single) == len(counts) and not parse_numbers(single)[1]:
-        advice += " If the label is a number and no class, pass --task regression."
-    return [make_finding("single-row-class", "warn", rows, summary, advice=advice)]
+    is_most_rows = len(single) >= MIN_NUMBERS and 2 * len(single) > int((table.splits != TEST).sum())
+    is_number = len(single) >= MIN_NUMBERS and len(single) == len(counts) and not parse_numbers(single)[1]
+    keys = {(True, True): "most-rows-numbers", (True, False): "most-rows", (False, True): "numbers"}
+    advice = keys.get((is_most_rows, is_number), "")
+    return [make_finding("single-row-class", summary, rows, advice=advice)]
 
 
 def report_small_classes(table: Table) -> list[Finding]:
@@ -91,9 +90,7 @@ def _report_small_classes(table: Table) -> list[Finding]:
     rows = tuple(row for row, label in zip(table.ids, table.labels, strict=True) if label in few)
     have = "1 class has" if len(few) == 1 else f"{len(few)} classes have"
     return [
-        make_finding(
-            "small-class", "warn", rows, f"{have} fewer than {SETTINGS.small_class_rows} training rows ({named})."
-        )
+        make_finding("small-class", f"{have} fewer than {SETTINGS.small_class_rows} training rows ({named}).", rows)
     ]
 
 
@@ -109,11 +106,7 @@ def _report_small_labels(table: Table) -> list[Finding]:
         return []
     named = list_offenders([f"{name}: {n}" for n, name in few])
     apply = "1 label applies" if len(few) == 1 else f"{len(few)} labels apply"
-    return [
-        make_finding(
-            "small-class", "warn", (), f"{apply} to fewer than {SETTINGS.small_class_rows} training rows ({named})."
-        )
-    ]
+    return [make_finding("small-class", f"{apply} to fewer than {SETTINGS.small_class_rows} training rows ({named}).")]
 
 
 def _report_nothing(table: Table) -> list[Finding]:
@@ -143,7 +136,7 @@ def report_imbalance(table: Table) -> list[Finding]:
     if most < SETTINGS.imbalance_ratio * least:
         return []
     summary = f"The classes are uneven: {most} training rows of {large}, {least} of {small}."
-    return [make_finding("imbalance", "note", (), summary)]
+    return [make_finding("imbalance", summary)]
 
 
 def report_extreme_numbers(table: Table) -> list[Finding]:
@@ -165,4 +158,4 @@ def report_extreme_numbers(table: Table) -> list[Finding]:
     rows = list_ids(table, far.tolist())
     lie = "1 number lies" if len(far) == 1 else f"{len(far)} numbers lie"
     summary = f"{lie} far from all others (such as {values[far[0]]:g} in {rows[0]})."
-    return [make_finding("extreme-number", "note", rows, summary)]
+    return [make_finding("extreme-number", summary, rows, severity="note")]

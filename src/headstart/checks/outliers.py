@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.checks.record import make_finding
 from headstart.checks.settings import SETTINGS
 from headstart.records import Column, Finding, FloatMatrix
+from headstart.results.findings import make_finding
 
 
 def report_outliers(ids: Column, features: FloatMatrix, seed: int) -> list[Finding]:
@@ -40,7 +40,7 @@ def report_outliers(ids: Column, features: FloatMatrix, seed: int) -> list[Findi
     named = tuple(str(ids[rows[at]]) for at in far[np.argsort(-logs[far], kind="stable")])
     look = "1 row looks" if len(named) == 1 else f"{len(named)} rows look"
     among = f" (among {len(rows):,} rows that were compared)" if len(rows) < len(features) else ""
-    return [make_finding("outliers", "note", named, f"{look} unlike all others{among}, such as {named[0]}.")]
+    return [make_finding("outliers", f"{look} unlike all others{among}, such as {named[0]}.", named)]
 
 
 def _measure_neighbour_distances(axes: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -10,10 +10,11 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.checks.record import list_ids, make_finding
+from headstart.checks.record import list_ids
 from headstart.checks.settings import SETTINGS
 from headstart.data.row_facts import describe_rows
 from headstart.records import Column, Finding, Index, Table, make_column
+from headstart.results.findings import make_finding
 
 Property = NDArray[np.float64] | Column
 """(n_rows, m) numbers, NaN where unknown; or (n_rows,) words, "" where unknown."""
@@ -130,7 +131,7 @@ def report_small_images(table: Table, properties: Mapping[str, Property]) -> lis
         return []
     are = "pictures are" if len(small) > 1 else "picture is"
     summary = f"{len(small)} {are} less than {SETTINGS.small_pixels} pixels wide or high."
-    return [make_finding("resolution", "note", list_ids(table, small.tolist()), summary)]
+    return [make_finding("resolution", summary, list_ids(table, small.tolist()))]
 
 
 def report_blurred_images(table: Table, properties: Mapping[str, Property]) -> list[Finding]:
@@ -152,4 +153,4 @@ def report_blurred_images(table: Table, properties: Mapping[str, Property]) -> l
     order = blurred[np.argsort(values[blurred], kind="stable")]
     have = "pictures have" if len(order) > 1 else "picture has"
     summary = f"{len(order)} {have} far less detail than the others: blurred or blank."
-    return [make_finding("blur", "note", list_ids(table, order.tolist()), summary)]
+    return [make_finding("blur", summary, list_ids(table, order.tolist()))]

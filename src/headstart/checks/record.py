@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from headstart.bases import Backbone
-from headstart.records import Features, Finding, Interval, Probabilities, Table
+from headstart.records import Features, Finding, Probabilities, Table
 from headstart.results.check_codes import CHECK_CODES
 from headstart.strategies.record import Task
 
@@ -63,8 +63,6 @@ class Check:
     ----------
     code : str
         Key of `CHECK_CODES`; permanent.
-    severity : str
-        The gravest severity it reports: "stop", "warn" or "note".
     stage : str
         One of `STAGES`.
     needs : tuple of str
@@ -75,7 +73,6 @@ class Check:
     """
 
     code: str
-    severity: str
     stage: str
     needs: tuple[str, ...] = ()
     run: Callable[[CheckInputs], Sequence[Finding]]
@@ -85,46 +82,9 @@ class Check:
         assert self.stage in STAGES, self.stage
         assert set(self.needs) <= set(_IS_AVAILABLE), self.needs
 
-    @property
-    def title(self) -> str:
-        """Return the short name of what it reports."""
-        return CHECK_CODES[self.code].title
-
-    @property
-    def advice(self) -> str:
-        """Return what to do in general; "" where there is nothing to do."""
-        return CHECK_CODES[self.code].advice
-
     def applies(self, inputs: CheckInputs) -> bool:
         """Return whether everything the check needs is there."""
         return all(_IS_AVAILABLE[name](inputs) for name in self.needs)
-
-
-def make_finding(
-    code: str,
-    severity: str,
-    rows: tuple[str, ...],
-    summary: str,
-    *,
-    advice: str | None = None,
-    measure: Interval | None = None,
-) -> Finding:
-    """Return a finding; its advice is that of the code unless a more specific one is given.
-
-    Parameters
-    ----------
-    code : str
-        Key of `CHECK_CODES`.
-    severity : str
-        "stop", "warn" or "note".
-    rows : tuple of str
-        Ids of the rows concerned.
-    summary : str
-    advice : str or None
-    measure : Interval or None
-    """
-    text = CHECK_CODES[code].advice if advice is None else advice
-    return Finding(kind=code, severity=severity, rows=rows, summary=summary, advice=text, measure=measure)
 
 
 def list_ids(table: Table, rows: Sequence[int]) -> tuple[str, ...]:

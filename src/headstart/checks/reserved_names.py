@@ -7,6 +7,7 @@ from collections import Counter
 from headstart.decisions import ANSWER_WORDS, NONE, reserved_classes
 from headstart.options import AdaptOptions, CheckOptions
 from headstart.records import Finding, Table
+from headstart.results.findings import make_finding
 from headstart.spellings import fold_label
 from headstart.task_types import TASK_TYPES
 
@@ -50,8 +51,7 @@ def _make_reserved_finding(name: str, table: Table) -> Finding:
         f"The class '{name}' ({n_rows} rows) is taken for everything that is none of the other classes: "
         f"its inputs will be answered with '{NONE}', not with '{name}'."
     )
-    advice = f"If it is a class like the others, pass --reserved none; if this is meant, pass --reserved {name}."
-    return Finding(kind="reserved-class", severity="warn", rows=_list_rows(table, name), summary=summary, advice=advice)
+    return make_finding("reserved-class", summary, _list_rows(table, name), advice="name", name=name)
 
 
 def _find_answer_words(names: list[str]) -> list[tuple[str, str]]:
@@ -62,5 +62,4 @@ def _find_answer_words(names: list[str]) -> list[tuple[str, str]]:
 
 def _make_answer_word_finding(name: str, answer: str, rows: tuple[str, ...]) -> Finding:
     summary = f"The class '{name}' is called as the answer '{answer}' is, which a model gives where it knows no class."
-    advice = "Rename the class, or read `kind` beside each answer: it is 'label' where the class is meant."
-    return Finding(kind="reserved-class", severity="warn", rows=rows, summary=summary, advice=advice)
+    return make_finding("reserved-class", summary, rows, advice="answer-word")

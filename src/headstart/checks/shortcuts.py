@@ -11,9 +11,9 @@ from headstart import data
 from headstart.checks import properties
 from headstart.checks.properties import Property
 from headstart.checks.property_skill import PropertySkill, rank_properties
-from headstart.checks.record import make_finding
 from headstart.checks.settings import SETTINGS
 from headstart.records import Finding, Index, Table
+from headstart.results.findings import make_finding
 from headstart.shared_settings import SHARED_SETTINGS
 
 _LABEL_NOUNS = {
@@ -75,12 +75,8 @@ def _report_input_shortcut(measured: Mapping[str, Property], folds: _Folds, rows
         f"{_format_skill(best)} of {len(rows):,} rows, all classes counting the same: this may be a "
         f"shortcut.{best_alone}"
     )
-    advice = (
-        "If such a property comes from how the data was gathered (site, device, background), a model may learn that "
-        "instead: gather each class in the same way, or test on another place. It may also be a true sign of the class."
-    )
     severity = "warn" if best.skill >= SETTINGS.strong_skill else "note"
-    return [make_finding("shortcut", severity, (), summary, advice=advice, measure=best.balanced_accuracy)]
+    return [make_finding("shortcut", summary, severity=severity, advice="input", measure=best.balanced_accuracy)]
 
 
 def _report_unmeasured_columns(rows: Table) -> list[Finding]:
@@ -88,7 +84,7 @@ def _report_unmeasured_columns(rows: Table) -> list[Finding]:
     if n_measured == len(rows.metadata):
         return []
     summary = f"Of {len(rows.metadata):,} other columns only the {n_measured} filled in most rows were looked at."
-    return [make_finding("columns-not-measured", "note", (), summary, advice="Nothing to do.")]
+    return [make_finding("columns-not-measured", summary, advice="nothing")]
 
 
 def _report_column_shortcuts(folds: _Folds, rows: Table) -> list[Finding]:
@@ -104,12 +100,10 @@ def _report_column_shortcuts(folds: _Folds, rows: Table) -> list[Finding]:
         rest = f" {more} more columns tell it less well." if more > 0 else ""
         noun = _LABEL_NOUNS[rows.task]
         summary = f"The column '{item.name}' tells {noun} of {_format_skill(item)} of {len(rows):,} rows.{rest}"
-        advice = (
-            "If it says where or with what a row was made, classes and places are mixed up: name it with --group to "
-            "see whether the model holds elsewhere."
-        )
         severity = "warn" if item.skill >= SETTINGS.strong_skill else "note"
-        findings.append(make_finding("shortcut", severity, (), summary, advice=advice, measure=item.balanced_accuracy))
+        findings.append(
+            make_finding("shortcut", summary, severity=severity, advice="column", measure=item.balanced_accuracy)
+        )
     return findings
 
 
@@ -132,9 +126,4 @@ def _repeats_label(values: Property, rows: Table) -> bool:
 def _make_equal_column_finding(skill: PropertySkill, rows: Table) -> Finding:
     """Return a finding about a column that predicts nearly all classes: the label again, or separate collection."""
     summary = f"The column '{skill.name}' tells the class of {_format_skill(skill)} of {len(rows):,} rows."
-    advice = (
-        "If it is the label in other words, nothing is wrong. If it says where, when or with what a row was made, each "
-        "class was gathered apart, and no score here can tell whether a model learns the class or that: gather every "
-        "class in every place."
-    )
-    return make_finding("shortcut", "warn", (), summary, advice=advice, measure=skill.balanced_accuracy)
+    return make_finding("shortcut", summary, advice="equal-column", measure=skill.balanced_accuracy)

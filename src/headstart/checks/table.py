@@ -41,45 +41,44 @@ def _report_label_errors(inputs: CheckInputs) -> Sequence[Finding]:
     return find_label_errors(inputs.table, inputs.task, inputs.out_of_fold).findings
 
 
-def _make_table_check(code: str, severity: str, needs: str, report: Callable[[Table], Sequence[Finding]]) -> Check:
-    return Check(code=code, severity=severity, stage=TABLE, needs=(needs,) if needs else (), run=_on_table(report))
+def _make_table_check(code: str, needs: str, report: Callable[[Table], Sequence[Finding]]) -> Check:
+    return Check(code=code, stage=TABLE, needs=(needs,) if needs else (), run=_on_table(report))
 
 
-def _make_split_check(code: str, severity: str, needs: str, report: Callable[[Table], Sequence[Finding]]) -> Check:
-    return Check(code=code, severity=severity, stage=SPLIT, needs=(needs,), run=_on_table(report))
+def _make_split_check(code: str, needs: str, report: Callable[[Table], Sequence[Finding]]) -> Check:
+    return Check(code=code, stage=SPLIT, needs=(needs,), run=_on_table(report))
 
 
 _NEAR = "near-duplicate groups"
 CHECKS = (
-    _make_table_check("no-rows", "stop", "", trainability.find_no_rows),
-    _make_table_check("no-labels", "stop", "rows", trainability.find_no_labels),
-    _make_table_check("one-class", "stop", "labels", trainability.find_nothing_to_learn),
-    _make_table_check("uneven-channels", "stop", "labels", trainability.find_uneven_channels),
-    _make_table_check("one-input", "stop", "labels", trainability.find_one_input),
-    _make_table_check("corrupt", "warn", "", copies.report_unusable_inputs),
-    _make_split_check("duplicates-across-splits", "warn", "rows", copies.report_copies_across_splits),
-    _make_table_check("duplicates", "note", "rows", copies.report_copies),
-    _make_table_check("conflicting-labels", "warn", "labels", copies.report_conflicting_labels),
-    _make_split_check("near-duplicates-across-splits", "warn", _NEAR, copies.report_near_duplicates_across_splits),
-    _make_split_check("near-duplicates-across-labels", "warn", _NEAR, copies.report_near_duplicates_across_labels),
-    _make_split_check("near-duplicates", "note", _NEAR, copies.report_near_duplicates),
-    _make_table_check("value-range", "note", "", describe_depth),
-    _make_table_check("extreme-number", "note", "", find_missing_codes),
-    _make_table_check("missing-labels", "warn", "labels", labels.report_missing_words),
-    _make_table_check("single-row-class", "warn", "labels", labels.report_single_row_classes),
-    _make_table_check("small-class", "warn", "labels", labels.report_small_classes),
-    _make_table_check("imbalance", "note", "labels", labels.report_imbalance),
-    _make_table_check("extreme-number", "note", "labels", labels.report_extreme_numbers),
-    Check(code="shortcut", severity="warn", stage=INPUTS, needs=("labels",), run=_check_properties),
-    Check(code="outliers", severity="note", stage=FEATURES, needs=("features",), run=_report_outliers),
+    _make_table_check("no-rows", "", trainability.find_no_rows),
+    _make_table_check("no-labels", "rows", trainability.find_no_labels),
+    _make_table_check("one-class", "labels", trainability.find_nothing_to_learn),
+    _make_table_check("uneven-channels", "labels", trainability.find_uneven_channels),
+    _make_table_check("one-input", "labels", trainability.find_one_input),
+    _make_table_check("corrupt", "", copies.report_unusable_inputs),
+    _make_split_check("duplicates-across-splits", "rows", copies.report_copies_across_splits),
+    _make_table_check("duplicates", "rows", copies.report_copies),
+    _make_table_check("conflicting-labels", "labels", copies.report_conflicting_labels),
+    _make_split_check("near-duplicates-across-splits", _NEAR, copies.report_near_duplicates_across_splits),
+    _make_split_check("near-duplicates-across-labels", _NEAR, copies.report_near_duplicates_across_labels),
+    _make_split_check("near-duplicates", _NEAR, copies.report_near_duplicates),
+    _make_table_check("value-range", "", describe_depth),
+    _make_table_check("extreme-number", "", find_missing_codes),
+    _make_table_check("missing-labels", "labels", labels.report_missing_words),
+    _make_table_check("single-row-class", "labels", labels.report_single_row_classes),
+    _make_table_check("small-class", "labels", labels.report_small_classes),
+    _make_table_check("imbalance", "labels", labels.report_imbalance),
+    _make_table_check("extreme-number", "labels", labels.report_extreme_numbers),
+    Check(code="shortcut", stage=INPUTS, needs=("labels",), run=_check_properties),
+    Check(code="outliers", stage=FEATURES, needs=("features",), run=_report_outliers),
     Check(
         code="unknown-tokens",
-        severity="warn",
         stage=FEATURES,
         needs=("features", "base model"),
         run=_report_unknown_tokens,
     ),
-    Check(code="label-errors", severity="warn", stage=MODEL, needs=("out-of-fold outputs",), run=_report_label_errors),
+    Check(code="label-errors", stage=MODEL, needs=("out-of-fold outputs",), run=_report_label_errors),
 )
 """Every check, in the order in which they report. `shortcut` also reports `resolution`, `blur` and
 `columns-not-measured`: all four read the same properties."""

@@ -7,18 +7,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from headstart.checks.record import make_finding
 from headstart.data.labels.strata import drop_unlearnable_labels
 from headstart.data.splitting.split import MIN_NUMBERS
 from headstart.errors import DataError, list_offenders
 from headstart.modalities import MODALITIES
 from headstart.records import TEST, Finding, Table
-
-_NO_LABELS = {
-    "image": "Put the pictures into one folder a class, or name the column with --label COLUMN.",
-    "text": "Name the column with --label COLUMN.",
-    "series": "Name the column with --label COLUMN.",
-}
+from headstart.results.findings import make_finding
 
 
 def require_labels(table: Table) -> None:
@@ -81,7 +75,7 @@ def find_no_rows(table: Table) -> list[Finding]:
     if len(table):
         return []
     reason = f" ({len(table.set_aside)} were set aside: {table.set_aside[0].reason})" if table.set_aside else ""
-    return [make_finding("no-rows", "stop", (), f"No rows are left in {table.source}{reason}.")]
+    return [make_finding("no-rows", f"No rows are left in {table.source}{reason}.")]
 
 
 def find_no_labels(table: Table) -> list[Finding]:
@@ -97,7 +91,7 @@ def find_no_labels(table: Table) -> list[Finding]:
     others = [*table.columns.values(), *table.metadata]
     columns = f" (columns: {', '.join(others[:20])})" if others else ""
     summary = f"There is no label column in {table.source}{columns}."
-    return [make_finding("no-labels", "stop", (), summary, advice=_NO_LABELS[table.modality])]
+    return [make_finding("no-labels", summary, advice="images" if MODALITIES[table.modality].has_pixels else "")]
 
 
 def find_nothing_to_learn(table: Table) -> list[Finding]:
@@ -116,16 +110,14 @@ def _find_too_few_classes(table: Table) -> list[Finding]:
     if len(counts) >= 2:
         return []
     classes = f"only one class to learn ({next(iter(counts))})" if counts else "no class to learn"
-    advice = "Add rows of another class, or name the right column with --label."
-    return [make_finding("one-class", "stop", (), f"There is {classes}; at least 2 are needed.", advice=advice)]
+    return [make_finding("one-class", f"There is {classes}; at least 2 are needed.", advice="classes")]
 
 
 def _find_no_label_to_learn(table: Table) -> list[Finding]:
     if drop_unlearnable_labels(table).target_names:
         return []
     summary = "No label applies to some rows to learn from and not to all of them."
-    advice = "Label more rows, or name the right columns with --label."
-    return [make_finding("one-class", "stop", (), summary, advice=advice)]
+    return [make_finding("one-class", summary, advice="labels")]
 
 
 def _find_one_number(table: Table) -> list[Finding]:
@@ -135,7 +127,7 @@ def _find_one_number(table: Table) -> list[Finding]:
         return []
     rows = f"{len(values)} rows with a number" if len(values) < MIN_NUMBERS else f"only the number {values[0]:g}"
     summary = f"There are {rows} to learn from; at least {MIN_NUMBERS} rows and 2 different numbers are needed."
-    return [make_finding("one-class", "stop", (), summary)]
+    return [make_finding("one-class", summary)]
 
 
 _FIND_NOTHING_TO_LEARN: dict[str, Callable[[Table], list[Finding]]] = {
@@ -164,7 +156,7 @@ def find_uneven_channels(table: Table) -> list[Finding]:
     summary = (
         f"{len(rows)} of the {len(table)} series have another number of channels than {usual}: {list_offenders(rows)}."
     )
-    return [make_finding("uneven-channels", "stop", rows, summary)]
+    return [make_finding("uneven-channels", summary, rows)]
 
 
 def find_one_input(table: Table) -> list[Finding]:
@@ -179,4 +171,4 @@ def find_one_input(table: Table) -> list[Finding]:
     if len(rows) < 2 or len(set(table.hashes[rows])) > 1 or find_nothing_to_learn(table):
         return []
     summary = f"All {len(rows)} rows to learn from hold the same input (such as {table.ids[rows[0]]})."
-    return [make_finding("one-input", "stop", tuple(table.ids[rows]), summary)]
+    return [make_finding("one-input", summary, tuple(table.ids[rows]))]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from headstart import ranking
 from headstart.bases import Backbone
-from headstart.checks.record import make_finding
 from headstart.checks.settings import SETTINGS
 from headstart.evaluation.intervals import ratio_interval
 from headstart.ranking import VocabularyCoverage
 from headstart.records import Finding, Table
+from headstart.results.findings import make_finding
 
 
 def measure_coverage(backbone: Backbone, table: Table) -> VocabularyCoverage | None:
@@ -50,7 +50,6 @@ def report_unknown_tokens(backbone: Backbone, table: Table) -> list[Finding]:
         f"{coverage.unknown_share:.1%} of the pieces, and cuts a word into {coverage.pieces_per_word:.1f} pieces "
         "(about 1.3 for a language it was made for)."
     )
-    advice = "A base model made for this language may do better: `headstart bases --for DATA`."
     severity = "warn" if coverage.unknown_share >= SETTINGS.many_unknown_share else "note"
     measure = ratio_interval(coverage.counts, 0)
-    return [make_finding("unknown-tokens", severity, (), summary, advice=advice, measure=measure)]
+    return [make_finding("unknown-tokens", summary, severity=severity, measure=measure)]

@@ -17,6 +17,7 @@ from headstart.data.reading.table_files import RawTable
 from headstart.data.reading.tree import FolderTree
 from headstart.errors import DataError, cut_problem
 from headstart.records import Finding, SetAside
+from headstart.results.findings import make_finding
 
 TEXT_FILES = frozenset({".txt", ".text", ".md"})
 """Files that are one text each."""
@@ -106,15 +107,7 @@ def _find_only_numbers(texts: Sequence[str]) -> list[Finding]:
     if not texts or any(any(map(str.isalpha, text)) for text in texts[:_MOST_FINDINGS]):
         return []
     summary = "The files hold numbers and no words, but were read as texts."
-    return [
-        Finding(
-            kind="numbers-as-texts",
-            severity="warn",
-            rows=(),
-            summary=summary,
-            advice="If each is a series, let their names end with .csv.",
-        )
-    ]
+    return [make_finding("numbers-as-texts", summary)]
 
 
 def read_text_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> ParsedRows:

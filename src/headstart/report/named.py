@@ -5,8 +5,8 @@ from __future__ import annotations
 from headstart.report.messages import message
 from headstart.results.check_codes import CHECK_CODES
 
-FINDINGS = {code: check.title for code, check in CHECK_CODES.items() if not check.stops}
-ADVICE = {code: check.advice for code, check in CHECK_CODES.items() if check.advice and not check.stops}
+FINDINGS = {code: check.title for code, check in CHECK_CODES.items() if check.severity != "stop"}
+ADVICE = {code: check.advice for code, check in CHECK_CODES.items() if check.advice and check.severity != "stop"}
 STRATEGIES = {
     "majority": message(
         "Always the same answer, the most frequent class or the average: what anything useful must beat."

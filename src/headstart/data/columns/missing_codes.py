@@ -7,6 +7,7 @@ import numpy as np
 from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.modalities import MODALITIES
 from headstart.records import Finding, Table
+from headstart.results.findings import make_finding
 
 _MISSING_CODES = (-999.0, -9999.0, -99999.0, -99.0, -999.9, 999.0, 9999.0, 99999.0, 999999.0)
 
@@ -36,10 +37,7 @@ def find_missing_codes(table: Table) -> list[Finding]:
             lie = f"1 value of a series is {code:g}" if n == 1 else f"{n} values of series are {code:g}"
             low, high = others.min(), others.max()
             summary = f"{lie}, all others of the channel lie between {low:g} and {high:g} (such as in {row_ids[0]})."
-            advice = "If they stand for a missing value, empty these cells; if they are true, leave them."
-            return [
-                Finding(kind="extreme-number", severity="warn", rows=tuple(row_ids), summary=summary, advice=advice)
-            ]
+            return [make_finding("extreme-number", summary, tuple(row_ids))]
     return []
 
 

@@ -15,6 +15,7 @@ from headstart.data.columns.names import ROLES, ColumnSpec, fold_column_name
 from headstart.data.reading.table_files import RawTable
 from headstart.errors import UnknownName, make_unknown_name
 from headstart.records import Finding
+from headstart.results.findings import make_finding
 
 TEXT_ROLE = "text"
 PART_ROLE = "text "
@@ -129,9 +130,7 @@ def _bind_columns(
     summary = (
         f"{raw_table.name}: the column {', '.join(notes)} was taken: the names differ only in how they are written."
     )
-    return TextColumns(
-        tuple(bound), (Finding(kind="text-column", severity="note", rows=(), summary=summary, advice="Nothing to do."),)
-    )
+    return TextColumns(tuple(bound), (make_finding("text-column", summary, advice="nothing"),))
 
 
 def _make_unknown_error(name: str, raw_table: RawTable) -> UnknownName:
@@ -228,14 +227,10 @@ def _describe_choice(
     names_text = ", ".join(f"'{item.name}' ({item.filled:,} rows)" for item in others)
     others_text = f"; other columns of text were left out: {names_text}" if others else ""
     summary = f"The text was taken from '{chosen.name}', {filled}{others_text}."
-    names = ",".join([chosen.name, *(item.name for item in others)][:2])
-    advice = f"Name another one with --text, or several that are joined: --text '{names}'." if others else _NAME_ANOTHER
+    names, advice = ",".join([chosen.name, *(item.name for item in others)][:2]), "others" if others else ""
     return (
-        Finding(kind="text-column", severity="warn" if half_empty else "note", rows=(), summary=summary, advice=advice),
+        make_finding("text-column", summary, severity="warn" if half_empty else "note", advice=advice, names=names),
     )
-
-
-_NAME_ANOTHER = "Name another column with --text if it is not this one."
 
 
 def join_texts(raw_table: RawTable, names: Sequence[str]) -> list[str]:

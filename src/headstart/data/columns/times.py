@@ -14,6 +14,7 @@ from headstart.data.columns.cells import is_missing, parse_number
 from headstart.data.columns.names import fold_column_name
 from headstart.data.reading.table_files import RawTable
 from headstart.records import Finding
+from headstart.results.findings import make_finding
 
 _DATES, _CLOCKS = frozenset({"date", "day", "datum", "fecha"}), frozenset({"time", "hour", "clock", "heure", "hora"})
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d(?:[.,]\d+)?))?\s*([AaPp]\.?[Mm]\.?)?")
@@ -44,16 +45,7 @@ def read_times(raw_table: RawTable, name: str) -> tuple[NDArray[np.float64], tup
     consequence = (
         "those rows come last in their series" if parsed is not None else "the order of the rows in the file was taken"
     )
-    advice = "Check that the rows are in order, or write the times as numbers or like 2026-01-31 12:00."
-    return times, (
-        Finding(
-            kind="times-not-read",
-            severity="warn",
-            rows=(),
-            summary=f"The times in '{name}' {problem}; {consequence}.",
-            advice=advice,
-        ),
-    )
+    return times, (make_finding("times-not-read", f"The times in '{name}' {problem}; {consequence}."),)
 
 
 def find_time_columns(raw_table: RawTable, name: str) -> list[str]:

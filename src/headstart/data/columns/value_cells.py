@@ -10,6 +10,7 @@ from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.data.columns.written_numbers import find_possible_thousands
 from headstart.data.reading.table_files import RawTable
 from headstart.records import Finding
+from headstart.results.findings import make_finding
 
 
 def find_doubtful_thousands(raw_table: RawTable, names: Sequence[str]) -> tuple[Finding, ...]:
@@ -34,5 +35,4 @@ def find_doubtful_thousands(raw_table: RawTable, names: Sequence[str]) -> tuple[
         return ()
     read = parse_number(example, raw_table.decimal_comma)
     summary = f"{raw_table.name} holds values such as {example} beside whole ones: {example} was read as {read:g}."
-    advice = f"Write {re.sub('[.,]', '', example)} in the file if the mark parts thousands."
-    return (Finding(kind="thousands-in-doubt", severity="warn", rows=(), summary=summary, advice=advice),)
+    return (make_finding("thousands-in-doubt", summary, number=re.sub("[.,]", "", example)),)

@@ -19,6 +19,7 @@ from headstart.data.duplicates.near_duplicates import (
 )
 from headstart.modalities.record import Fingerprint
 from headstart.records import TEST, TRAIN, AnyTable, Finding, FloatMatrix, Index, Table, make_column
+from headstart.results.findings import make_finding
 
 MOST_ROWS = 10_000
 """Rows compared at most, drawn by chance."""
@@ -120,18 +121,9 @@ def _report_feature_duplicates(table: Table, groups: list[list[int]], n_compared
     )
     if test_rows:
         summary += f" {len(test_rows)} of them are test rows like training rows."
-    advice = "Look at them: copies make the test score too good. In cross-validation each set is kept on one side."
     is_grave = len(test_rows) >= GRAVE_SHARE * max(1, int((table.splits == TEST).sum()))
     row_ids = tuple(str(table.ids[row]) for group in groups for row in group)
-    return [
-        Finding(
-            kind=KIND,
-            severity="warn" if test_rows and is_grave else "note",
-            rows=row_ids,
-            summary=summary,
-            advice=advice,
-        )
-    ]
+    return [make_finding(KIND, summary, row_ids, severity="warn" if test_rows and is_grave else "note")]
 
 
 __all__ = ["KIND", "add_feature_duplicates"]

@@ -17,6 +17,7 @@ from headstart.data.duplicates.components import find_connected_rows
 from headstart.data.row_facts import describe_rows
 from headstart.modalities.record import Fingerprint
 from headstart.records import AnyTable, Column, Finding, Index, Table, make_column
+from headstart.results.findings import make_finding
 
 MOST_ROWS = {"image": 20_000, "text": 50_000, "series": 20_000}
 """Rows compared at most, for each modality; a finding reports that the rest was not."""
@@ -115,20 +116,11 @@ def _report_search(table: Table, near_duplicates: NearDuplicates) -> list[Findin
     if near_duplicates.implausible_groups:
         rows = tuple(str(table.ids[row]) for group in near_duplicates.implausible_groups for row in group)
         summary = f"{len(rows)} rows are so much alike that copies among them cannot be told (such as {rows[0]})."
-        advice = "They are split like all others. If they come from one film, patient or place, name it with --group."
-        findings.append(Finding(kind="much-alike", severity="warn", rows=rows, summary=summary, advice=advice))
+        findings.append(make_finding("much-alike", summary, rows))
     n_different = len(set(map(str, table.hashes)))
     if near_duplicates.n_compared < n_different:
         summary = f"Near copies were looked for among {near_duplicates.n_compared:,} of {n_different:,} different rows."
-        findings.append(
-            Finding(
-                kind="not-compared",
-                severity="note",
-                rows=(),
-                summary=summary,
-                advice="Exact copies were looked for among all rows.",
-            )
-        )
+        findings.append(make_finding("not-compared", summary))
     return findings
 
 

@@ -11,6 +11,7 @@ from headstart.data.row_facts import describe_rows
 from headstart.modalities import MODALITIES
 from headstart.modalities.image_values import FLOAT, INTEGER, find_value_ranges
 from headstart.records import TEST, Finding, Table
+from headstart.results.findings import make_finding
 
 _EIGHT_BIT_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".webp", ".bmp", ".dib", ".heic", ".heif"})
 """Kinds of files that never have more than 8 bits as they are read here."""
@@ -47,19 +48,11 @@ def describe_depth(table: Table) -> tuple[Finding, ...]:
             f"{_count_images(len(brightest), kind)} scaled alike: {low:,.6g} is black and {high:,.6g} is white "
             f"(the brightest values of single images: {min(brightest):,.6g} to {max(brightest):,.6g})."
         )
-        advice = "Nothing to do."
         if used < IMAGE_RULES.small_range_share:
             summary += f" Half of them use less than {max(0.01, used):.0%} of that range: they are nearly black."
-            advice = "If a few odd images make the range so wide, correct them; give all the same scale."
-        findings.append(
-            Finding(
-                kind="value-range",
-                severity="warn" if used < IMAGE_RULES.small_range_share else "note",
-                rows=(),
-                summary=summary,
-                advice=advice,
-            )
-        )
+            findings.append(make_finding("value-range", summary, severity="warn"))
+        else:
+            findings.append(make_finding("value-range", summary, advice="nothing"))
     return tuple(findings)
 
 

@@ -10,6 +10,7 @@ from headstart.data.columns.names import fold_column_name
 from headstart.data.images.class_folders import FolderLabels
 from headstart.errors import list_offenders
 from headstart.records import Finding
+from headstart.results.findings import make_finding
 
 _HELPER_NAMES = frozenset(
     {
@@ -48,13 +49,7 @@ def _find_repeated_folders(inner: Mapping[str, Counter[str]]) -> Finding | None:
         f"{len(holders)} of {len(inner)} class folders ({list_offenders(holders)}) hold folders of the same names "
         f"({list_offenders(names)}). The outer folders were read as the classes, with all images below them."
     )
-    return Finding(kind="folders-within-classes", severity="warn", rows=(), summary=summary, advice=_MOVE_ADVICE)
-
-
-_MOVE_ADVICE = (
-    "If the inner folders are the classes, put them on top, or list the images in a table. If they hold no images "
-    "to learn from, such as masks, move them away. If they only say where the images come from, nothing is wrong."
-)
+    return make_finding("folders-within-classes", summary)
 
 
 def _find_uneven_folders(inner: Mapping[str, Counter[str]]) -> Finding | None:
@@ -68,8 +63,7 @@ def _find_uneven_folders(inner: Mapping[str, Counter[str]]) -> Finding | None:
         f"The folder '{deep[0]}' holds folders ({within}), and '{flat[0]}' beside it holds images: both were read as "
         "classes."
     )
-    advice = f"If the folders in '{deep[0]}' are the classes, give that folder as DATA."
-    return Finding(kind="folders-within-classes", severity="warn", rows=(), summary=summary, advice=advice)
+    return make_finding("folders-within-classes", summary, advice="deep", folder=deep[0])
 
 
 def _find_helper_folders(labels: Sequence[str]) -> Finding | None:
@@ -82,10 +76,4 @@ def _find_helper_folders(labels: Sequence[str]) -> Finding | None:
         if len(helper_labels) == 1
         else f"{len(helper_labels)} {were}: {list_offenders(helper_labels)}."
     )
-    return Finding(
-        kind="class-folder",
-        severity="warn",
-        rows=(),
-        summary=summary,
-        advice="Move it away if it holds no class of its own.",
-    )
+    return make_finding("class-folder", summary)

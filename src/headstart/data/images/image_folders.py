@@ -29,6 +29,7 @@ from headstart.data.reading.tree import FolderTree, contains_any, list_tree
 from headstart.errors import DataError, list_offenders
 from headstart.modalities.image import SUFFIXES
 from headstart.records import Finding, SetAside
+from headstart.results.findings import make_finding
 
 _NOT_FILLED_IN = "its label is not filled in yet"
 
@@ -164,7 +165,7 @@ def _read_by_table_above(
     )
     parsed_rows = _read_listings(FolderTree(above, tuple(sorted(images))), listings, folder_labels, spec)
     summary = f"The labels come from {names}, beside the folder {tree.root.name}."
-    note = Finding(kind="table-above", severity="note", rows=(), summary=summary, advice="Nothing to do.")
+    note = make_finding("table-above", summary, advice="nothing")
     prefix = f"{tree.root.absolute().name}/"
     return replace(
         parsed_rows, ids=[name.removeprefix(prefix) for name in parsed_rows.ids], findings=(*parsed_rows.findings, note)
@@ -173,13 +174,7 @@ def _read_by_table_above(
 
 def _make_above_finding(names: str, above: Path) -> Finding:
     summary = f"The labels are the folders' names; {names} in {above.name or above} lists the images too."
-    return Finding(
-        kind="table-above",
-        severity="note",
-        rows=(),
-        summary=summary,
-        advice="Give that table as DATA to use it, or name its --label COLUMN.",
-    )
+    return make_finding("table-above", summary)
 
 
 def _make_empty_rows(*findings: Finding) -> ParsedRows:
@@ -192,7 +187,7 @@ def _find_other_files(tree: FolderTree) -> tuple[Finding, ...]:
         return ()
     n_others = "1 file that is no image was" if len(others) == 1 else f"{len(others)} files that are no images were"
     summary = f"{n_others} left out (such as {others[-1]})."
-    return (Finding(kind="other-files", severity="note", rows=(), summary=summary, advice="Nothing to do."),)
+    return (make_finding("other-files", summary, advice="nothing"),)
 
 
 FolderLabelsByImage = Mapping[PurePosixPath, FolderLabels]
@@ -231,8 +226,7 @@ def _find_unlisted(unlisted: Sequence[str], names: str) -> list[Finding]:
         return []
     are = "1 image is" if len(unlisted) == 1 else f"{len(unlisted)} images are"
     summary = f"{are} not listed in {names} and left out (such as {unlisted[0]})."
-    advice = "Add them to the table if they belong to the data."
-    return [Finding(kind="not-listed", severity="warn", rows=tuple(unlisted), summary=summary, advice=advice)]
+    return [make_finding("not-listed", summary, tuple(unlisted))]
 
 
 def _find_lost_rows(listings: Sequence[ImageListing]) -> list[Finding]:
@@ -247,15 +241,7 @@ def _find_lost_rows(listings: Sequence[ImageListing]) -> list[Finding]:
                 f"{match.n_matched} of {len(cells)} rows of {listing.name} name an image by '{match.column}'; "
                 f"{len(lost)} {name} none that is there, or several (such as '{lost[0][:60]}')."
             )
-            findings.append(
-                Finding(
-                    kind="rows-without-picture",
-                    severity="warn",
-                    rows=(),
-                    summary=summary,
-                    advice="Add the images, or mend the names.",
-                )
-            )
+            findings.append(make_finding("rows-without-picture", summary))
     return findings
 
 

@@ -11,6 +11,7 @@ from headstart.data.reading.column_roles import ColumnRoles, find_roles
 from headstart.data.reading.table_files import RawTable
 from headstart.errors import list_offenders
 from headstart.records import Finding
+from headstart.results.findings import make_finding
 
 _USUAL = ("dx", "diagnosis", "diagnostic", "finding", "species", "disease", "breed", "variety", "kind", "type", "grade")
 
@@ -65,21 +66,17 @@ def _make_chosen_finding(raw_table: RawTable, name: str, candidates: list[str]) 
     others = [other for other in candidates if other != name]
     also = f" (others that repeat: {list_offenders(others)})" if others else ""
     summary = f"The column '{name}' of {raw_table.name} was taken as the label{also}."
-    return _make_finding("note", summary, "If the label is another column, name it with --label COLUMN.")
+    return make_finding("label-column", summary, advice="chosen")
 
 
 def _make_none_chosen_finding(raw_table: RawTable, candidates: list[str]) -> Finding:
     names = list_offenders(candidates)
     summary = f"{raw_table.name} lists the images, but no column is called like a label ({names} may be)."
-    return _make_finding("warn", summary, "Name the label column with --label COLUMN.")
+    return make_finding("label-column", summary, severity="warn", advice="none-chosen")
 
 
 def _make_folders_chosen_finding(raw_table: RawTable, candidates: list[str]) -> Finding:
     summary = (
         f"The labels are the folders' names; in {raw_table.name} {list_offenders(candidates)} could be labels too."
     )
-    return _make_finding("note", summary, "Name a column with --label COLUMN to learn that instead.")
-
-
-def _make_finding(severity: str, summary: str, advice: str) -> Finding:
-    return Finding(kind="label-column", severity=severity, rows=(), summary=summary, advice=advice)
+    return make_finding("label-column", summary, advice="folders")

@@ -24,6 +24,7 @@ from headstart.data.reading.table_files import READERS, RawTable, read_raw_table
 from headstart.data.reading.tree import FolderTree
 from headstart.errors import DataError, UnknownName, cut_problem
 from headstart.records import Finding
+from headstart.results.findings import make_finding
 
 TABLE_SUFFIXES = frozenset(READERS) - {".txt"}
 _METADATA_NAME = "metadata"
@@ -307,5 +308,4 @@ def _explain_not_used(item: ImageListing, chosen: Sequence[ImageListing]) -> str
 
 def _make_not_used_finding(name: str, reason: str) -> Finding:
     summary = f"The table {name} was not used: {reason}."
-    advice = "If it holds the labels, write the names of the images into one column, or give this table itself as DATA."
-    return Finding(kind="table-not-used", severity="warn", rows=(), summary=summary, advice=advice)
+    return make_finding("table-not-used", summary)

@@ -12,6 +12,7 @@ from headstart.data.columns.written_numbers import is_comma_doubtful
 from headstart.data.labels import label_cells
 from headstart.data.labels.label_numbers import FEW_NUMBERS, MANY_NUMBERS, is_quantity, parse_numbers
 from headstart.records import Finding
+from headstart.results.findings import make_finding
 
 
 def find_class_doubts(
@@ -36,12 +37,10 @@ def find_class_doubts(
             f"{called} holds {len(written)} different numbers such as {example}, which may be {whole} or {cut}: "
             "they are read as classes."
         )
-        advice = f"Write {whole} or {cut} in the file if they measure something, or pass --task classification."
-        return (Finding(kind="task", severity="warn", rows=(), summary=summary, advice=advice),)
+        return (make_finding("task", summary, severity="warn", advice="decimal-comma", whole=whole, cut=cut),)
     if len(written) > MANY_NUMBERS and not parse_numbers(written)[1]:
         summary = f"{called} holds {len(written)} different numbers, which are read as classes."
-        advice = "Pass --task regression if they measure something, --task ordinal if they are grades."
-        return (Finding(kind="task", severity="note", rows=(), summary=summary, advice=advice),)
+        return (make_finding("task", summary, advice="numbers"),)
     return _report_measured_numbers(called, cells, written) or _report_composite_classes(labels, ids, written)
 
 
@@ -56,15 +55,7 @@ def _report_measured_numbers(called: str, cells: Sequence[str], classes: Sequenc
         f"{called} holds {len(classes)} different texts that look like measured numbers, such as '{example}': they "
         "are read as classes."
     )
-    return (
-        Finding(
-            kind="task",
-            severity="warn",
-            rows=(),
-            summary=summary,
-            advice="Write bare numbers in the file if they measure something.",
-        ),
-    )
+    return (make_finding("task", summary, severity="warn", advice="units"),)
 
 
 _MEASURE = re.compile(r"[<>~≤≥(]?\s*[-+]?(\d+(?:,\d{3})*(?:\.\d+)?)\s*[^\W\d_]{0,6}[²³)]?(?:/[^\W\d_]{1,4}[²³]?)?")
@@ -82,9 +73,4 @@ def _report_composite_classes(labels: Sequence[str], ids: Sequence[str], classes
         mark in name for mark in label_cells.REQUESTED_SEPARATORS for name in parts_of_class
     )
     summary = f"{are} like several labels in one cell: '{first}', where {' and '.join(map(repr, parts))} stand alone."
-    advice = "Pass --task multi-label if a row may have several labels, or --task classification if this is one class."
-    return (
-        Finding(
-            kind="composite-class", severity="warn" if plain else "note", rows=rows, summary=summary, advice=advice
-        ),
-    )
+    return (make_finding("composite-class", summary, rows, severity="warn" if plain else "note"),)

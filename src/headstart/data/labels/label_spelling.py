@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from headstart.records import Finding
+from headstart.results.findings import make_finding
 from headstart.spellings import fold_label
 
 
@@ -40,15 +41,9 @@ def report_similar_labels(
             better[other] = best
             sizes = [f"{counts[label]} row{'s' * (counts[label] > 1)}" for label in (other, best)]
             message = f"{other!r} ({sizes[0]}) looks like {best!r} ({sizes[1]})"
-            ending = "; they were merged." if merge else "."
-            advice = "Nothing to do." if merge else "Write them alike, or pass --merge-labels."
             findings.append(
-                Finding(
-                    kind="odd-label",
-                    severity="note" if merge else "warn",
-                    rows=tuple(rows_of[other]),
-                    summary=message + ending,
-                    advice=advice,
-                )
+                make_finding("odd-label", f"{message}; they were merged.", rows_of[other], advice="nothing")
+                if merge
+                else make_finding("odd-label", f"{message}.", rows_of[other], severity="warn")
             )
     return ([better.get(label, label) for label in labels] if merge else list(labels)), tuple(findings)

@@ -10,6 +10,7 @@ import numpy as np
 
 from headstart.errors import list_offenders
 from headstart.records import Finding, Table, make_column
+from headstart.results.findings import make_finding
 from headstart.spellings import match_names
 from headstart.task_types import TASK_TYPES
 
@@ -123,4 +124,4 @@ def _make_merge_note(table: Table, counts: Mapping[str, int], renamed: Mapping[s
     n_rows = sum(counts[name] for name in visible)
     named = list_offenders([f"'{name}' for '{best}': {counts[name]} rows" for name, best in visible.items()])
     summary = f"{n_rows} rows of {table.source} spell a label in another way, which was merged ({named})."
-    return (Finding(kind="odd-label", severity="note", rows=(), summary=summary, advice="Nothing to do."),)
+    return (make_finding("odd-label", summary, advice="nothing"),)

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from headstart.errors import list_offenders
-from headstart.records import TEST, AnyTable, Finding, Index, Table
+from headstart.records import TEST, AnyTable, Index, Table
+from headstart.results.findings import make_finding
 from headstart.task_types import TASK_TYPES
 
 MOST_BINS, BIN_ROWS = 10, 10
@@ -103,15 +104,7 @@ def drop_unlearnable_labels(table: AnyTable) -> AnyTable:
         out = [name for name, left_out in zip(table.target_names, which, strict=True) if left_out]
         if out:
             summary = f"Labels that {why} are left out: {list_offenders(out)}."
-            findings += (
-                Finding(
-                    kind="label-left-out",
-                    severity="warn",
-                    rows=(),
-                    summary=summary,
-                    advice="Add rows with and without them.",
-                ),
-            )
+            findings += (make_finding("label-left-out", summary),)
     retained = np.flatnonzero(~(rare | always))
     names = tuple(table.target_names[at] for at in retained)
     return replace(table, targets=table.targets[:, retained], target_names=names, findings=findings)

@@ -21,6 +21,7 @@ from headstart.data.labels.label_doubts import find_class_doubts
 from headstart.data.labels.label_numbers import is_quantity, parse_numbers
 from headstart.errors import DataError, OptionError, list_offenders
 from headstart.records import Finding, FloatMatrix
+from headstart.results.findings import make_finding
 from headstart.spellings import fold_label, match_names
 
 _FIRST_NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -127,13 +128,7 @@ def parse_labels(raw: RawLabels, spec: LabelSpec) -> ParsedLabels:
     if unwrapped is raw:
         return parsed
     summary = f"{raw.display_name} holds lists of one label each, which are read without their brackets."
-    note = Finding(
-        kind="task",
-        severity="note",
-        rows=(),
-        summary=summary,
-        advice="Pass --task multi-label if a row may have several.",
-    )
+    note = make_finding("task", summary, advice="lists")
     return replace(parsed, findings=(*parsed.findings, note))
 
 
@@ -182,10 +177,6 @@ def infer_task(raw: RawLabels, spec: LabelSpec) -> str:
     return "multi-label" if label_cells.find_separator(written) else "classification"
 
 
-def _note_task(summary: str, advice: str) -> tuple[Finding, ...]:
-    return (Finding(kind="task", severity="note", rows=(), summary=summary, advice=advice),)
-
-
 def _find_blank_rows(raw: RawLabels) -> NDArray[np.bool_]:
     return np.array([not label.strip() for label in raw.labels], dtype=bool)
 
@@ -212,14 +203,15 @@ def _parse_numbers(raw: RawLabels, spec: LabelSpec) -> ParsedLabels:
         f" ({example} is read as {parse_numbers([*raw.non_empty_labels(), example])[0][-1]:.12g})" if example else ""
     )
     if spec.task == "auto" or example:
-        advice = "Pass --task classification if it is a class."
-        findings = _note_task(f"'{name}' is read as a number: regression{read_as}.", advice)
+        summary = f"'{name}' is read as a number: regression{read_as}."
+        findings = (make_finding("task", summary, advice="number"),)
     doubtful = find_possible_thousands(raw.non_empty_labels())
     if doubtful:
         value = parse_numbers([*raw.non_empty_labels(), doubtful])[0][-1]
         summary = f"'{name}' holds numbers such as {doubtful} beside whole ones: it was read as {value:g}."
-        advice = f"Write {re.sub('[.,]', '', doubtful)} in the file if the mark parts thousands."
-        findings += (Finding(kind="task", severity="warn", rows=(), summary=summary, advice=advice),)
+        findings += (
+            make_finding("task", summary, severity="warn", advice="thousands", number=re.sub("[.,]", "", doubtful)),
+        )
     missing = ~np.isfinite(numbers)
     return ParsedLabels(
         task="regression",
@@ -248,9 +240,8 @@ def _parse_grades(raw: RawLabels, spec: LabelSpec) -> ParsedLabels:
         )
     present_grades = tuple(grade for grade in grades if grade in set(labels))
     order = " < ".join(present_grades[:20]) + (" ..." if len(present_grades) > 20 else "")
-    findings = _note_task(
-        f"{raw.display_name} holds grades, lowest first: {order}.", "Pass --order if this is not their order."
-    )
+    summary = f"{raw.display_name} holds grades, lowest first: {order}."
+    findings = (make_finding("task", summary, advice="grades"),)
     return ParsedLabels(
         task="ordinal", labels=labels, missing=_find_blank_rows(raw), names=present_grades, findings=findings
     )
@@ -312,10 +303,8 @@ def _parse_combined_cells(raw: RawLabels, spec: LabelSpec) -> ParsedLabels:
         if label_format.holds_lists
         else f"several labels a row, separated by {label_format.separator!r}"
     )
-    findings = _note_task(
-        f"{raw.display_name} holds {description}: multi-label ({len(names)} labels).",
-        "Pass --task classification if each of these texts is one class.",
-    )
+    summary = f"{raw.display_name} holds {description}: multi-label ({len(names)} labels)."
+    findings = (make_finding("task", summary, advice="one-class-each"),)
     labels = [";".join(sorted(labels)) for labels in sets] if label_format.holds_lists else raw.labels
     return ParsedLabels(
         task="multi-label", labels=labels, missing=empty, targets=targets, names=names, findings=findings
@@ -371,11 +360,9 @@ def _parse_indicator_columns(raw: RawLabels) -> ParsedLabels:
     names = tuple(raw.indicator_columns)
     labels = [";".join(np.array(names, dtype=object)[row == 1]) for row in targets]
     one_each = len(targets) > 0 and bool(((targets == 1).sum(axis=1) == 1).all())
-    findings = _note_task(
-        f"Each of {len(names)} columns is read as a label of its own: multi-label ({list_offenders(names)}).",
-        f"Every row has exactly one: if they are classes, pass --task classification --label '{','.join(names)}'."
-        if one_each else "Name the label column with --label if it is another.",
-    )  # fmt: skip
+    summary = f"Each of {len(names)} columns is read as a label of its own: multi-label ({list_offenders(names)})."
+    advice = "one-hot" if one_each else "label-columns"
+    findings = (make_finding("task", summary, advice=advice, names=",".join(names)),)
     missing = np.asarray(np.isnan(targets).any(axis=1), dtype=bool)
     return ParsedLabels(
         task="multi-label", labels=labels, missing=missing, targets=targets, names=names, findings=findings

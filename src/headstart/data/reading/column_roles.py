@@ -10,6 +10,7 @@ from headstart.data.columns.names import LABEL_ROLE, ColumnSpec, find_column, fi
 from headstart.data.labels.task_type import count_indicator_values
 from headstart.data.reading.table_files import RawTable
 from headstart.records import Column, Finding
+from headstart.results.findings import make_finding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +85,7 @@ def _find_unused_split(raw_table: RawTable, name: str) -> tuple[Finding, ...]:
         f"The column '{name}' was not used as the split: {len(other_words)} rows say something else, such as "
         f"'{other_words[0]}'."
     )
-    advice = "Write train, validation or test into every row, or rename the column if it means something else."
-    return (Finding(kind="split-not-used", severity="warn", rows=(), summary=summary, advice=advice),)
+    return (make_finding("split-not-used", summary),)
 
 
 def read_ids(raw_table: RawTable, name: str | None) -> list[str]:

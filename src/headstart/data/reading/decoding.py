@@ -15,8 +15,7 @@ from headstart.data.reading.table_limits import LIMITS, require_bytes
 from headstart.errors import DataError, OptionError
 from headstart.plain_files import require_plain
 from headstart.records import Finding
-
-_ADVICE = "Look at a few accented letters; if they are wrong, name the encoding with --encoding, or save it as UTF-8."
+from headstart.results.findings import make_finding
 
 
 @dataclass(frozen=True)
@@ -95,16 +94,14 @@ def find_encoding(path: Path, encoding: str | None = None) -> Decoding:
         return Decoding(
             guess.encoding,
             "replace",
-            (Finding(kind="encoding", severity=severity, rows=(), summary=summary, advice=_ADVICE),),
+            (make_finding("encoding", summary, severity=severity),),
         )
     name, n_broken = certain
     if not n_broken:
         return Decoding(name, "replace")
     are = "1 character that is" if n_broken == 1 else f"{n_broken} characters that are"
     summary = f"{path.name} has {are} not UTF-8; they were replaced by �."
-    return Decoding(
-        name, "replace", (Finding(kind="encoding", severity="warn", rows=(), summary=summary, advice=_ADVICE),)
-    )
+    return Decoding(name, "replace", (make_finding("encoding", summary),))
 
 
 def _use_named_encoding(path: Path, name: str, certain: CertainEncoding | None) -> Decoding:
@@ -112,7 +109,7 @@ def _use_named_encoding(path: Path, name: str, certain: CertainEncoding | None) 
     if certain is None or codecs.lookup(certain.name).name.removesuffix("-sig") == name:
         return Decoding(name if certain is None else certain.name)
     summary = f"{path.name} is {certain.name.removesuffix('-sig').upper()}; --encoding {name} was not used for it."
-    note = Finding(kind="encoding", severity="warn", rows=(), summary=summary, advice="Nothing to do if that is right.")
+    note = make_finding("encoding", summary, advice="nothing-if-right")
     return Decoding(certain.name, "replace", (note,))
 
 

@@ -19,6 +19,7 @@ from headstart.data.reading.table_limits import LIMITS, require_size
 from headstart.data.reading.text_tables import BLANK_SEPARATOR, TextTable
 from headstart.errors import DataError, list_offenders
 from headstart.records import Finding, SetAside
+from headstart.results.findings import make_finding
 
 _CHUNK_ROWS = 4096
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", BLANK_SEPARATOR: "blank"}
@@ -142,59 +143,33 @@ def _refuse_ragged(table: TextTable, n_columns: int, n_rows: int) -> None:
 
 
 def _make_findings(table: TextTable) -> list[Finding]:
-    name = table.path.name
     findings = []
+
+    def add_finding(code: str, summary: str, lines: Iterable[int], advice: str = "") -> None:
+        rows = tuple(f"{table.path.name}:{line}" for line in lines)
+        findings.append(make_finding(code, summary, rows, advice=advice))
+
     if table.stray_spans:
         n_lines = sum(last - first + 1 for first, last in table.stray_spans)
         summary = (
             "A quotation mark that does not belong there would make one row of several lines "
             f"({_format_spans(table.stray_spans)}); these {n_lines} lines were read as rows by themselves."
         )
-        findings.append(
-            _make_line_finding(
-                "stray-quotes",
-                name,
-                (first for first, _ in table.stray_spans),
-                summary=summary,
-                advice=_CLOSE_MARK_ADVICE,
-            )
-        )
+        add_finding("stray-quotes", summary, (first for first, _ in table.stray_spans))
     if table.long_spans:
         summary = f"A cell runs over many lines, or over lines that look like rows ({_format_spans(table.long_spans)})."
-        advice = f"Look at these lines. {_CLOSE_MARK_ADVICE}"
-        findings.append(
-            _make_line_finding(
-                "cell-of-many-lines", name, (first for first, _ in table.long_spans), summary=summary, advice=advice
-            )
-        )
-    for lines, comparison, advice in (
-        (table.too_long_lines, "more", "Put texts that hold the separator in quotation marks."),
-        (table.too_short_lines, "fewer", "Write a separator for each cell, empty ones too."),
-    ):
+        add_finding("cell-of-many-lines", summary, (first for first, _ in table.long_spans))
+    for lines, comparison in ((table.too_long_lines, "more"), (table.too_short_lines, "fewer")):
         if lines:
             have = "1 row has" if len(lines) == 1 else f"{len(lines)} rows have"
             summary = f"{have} {comparison} cells than the header and are set aside ({_format_lines(lines)})."
-            findings.append(_make_line_finding("ragged-rows", name, lines, summary=summary, advice=advice))
+            add_finding("ragged-rows", summary, lines, advice=comparison)
     if table.filled_lines:
         have = "1 row ends" if len(table.filled_lines) == 1 else f"{len(table.filled_lines)} rows end"
         where = _format_lines(table.filled_lines)
         summary = f"{have} before the last column; the missing cells were read as empty ({where})."
-        findings.append(
-            _make_line_finding(
-                "rows-cut-short", name, table.filled_lines, summary=summary, advice="Nothing to do if that is right."
-            )
-        )
+        add_finding("rows-cut-short", summary, table.filled_lines, advice="nothing-if-right")
     return findings
-
-
-_CLOSE_MARK_ADVICE = "Close or remove the quotation mark if it is a mistake; a mark within a text is written twice."
-
-
-def _make_line_finding(kind: str, name: str, lines: Iterable[int], summary: str, advice: str) -> Finding:
-    severity = "note" if kind == "rows-cut-short" else "warn"
-    return Finding(
-        kind=kind, severity=severity, rows=tuple(f"{name}:{line}" for line in lines), summary=summary, advice=advice
-    )
 
 
 def _format_spans(spans: Sequence[tuple[int, int]]) -> str:

@@ -14,6 +14,7 @@ from headstart.data.columns.precision import is_too_fine, make_precision_error, 
 from headstart.data.reading.text_tables import SPREADSHEET_ERROR
 from headstart.errors import DataError, list_offenders
 from headstart.records import Column, Finding, SetAside, make_column
+from headstart.results.findings import make_finding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,8 +170,7 @@ def clear_spreadsheet_errors(raw_table: RawTable) -> RawTable:
     where = list_offenders([f"{name}: {n}" for name, n in counts.items()])
     summary = f"{are} an error of the spreadsheet, such as {example}, and count as missing ({where})."
     rows = tuple(f"{raw_table.name}:{line}" for line in sorted(lines))
-    advice = "Correct the formula or the look-up in these rows, or leave them out."
-    note = Finding(kind="spreadsheet-errors", severity="warn", rows=rows, summary=summary, advice=advice)
+    note = make_finding("spreadsheet-errors", summary, rows)
     return replace(raw_table, columns=columns, findings=(*raw_table.findings, note))
 
 

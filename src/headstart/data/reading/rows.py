@@ -15,6 +15,7 @@ from headstart.data.labels.task_type import LabelSpec, ParsedLabels, RawLabels, 
 from headstart.data.reading.content import CONTENT_READERS
 from headstart.errors import DataError, list_offenders
 from headstart.records import TRAIN, Column, Finding, InputColumns, SetAside, Table, make_column
+from headstart.results.findings import make_finding
 from headstart.task_types import TASK_TYPES
 
 
@@ -338,7 +339,5 @@ def _read_splits(words: Sequence[str], ids: Sequence[str]) -> tuple[list[str], t
     if not validation_ids:
         return splits, ()
     summary = f"{len(validation_ids)} validation rows are used for training; choices are made by cross-validation."
-    note = Finding(
-        kind="validation-rows", severity="note", rows=validation_ids, summary=summary, advice="Nothing to do."
-    )
+    note = make_finding("validation-rows", summary, validation_ids, advice="nothing")
     return [TRAIN if word == "validation" else word for word in splits], (note,)

@@ -21,6 +21,7 @@ from headstart.data.reading.table_limits import LIMITS, require_bytes, require_s
 from headstart.data.reading.text_tables import SAMPLE_ROWS, is_heading
 from headstart.errors import DataError, list_offenders
 from headstart.records import Finding, SetAside, make_column
+from headstart.results.findings import make_finding
 
 _DAMAGE_ERRORS = (
     zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, OSError, IndexError, TypeError, AttributeError,
@@ -121,10 +122,7 @@ def _choose_sheet(path: Path, book: Any) -> tuple[Any, tuple[Finding, ...]]:
     also = f" Not read: {list_offenders(others)}." if others else ""
     not_read = f" Hidden, so not read: {list_offenders(hidden)}." if hidden else ""
     summary = f"{path.name}: the sheet '{tables[0].title}' was read.{also}{not_read}"
-    advice = "If another one is the table, put it first, or save it as a workbook of its own."
-    return tables[0], (
-        Finding(kind="sheets", severity="warn" if others else "note", rows=(), summary=summary, advice=advice),
-    )
+    return tables[0], (make_finding("sheets", summary, severity="warn" if others else "note"),)
 
 
 def _measure_table_width(sheet: Any) -> int:
@@ -277,21 +275,9 @@ def _make_findings(name: str, extras: _SheetExtras) -> Iterator[Finding]:
         n = extras.n_without_value
         have = "1 cell holds a formula" if n == 1 else f"{n} cells hold formulas"
         summary = f"{name}: {have} without a computed value; they were read as empty."
-        yield Finding(
-            kind="formula-without-value",
-            severity="warn",
-            rows=(),
-            summary=summary,
-            advice="Open the file in a spreadsheet and save it again.",
-        )
+        yield make_finding("formula-without-value", summary)
     merged = [cells for cells in extras.merged if cells.last_row > cells.first_row]
     if merged:
         are = "1 merged cell was" if len(merged) == 1 else f"{len(merged)} merged cells were"
         summary = f"{name}: {are} read as if each row that it covers held the value."
-        yield Finding(
-            kind="merged-cells",
-            severity="note",
-            rows=(),
-            summary=summary,
-            advice="Split the merged cells if that is wrong.",
-        )
+        yield make_finding("merged-cells", summary)

@@ -18,6 +18,7 @@ from headstart.data.reading.rows import ParsedRows
 from headstart.data.reading.table_files import RawTable
 from headstart.errors import DataError, list_offenders
 from headstart.records import Column, Finding, InputColumns
+from headstart.results.findings import make_finding
 
 OWN_CHANNEL_PREFIX = "channel_"
 """Begin of the names of channels without names in tables that Headstart writes: in the order of training."""
@@ -181,15 +182,7 @@ def _order_rows(
 
 def _make_no_time_finding() -> tuple[Finding, ...]:
     summary = "No column says the time: the steps of each series stand in the order of the file."
-    return (
-        Finding(
-            kind="no-time-column",
-            severity="note",
-            rows=(),
-            summary=summary,
-            advice="Name the column of times with --time-column.",
-        ),
-    )
+    return (make_finding("no-time-column", summary),)
 
 
 def _number_series(values: Sequence[str]) -> tuple[NDArray[np.intp], list[str]]:
@@ -233,15 +226,7 @@ def _find_repeated_times(times: NDArray[np.float64], steps: OrderedSteps) -> tup
     if not rows:
         return ()
     summary = f"{len(rows)} series have two rows with the same time (such as {rows[0]}); both were kept, in file order."
-    return (
-        Finding(
-            kind="repeated-times",
-            severity="warn",
-            rows=rows,
-            summary=summary,
-            advice="Remove the copies if they are a mistake.",
-        ),
-    )
+    return (make_finding("repeated-times", summary, rows),)
 
 
 def _find_roles(
@@ -275,11 +260,7 @@ def _find_roles(
         f"'{roles.label}' changes within series, so it was read as a channel; the label is '{likely[0]}', the one "
         "column that has one value in each series."
     )
-    return replace(roles, label=likely[0]), (
-        Finding(
-            kind="label-column", severity="note", rows=(), summary=summary, advice="Name another with --label COLUMN."
-        ),
-    )
+    return replace(roles, label=likely[0]), (make_finding("label-column", summary, advice="another"),)
 
 
 def _could_be_label(raw_table: RawTable, name: str, steps: OrderedSteps) -> bool:

@@ -20,6 +20,7 @@ from headstart.data.reading.rows import ParsedRows
 from headstart.errors import DataError, list_offenders
 from headstart.modalities.series import Series
 from headstart.records import AXES, Finding, InputColumns, make_column
+from headstart.results.findings import make_finding
 
 _USUAL_ARRAYS = ("x", "data", "inputs", "values", "series", "features", "signals")
 
@@ -167,16 +168,7 @@ def find_exchanged_axes(shape: Sequence[int]) -> tuple[Finding, ...]:
         f"The array ({n_rows}, {n_channels}, {n_steps}) was read as {n_rows} series with {n_channels} channels of "
         f"{n_steps} steps: more channels than steps. Are the axes exchanged?"
     )
-    return (
-        Finding(
-            kind="axes",
-            severity="warn",
-            rows=(),
-            summary=summary,
-            advice=f"If it is {n_channels} steps of {n_steps} channels, as Keras and tslearn have it, "
-            "pass --axes time-first.",
-        ),
-    )
+    return (make_finding("axes", summary, n_channels=str(n_channels), n_steps=str(n_steps)),)
 
 
 def _require_channels(shape: Sequence[int], known: InputColumns, where: str, axes: str) -> None:

@@ -26,6 +26,7 @@ from headstart.data.series import long_tables, series_files
 from headstart.errors import DataError, OptionError, list_offenders
 from headstart.modalities.series import Series
 from headstart.records import Finding, InputColumns
+from headstart.results.findings import make_finding
 
 
 def is_series_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
@@ -263,46 +264,36 @@ def _make_axis_of_numbers(raw_table: RawTable, names: Sequence[str]) -> Axis:
 def _find_unnamed_steps(raw_table: RawTable, names: Sequence[str]) -> tuple[Finding, ...]:
     """Return a finding on steps without a pattern in their names, and on odd ones at the ends."""
     odd_columns = find_other_scale(np.stack([raw_table.require_numbers(name) for name in names]))
-    advice = (
-        f"If some of them are no steps of the series, pass --values FROM:TO, such as --values {names[0]}:{names[-1]}."
-    )
     summary = (
         f"The names of the columns show no axis: all {len(names)} columns of numbers were read as the steps of one "
         f"channel, in the order of the file, from '{names[0]}' to '{names[-1]}'."
     )
     if not odd_columns:
-        return (Finding(kind="unnamed-steps", severity="note", rows=(), summary=summary, advice=advice),)
+        return (make_finding("unnamed-steps", summary, first=names[0], last=names[-1]),)
     remaining = [position for position in range(len(names)) if position not in odd_columns]
-    advice = f"If they are no steps of the series, pass --values {names[remaining[0]]}:{names[remaining[-1]]}."
     stand = "stands at an end and is" if len(odd_columns) == 1 else "stand at an end and are"
     summary += f" {list_offenders([names[at] for at in odd_columns])} {stand} on another scale than the rest."
-    return (Finding(kind="other-scale", severity="warn", rows=(), summary=summary, advice=advice),)
+    return (make_finding("other-scale", summary, first=names[remaining[0]], last=names[remaining[-1]]),)
 
 
 def _find_other_runs(axis: Axis) -> tuple[Finding, ...]:
     gaps = [name for name, steps in zip(axis.channels, axis.columns, strict=True) if "" in steps]
     findings = [
-        Finding(
-            kind="values-left-out",
-            severity="warn",
-            rows=(),
-            summary=f"{len(run)} columns ({run[0]} to {run[-1]}) have steps of their own and were not read as values: "
+        make_finding(
+            "values-left-out",
+            f"{len(run)} columns ({run[0]} to {run[-1]}) have steps of their own and were not read as values: "
             "the axis "
             f"taken has {axis.n_steps} steps, {axis.names[0]} to {axis.columns[0][-1] or axis.names[-1]}.",
-            advice="They are kept as metadata. Pass --values FROM:TO to read other columns.",
         )
         for run in axis.other_runs
     ]
     if gaps:
         findings.append(
-            Finding(
-                kind="uneven-channels-steps",
-                severity="warn",
-                rows=(),
-                summary=f"{len(gaps)} of {len(axis.channels)} channels lack steps that the others have "
+            make_finding(
+                "uneven-channels-steps",
+                f"{len(gaps)} of {len(axis.channels)} channels lack steps that the others have "
                 f"({list_offenders(gaps)}); "
                 "these steps count as missing values.",
-                advice="Check the names of the columns, or pass --channels to read some of them.",
             )
         )
     return tuple(findings)

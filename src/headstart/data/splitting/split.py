@@ -17,6 +17,7 @@ from headstart.data.splitting.row_filter import RowFilter
 from headstart.errors import OptionError, list_offenders
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, AnyTable, Finding, SplitTable, Table, make_column
+from headstart.results.findings import make_finding
 from headstart.task_types import TASK_TYPES
 
 TEST_SHARE = 0.25
@@ -119,13 +120,7 @@ def _assign_new_split(table: Table, options: AdaptOptions) -> Table:
     if parts.any():
         return split_table
     summary = "No rows could be kept for testing: there are too few, or they all belong together."
-    note = Finding(
-        kind="no-test-rows",
-        severity="warn",
-        rows=(),
-        summary=summary,
-        advice="Add rows or groups, or give test data with --test.",
-    )
+    note = make_finding("no-test-rows", summary)
     return replace(split_table, findings=(*split_table.findings, note))
 
 
@@ -134,15 +129,7 @@ def _append_test_table(table: Table, test: Table) -> Table:
     findings = table.findings + test.findings
     if own_test_ids:
         summary = f"{len(own_test_ids)} test rows of {table.source} were left out, since other test data was given."
-        findings += (
-            Finding(
-                kind="own-test-rows-left-out",
-                severity="note",
-                rows=own_test_ids,
-                summary=summary,
-                advice="Nothing to do.",
-            ),
-        )
+        findings += (make_finding("own-test-rows-left-out", summary, own_test_ids, advice="nothing"),)
         table = table.take(np.flatnonzero(table.splits != TEST))
     if (test.splits == TEST).any():
         test = test.select_split(TEST)
@@ -172,5 +159,4 @@ def _report_unknown_classes(table: Table, is_unknown: NDArray[np.bool_]) -> tupl
         return ()
     rows, names = tuple(table.ids[is_unknown].tolist()), sorted(set(table.labels[is_unknown]))
     summary = f"{len(rows)} test rows are of classes without training rows ({list_offenders(names)})."
-    advice = "Add training rows of these classes."
-    return (Finding(kind="class-only-in-test", severity="warn", rows=rows, summary=summary, advice=advice),)
+    return (make_finding("class-only-in-test", summary, rows),)

@@ -31,6 +31,7 @@ from headstart.modalities.series import derive_spec
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Finding, Index, SplitTable, Table
 from headstart.report.understood import describe_inputs
+from headstart.results.findings import make_finding
 from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies.record import Clock, StrategyRows, Task
 from headstart.task_types import TASK_TYPES
@@ -227,23 +228,13 @@ def _assign_repeats(clusters: Index, codes: Index, seed: int) -> tuple[Index, ..
 
 
 def _make_out_of_time_finding(late: tuple[str, ...], n_rows: int) -> Finding:
-    return Finding(
-        kind="out-of-time",
-        severity="warn",
-        rows=late,
-        summary=f"{len(late)} of {n_rows} rows were not read in the time given and are left out.",
-        advice="Give more with --time; what was read is kept, so the same command goes on from there.",
+    return make_finding(
+        "out-of-time", f"{len(late)} of {n_rows} rows were not read in the time given and are left out.", late
     )
 
 
 def _make_few_groups_finding(what: str, does: str) -> Finding:
-    return Finding(
-        kind="few-groups",
-        severity="warn",
-        rows=(),
-        summary=f"There are too few groups, or classes that only one group has: {what} {does}.",
-        advice="Read the scores as those for the same groups, not for new ones; add data of more groups.",
-    )
+    return make_finding("few-groups", f"There are too few groups, or classes that only one group has: {what} {does}.")
 
 
 def _has_learnt_class(table: Table, classes: tuple[str, ...]) -> NDArray[np.bool_]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from headstart.checks import CheckInputs, add_row_shares, run_checks, sort_by_gravity
 from headstart.checks.label_errors import find_label_errors
 from headstart.checks.leakage import measure_leakage_gap
-from headstart.checks.record import FEATURES, INPUTS, make_finding
+from headstart.checks.record import FEATURES, INPUTS
 from headstart.flow.adaptation.budget import Budget
 from headstart.flow.run_records import Prepared, TrainingChecks
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
+from headstart.results.findings import make_finding
 
 
 def check_training_rows(
@@ -47,7 +48,7 @@ def check_training_rows(
         skipped.append("what copies and groups do to the score")
     if skipped:
         summary = f"No time was left to look for {' and '.join(skipped)}."
-        findings.append(make_finding("not-looked-deeper", "note", (), summary, advice="Give more with --time."))
+        findings.append(make_finding("not-looked-deeper", summary, advice="time"))
     return TrainingChecks(
         findings=sort_by_gravity(add_row_shares(findings, prepared.table)),
         label_errors=list(label_errors.rows),

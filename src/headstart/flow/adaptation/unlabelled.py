@@ -13,7 +13,8 @@ from headstart import data, features, progress
 from headstart.flow.run_records import Prepared
 from headstart.modalities import MODALITIES
 from headstart.options import AdaptOptions
-from headstart.records import Finding, Table
+from headstart.records import Table
+from headstart.results.findings import make_finding
 from headstart.strategies.record import Clock, StrategyRows
 from headstart.strategies.settings import SETTINGS as STRATEGY_SETTINGS
 
@@ -95,12 +96,6 @@ def _add_words(prepared: Prepared, rows: Table | None, options: AdaptOptions, cl
     summary = f"{words.n_texts:,} texts without labels ({source}) told the method classic how common words are"
     summary += " and which go together." if words.n_dims else "."
     progress.say(summary)
-    finding = Finding(
-        kind="unlabelled-text",
-        severity="note",
-        rows=(),
-        summary=summary,
-        advice="Their labels, if they have any, were not looked at.",
-    )
+    finding = make_finding("unlabelled-text", summary)
     task = replace(prepared.task, cooccurrence=words)
     return replace(prepared, task=task, findings=(*prepared.findings, finding))

@@ -25,6 +25,7 @@ from headstart.offline import offline
 from headstart.options import AdaptOptions, BasesOptions
 from headstart.ranking import CandidateFilter, MeasuredCandidate, Ranking
 from headstart.records import TRAIN, Finding, Table
+from headstart.results.findings import make_finding
 from headstart.strategies import Clock
 
 AUTO = "auto"
@@ -62,17 +63,9 @@ def choose_base(
         if not ranked.taken:
             reason += f" The default is taken: {reference}."
     progress.say(f"Base model: {reference}. {reason}")
-    advice = "Compare them yourself with `headstart bases --for DATA`, or name another with --base."
     on_disk = any(item.reference == reference and item.origin == "hub" for item in candidates)
     chosen = bases.load_base(reference, replace(need, offline=need.offline or on_disk))
-    return (
-        chosen,
-        (
-            Finding(kind="base-chosen", severity="note", rows=(), summary=reason, advice=advice),
-            *_find_unknown_script(chosen, table),
-        ),
-        ranked,
-    )
+    return chosen, (make_finding("base-chosen", reason), *_find_unknown_script(chosen, table)), ranked
 
 
 def _find_unknown_script(backbone: Backbone, table: Table) -> tuple[Finding, ...]:
@@ -84,9 +77,9 @@ def _find_unknown_script(backbone: Backbone, table: Table) -> tuple[Finding, ...
         f"The base model's vocabulary does not know {coverage.unknown_share:.0%} of what these texts are made of: "
         "their script or their signs are foreign to it."
     )
-    advice = "Name a base model made for this language with --base, or compare some with `headstart bases --for DATA`."
-    progress.warn(f"{summary} {advice}")
-    return (Finding(kind="foreign-script", severity="warn", rows=(), summary=summary, advice=advice),)
+    finding = make_finding("foreign-script", summary)
+    progress.warn(f"{summary} {finding.advice}")
+    return (finding,)
 
 
 def state_need(table: Table, options: AdaptOptions) -> bases.BaseRequest:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from headstart import data, progress
 from headstart.checks import CheckInputs, add_row_shares, check_table, run_checks, sort_by_gravity
-from headstart.checks.record import INPUTS, make_finding
+from headstart.checks.record import INPUTS
 from headstart.checks.reserved_names import find_reserved_names
 from headstart.errors import HeadstartError
 from headstart.extras import find_missing
@@ -14,6 +14,7 @@ from headstart.flow.data_check.probe import SECONDS, probe_training_rows
 from headstart.offline import offline
 from headstart.options import AdaptOptions, CheckOptions
 from headstart.records import Finding, Table
+from headstart.results.findings import make_finding
 
 
 def check(path: Path, options: CheckOptions) -> tuple[Table, tuple[Finding, ...]]:
@@ -46,8 +47,7 @@ def _check_deeper(table: Table, options: CheckOptions) -> tuple[Finding, ...]:
     """Return what a base model and a probe on it find, if they are installed; what cannot be done is a note."""
     if find_missing("adapt"):
         summary = "Label errors and outliers were not looked for: the part that adapts models is not installed."
-        advice = "Run: pip install 'headstart[adapt]'."
-        return (make_finding("not-looked-deeper", "note", (), summary, advice=advice),)
+        return (make_finding("not-looked-deeper", summary, advice="install"),)
     shared = set(AdaptOptions.model_fields) & set(CheckOptions.model_fields)
     probe_options = AdaptOptions.model_validate(options.model_dump(include=shared))
     try:
@@ -57,4 +57,4 @@ def _check_deeper(table: Table, options: CheckOptions) -> tuple[Finding, ...]:
             raise
         summary = f"Label errors and outliers were not looked for: {error.problem}"
         progress.say(summary)
-        return (make_finding("not-looked-deeper", "note", (), summary, advice=error.hint),)
+        return (make_finding("not-looked-deeper", summary, advice="hint", hint=error.hint),)

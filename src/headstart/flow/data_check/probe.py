@@ -9,11 +9,12 @@ import numpy as np
 from headstart import bases, data, features, progress
 from headstart.checks import CheckInputs, run_checks
 from headstart.checks.copies import join_feature_duplicates
-from headstart.checks.record import FEATURES, MODEL, make_finding
+from headstart.checks.record import FEATURES, MODEL
 from headstart.data.labels.targets import encode_truth, list_classes
 from headstart.flow.base_choice.choose import state_need
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Finding, Table, make_column
+from headstart.results.findings import make_finding
 from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Clock, StrategyRows, Task
@@ -67,8 +68,7 @@ def probe_training_rows(table: Table, options: AdaptOptions, seconds: float) -> 
     findings = [*duplicates, *run_checks(_add_probe(inputs, rows, seconds), FEATURES, MODEL)]
     if extraction.late or len(sample) < len(train):
         summary = f"Label errors and outliers were looked for among {len(rows):,} of {len(train):,} rows to learn from."
-        advice = "Pass --deep on for all that was not reached."
-        findings.append(make_finding("not-looked-deeper", "note", (), summary, advice=advice))
+        findings.append(make_finding("not-looked-deeper", summary, advice="deep-on"))
     return tuple(findings)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from headstart import progress
 from headstart.records import Finding
+from headstart.results.findings import NOTHING_TO_DO
 
 HOW_READ = ("task", "odd-label", "text-column")
 """Kinds of notes that state how the data was read."""
@@ -17,4 +18,4 @@ def describe_reading(findings: Iterable[Finding], kinds: tuple[str, ...] = HOW_R
     """Show notes of some kinds."""
     for item in findings:
         if item.kind in kinds and item.severity == "note":
-            progress.say(item.summary if item.advice == "Nothing to do." else f"{item.summary} {item.advice}")
+            progress.say(item.summary if item.advice == NOTHING_TO_DO else f"{item.summary} {item.advice}")
