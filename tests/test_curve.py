@@ -18,6 +18,7 @@ from headstart.flow.adaptation.learning_curve_points import (
     order_nested,
 )
 from headstart.records import Features, Table, make_column
+from headstart.report import write_sentence
 from headstart.report.curve import place_learning_curve
 from headstart.strategies.linear.config import LINEAR_CONFIG
 from headstart.strategies.linear.ridge_loo import PrincipalAxes, fit_ridge_loo, reduce_to_axes
@@ -156,7 +157,7 @@ def test_where_more_labels_made_it_worse_nothing_is_forecast() -> None:
 def test_classes_far_apart_need_no_more_labels_and_the_sentence_says_so() -> None:
     found = told(300, 6.0)
     assert found.shape == "flat"  # type: ignore[attr-defined]
-    assert "not likely to help much" in found.sentence  # type: ignore[attr-defined]
+    assert "not likely to help much" in write_sentence(found)  # type: ignore[arg-type]
 
 
 def test_the_curve_rises_for_classes_that_overlap_and_is_the_same_every_time() -> None:
@@ -196,19 +197,17 @@ def test_what_cannot_be_measured_is_said_with_the_reason() -> None:
     found = measure_learning_curve(
         train, task_of(codes), np.arange(12), test=None, test_targets=None, clock=Clock(60.0)
     )
-    assert found.points == [] and "12 training rows are too few" in found.sentence
+    assert found.points == [] and "12 training rows are too few" in write_sentence(found)
     train, codes = material(60, 1)
     found = measure_learning_curve(train, task_of(codes), np.arange(60), test=None, test_targets=None, clock=Clock(0.0))
-    assert "no time was left" in found.sentence
+    assert "no time was left" in write_sentence(found)
     bare = measure_learning_curve(
         StrategyRows(train.table), task_of(codes), np.arange(60), test=None, test_targets=None, clock=Clock(60.0)
     )
-    assert "the base model was not run" in bare.sentence
+    assert "the base model was not run" in write_sentence(bare)
     alone = replace(task_of(codes), folds=np.zeros(60, dtype=np.intp))
-    assert (
-        "repeat each other"
-        in measure_learning_curve(train, alone, np.arange(60), test=None, test_targets=None, clock=Clock(60.0)).sentence
-    )
+    repeated = measure_learning_curve(train, alone, np.arange(60), test=None, test_targets=None, clock=Clock(60.0))
+    assert "repeat each other" in write_sentence(repeated)
 
 
 def test_the_plot_places_better_values_higher_and_more_labels_further_right() -> None:

@@ -29,7 +29,7 @@ from headstart.report import choose_language, list_limits, render_card, render_h
 from headstart.report.messages import LANGUAGES, load_catalogue, translate_count, use_language
 from headstart.report.named import ADVICE
 from headstart.report.named import STRATEGIES as NAMED
-from headstart.results import Figure, FindingRow, MitigatedFigures, Mitigation, Result
+from headstart.results import Figure, FindingRow, MitigatedCell, MitigatedFigures, Mitigation, Result
 from headstart.strategies import STRATEGIES
 
 ROOM = Path(__file__).parents[1] / "src" / "headstart" / "report"
@@ -305,13 +305,13 @@ def test_a_mitigation_is_told_with_its_figures_in_every_language() -> None:
     half, most = Figure(value=0.5, low=0.4, high=0.6), Figure(value=0.75, low=0.7, high=0.8)
     figures = MitigatedFigures(
         n_rows=400, worst_before=half, worst_after=most, worst_gain=half, mean_before=most, mean_after=half,
-        mean_gain=half,
+        mean_gain=half, cells=[MitigatedCell(label="a", group="b", n_rows=9, before=half, after=most)],
     )  # fmt: skip
     found = Mitigation(
         way="group-balance", columns=["site"], before="blend", after="balanced-probe", out_of_fold=figures,
-        test=figures, kept=False, mean_may_lose=0.1, reading="English",
+        test=figures, kept=False, mean_may_lose=0.1, n_rows_needed=5, reading="English",
     )  # fmt: skip
     for code in FOREIGN:
         with use_language(code):
-            said = sentences.write_mitigation(found)
+            said = write_sentence(found)
         assert said.count("75") == 4 and "blend" in said and "English" not in said

@@ -1,6 +1,7 @@
 """Messages of report and model card: `python tools/messages.py` collects them, and compiles what is translated.
 
-Reads the code and the templates of `headstart.report` and the titles and advice of the checks, brings every
+Reads the code and the templates of `headstart.report`, the titles and advice of the checks and the changes of the
+counterfactuals, brings every
 `locale/LANGUAGE/LC_MESSAGES/headstart.po` in step (new messages get an empty translation, old ones go) and writes the
 `.mo` beside it, which the library reads. With `--check` nothing is written: it exits with 1 and names what is
 missing, empty, left over or not compiled.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from headstart.report import named
 
 ROOM = Path(__file__).parents[1] / "src" / "headstart" / "report"
 LOCALE = ROOM / "locale"
+EDITS = ROOM.parent / "modalities" / "pairs" / "edits.json"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2"), ("templates/**.md", "jinja2")]
 OPTIONS = {
     pattern: {"trim_blocks": "true", "lstrip_blocks": "true"} for pattern, method in METHODS if method != "python"
@@ -37,7 +40,13 @@ def extract_messages() -> Catalog:
     messages = Catalog(fuzzy=False)
     for path, _, message, comments, context in extract_from_dir(ROOM, METHODS, OPTIONS, KEYWORDS):
         messages.add(message, locations=[(path, 0)], auto_comments=comments, context=context)
-    for text in (*named.FINDINGS.values(), *named.ADVICE.values()):
+    changes = [
+        edit["says"]
+        for edits in json.loads(EDITS.read_text("utf-8")).values()
+        if isinstance(edits, list)
+        for edit in edits
+    ]
+    for text in (*named.FINDINGS.values(), *named.ADVICE.values(), *changes):
         messages.add(text)
     return messages
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from headstart import data
 from headstart.evaluation.intervals import mean_interval
-from headstart.records import FloatMatrix, Index, Interval
+from headstart.records import FloatMatrix, Index
 from headstart.results import Figure, LeakageGap
 from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies.record import StrategyRows, Task
@@ -61,16 +61,7 @@ def measure_leakage_gap(rows: StrategyRows, task: Task, groups: tuple[str, ...])
         naive=Figure.from_interval(mean_interval(random_score, clusters, task.seed, bounds)),
         honest=Figure.from_interval(mean_interval(grouped_score, clusters, task.seed, bounds)),
         gap=Figure.from_interval(gap),
-        sentence=_describe_gap(gap, n_together, scoring.points),
     )
-
-
-def _describe_gap(gap: Interval, n_together: int, points: bool) -> str:
-    rows = f"{n_together:,} training rows have copies or belong to groups."
-    size = f"{100 * gap.value:.1f} points" if points else f"{gap.value:.3g}"
-    if gap.low > 0:
-        return f"{rows} Dealt out by chance they would make the score {size} too good; here they are kept together."
-    return f"{rows} Keeping them together changes the score by less than can be told from chance."
 
 
 def _compute_losses(features: FloatMatrix, targets: Floats, folds: Index, task: Task) -> tuple[Floats, Floats]:

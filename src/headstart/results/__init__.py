@@ -38,7 +38,10 @@ from headstart.results.inherited import (
     MitigatedFigures,
     Mitigation,
     Slice,
+    SliceGroup,
+    SliceMistake,
     Slices,
+    SliceShift,
 )
 from headstart.results.metrics import (
     AnyMetrics,
@@ -253,6 +256,9 @@ __all__ = [
     "SiteFigures",
     "SkippedStrategy",
     "Slice",
+    "SliceGroup",
+    "SliceMistake",
+    "SliceShift",
     "Slices",
     "StrategyResult",
     "Uncorrected",

@@ -39,6 +39,12 @@ class CurveForecast(Record):
     )
 
 
+Outlook = Literal[
+    "clear", "small", "doubtful", "open", "falls", "few-points", "no-features", "few-rows", "no-time", "repeated-rows",
+    "little-time",
+]  # fmt: skip
+
+
 class LearningCurve(Record):
     """Would more labels help? Score of a simple head on all training rows, a half, a quarter ...
 
@@ -67,4 +73,11 @@ class LearningCurve(Record):
     shape: Literal["rising", "flat", "noisy", "unknown"] = Field(
         description="`noisy`: too much noise for a forecast; `unknown`: not measured.",
     )
+    outlook: Outlook | None = Field(
+        default=None,
+        description="What twice as many labels would bring: a `clear` gain, at most a `small` one, perhaps one "
+        "(`doubtful`), or it is `open`; else why this is not known: the score `falls` with more labels, or the others. "
+        "`null` in older results.",
+    )
+    n_rows: int | None = Field(default=None, description="Training rows; `null` in older results.")
     sentence: str = Field(default="", description="The forecast for twice as many labels, in words.")

@@ -105,6 +105,32 @@ class Inherited(Record):
     not_measured: dict[str, str] = Field(default={}, description="Which of these parts were not measured, and why.")
 
 
+class SliceMistake(Record):
+    """Rows of a slice of one class that were given another."""
+
+    label: str = Field(description="The true class.")
+    answer: str = Field(description="The predicted class.")
+    n_rows: int = Field(description="Rows of the slice with this mistake.")
+
+
+class SliceGroup(Record):
+    """A group that is far more frequent in a slice than elsewhere."""
+
+    column: str = Field(description="Group column.")
+    value: str = Field(description="The group.")
+    share: float = Field(description="Share of the rows of the slice, 0 to 1.")
+    elsewhere: float = Field(description="Share of all other rows, 0 to 1.")
+
+
+class SliceShift(Record):
+    """A plain property in which the rows of a slice differ from the others."""
+
+    name: str = Field(description="The property.")
+    is_higher: bool = Field(description="Whether it is higher in the slice.")
+    median: float = Field(description="Median of the rows of the slice.")
+    elsewhere: float = Field(description="Median of the other rows.")
+
+
 class Slice(Record):
     """Similar rows on which the chosen model has more errors than their classes explain."""
 
@@ -115,8 +141,21 @@ class Slice(Record):
     n_test_rows: int = Field(description="Test rows nearest to the slice.")
     test_error: Figure | None = Field(description="Mean error of these test rows; `null` with fewer than 20.")
     test_elsewhere: Figure | None = Field(description="Mean error of all other test rows; `null` likewise.")
-    labels: list[str] = Field(description="Its most frequent mistakes.")
-    properties: list[str] = Field(description="Groups and plain properties in which its rows differ from the others.")
+    measure: GroupMeasure | None = Field(default=None, description="As in the slices; `null` in older results.")
+    mistakes: list[SliceMistake] = Field(default=[], description="Its most frequent mistakes; empty in older results.")
+    frequent_groups: list[SliceGroup] = Field(
+        default=[],
+        description="Groups in which its rows differ from the others; empty in older results.",
+    )
+    shifted_properties: list[SliceShift] = Field(
+        default=[],
+        description="Plain properties in which its rows differ from the others; empty in older results.",
+    )
+    labels: list[str] = Field(default=[], description="Its most frequent mistakes, in words.")
+    properties: list[str] = Field(
+        default=[],
+        description="Groups and plain properties in which its rows differ from the others, in words.",
+    )
     examples: list[str] = Field(description="Ids of typical rows with a wrong prediction.")
     reading: str = Field(default="", description="The result in words.")
 
@@ -134,6 +173,14 @@ class Slices(Record):
         description="Errors are 1 - `accuracy`, 1 - `row F1`, or the absolute error of a number.",
     )
     found: list[Slice] = Field(default=[], description="The slices.")
+    has_features: bool | None = Field(
+        default=None,
+        description="Whether there are frozen features to cluster by; `null` in older results.",
+    )
+    n_rows_needed: int | None = Field(
+        default=None,
+        description="Where nothing was clustered: how many rows it takes; else `null`.",
+    )
     reading: str = Field(default="", description="The result in words.")
 
 
@@ -180,4 +227,8 @@ class Mitigation(Record):
         "at most `mean_may_lose`.",
     )
     mean_may_lose: float = Field(description="Largest loss of accuracy on all rows: the gain of the worst group.")
+    n_rows_needed: int | None = Field(
+        default=None,
+        description="Training rows that each of two groups needs; `null` in older results.",
+    )
     reading: str = Field(default="", description="The result in words.")

@@ -6,7 +6,6 @@ arXiv:2207.02842; Wang and Russakovsky 2023, arXiv:2303.06167). Nothing here kno
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +21,6 @@ from headstart.evaluation.intervals import (
 from headstart.evaluation.metrics.measures import MEASURES
 from headstart.evaluation.metrics.per_task import Truth
 from headstart.evaluation.settings import SETTINGS
-from headstart.evaluation.wording import format_amount, format_points, shorten_name
 from headstart.records import Column, Index, Interval, Predictions
 from headstart.results import Figure, GapOrigin
 
@@ -132,14 +130,13 @@ def trace_gap(
 
     gaps = {key: gap(each) for key, each in figures.items()}
     brought, adaptation = change("frozen", "plain"), None if models.is_frozen else change("chosen", "frozen")
-    origin = GapOrigin(
+    return GapOrigin(
         column=name, between=[group_names[best], group_names[worst]], measure=measure.name,  # type: ignore[arg-type]
         n_rows=int(np.isin(members, (best, worst)).sum()),
         without_base=_figure(gaps.get("plain")), without_base_strategy=models.without_base if models.plain else None,
         frozen=_figure(gaps.get("frozen")), chosen=Figure.from_interval(gaps["chosen"]),
-        brought=_figure(brought), adaptation=_figure(adaptation), reading="",
+        brought=_figure(brought), adaptation=_figure(adaptation),
     )  # fmt: skip
-    return origin.model_copy(update={"reading": _describe_gap_origin(origin, models.is_frozen)})
 
 
 def _find_testable_groups(values: Column, clusters: Index | None) -> list[str]:
@@ -158,82 +155,6 @@ def _find_testable_groups(values: Column, clusters: Index | None) -> list[str]:
 
 def _figure(interval: Interval | None) -> Figure | None:
     return None if interval is None else Figure.from_interval(interval)
-
-
-def _describe_gap_origin(origin: GapOrigin, is_frozen: bool) -> str:
-    """Return the sentence that says where the gap comes from."""
-    shares = origin.measure != "mean absolute error"
-    written, unit = (format_points, " points") if shares else (format_amount, "")
-    a, b = (shorten_name(name) for name in origin.between)
-
-    def write_figure(figure: Figure) -> str:
-        return f"{written(figure.value)}{unit} (95 % interval {written(figure.low)} to {written(figure.high)})"
-
-    clauses = [
-        f"{shorten_name(origin.column)}: between '{a}' and '{b}' ({origin.n_rows:,} test rows) the gap is "
-        f"{write_figure(origin.chosen)}"
-    ]
-    if origin.frozen and not is_frozen:
-        clauses.append(f"with the frozen base it was {write_figure(origin.frozen)}")
-    if origin.without_base:
-        clauses.append(f"without any base ({origin.without_base_strategy}) {write_figure(origin.without_base)}")
-    text = "; ".join(clauses) + "."
-    if origin.brought:
-        text += f" {_describe_change(origin.brought, 'The base', write_figure)}"
-    if origin.adaptation:
-        text += f" {_describe_change(origin.adaptation, 'Adapting it', write_figure)}"
-    return text
-
-
-def _describe_change(change: Figure, who: str, write_figure: object) -> str:
-    """Return the sentence that says what one step did to the gap."""
-    assert callable(write_figure)
-    if change.low > 0:
-        return f"{who} widened it, by {write_figure(change)}."
-    if change.high < 0:
-        return f"{who} narrowed it: change {write_figure(change)}."
-    return f"Whether {who[0].lower()}{who[1:]} changed it cannot be told: change {write_figure(change)}."
-
-
-def describe_attribute_probe(
-    name: str, kind: str, chance: float, decodability: Mapping[str, Interval | None], n_rows: int
-) -> str:
-    """Return the sentence that says how well something can be read off.
-
-    Parameters
-    ----------
-    name : str
-    kind : str
-        "group" or "property".
-    chance : float
-        What guessing gives, 0-1.
-    decodability : mapping
-        Balanced accuracy by place: "frozen", "adapted", "answers", "without_base".
-    n_rows : int
-    """
-    frozen = decodability.get("frozen")
-    if frozen is None:
-        return f"{shorten_name(name)}: not measured."
-
-    def write_figure(figure: Interval) -> str:
-        return f"{100 * figure.value:.0f} % ({100 * figure.low:.0f} to {100 * figure.high:.0f} %)"
-
-    what = f"'{shorten_name(name)}'" if kind == "group" else f"whether a row is high or low in {shorten_name(name)}"
-    guess = f"guessing gives {100 * chance:.0f} %"
-    if frozen.low <= chance:
-        text = f"No evidence that {what} can be read off the frozen features: {write_figure(frozen)}, {guess}"
-    else:
-        text = f"From the frozen features {what} can be read off {write_figure(frozen)} of the time, {guess}"
-    names = {
-        "adapted": "off the adapted ones", "answers": "off the answers of the model",
-        "without_base": "off simple descriptors without the base",
-    }  # fmt: skip
-    parts = [
-        f"{words} {write_figure(figure)}"
-        for key, words in names.items()
-        if (figure := decodability.get(key)) is not None
-    ]
-    return f"{text}{'; ' + ', '.join(parts) if parts else ''}; {n_rows:,} rows."
 
 
 def predict_balanced(outputs: Floats, codes: Index) -> Index:

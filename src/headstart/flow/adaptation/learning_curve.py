@@ -1,6 +1,6 @@
-"""How much more labels would help: the measured learning curve, its forecast, and a sentence for people.
+"""How much more labels would help: the measured learning curve, and its forecast.
 
-Nothing is chosen here: test rows are only measured, and the sentence is about labels, not about a model.
+Nothing is chosen here: test rows are only measured, and the forecast is about labels, not about a model.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from threadpoolctl import threadpool_limits
 
 from headstart.evaluation.learning_curve import (
     FittedCurve,
-    GainForecast,
     MeasuredLosses,
     fit_learning_curve,
 )
@@ -24,7 +23,7 @@ from headstart.flow.run_records import Prepared
 from headstart.options import AdaptOptions
 from headstart.records import Index, list_held_out_folds
 from headstart.results import CurveFit, CurveForecast, CurvePoint, Figure, LearningCurve
-from headstart.strategies.point_scoring import SCORINGS, Scoring
+from headstart.strategies.point_scoring import SCORINGS
 from headstart.strategies.record import Clock, StrategyRows, Task
 from headstart.task_types import TASK_TYPES
 
@@ -33,7 +32,7 @@ Shape = Literal["rising", "flat", "noisy", "unknown"]
 MOST_SECONDS, TIME_SHARE = 20.0, 0.1
 LEAST_ROWS = 16
 TARGETS = (1.5, 2.0, 4.0)
-"""Forecasts are for so many times the labels; the sentence is about twice as many."""
+"""Forecasts are for so many times the labels; `outlook` is about twice as many."""
 CLEAR_GAIN, SMALL_GAIN, MOST_INTERVAL_WIDTH = 0.005, 0.02, 0.10
 """Gain (a share) that counts as one; at most so much is "not much"; a wider interval tells nothing."""
 
@@ -70,7 +69,7 @@ def measure_learning_curve(
     Returns
     -------
     LearningCurve
-        Without points where it cannot be measured; the sentence says why.
+        Without points where it cannot be measured; `outlook` says why.
     """
     scoring = SCORINGS[task.kind]
     reason = _find_obstacle(train, task, clock, test is not None and test_targets is not None and len(test) > 0)
@@ -80,10 +79,14 @@ def measure_learning_curve(
             points = measure_points(
                 gather_curve_data(train, task, clusters, test=test, test_targets=test_targets), clock, task.seed
             )
-        reason = "" if points else "there was too little time; give more with --time"
+        reason = "" if points else "little-time"
     if reason:
-        sentence = f"How much more labels would help was not measured: {reason}."
-        return LearningCurve(metric=scoring.metric, shape="unknown", sentence=sentence)
+        return LearningCurve(
+            metric=scoring.metric,
+            shape="unknown",
+            outlook=reason,  # type: ignore[arg-type]
+            n_rows=len(train),
+        )
     n_labels = points[-1].n_labels
     targets = [n_labels + round_to_two_digits((times - 1) * n_labels) for times in TARGETS]
     return _make_learning_curve(fit_learning_curve(points, targets, task.seed), points, task)
@@ -117,15 +120,15 @@ def _encode_test_targets(prepared: Prepared) -> Floats:
 
 
 def _find_obstacle(train: StrategyRows, task: Task, clock: Clock, beside: bool) -> str:
-    """Return why no curve can be measured, with test rows beside or without; empty where one can."""
+    """Return the code of why no curve can be measured, with test rows beside or without; empty where one can."""
     if train.features is None and train.descriptors is None:
-        return "the base model was not run"
+        return "no-features"
     if len(train) < max(LEAST_ROWS, 4 * len(np.unique(task.codes))):
-        return f"{len(train)} training rows are too few"
+        return "few-rows"
     if clock.remaining_seconds() <= 0:
-        return "no time was left; give more with --time"
+        return "no-time"
     if not beside and len(list_held_out_folds(task.folds)) < 2:
-        return "the training rows repeat each other too much to be dealt into parts"
+        return "repeated-rows"
     return ""
 
 
@@ -145,7 +148,7 @@ def _make_learning_curve(curve: FittedCurve, points: Sequence[MeasuredLosses], t
         )
         for n, loss, point in zip(curve.n_labels, curve.losses, points, strict=True)
     ]  # fmt: skip
-    shape, sentence = _describe_curve(curve, scoring)
+    shape, outlook = _judge_curve(curve, scoring.points)
     law, n_labels = curve.law, curve.n_labels[-1]
     return LearningCurve(
         metric=scoring.metric,
@@ -159,39 +162,20 @@ def _make_learning_curve(curve: FittedCurve, points: Sequence[MeasuredLosses], t
         ],
         holds_up_to_labels=int(EVALUATION_SETTINGS.max_forecast_factor * n_labels) if curve.forecasts else None,
         shape=shape,
-        sentence=sentence,
+        outlook=outlook,  # type: ignore[arg-type]
+        n_rows=len(task.codes),
     )
 
 
-def _describe_curve(curve: FittedCurve, scoring: Scoring) -> tuple[Shape, str]:
-    """Return the shape and the sentence."""
+def _judge_curve(curve: FittedCurve, is_share: bool) -> tuple[Shape, str]:
+    """Return the shape, and what twice as many labels would bring."""
     twice = next((item for item in curve.forecasts if item.n_labels >= 1.9 * curve.n_labels[-1]), None)
     if twice is None:
-        reason = "the score fell with more labels" if curve.rises else "there are too few rows to see a curve"
-        return ("noisy" if curve.rises else "unknown"), f"Whether more labels would help cannot be told: {reason}."
-    unit = 1.0 if scoring.points else max(curve.losses[-1].value, 1e-12)
-    low, high, more = twice.gain.low / unit, twice.gain.high / unit, f"{twice.n_labels - curve.n_labels[-1]:,}"
-    amount = _format_gain(twice, scoring, unit)
+        return ("noisy", "falls") if curve.rises else ("unknown", "few-points")
+    unit = 1.0 if is_share else max(curve.losses[-1].value, 1e-12)
+    low, high = twice.gain.low / unit, twice.gain.high / unit
     if high <= SMALL_GAIN:
-        return "flat", f"More labels of this kind are not likely to help much ({more} more: {amount})."
+        return "flat", "small"
     if high - low > MOST_INTERVAL_WIDTH:
-        return "noisy", f"Whether more labels would help cannot be told yet: {more} more may bring {amount}."
-    if low >= CLEAR_GAIN:
-        return "rising", f"{more} more labels of this kind: {amount}."
-    return "flat", f"{more} more labels of this kind may help a little, or not at all: {amount}."
-
-
-def _format_gain(item: GainForecast, scoring: Scoring, unit: float) -> str:
-    """Write a gain for people.
-
-    Examples
-    --------
-    >>> from headstart.records import Interval
-    >>> from headstart.evaluation.learning_curve import GainForecast
-    >>> _format_gain(GainForecast(200, Interval(0.03, 0.018, 0.052)), SCORINGS["classification"], 1.0)
-    '+2 to +5 points of accuracy'
-    """
-    low, high = (round(100 * value / unit) for value in (item.gain.low, item.gain.high))
-    if scoring.points:
-        return f"{low:+d} to {high:+d} points of {scoring.metric}"
-    return f"{-high:+d} to {-low:+d} % of the {scoring.metric}"
+        return "noisy", "open"
+    return ("rising", "clear") if low >= CLEAR_GAIN else ("flat", "doubtful")

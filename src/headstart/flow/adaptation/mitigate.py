@@ -12,12 +12,12 @@ from headstart.errors import OptionError
 from headstart.evaluation.fairness.groups import name_values
 from headstart.evaluation.fairness.mitigation import compare_mitigation
 from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
-from headstart.evaluation.wording import format_points, shorten_name
 from headstart.flow.run_records import Prepared, TestScores
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.records import Column, Index, Predictions, Probabilities, Table, make_column
-from headstart.results import Figure, MitigatedFigures, Mitigation
+from headstart.report import write_sentence
+from headstart.results import MitigatedFigures, Mitigation
 from headstart.strategies import STRATEGIES
 from headstart.strategies.scoring import OBJECTIVES, mean_loss
 from headstart.task_types import TASK_TYPES
@@ -121,9 +121,9 @@ def fit_mitigation(
     )
     mitigation = Mitigation(
         way=options.mitigate, columns=list(names), before=before, after=STRATEGY, out_of_fold=figures, test=None,
-        kept=is_kept, mean_may_lose=gain, reading=_describe_mitigation(figures, None, is_kept, before),
+        kept=is_kept, mean_may_lose=gain, n_rows_needed=FEWEST_ROWS,
     )  # fmt: skip
-    progress.say(f"--mitigate {options.mitigate}: {mitigation.reading}")
+    progress.say(f"--mitigate {options.mitigate}: {write_sentence(mitigation)}")
     return mitigated, mitigation
 
 
@@ -154,8 +154,7 @@ def measure_on_test_rows(
         (scores.predictions[mitigation.before].probabilities, scores.predictions[mitigation.after].probabilities),
         clusters=prepared.test_dependence.copies,
     )
-    reading = _describe_mitigation(mitigation.out_of_fold, figures, mitigation.kept, mitigation.before)
-    return mitigation.model_copy(update={"test": figures, "reading": reading})
+    return mitigation.model_copy(update={"test": figures})
 
 
 def _compare_cells(
@@ -191,47 +190,3 @@ def _is_right(codes: Index, outputs: object, prepared: Prepared) -> np.ndarray[t
         task=prepared.task.kind,
     )
     return np.asarray(predictions.class_indices == codes)
-
-
-def _describe_mitigation(
-    out_of_fold: MitigatedFigures | None, test: MitigatedFigures | None, is_kept: bool, before: str
-) -> str:
-    """Return what was gained and lost, and whether it was kept."""
-    if out_of_fold is None:
-        return (
-            f"Cannot tell whether it helps: it takes two groups with at least {FEWEST_ROWS} training rows each. "
-            f"{before} stays the model."
-        )
-
-    def describe(figures: MitigatedFigures, where: str) -> str:
-        gain, (first, second) = (
-            figures.worst_gain,
-            (shorten_name(_name_worst_cell(figures, when)) for when in ("before", "after")),
-        )
-        return (
-            f"{where} ({figures.n_rows:,} rows) the worst group went from {_percent(figures.worst_before)} right "
-            f"({first}) to {_percent(figures.worst_after)} ({second}), a change of {format_points(gain.value)} points "
-            f"(95 % interval {format_points(gain.low)} to {format_points(gain.high)}), and all rows from "
-            f"{_percent(figures.mean_before)} to {_percent(figures.mean_after)}"
-        )
-
-    text = describe(out_of_fold, "Out of fold, on training rows,")
-    text += f"; {describe(test, 'on the test rows')}" if test else ""
-    if is_kept:
-        return f"{text}. The balanced model was kept: it is the one in the bundle."
-    why = (
-        "the worst group did not gain"
-        if out_of_fold.worst_gain.value <= 0
-        else "all rows lost more than the worst group gained"
-    )
-    return f"{text}. It was not kept, because out of fold {why}; {before} stays the model."
-
-
-def _percent(figure: Figure) -> str:
-    return f"{100 * figure.value:.0f} %"
-
-
-def _name_worst_cell(figures: MitigatedFigures, when: str) -> str:
-    measured = [cell for cell in figures.cells if cell.before is not None and cell.after is not None]
-    worst = min(measured, key=lambda cell: getattr(cell, when).value)
-    return f"{worst.label}, {worst.group}" if worst.group else worst.label

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from headstart import data
 from headstart.evaluation import has_too_many_values
 from headstart.evaluation.fairness.groups import name_values
-from headstart.evaluation.fairness.inherited_bias import describe_attribute_probe, predict_balanced
+from headstart.evaluation.fairness.inherited_bias import predict_balanced
 from headstart.evaluation.intervals import balanced_accuracy_interval
 from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from headstart.records import Column, FloatMatrix, Index, Interval, Table
@@ -188,11 +188,9 @@ def _measure_decodability(
         name: balanced_accuracy_interval(codes, predict_balanced(predicted[rows], codes), clusters[rows])
         for name, predicted in outputs.items()
     }
-    chance = 1 / len(item.values)
     figures = {name: Figure.from_interval(figure) for name, figure in intervals.items() if figure is not None}
     return AttributeProbe(
-        name=item.name, kind=item.kind, values=list(item.values), n_rows=len(rows), chance=chance,  # type: ignore[arg-type]
+        name=item.name, kind=item.kind, values=list(item.values), n_rows=len(rows), chance=1 / len(item.values),  # type: ignore[arg-type]
         frozen=figures.get("frozen"), adapted=figures.get("adapted"), answers=figures.get("answers"),
         without_base=figures.get("without_base"),
-        reading=describe_attribute_probe(item.name, item.kind, chance, decodability=intervals, n_rows=len(rows)),
     )  # fmt: skip

@@ -17,12 +17,11 @@ from headstart.bundle import Bundle
 from headstart.errors import DataError
 from headstart.evaluation.fairness.groups import name_values
 from headstart.evaluation.fairness.inherited_bias import measure_flip_share
-from headstart.evaluation.wording import shorten_name
 from headstart.flow.inference.perturbed_rows import make_input_spec, store_inputs
 from headstart.flow.inference.predict_table import make_reader
 from headstart.modalities import MODALITIES
 from headstart.modalities.counterfactual import Edit, list_edits
-from headstart.records import Column, Index, Interval, Predictions, Table, make_column
+from headstart.records import Column, Index, Predictions, Table, make_column
 from headstart.results import Counterfactual, Figure, FlipShare
 from headstart.strategies.record import Clock, Fitted
 from headstart.task_types import TASK_TYPES
@@ -218,28 +217,4 @@ def _make_counterfactual(
         without_base_strategy=others[0] if others else None,
         without_base_flips=Figure.from_interval(other) if other else None,
         parts=parts,
-        reading=_describe_counterfactual(
-            edit, len(rows), whole, name=(others or [""])[0], other=other, parts=parts
-        ),
     )  # fmt: skip
-
-
-def _describe_counterfactual(
-    edit: Edit, n: int, whole: Interval, name: str, other: Interval | None, parts: list[FlipShare]
-) -> str:
-    def describe(figure: Interval | Figure) -> str:
-        return f"{100 * figure.value:.0f} % ({100 * figure.low:.0f} to {100 * figure.high:.0f} %)"
-
-    text = f"Of {n} test rows {edit.description}, {describe(whole)} got another answer"
-    text += f"; with {name}, which uses no base, {describe(other)}." if other else "."
-    above_average = [part for part in parts if part.flips and part.flips.low > whole.value]
-    if above_average:
-        worst = max(above_average, key=lambda part: part.flips.value if part.flips else 0.0)
-        assert worst.flips is not None
-        where = (
-            f"{shorten_name(worst.column)} '{shorten_name(worst.value)}'"
-            if worst.column
-            else f"class '{shorten_name(worst.value)}'"
-        )
-        text += f" Most for {where}: {describe(worst.flips)} of {worst.n_rows}."
-    return text

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.errors import list_offenders
 from headstart.evaluation import has_too_many_values
 from headstart.evaluation.fairness.groups import sample_one_per_cluster
 from headstart.evaluation.fairness.slices import (
@@ -21,13 +20,12 @@ from headstart.evaluation.fairness.slices import (
 )
 from headstart.evaluation.metrics.measures import MEASURES
 from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
-from headstart.evaluation.wording import format_amount, shorten_name
 from headstart.flow.run_records import Prepared, TestScores
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.ranking.typicality import RowClusters, cluster_rows, find_nearest_centres, scale_to_unit_length
-from headstart.records import Column, FloatMatrix, Index, Interval, Predictions, Table
-from headstart.results import Figure, Slice, Slices
+from headstart.records import Column, FloatMatrix, Index, Predictions, Table
+from headstart.results import Figure, Slice, SliceGroup, SliceMistake, Slices, SliceShift
 from headstart.task_types import TASK_TYPES
 
 FEWEST_ROWS, MOST_ROWS = 100, 4_000
@@ -69,9 +67,10 @@ def find_slices(
     rows = rows[sample_one_per_cluster(prepared.train_dependence.copies[rows], seed)] if len(rows) else rows
     rows = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_ROWS])
     if features is None or len(rows) < FEWEST_ROWS:
-        why = "no frozen features" if features is None else f"{len(rows)} independent training rows"
-        reading = f"Cannot tell whether there are kinds of rows on which it fails ({why}; it takes {FEWEST_ROWS} rows)."
-        return Slices(n_rows=len(rows), n_clusters=0, measure=measure, reading=reading)  # type: ignore[arg-type]
+        return Slices(
+            n_rows=len(rows), n_clusters=0, measure=measure,  # type: ignore[arg-type]
+            has_features=features is not None, n_rows_needed=FEWEST_ROWS,
+        )  # fmt: skip
     truth = task.codes if task.truth is None else task.truth
     predictions = Predictions(
         ids=prepared.train.table.ids[rows], classes=task.classes, probabilities=out_of_fold[rows], task=task.kind,
@@ -102,19 +101,8 @@ def find_slices(
     described = [describer.describe(item, clusterings[item.clustering]) for item in failing]
     return Slices(
         n_rows=len(rows), n_clusters=n_clusters, measure=measure, found=described,  # type: ignore[arg-type]
-        reading=_describe_search(len(described), n_clusters, len(rows)),
+        has_features=True, n_rows_needed=None,
     )  # fmt: skip
-
-
-def _describe_search(n_found: int, n_clusters: int, n_rows: int) -> str:
-    where = f"Among {n_clusters} clusters of similar rows ({n_rows:,} training rows, predicted out of fold)"
-    if n_found:
-        fail = "fails" if n_found == 1 else "fail"
-        return f"{where}, {n_found} {fail} more often than chance and the mix of classes explain."
-    return (
-        f"{where} there is none that fails more often than chance and the mix of classes explain. "
-        "That does not mean that there is none: such searches miss most weak points that are small."
-    )
 
 
 def _locate_test_rows(
@@ -148,7 +136,7 @@ class _SliceDescriber:
         typical = item.rows[np.argsort(-(self.directions[item.rows] @ clustering.centres[item.cluster]), kind="stable")]
         wrong = [row for row in typical if errors[row] > np.median(errors)] or list(typical)
         here, elsewhere = self.rows[item.rows], self.rows[others]
-        described = Slice(
+        return Slice(
             n_rows=len(item.rows),
             error=Figure.from_interval(mean_error_interval(errors[item.rows], upper)),
             elsewhere=Figure.from_interval(mean_error_interval(errors[others], upper)),
@@ -156,15 +144,12 @@ class _SliceDescriber:
             n_test_rows=n_test,
             test_error=on_test,
             test_elsewhere=off_test,
-            labels=_name_mistakes(self.table.labels, here, self.predictions, at=item.rows, errors=errors),
-            properties=[
-                *_name_groups(self.columns, here, elsewhere),
-                *_name_properties(self.properties, self.table, here, elsewhere),
-            ],
+            measure=MEASURES[self.predictions.task].name,  # type: ignore[arg-type]
+            mistakes=_count_mistakes(self.table.labels, here, self.predictions, at=item.rows, errors=errors),
+            frequent_groups=_find_frequent_groups(self.columns, here, elsewhere),
+            shifted_properties=_find_shifted_properties(self.properties, self.table, here, elsewhere),
             examples=[str(self.table.ids[self.rows[row]]) for row in wrong[:EXAMPLES]],
-            reading="",
         )
-        return described.model_copy(update={"reading": _describe_slice(described, self.predictions.task)})
 
     def _measure_on_test_rows(
         self, item: FailingCluster, clustering: RowClusters, upper: float
@@ -181,24 +166,22 @@ class _SliceDescriber:
         return n_test, on_test, off_test
 
 
-def _name_groups(columns: Mapping[str, Column], rows: Index, others: Index) -> list[str]:
-    """Name the groups that a slice holds far more of than the other rows."""
-    descriptions = []
+def _find_frequent_groups(columns: Mapping[str, Column], rows: Index, others: Index) -> list[SliceGroup]:
+    """Return the groups that a slice holds far more of than the other rows."""
+    groups = []
     for name, values in columns.items():
         here, elsewhere = Counter(map(str, values[rows])), Counter(map(str, values[others]))
         for value, n in here.items():
-            shares = n / len(rows), elsewhere[value] / max(len(others), 1)
-            if value and shares[0] - shares[1] > MORE_OFTEN:
-                descriptions.append(
-                    f"{name} {shorten_name(value)} ({100 * shares[0]:.0f} % against {100 * shares[1]:.0f} %)"
-                )
-    return descriptions
+            share, share_elsewhere = n / len(rows), elsewhere[value] / max(len(others), 1)
+            if value and share - share_elsewhere > MORE_OFTEN:
+                groups.append(SliceGroup(column=name, value=value, share=share, elsewhere=share_elsewhere))
+    return groups
 
 
-def _name_mistakes(
+def _count_mistakes(
     labels: Column | None, rows: Index, predictions: Predictions, at: Index, errors: NDArray[np.float64]
-) -> list[str]:
-    """Name the most frequent mistakes of a slice."""
+) -> list[SliceMistake]:
+    """Count the most frequent mistakes of a slice."""
     if labels is None or not TASK_TYPES[predictions.task].has_one_class:
         return []
     pairs = Counter(
@@ -206,13 +189,11 @@ def _name_mistakes(
         for label, answer, error in zip(labels[rows], predictions.labels[at], errors[at], strict=True)
         if error > 0
     )
-    return [
-        f"{shorten_name(label)} taken for {shorten_name(answer)} ({n})" for (label, answer), n in pairs.most_common(3)
-    ]
+    return [SliceMistake(label=label, answer=answer, n_rows=n) for (label, answer), n in pairs.most_common(3)]
 
 
-def _name_properties(properties: Properties, table: Table, rows: Index, others: Index) -> list[str]:
-    """Name the properties in which a slice differs most, from at most 200 rows on either side."""
+def _find_shifted_properties(properties: Properties, table: Table, rows: Index, others: Index) -> list[SliceShift]:
+    """Return the properties in which a slice differs most, from at most 200 rows on either side."""
     described_rows = [np.random.default_rng(0).permutation(part)[:DESCRIBED] for part in (rows, others)]
     measured = properties(table.take(np.concatenate(described_rows)))
     inside, outside = (
@@ -229,35 +210,11 @@ def _name_properties(properties: Properties, table: Table, rows: Index, others: 
         key=lambda name: -abs(differences[name]),
     )
     return [
-        f"{name} {'higher' if differences[name] > 0 else 'lower'} "
-        f"({format_amount(float(np.nanmedian(measured[name][inside])))} "
-        f"against {format_amount(float(np.nanmedian(measured[name][outside])))})"
+        SliceShift(
+            name=name,
+            is_higher=differences[name] > 0,
+            median=float(np.nanmedian(measured[name][inside])),
+            elsewhere=float(np.nanmedian(measured[name][outside])),
+        )
         for name in ranked[:3]
     ]
-
-
-def _describe_slice(described: Slice, kind: str) -> str:
-    shares = not TASK_TYPES[kind].is_number
-
-    def describe(figure: Figure | Interval) -> str:
-        if not shares:
-            return f"off by {format_amount(figure.value)} ({format_amount(figure.low)} to {format_amount(figure.high)})"
-        return f"{100 * figure.value:.0f} % ({100 * figure.low:.0f} to {100 * figure.high:.0f} %)"
-
-    what = "wrong on" if shares else "on average"
-    text = f"On {described.n_rows} similar training rows it was {what} {describe(described.error)}, elsewhere "
-    text += describe(described.elsewhere)
-    text += f"; p = {described.p_value:.3f}, corrected for all clusters tried."
-    if described.test_error and described.test_elsewhere:
-        agree = described.test_error.value > described.test_elsewhere.value
-        text += (
-            f" On the {described.n_test_rows} test rows of this kind: {describe(described.test_error)}, other test "
-            f"rows {describe(described.test_elsewhere)}{'' if agree else ', so the test rows do not confirm it'}."
-        )
-    else:
-        text += f" On test rows: cannot tell ({described.n_test_rows} rows of this kind)."
-    if described.labels:
-        text += f" Most frequent: {list_offenders(described.labels)}."
-    if described.properties:
-        text += f" What these rows have in common: {list_offenders(described.properties)}."
-    return text

@@ -14,7 +14,6 @@ from markupsafe import Markup
 from headstart.report.messages import (
     LANGUAGES,
     current_language,
-    message,
     translate,
     translate_count,
     use_language,
@@ -23,7 +22,15 @@ from headstart.report.named import STRATEGIES, advice_for, kind_of_finding
 from headstart.report.sentences.calibration import describe_calibration, describe_correction
 from headstart.report.sentences.coverage import describe_abstention, describe_coverage
 from headstart.report.sentences.groups import describe_class_gap, describe_group_gap
+from headstart.report.sentences.inherited import (
+    describe_attribute_probe,
+    describe_counterfactual,
+    describe_gap_origin,
+)
+from headstart.report.sentences.learning import describe_leakage, describe_learning_curve
+from headstart.report.sentences.mitigation import describe_mitigation
 from headstart.report.sentences.record import Wording
+from headstart.report.sentences.slices import describe_slice, describe_slices, list_differences, list_mistakes
 from headstart.report.sentences.transfer import describe_verdict
 from headstart.report.words import (
     format_percent,
@@ -34,15 +41,18 @@ from headstart.report.words import (
 )
 from headstart.results import (
     Abstention,
+    AttributeProbe,
     Calibration,
     ClassGap,
     Conformal,
     Correction,
+    Counterfactual,
     Figure,
     FindingRow,
+    GapOrigin,
     GroupColumn,
+    LeakageGap,
     LearningCurve,
-    MitigatedFigures,
     Mitigation,
     Record,
     Slice,
@@ -52,11 +62,19 @@ from headstart.results import (
 
 WORDINGS: Mapping[type[Record], Wording] = {
     Abstention: Wording("reading", describe_abstention),
+    AttributeProbe: Wording("reading", describe_attribute_probe),
     Calibration: Wording("reading", describe_calibration, frozenset({"mean_probability", "share_right"})),
     ClassGap: Wording("reading", describe_class_gap),
     Conformal: Wording("reading", describe_coverage),
     Correction: Wording("reading", describe_correction),
+    Counterfactual: Wording("reading", describe_counterfactual),
+    GapOrigin: Wording("reading", describe_gap_origin),
     GroupColumn: Wording("reading", describe_group_gap, frozenset({"n_columns_compared", "n_values"})),
+    LeakageGap: Wording("sentence", describe_leakage),
+    LearningCurve: Wording("sentence", describe_learning_curve, frozenset({"outlook"})),
+    Mitigation: Wording("reading", describe_mitigation, frozenset({"n_rows_needed"})),
+    Slice: Wording("reading", describe_slice, frozenset({"measure", "mistakes"})),
+    Slices: Wording("reading", describe_slices, frozenset({"has_features"})),
     Verdict: Wording("sentence", describe_verdict, frozenset({"n_rows", "pretrained", "n_rows_needed"})),
 }
 """By kind of record."""
@@ -123,7 +141,10 @@ def _fill(record: RecordT) -> RecordT:
     if type(record) not in WORDINGS or not has_facts(filled):
         return filled
     wording = WORDINGS[type(record)]
-    return filled.model_copy(update={wording.field: wording.describe(filled)})
+    lists = (
+        {"labels": list_mistakes(filled), "properties": list_differences(filled)} if isinstance(filled, Slice) else {}
+    )
+    return filled.model_copy(update={wording.field: wording.describe(filled), **lists})
 
 
 def mark_english(text: str, limit: int = 600) -> Markup:
@@ -164,72 +185,6 @@ def write_strategy(name: str, summary: str) -> str:
     return translate(STRATEGIES[name]) if current_language() != "en" and name in STRATEGIES else summary
 
 
-def write_slices(discovered: Slices) -> str:
-    """Return the sentence that says whether there are kinds of rows on which the model fails."""
-    if current_language() == "en":
-        return discovered.reading
-    if not discovered.n_clusters:
-        return translate("Not measured.")
-    if not discovered.found:
-        return translate(
-            "Among {clusters} clusters of similar rows (training rows, out of fold: {n}) none fails more often than "
-            "chance and the mix of classes explain. Small weak points are mostly missed by such a search.",
-            clusters=discovered.n_clusters, n=discovered.n_rows,
-        )  # fmt: skip
-    return translate(
-        "Among {clusters} clusters of similar rows (training rows, out of fold: {n}) there are {found} on which it "
-        "fails more often than chance and the mix of classes explain.",
-        clusters=discovered.n_clusters, n=discovered.n_rows, found=len(discovered.found),
-    )  # fmt: skip
-
-
-def write_slice(item: Slice, within: Slices) -> str:
-    """Return the sentence that says how much worse the model does on a slice; "" unless errors are shares."""
-    if within.measure != "accuracy":
-        return ""
-    return translate(
-        "Training rows, out of fold: {n}; wrong {error} ({ends}), elsewhere {elsewhere}.",
-        n=item.n_rows, error=format_percent(item.error.value), ends=format_share_interval(item.error),
-        elsewhere=format_percent(item.elsewhere.value),
-    )  # fmt: skip
-
-
-def write_mitigation(outcome: Mitigation) -> str:
-    """Return the sentences on what a mitigation did to the worst group and to all rows, and whether it was kept."""
-    if current_language() == "en" or outcome.out_of_fold is None:
-        return outcome.reading
-    lines = [
-        translate(
-            "Worst group, share right, out of fold on training rows ({n}): {before} before, {after} after; all rows: "
-            "{mean_before} before, {mean_after} after.",
-            **_shares(outcome.out_of_fold),
-        )
-    ]
-    if outcome.test is not None:
-        lines.append(
-            translate(
-                "Worst group, share right, on test rows ({n}): {before} before, {after} after; all rows: {mean_before} "
-                "before, {mean_after} after.",
-                **_shares(outcome.test),
-            )
-        )
-    if outcome.kept:
-        lines.append(translate("The balanced model was kept: it is the one in the bundle."))
-    else:
-        lines.append(translate("The balanced model was not kept; {before} stays the model.", before=outcome.before))
-    return " ".join(lines)
-
-
-def _shares(figures: MitigatedFigures) -> dict[str, object]:
-    return {
-        "n": figures.n_rows,
-        "before": format_percent(figures.worst_before.value),
-        "after": format_percent(figures.worst_after.value),
-        "mean_before": format_percent(figures.mean_before.value),
-        "mean_after": format_percent(figures.mean_after.value),
-    }
-
-
 def write_measure(figure: Figure) -> str:
     """Return what a finding was measured to be: a share in percent, anything else as a number."""
     share = figure.low >= 0 and figure.high <= 1
@@ -244,16 +199,3 @@ def write_measure(figure: Figure) -> str:
 def text_direction() -> str:
     """Return the direction of writing: ltr or rtl."""
     return LANGUAGES[current_language()].direction
-
-
-_SHAPES = {
-    "rising": message("More labels of the same kind are likely to help; the table says how much."),
-    "flat": message("More labels of the same kind would hardly help."),
-    "noisy": message("Whether more labels would help cannot be told yet: the figures scatter too much."),
-    "unknown": message("Whether more labels would help was not measured."),
-}
-
-
-def write_curve(figures: LearningCurve) -> str:
-    """Return the sentence that says whether more labels would help."""
-    return figures.sentence if current_language() == "en" else translate(_SHAPES[figures.shape])
