@@ -167,7 +167,7 @@ def test_the_excel_separator_line_is_understood(tmp_path: Path) -> None:
         ("a.parquet", b"no parquet", "Parquet file is damaged"),
         ("a.xlsx", b"no excel", "Excel file is damaged"),
         ("a.xls", b"old", r"Save it as \.xlsx"),
-        ("a.docx", b"x", "of a kind that cannot be read"),
+        ("a.docx", b"x", "a type that cannot be read"),
         ("a.jpg", b"x", "folder that holds the images"),
     ],
 )

@@ -202,7 +202,7 @@ def test_a_missing_group_column_without_alternatives_has_a_readable_hint() -> No
 
     assert (
         str(make_unknown_name("group column", "site", []))
-        == "There is no group column 'site'. There is none to choose from."
+        == "There is no group column 'site'. There are none to choose from."
     )
 
 

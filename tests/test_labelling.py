@@ -177,7 +177,7 @@ def test_pictures_go_out_and_come_back_labelled(image_folder: Path, tmp_path: Pa
         (mine / path.parent.name).mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, mine / path.parent.name / path.name)
     said("adapt", mine, "-o", run, "--strategy", "linear-probe")
-    with pytest.raises(OptionError, match="would not lie beside or above"):
+    with pytest.raises(OptionError, match="must be in or above the folder"):
         label_next(run, pool, tmp_path / "elsewhere" / "next.csv", LabelNextOptions())
     said("label-next", run, pool, "-n", "6", "-o", tmp_path / "next.csv")
     answers = {f"pool/{path.name}": path.name.rsplit("-", 1)[0] for path in pool.iterdir()}

@@ -175,7 +175,7 @@ def test_too_little_text_says_how_much_is_needed() -> None:
     with pytest.raises(DataError, match="5 characters in 1 documents") as error:
         reading.require_enough_text(raw_of(["hello"]))
     assert "20,000 characters" in error.value.hint
-    with pytest.raises(DataError, match="1 documents \\(7 repeated ones were left out\\) are too little"):
+    with pytest.raises(DataError, match="1 documents \\(7 repeated ones were left out\\) are too few"):
         reading.require_enough_text(reading.RawText(("hello",), 8, 7, "here"))
 
 
@@ -681,7 +681,7 @@ def test_a_base_that_was_cut_off_while_it_was_written_is_no_base_and_the_same_co
     with pytest.raises(DataError, match="no config"):
         load_base(f"file:{new}", BaseRequest(modality="text", offline=True))
     said = CliRunner().invoke(app, command)
-    assert said.exit_code == 0 and "trials were done before" in said.stderr
+    assert said.exit_code == 0 and "trials were finished earlier" in said.stderr
     assert load_base(f"file:{new}", BaseRequest(modality="text", offline=True)).record.n_dims == 32
 
 

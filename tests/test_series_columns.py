@@ -363,4 +363,6 @@ def test_json_may_name_its_channels_and_they_are_put_in_the_order_of_the_model()
     found = parse_inputs(named, "series", parse(ServeOptions), ("x", "z")).inputs
     assert found[0][1].tolist() == [3, 4] and np.isnan(found[0][0, 1]) and found[2].tolist() == [[1, 2], [3, 4]]
     assert "lacks the channels z, and has w" in found[1].reason
-    assert "knows no names" in parse_inputs({"series": [{"x": [1]}]}, "series", parse(ServeOptions)).inputs[0].reason
+    assert (
+        "the model has none" in parse_inputs({"series": [{"x": [1]}]}, "series", parse(ServeOptions)).inputs[0].reason
+    )

@@ -241,7 +241,7 @@ def test_a_class_that_stands_in_one_fold_only_is_survived(name: str, modality: s
 def test_without_folds_a_model_is_still_made(name: str, modality: str, tmp_path: Path) -> None:
     rows, task = make(modality, np.arange(12) % 3, 3, tmp_path, np.zeros(12))
     if name in MOVES:
-        with pytest.raises(StrategySkipped, match="too few rows to judge"):
+        with pytest.raises(StrategySkipped, match="too few rows to hold some out"):
             fit(name, rows, task)
         return
     fitted = fit(name, rows, task)
@@ -307,7 +307,7 @@ def test_scratch_says_why_it_is_skipped(tmp_path: Path, monkeypatch: pytest.Monk
         spec=task.spec,
         architecture=task.architecture,
     )
-    with pytest.raises(StrategySkipped, match="passes over the rows fit its share of the time"):
+    with pytest.raises(StrategySkipped, match="epochs fit its share of the time"):
         STRATEGIES["scratch"].fit(rows, hurried, {})
 
 

@@ -133,7 +133,7 @@ def test_small_copies_of_training_rows_are_in_the_page_only_if_their_owner_asks(
         rows = json.loads(gzip.decompress((tmp_path / name / "model" / "neighbours.bin").read_bytes()))
         novelty = bundles.load_bundle(out, "onnx").decision_policy.out_of_distribution  # type: ignore[union-attr]
         assert novelty is not None and len(rows) == len(novelty.ids) and all(row[key] for row in rows)
-    with pytest.raises(OptionError, match="of the rows that the model remembers"):
+    with pytest.raises(OptionError, match="of the training rows that the bundle stores"):
         _export(adapted, "image", tmp_path / "image", runtime_web=stand_in, thumbnails=_other(tmp_path))
 
 
@@ -151,7 +151,7 @@ def test_a_folder_of_something_else_is_never_replaced(
 ) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
-    with pytest.raises(OptionError, match="is no exported page"):
+    with pytest.raises(OptionError, match="is not an exported page"):
         _export(adapted, "text", tmp_path / "mine", runtime_web=stand_in)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
     for _ in range(2):  # An older page is.
@@ -167,7 +167,7 @@ def test_without_the_runtime_the_command_says_which_line_brings_it(
     found = CliRunner().invoke(app, line)
     assert found.exit_code == 2 and not (tmp_path / "page").exists()
     monkeypatch.setattr("shutil.which", lambda name: None)
-    with pytest.raises(OptionError, match="npm, which fetches it") as raised:
+    with pytest.raises(OptionError, match="neither is npm") as raised:
         find_package(ENGINE, None, False)
     assert f"{ENGINE.name}@{ENGINE.version}" in raised.value.hint and "--runtime-web" in raised.value.hint
     with pytest.raises(OptionError, match="holds no onnxruntime-web"):

@@ -36,8 +36,7 @@ def explain_disk_error(error: OSError, folders: Iterable[Path] = ()) -> Headstar
         where = "" if reading else f", nor can another be made in {_find_existing(named.parent)}"
         return HeadstartError(
             f"{named} cannot be {what}{where} ({error.strerror}).",
-            "Give yourself the permission, or name another folder (-o for results, HEADSTART_HOME for what Headstart "
-            "keeps).",
+            "Give yourself the permission, or name another folder (-o for results, HEADSTART_HOME for the cache).",
         )
     return None
 
@@ -48,7 +47,7 @@ def _make_full_disk_error(folder: Path) -> HeadstartError:
     return HeadstartError(
         f"There is no space left {where}: a disk is full, or your quota on it.",
         "Make room (headstart cache --prune removes what can be computed again), or name a folder on another disk "
-        "(-o for results, HEADSTART_HOME for what Headstart keeps, TMPDIR for temporary files).",
+        "(-o for results, HEADSTART_HOME for the cache, TMPDIR for temporary files).",
     )
 
 

@@ -109,7 +109,7 @@ def make_unknown_name(kind: str, name: str, known: Iterable[str], where: str = "
     """
     names = list(known)
     if not names:
-        return UnknownName(f"There is no {kind} '{name}'{where}.", "There is none to choose from.")
+        return UnknownName(f"There is no {kind} '{name}'{where}.", "There are none to choose from.")
     near = get_close_matches(name, names, n=1)
     guess = f"Did you mean '{near[0]}'? " if near else ""
     listing = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")

@@ -52,7 +52,7 @@ def find_home() -> Path:
         if error.errno in NO_PERMISSION:
             return folder
         raise OptionError(
-            f"Headstart cannot keep its files in {folder} ({error.strerror}).",
+            f"Headstart cannot write its files to {folder} ({error.strerror}).",
             "Set the environment variable HEADSTART_HOME to a folder that you may write to.",
         ) from error
     return folder
@@ -112,7 +112,7 @@ def allow_failed_write() -> Iterator[None]:
 @cache
 def _warn_not_kept(folder: Path, reason: str) -> None:
     progress.warn(
-        f"Nothing can be kept in {folder} ({reason}): the next run computes it again. "
+        f"The cache folder {folder} cannot be written to ({reason}): the next run computes everything again. "
         "Free some space there, or set HEADSTART_HOME to a folder that you may write to."
     )
 
@@ -159,7 +159,9 @@ def require_place(out: Path) -> None:
         existing = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
         if existing.is_dir() and os.access(existing, os.W_OK):
             return
-    raise OptionError(f"{out} cannot be made: {existing} is no folder to write to.", "Name another folder with -o.")
+    raise OptionError(
+        f"{out} cannot be made: {existing} is not a folder that can be written to.", "Name another folder with -o."
+    )
 
 
 def clear_place(path: Path) -> None:

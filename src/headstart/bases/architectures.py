@@ -97,7 +97,7 @@ def _quote_short(value: object) -> str:
 def _check_values(settings: Mapping[Any, Any], rules: Mapping[str, Rule], place: object) -> None:
     forbidden = sorted(name for name in FORBIDDEN - set(rules) if settings.get(name) not in (None, False))
     if forbidden:
-        raise DataError(f"{place} names something that it may not ({list_offenders(forbidden)}).", HINT)
+        raise DataError(f"{place} has settings that are not allowed ({list_offenders(forbidden)}).", HINT)
     for name, value in settings.items():
         if name in rules and value is not None and not rules[name].allows(value):
             raise DataError(f"{place}: {name} is {_quote_short(value)}, it must be {rules[name]}.", HINT)
@@ -107,16 +107,16 @@ def _parse_timm(document: Mapping[str, Any], place: object) -> dict[str, Any]:
     name, arguments = document.get("name"), document.get("kwargs") or {}
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise DataError(
-            f"{place} names the architecture {_quote_short(name)}, which is no plain name of timm.",
+            f"{place} names the architecture {_quote_short(name)}, which is not a plain timm name.",
             "A name with a source (hf-hub:, local-dir:) or a path is not read.",
         )
     if not isinstance(arguments, Mapping):
-        raise DataError(f"{place}: the arguments of {name} are no mapping of names to values.", HINT)
+        raise DataError(f"{place}: the arguments of {name} are not a mapping of names to values.", HINT)
     _check_values(arguments, TIMM_ARGUMENTS, place)
     unknown = sorted(str(argument)[:60] for argument in arguments if argument not in TIMM_ARGUMENTS)
     if unknown:
         raise DataError(
-            f"{place} sets arguments of {name} that it may not ({list_offenders(unknown)}).",
+            f"{place} sets arguments of {name} that are not allowed ({list_offenders(unknown)}).",
             f"Allowed are {', '.join(TIMM_ARGUMENTS)}.",
         )
     return {"library": "timm", "name": name, "kwargs": dict(arguments)}

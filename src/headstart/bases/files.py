@@ -31,7 +31,7 @@ def read_text_file(path: Path, most_bytes: int = MOST_JSON_BYTES) -> str:
             raise DataError(f"{path} is too large ({path.stat().st_size / 1e6:,.0f} MB).", "Do not use it.")
         return path.read_text("utf-8")
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is no text in UTF-8 ({error.reason}).", _AGAIN) from error
+        raise DataError(f"{path} is not UTF-8 text ({error.reason}).", _AGAIN) from error
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}).", "Check that the file may be read.") from error
 
@@ -52,9 +52,9 @@ def read_json_file(path: Path) -> Mapping[str, Any]:
     try:
         document = json.loads(read_text_file(path))
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is no valid JSON ({str(error)[:100]}).", _AGAIN) from error
+        raise DataError(f"{path} is not valid JSON ({str(error)[:100]}).", _AGAIN) from error
     if not isinstance(document, dict):
-        raise DataError(f"{path} is no mapping of names to values.", _AGAIN)
+        raise DataError(f"{path} is not a mapping of names to values.", _AGAIN)
     return document
 
 
@@ -86,7 +86,7 @@ def read_weights(path: Path) -> dict[str, Array]:
         raise DataError(f"{path} cannot be read ({error.strerror}).", "Check that the file may be read.") from error
     strange = [name for name, value in weights.items() if value.dtype.kind == "f" and not np.isfinite(value).all()]
     if strange:
-        raise DataError(f"{path} is damaged: {strange[0][:80]} holds values that are no numbers.", _AGAIN)
+        raise DataError(f"{path} is damaged: {strange[0][:80]} has values that are not numbers.", _AGAIN)
     return weights
 
 

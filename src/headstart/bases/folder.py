@@ -115,7 +115,7 @@ def read_folder(folder: Path, record: BaseRecord) -> BaseParts:
     path = folder / CONFIG
     if not path.is_file():
         raise DataError(
-            f"{folder} is no base model: it has no {CONFIG}.", "Give a folder in timm's or transformers' form."
+            f"{folder} is not a base model: it has no {CONFIG}.", "Give a folder in timm's or transformers' form."
         )
     config = read_json_file(path)
     for key, reader in READERS.items():

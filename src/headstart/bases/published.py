@@ -68,7 +68,7 @@ def read_transformers_folder(folder: Path, config: Mapping[str, Any], record: Ba
     try:
         spec = _text_spec(config, weights) if has_words else _image_spec(folder, config)
     except _WRONG_FORM as error:
-        raise DataError(f"{folder} says nothing usable of its inputs ({str(error)[:100]}).", HINT) from error
+        raise DataError(f"{folder} does not describe its inputs in a usable way ({str(error)[:100]}).", HINT) from error
     tokenizer = _read_tokenizer(folder, settings["model_type"]) if has_words else ""
     return BaseParts(
         record=known,

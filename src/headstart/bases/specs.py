@@ -91,14 +91,14 @@ def parse_spec(spec: object, modality: str, place: object) -> dict[str, Any]:
     DataError
     """
     if not isinstance(spec, Mapping):
-        raise DataError(f"{place} does not say which inputs the base model wants.", HINT)
+        raise DataError(f"{place} does not state the inputs of the base model.", HINT)
     rules: dict[str, Rule | ChoiceRule | TripleRule | ValueRangesRule] = {
         **SPECS[modality],
         **OPTIONAL.get(modality, {}),
     }
     missing = sorted(set(SPECS[modality]) - set(spec))
     if missing:
-        raise DataError(f"{place} lacks {list_offenders(missing)} in its spec of the inputs.", HINT)
+        raise DataError(f"{place} lacks {list_offenders(missing)} in its description of the inputs.", HINT)
     values = {name: spec[name] for name in rules if name in spec}
     for name, value in values.items():
         if not rules[name].allows(value) or (

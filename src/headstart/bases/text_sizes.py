@@ -47,7 +47,7 @@ def check_token_ids(parts: BaseParts, highest_id: int, place: str) -> None:
     """
     n_words = _count_rows(parts, _WORDS) or parts.architecture["config"].get("vocab_size")
     if n_words is not None and max(highest_id, int(parts.spec["pad_id"])) >= n_words:
-        raise DataError(f"{place} numbers pieces up to {highest_id:,}, the network knows {n_words:,}.", HINT)
+        raise DataError(f"{place} has token ids up to {highest_id:,}, the network knows {n_words:,} tokens.", HINT)
 
 
 def _count_rows(parts: BaseParts, ending: str) -> int | None:

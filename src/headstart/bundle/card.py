@@ -33,7 +33,7 @@ def render_card(bundle: Bundle, portable_config: Mapping[str, Any], slim: bool =
     portable_config : mapping
         What `config.json` says under `portable`.
     slim : bool
-        Whether the bundle holds the portable form only.
+        Whether the bundle has only the portable form.
     """
     labels = ", ".join(map(escape_markdown, bundle.classes[:20])) + (
         f" and {len(bundle.classes) - 20} more" if bundle.classes[20:] else ""

@@ -141,7 +141,7 @@ class CheckedModel:
             ) from error
         if outputs.shape != (len(rows), self.n_outputs):
             raise BundleError(
-                f"The model of {self.folder} answers with numbers of the shape {outputs.shape}, "
+                f"The model of {self.folder} returns an array of shape {outputs.shape}, "
                 f"not {(len(rows), self.n_outputs)}.",
                 "Do not use it, or make the bundle again.",
             )

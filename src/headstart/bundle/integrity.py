@@ -38,7 +38,7 @@ def read_json(path: Path) -> Any:
         If it is missing, too large or damaged.
     """
     if not is_regular_file(path):
-        raise BundleError(f"{path.parent} is no bundle: {path.name} is missing.", "Give the folder OUT/bundle.")
+        raise BundleError(f"{path.parent} is not a bundle: {path.name} is missing.", "Give the folder OUT/bundle.")
     if path.stat().st_size > MOST_JSON_BYTES:
         raise BundleError(f"{path} is too large ({path.stat().st_size / 1e6:,.0f} MB).", "Do not use it.")
     try:
@@ -99,7 +99,7 @@ def verify_files(folder: Path) -> Mapping[str, Any]:
     listed = document.get("sha256")
     if not isinstance(listed, dict) or not {CONFIG, *_ALWAYS[document["format"]]} <= set(listed):
         raise BundleError(
-            f"{folder / MANIFEST} cannot be understood: it does not list the bundle's files.", "Copy the bundle again."
+            f"{folder / MANIFEST} cannot be read: it does not list the bundle's files.", "Copy the bundle again."
         )
     require_listed_names(folder, MANIFEST, listed)
     with raise_bundle_errors(folder):

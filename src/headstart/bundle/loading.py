@@ -95,14 +95,14 @@ def _read_bundle(folder: Path, runtime: str) -> Bundle:
             f"{folder} cannot be run here: {portable_config['reason']}.", "Give the bundle that it was made from."
         )
     if WEIGHTS not in listed:
-        raise BundleError(f"{folder} holds the portable form only.", "Leave --runtime out, or give the whole bundle.")
+        raise BundleError(f"{folder} has only the portable form.", "Leave out --runtime, or give the whole bundle.")
     require("adapt", "Predicting with this bundle")
     if name not in STRATEGIES:
         raise BundleError(
             f"{folder} uses the strategy '{name}', which this version does not have.", "Update headstart."
         )
     if STATE not in listed:
-        raise BundleError(f"{folder} is no bundle: {STATE} is missing.", "Give the folder OUT/bundle.")
+        raise BundleError(f"{folder} is not a bundle: {STATE} is missing.", "Give the folder OUT/bundle.")
     state = FittedState(read_json(folder / STATE), read_arrays(folder / WEIGHTS))
     backbone = _read_base(folder, record.modality, listed)
     n_dims = backbone.record.n_dims if backbone is not None else 0
@@ -154,7 +154,7 @@ def _read_base(folder: Path, modality: str, listed: Mapping[str, str]) -> Backbo
         names = list_offenders([make_printable(name) for name in unlisted])
         raise BundleError(
             f"{folder} holds files that its manifest does not list ({names}).",
-            "Take them out, or copy the bundle again.",
+            "Remove them, or copy the bundle again.",
         )
     blank = BaseRecord(
         name="",
@@ -209,7 +209,7 @@ def _require_golden_rows(portable: PortableModel, record: ConfigRecord, listed: 
         not agreement.passes and portable.config.get("exported") != "onnx-int8"
     ):  # 8 bits differ from processor to processor.
         raise BundleError(
-            f"{portable.folder} does not answer its golden rows as where it was made: {agreement.describe()}.",
+            f"{portable.folder} gives other answers to its golden rows than where it was made: {agreement.describe()}.",
             "Adapt again.",
         )
 

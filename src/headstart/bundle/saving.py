@@ -69,7 +69,7 @@ def save_bundle(bundle: Bundle, folder: Path, slim: bool = False, check: Callabl
     Raises
     ------
     BundleError
-        If `folder` exists and is no bundle.
+        If `folder` exists and is not a bundle.
     """
     require_free_folder(folder)
     fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
@@ -94,13 +94,13 @@ def require_free_folder(folder: Path) -> None:
     Raises
     ------
     BundleError
-        If it exists and is no bundle.
+        If it exists and is not a bundle.
     OptionError
         If it cannot be made.
     """
     require_place(folder)
     if all(_holds_something_else(folder) for _ in range(3)):
-        raise BundleError(f"{folder} exists and is no bundle.", "Choose another folder.")
+        raise BundleError(f"{folder} exists and is not a bundle.", "Choose another folder.")
 
 
 def _holds_something_else(folder: Path) -> bool:

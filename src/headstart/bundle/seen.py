@@ -1,4 +1,4 @@
-"""What a bundle remembers of its training rows, so that `label-next` does not propose what is labelled already.
+"""What a bundle remembers of its training rows, so that `label-next` does not propose what already has a label.
 
 Short hashes of contents and a few centres of features: no row can be read back from them.
 """

@@ -125,7 +125,7 @@ def explain(
     from headstart.cli import show
 
     if output is None and not as_json:
-        raise OptionError("There is no file to write the page to.", "Name one with -o, such as -o explained.html.")
+        raise OptionError("No file was given for the page.", "Name one with -o, such as -o explained.html.")
     document = flow.explain(require_path(bundle), [require_path(path) for path in inputs], output, options)
     show.show_explanations(document)
     return document
@@ -146,7 +146,7 @@ def label_next(
     from headstart.cli import show
 
     if output is None and not as_json:
-        raise OptionError("There is no file to write the table to.", "Name one with -o, such as -o to_label.csv.")
+        raise OptionError("No file was given for the table.", "Name one with -o, such as -o to_label.csv.")
     document = flow.label_next(require_path(bundle), require_path(unlabelled), output, options)
     show.show_rows_to_label(document)
     return document
@@ -211,7 +211,9 @@ def bases(options: BasesOptions) -> Any:
         show.show_ranking(document)
         return document
     if options.candidate:
-        raise OptionError("--candidate: there is no data to rank it on.", "Name your labelled data with --for DATA.")
+        raise OptionError(
+            "--candidate needs data to rank the base models on.", "Name your labelled data with --for DATA."
+        )
     listed_bases = flow.list_bases(options.modality)
     for record, is_default in listed_bases:
         mark = f" (default for {record.modality})" if is_default else ""

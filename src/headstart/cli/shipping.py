@@ -91,14 +91,14 @@ def verify(bundle: BundlePath, options: VerifyOptions) -> Any:
     if verification.decided_otherwise:
         raise CommandStopped(
             f"The stored decisions of {verification.folder} answer {len(verification.decided_otherwise)} "
-            f"golden rows otherwise than the model did in memory (first: row {verification.decided_otherwise[0]}).",
+            f"golden rows differently than the model in memory (first: row {verification.decided_otherwise[0]}).",
             "Do not use it: adapt again.",
             document,
         )
     if not verification.passes and verification.golden is not None:
         raise CommandStopped(
             f"{verification.folder} answers differently on this machine: {verification.golden.describe()}.",
-            "Update onnxruntime, or use the model where it answers as it did.",
+            "Update onnxruntime, or use the model on the machine where it was made.",
             document,
         )
     return document

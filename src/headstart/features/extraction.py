@@ -161,7 +161,7 @@ def choose_runtime(
         return None
     if backbone.module is not None:
         backbone.module()  # A base that cannot be built is refused before anything is said.
-    progress.say(f"First use of {backbone.record.name} on this machine: comparing ways to run it.")
+    progress.say(f"First use of {backbone.record.name} on this machine: comparing the ways to run it.")
     rows = [modality.prepare(item, backbone.spec) for item in loaded]
     units = float(len(rows) * max(modality.cost(row) for row in rows))
     return choose_fastest(

@@ -42,7 +42,7 @@ def adapt_language(paths: Sequence[Path], out: Path, options: AdaptLanguageOptio
     with offline(options.offline), hold_output_folder(out, lock_path(out)):
         base = open_base(options.base, options.offline)
         length = f"{options.time:.0f} s" if options.time < 120 else f"{options.time / 60:.0f} minutes"
-        progress.say(f"About {length} from here on; a stopped run goes on when run again.")
+        progress.say(f"About {length} from now on. The same command continues a stopped run.")
         adapted = adapt_base(base, raw, AdaptationRequest(options.time, options.seed, options.max_memory))
         word_file = wordfile.count_words(raw, options.time, options.seed)
         adapted.document["words"] = word_file.description

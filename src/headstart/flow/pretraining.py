@@ -47,7 +47,10 @@ def pretrain(kind: str, out: Path, options: PretrainOptions) -> dict[str, Any]:
     if options.time is not None and options.pairs is not None:
         raise OptionError("Both --time and --pairs are given.", "Give one of them.")
     if not _is_free(out):
-        raise OptionError(f"{out} holds something else.", "Give a folder that is empty or not there yet, with -o.")
+        raise OptionError(
+            f"{out} exists and is not a folder of this command.",
+            "Give a folder that is empty or not there yet, with -o.",
+        )
     require_place(out)
     require("adapt", "Training a base model")
     from headstart.pretraining import series_base as room

@@ -82,7 +82,10 @@ def read_token(host: str, file: Path | None) -> str | None:
             f"Put one into the environment variable {TOKEN_VARIABLE} or a file (--token-file). {_MAKE_ONE}",
         )  # fmt: skip
     if len(token) < MIN_TOKEN_CHARACTERS or not token.isascii() or not token.isprintable() or " " in token:
-        raise OptionError(f"The token is too easy: {MIN_TOKEN_CHARACTERS} plain characters are the least.", _MAKE_ONE)
+        raise OptionError(
+            f"The token is too short or has special characters: use at least {MIN_TOKEN_CHARACTERS} plain characters.",
+            _MAKE_ONE,
+        )
     return token
 
 

@@ -145,7 +145,7 @@ class RequestMiddleware:
     def _check(self, request: RequestContext) -> None:
         path, headers = request.scope["path"], request.headers
         if len(headers.getlist("host")) > 1 or len(headers.getlist("authorization")) > 1:
-            raise RequestRefused(400, "Host or Authorization is there twice.", "Send each once.")
+            raise RequestRefused(400, "The header Host or Authorization occurs twice.", "Send each once.")
         if path not in self.policy.health_paths:
             if self.stopping:
                 raise RequestRefused(503, "The server is stopping.", "Try again in 5 s.",
@@ -168,7 +168,9 @@ class RequestMiddleware:
         """Refuse pages of other sites that ask through somebody's browser, and names that only seem to be ours."""
         host = parse_host(headers.get("host", ""))
         if self.policy.token is None and not is_loopback_host(host):
-            raise RequestRefused(421, "This server answers only this machine, by its own name.", "Ask for 127.0.0.1.")
+            raise RequestRefused(
+                421, "This server answers only requests to this machine by its own name.", "Use the address 127.0.0.1."
+            )
         origin = headers.get("origin")
         if origin is not None and origin.rpartition("://")[2] != headers.get("host", ""):
             raise RequestRefused(403, "Pages of other sites may not use this server.", "Open the server's own page.")

@@ -71,7 +71,7 @@ def _parse_json(body: bytes, bound: JsonSize) -> Any:
     except UnicodeDecodeError as error:
         raise RequestRefused(422, "The JSON is not UTF-8.", "Write it as UTF-8.") from error
     except ValueError as error:
-        raise RequestRefused(422, f"The body is no JSON that can be read ({error}).", "Correct it.") from error
+        raise RequestRefused(422, f"The body is not valid JSON ({error}).", "Correct it.") from error
 
 
 def _refuse_constant(name: str) -> Any:

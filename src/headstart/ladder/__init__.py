@@ -122,7 +122,7 @@ def fit_strategies(
         Every strategy was skipped, and there is nothing to fit instead.
     """
     strategies = FittedStrategies()
-    progress.say(f"Scores by cross-validation: {OBJECTIVES[task.kind].score_name}, on training rows held out.")
+    progress.say(f"Cross-validation score: {OBJECTIVES[task.kind].score_name}, on held-out training rows.")
     task = replace(task, is_only_costly=sum(STRATEGIES[name].preset != "quick" for name in names) == 1)
     for name in sorted(names, key=lambda name: STRATEGIES[name].kind != "baseline"):
         began = time.monotonic()
@@ -157,7 +157,7 @@ def fit_strategies(
     out_of_fold = {name: fitted.out_of_fold for name, fitted in strategies.fitted.items()}
     chosen = choose_strategy(task, out_of_fold)
     if not np.isfinite(list(strategies.losses.values())).any():
-        progress.say(f"No row could be held out, so nothing was compared by cross-validation: {chosen} is taken.")
+        progress.say(f"No row could be held out, so nothing was compared by cross-validation: {chosen} is used.")
     return replace(strategies, chosen=chosen)
 
 
@@ -218,7 +218,7 @@ def _require_time_to_try(left: float) -> None:
         needed := SETTINGS.trial_seconds * _measure_slowdown()
     ):
         raise StrategySkipped(
-            f"trying it at all takes about {needed:.0f} s and {left:.0f} s are left; give more with --time"
+            f"a first test takes about {needed:.0f} s and {left:.0f} s are left; give more with --time"
         )
 
 

@@ -162,8 +162,8 @@ def _prepare_pilots(
         dev=tuple(take_first_documents(split.dev, max(budget // 2, SETTINGS.min_measured_tokens))),
     )
     progress.say(
-        f"{raw.n_characters:,} characters in {len(raw.documents):,} documents: {len(split.train):,} to learn from, "
-        f"{len(split.dev):,} to choose by, {len(split.held):,} held out for the figures."
+        f"{raw.n_characters:,} characters in {len(raw.documents):,} documents: {len(split.train):,} for training, "
+        f"{len(split.dev):,} for choosing, {len(split.held):,} held out for the figures."
     )
     most = int(min(request.seconds * SETTINGS.characters_per_second, request.max_memory * 1e9 / 60))
     old = TokenizerBench(base.parts, split, request.seed, most)

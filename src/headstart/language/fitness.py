@@ -116,7 +116,7 @@ def evaluate_base(name: str, base: MaskedBase, raw: RawText, seconds: float, see
     """
     if raw.n_characters < SETTINGS.min_fit_characters or len(raw.documents) < SETTINGS.min_fit_documents:
         raise DataError(
-            f"{raw.source}: {raw.n_characters:,} characters in {len(raw.documents):,} documents are too little to "
+            f"{raw.source}: {raw.n_characters:,} characters in {len(raw.documents):,} documents are too few to "
             "measure.",
             f"Give at least {SETTINGS.min_fit_characters:,} characters in {SETTINGS.min_fit_documents} documents "
             "(lines, paragraphs, rows).",

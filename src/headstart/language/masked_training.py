@@ -283,7 +283,7 @@ class _MaskedTraining:
         resumed = run.resume()
         if resumed is not None:
             self.n_tokens, self.seconds_before = resumed.document["n_tokens"], resumed.document["seconds"]
-            progress.say(f"Going on at step {run.state.step} of {run.n_steps}.")
+            progress.say(f"Continuing at step {run.state.step} of {run.n_steps}.")
         self.started = time.monotonic()
 
     @property

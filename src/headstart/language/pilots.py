@@ -278,7 +278,7 @@ class PilotLog:
             return
         self.bits = [np.asarray(one.pop("bits"), dtype=np.float64) for one in document["trials"]]
         self.trials = [PilotRun(**one) for one in document["trials"]]
-        progress.say(f"{len(self.trials)} trials were done before: going on.")
+        progress.say(f"{len(self.trials)} trials were finished earlier: continuing.")
 
 
 def _supports_low_rank(setting: PilotSetting) -> bool:

@@ -107,10 +107,10 @@ def _list_files(path: Path) -> list[Path]:
         tree = list_tree(path)
         return [tree.locate(file) for file in tree.list_files(SUFFIXES - frozenset(NAMED_READERS))]
     if not path.is_file():
-        raise DataError(f"There is nothing at {path}.", "Check the path.")
+        raise DataError(f"{path} does not exist.", "Check the path.")
     if path.suffix.lower() not in SUFFIXES:
         raise DataError(
-            f"{path}: files of this kind are not read as raw text.", f"Give one of {', '.join(sorted(SUFFIXES))}."
+            f"{path}: files of this type cannot be read as raw text.", f"Give one of {', '.join(sorted(SUFFIXES))}."
         )
     return [path]
 
@@ -120,7 +120,7 @@ def _read_plain_text(path: Path, encoding: str | None) -> list[str]:
     _warn(findings)
     sample = raw[: SETTINGS.control_sample]
     if len(_CONTROL.findall(sample)) > SETTINGS.max_control_share * len(sample):
-        raise DataError(f"{path} holds no text but other data.", "Check that this is the right file, or leave it out.")
+        raise DataError(f"{path} has no text.", "Check that this is the right file, or leave it out.")
     whole = load_text(raw, {}).replace("\r\n", "\n").replace("\r", "\n").strip()
     parts = re.split(r"\n[ \t]*\n+", whole)
     return parts if len(parts) > 1 else whole.split("\n")
@@ -223,7 +223,7 @@ def require_enough_text(raw: RawText) -> None:
         repeated = f" ({raw.n_repeated:,} repeated ones were left out)" if raw.n_repeated else ""
         raise DataError(
             f"{raw.source}: {raw.n_characters:,} characters in {len(raw.documents):,} documents{repeated} are too "
-            "little to adapt a base to a language.",
+            "few to adapt a base model to a language.",
             f"At least {SETTINGS.min_characters:,} characters in {SETTINGS.min_documents} documents "
             "(paragraphs, lines or rows) are needed; a million characters or more are advised.",
         )

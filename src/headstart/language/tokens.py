@@ -68,7 +68,7 @@ def find_special_tokens(tokenizer: Tokenizer, pad: int) -> SpecialTokens:
     mask = next((token_id for name in _MASKS if (token_id := tokenizer.token_to_id(name)) is not None), None)
     if mask is None:
         raise OptionError(
-            "The base's tokenizer has no piece that stands for a hidden word: it cannot be measured or adapted here.",
+            "The tokenizer of the base model has no mask token: it cannot be measured or adapted here.",
             "Choose a base of the BERT family (masked language models), or --base default.",
         )
     around = tokenizer.encode("").ids

@@ -92,7 +92,7 @@ def learn_tokenizer(old: str, texts: Sequence[str], n_vocabulary: int) -> str:
     document = json.loads(old)
     kind = document["model"].get("type", "WordPiece")
     if kind not in _TRAINERS:
-        raise OptionError(f"A tokenizer of the kind {kind} cannot be learnt anew.", "Choose another base.")
+        raise OptionError(f"A tokenizer of the kind {kind} cannot be trained again.", "Choose another base.")
     used = {item["content"]: int(item["id"]) for item in document["added_tokens"]}
     for name in (document["model"].get("unk_token"), "[MASK]", "<mask>"):
         if name and name not in used and name in document["model"].get("vocab", {}):
@@ -284,7 +284,7 @@ def find_embedding_name(parts: BaseParts) -> str:
     names = [name for name, value in parts.weights.items() if value.ndim == 2 and len(value) == n_vocabulary]
     if not names:
         raise OptionError(
-            f"{parts.record.name} has no embeddings of {n_vocabulary} pieces that could be exchanged.",
+            f"{parts.record.name} has no embeddings of {n_vocabulary} tokens that could be replaced.",
             "Choose another base.",
         )
     return max(names, key=lambda name: "word" in name)

@@ -41,7 +41,7 @@ def make_series_base(out: Path, seed: int, n_pairs: int | None = None, seconds: 
     requested_pairs = n_pairs or (_plan_pairs(planned, fitting) if seconds else SETTINGS.n_pairs)
     needed = requested_pairs / fitting * (seconds or 60.0)
     length = f"{needed:.0f} s" if needed < 120 else f"{needed / 60:.0f} minutes"
-    progress.say(f"{requested_pairs:,} pairs of views of made-up series: about {length}.")
+    progress.say(f"{requested_pairs:,} pairs of views of synthetic series: about {length}.")
     pretrained = pretrain(requested_pairs, seed, find_home() / "pretraining")
     spec = series_shape.make_spec(pretrained.architecture, 1)
     write_json(out / CONFIG, {"architecture": pretrained.architecture})  # Ours, but no base until everything is there.

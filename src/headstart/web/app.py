@@ -156,7 +156,7 @@ def _make_predict_routes(service: PredictionService) -> APIRouter:
         """Keep a correction: an input with its right label (only where the server was started with --feedback)."""
         chosen = select_model(service.models, model)
         if service.corrections is None:
-            raise RequestRefused(404, "This server keeps no corrections.", "Start it with --feedback FOLDER.")
+            raise RequestRefused(404, "This server stores no corrections.", "Start it with --feedback FOLDER.")
         n_rows = await service.corrections.take(request, chosen, service.options)
         service.metrics.corrections.labels(chosen.name).inc()
         return _json_response({"format": 1, "stored": True, "n_rows": n_rows})
@@ -274,9 +274,7 @@ async def _by_framework(request: Request, error: Exception) -> Response:
 
 
 async def _odd_parameter(request: Request, error: Exception) -> Response:
-    return await _answer_refusal(
-        request, RequestRefused(422, "A parameter of the address is not as it should be.", "See /docs.")
-    )
+    return await _answer_refusal(request, RequestRefused(422, "A parameter of the address is not valid.", "See /docs."))
 
 
 async def _gone(request: Request, error: Exception) -> Response:

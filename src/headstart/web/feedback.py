@@ -175,7 +175,8 @@ class CorrectionStore:
                 self._tables[model.name] = _CorrectionTable(self.folder / model.name, _FORMS[model.modality])
             return self._tables[model.name].add(model, correction)
         except OSError as error:
-            raise RequestRefused(503, f"The correction could not be written ({error.strerror}).", "Tell the owner.",
+            raise RequestRefused(503, f"The correction could not be written ({error.strerror}).",
+                          "Tell the owner of the server.",
                           {"Retry-After": "60"}) from error  # fmt: skip
         except (UnicodeDecodeError, csv.Error) as error:
             raise RequestRefused(503, "The table of corrections cannot be read.",
@@ -299,7 +300,7 @@ def _normalise_label(label: Any, model: ServedModel) -> str:
     """Return a label that can be written and learnt from."""
     text = label.strip() if isinstance(label, str) else ""
     if not text or len(text) > _LONG_LABEL or any(unicodedata.category(mark)[0] == "C" for mark in text):
-        raise RequestRefused(422, f"The label is no text of 1 to {_LONG_LABEL} characters.", "Name the right label.")
+        raise RequestRefused(422, f"The label is not a text of 1 to {_LONG_LABEL} characters.", "Name the right label.")
     return _LABELS.get(model.task, _normalise_class)(text, model)
 
 
@@ -324,13 +325,13 @@ def _normalise_class(text: str, model: ServedModel) -> str:
 def _normalise_grade(text: str, model: ServedModel) -> str:
     text = _match_spelling(text, model)
     if text not in model.classes:
-        raise RequestRefused(422, "The label is none of the grades.", f"Known: {', '.join(model.classes[:20])}.")
+        raise RequestRefused(422, "The label is not one of the grades.", f"Known: {', '.join(model.classes[:20])}.")
     return text
 
 
 def _normalise_number(text: str, model: ServedModel) -> str:
     if not _is_number(text):
-        raise RequestRefused(422, "The label is no number.", "Write it like 12.5.")
+        raise RequestRefused(422, "The label is not a number.", "Write it like 12.5.")
     return text
 
 

@@ -130,11 +130,11 @@ def _parse_images(shape: list[int], data: list[Any], limits: ServeOptions) -> li
 
 def _decode_image(item: Any, limits: ServeOptions) -> Any:
     if not isinstance(item, str):
-        return UnusableInput("it is no image file in base64")
+        return UnusableInput("it is not an image file in base64")
     try:
         content = base64.b64decode(item, validate=True)
     except (binascii.Error, ValueError):
-        return UnusableInput("it is no image file in base64")
+        return UnusableInput("it is not an image file in base64")
     return check_image(content, limits)
 
 

@@ -98,7 +98,7 @@ def order_channels(value: Any, channels: Sequence[str]) -> Any:
     if not isinstance(value, dict):
         return value
     if not channels:
-        return UnusableInput("it names its channels, and the model knows no names: send lists in the order of training")
+        return UnusableInput("it has channel names, but the model has none: send lists in the order of training")
     missing, unknown = (
         [name for name in one if name not in other] for one, other in ((channels, value), (value, channels))
     )
@@ -157,7 +157,7 @@ def check_series(value: Any, limits: ServeOptions) -> Any:
     if len(channels) * max(lengths) > limits.max_numbers:
         return UnusableInput(f"it has more than {limits.max_numbers:,} numbers")
     if not {type(number) for number in chain.from_iterable(channels)} <= {int, float, type(None)}:
-        return UnusableInput("it holds something that is no number")
+        return UnusableInput("it has a value that is not a number")
     return _to_float32(channels)
 
 

@@ -78,7 +78,7 @@ def require_graph(path: Path, contract: GraphContract | None = None) -> None:
 def _read_facts(path: Path) -> GraphFacts:
     size = path.stat().st_size if is_regular_file(path) else 0
     if not 0 < size <= MOST_BYTES:
-        raise BundleError(f"{path} is no graph ({size / 1e6:,.0f} MB).", "Copy the bundle again.")
+        raise BundleError(f"{path} is not a graph ({size / 1e6:,.0f} MB).", "Copy the bundle again.")
     try:
         with path.open("rb") as handle:
             return read_graph_facts(memoryview(mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)))

@@ -83,7 +83,7 @@ def repair_memory_order(rules: DecisionPolicy, centres: FloatMatrix | None, fold
     if order.untested:
         progress.warn(
             f"The version of headstart that wrote {folder} may have scrambled its stored decisions ({names}): that "
-            "cannot be told any more. If most answers are 'none of these', adapt again."
+            "can no longer be tested. If most answers are 'none of these', adapt again."
         )
     return replace(rules, out_of_distribution=order.novelty)
 

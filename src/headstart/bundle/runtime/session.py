@@ -243,7 +243,7 @@ def _check_shapes(
         shape = n_rows, values.shape[1] if width is None and values.ndim == 2 else width
         if values.shape != shape or values.dtype.kind != "f":
             raise BundleError(
-                f"{path} answers with numbers of the shape {values.shape}, not {shape}.",
+                f"{path} returns an array of shape {values.shape}, not {shape}.",
                 "Do not use it, or make the bundle again.",
             )
     return arrays

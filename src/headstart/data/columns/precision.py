@@ -60,6 +60,6 @@ def make_precision_error(where: str, examples: Sequence[object]) -> DataError:
     """
     values = ", ".join(map(str, examples))
     return DataError(
-        f"{where}: the values differ by less than is kept of them, about seven digits ({values}).",
+        f"{where}: the values differ only after the seventh digit, and these digits are not stored ({values}).",
         "Subtract a constant from all values, such as the mean, or take smaller units.",
     )

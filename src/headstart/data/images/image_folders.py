@@ -98,7 +98,7 @@ def _match_by_name(raw_table: RawTable, spec: ColumnSpec) -> ColumnMatch:
     if name is None:
         raise DataError(
             f"{raw_table.name} has no column of file names (columns: {', '.join(raw_table.names[:20])}).",
-            "Call it file_name.",
+            "Name it file_name.",
         )
     return ColumnMatch(name, [[] for _ in raw_table.rows], len(raw_table.rows))
 

@@ -53,7 +53,7 @@ class MatchedLabels:
     def hint(self) -> str:
         """Return what to do about labels that are not known."""
         if self.similar:
-            return "They differ only in spelling: pass --merge-labels, or write them alike."
+            return "They differ only in spelling: pass --merge-labels, or write them in the same way."
         return "Rename the labels, or name the right column with --label."
 
     def describe_similar(self) -> str:

@@ -354,7 +354,7 @@ def _parse_indicator_columns(raw: RawLabels) -> ParsedLabels:
         is_none = "1 cell of the label columns is" if len(bad) == 1 else f"{len(bad)} cells of the label columns are"
         raise DataError(
             f"{is_none} neither 0 nor 1 ({list_offenders(bad)}).",
-            "Correct them, or leave out a column that is no label.",
+            "Correct them, or leave out the columns that are not labels.",
         )
     targets = np.column_stack(columns).astype(np.float32)
     names = tuple(raw.indicator_columns)

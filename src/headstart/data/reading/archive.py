@@ -132,7 +132,7 @@ def _refuse_unsafe(path: Path, members: list[zipfile.ZipInfo]) -> None:
     deep_names = [member.filename[:60] for member in members if member.filename.count("/") > LIMITS.zip_depth]
     if deep_names:
         raise DataError(
-            f"{path}: the folders in the zip lie more than {LIMITS.zip_depth} deep ({list_offenders(deep_names)}).",
+            f"{path}: folders in the zip are nested more than {LIMITS.zip_depth} deep ({list_offenders(deep_names)}).",
             "Make the zip again with fewer folders within folders.",
         )
     if any(member.flag_bits & _ENCRYPTED for member in members):
@@ -145,7 +145,7 @@ def _refuse_unsafe(path: Path, members: list[zipfile.ZipInfo]) -> None:
     ):
         raise DataError(
             f"{path}: the zip would unpack to {total_bytes / 2**20:,.0f} MB in {len(members):,} files, "
-            "which is too much.",
+            "which is too large.",
             "Unpack it yourself and give the folder.",
         )
 

@@ -69,7 +69,7 @@ def from_arrays(
     parsed_rows = parse_arrays(inputs, modality, axes, known)
     if labels is not None and len(labels) != len(parsed_rows.ids):
         raise DataError(
-            f"There are {len(parsed_rows.ids)} inputs and {len(labels)} labels.", "Give one label an input."
+            f"There are {len(parsed_rows.ids)} inputs and {len(labels)} labels.", "Give one label for each input."
         )
     indicators, labels = _split_indicators(labels)
     label_texts, label_spec = _write_labels(labels)
@@ -149,7 +149,7 @@ def _infer_modality(values: Sequence[Any]) -> str:
     if all(isinstance(value, np.ndarray | list | tuple) for value in values):
         return "series"
     kinds = sorted({type(value).__name__ for value in values})
-    raise DataError(f"Inputs of type {', '.join(kinds)} are not understood.", "Give texts, image files or arrays.")
+    raise DataError(f"Inputs of type {', '.join(kinds)} cannot be read.", "Give texts, image files or arrays.")
 
 
 def _is_image_file(value: str) -> bool:

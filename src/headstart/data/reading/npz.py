@@ -71,7 +71,7 @@ def _require_characters(array: NDArray[np.generic]) -> NDArray[np.generic]:
             np.uint32 if array.dtype.isnative else f"{array.dtype.byteorder}u4"
         )
         if int(code_points.max()) > sys.maxunicode:
-            raise ValueError("a text holds what is no character")
+            raise ValueError("a text has an invalid character")
     return array
 
 
@@ -81,11 +81,11 @@ def _require_consistent_header(path: Path, member: zipfile.ZipInfo, opened: IO[b
     version = npy.read_magic(opened)  # type: ignore[no-untyped-call]
     read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
     if read_header is None:
-        raise DataError(f"{path}: the array {name} is of a version that is not read ({version}).", _SAVE_AGAIN)
+        raise DataError(f"{path}: the array {name} has a version that cannot be read ({version}).", _SAVE_AGAIN)
     shape, _, dtype = read_header(opened)  # type: ignore[no-untyped-call]
     if dtype.hasobject:
         raise DataError(
-            f"{path} holds arrays of Python objects, which are not opened because they could run code.",
+            f"{path} has arrays of Python objects. These are not opened, because they could run code.",
             "Save plain arrays: numpy.savez(path, X=X.astype('float32'), y=y.astype(str)).",
         )
     n_bytes = math.prod(shape) * dtype.itemsize

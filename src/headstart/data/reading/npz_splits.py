@@ -65,5 +65,7 @@ def _concatenate(path: Path, parts: list[tuple[str, NDArray[np.generic]]]) -> ND
     shapes = {array.shape[1:] for _, array in parts} if all(array.ndim for _, array in parts) else set()
     if len(shapes) != 1:
         shapes_text = ", ".join(f"{name} {array.shape}" for name, array in parts)
-        raise DataError(f"{path}: the arrays of the splits have different shapes ({shapes_text}).", "Save them alike.")
+        raise DataError(
+            f"{path}: the arrays of the splits have different shapes ({shapes_text}).", "Give them the same shape."
+        )
     return np.concatenate([array for _, array in parts])

@@ -78,7 +78,7 @@ def detect_certain_encoding(path: Path) -> CertainEncoding | None:
         return CertainEncoding(utf16, 0)
     sample = head.decode("utf-8", "replace")
     if len(CONTROL_CHARACTERS.findall(sample)) > CONTROL_SHARE * len(sample):
-        raise TextProblem(f"{path} holds no text but other data.", "Check that this is the right file.")
+        raise TextProblem(f"{path} has no text.", "Check that this is the right file.")
     n_broken, n_non_ascii = count_broken_characters(path)
     return CertainEncoding("utf-8", n_broken) if n_broken == 0 or n_broken < BROKEN_SHARE * n_non_ascii else None
 

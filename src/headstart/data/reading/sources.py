@@ -168,7 +168,7 @@ def require_unlabelled_source(unlabelled: str) -> None:
     if unlabelled not in UNLABELLED_ACTIONS and not Path(unlabelled).expanduser().exists():
         raise OptionError(
             f"--unlabelled {unlabelled}: this is neither {', '.join(UNLABELLED_ACTIONS)} nor a path that exists.",
-            "Give one of these words, or the path of data without labels.",
+            "Give one of these words, or the path of unlabelled data.",
         )
 
 
@@ -216,7 +216,7 @@ def read_source(source: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
         )
     if is_table(source):
         return _read_table_file(source, modality, spec)
-    raise DataError(f"{source} is of a kind that cannot be read ({suffix or 'no suffix'}).", _advise_format(source))
+    raise DataError(f"{source} has a type that cannot be read ({suffix or 'no suffix'}).", _advise_format(source))
 
 
 def _advise_format(source: Path) -> str:
@@ -258,21 +258,21 @@ def _infer_modality(raw_table: RawTable, path: Path, spec: ColumnSpec) -> str:
         names = list_offenders([name[:40] for name in raw_table.names])
         raise DataError(
             f"{path}: the first row does not look like a header: {names}.",
-            "Write a row above it that names the columns, such as label and text (parted as the cells are).",
+            "Write a row above it that names the columns, such as label and text (separated like the cells).",
         )
     steps = find_axis([name for name in raw_table.names if name not in spec.labels])
     if steps is not None:
         cell = next((cell for cell in raw_table.texts(steps.names[0]) if cell.strip()), "")
         raise DataError(
-            f"{path}: the columns {steps.names[0]} to {steps.names[-1]} look like a series but hold no numbers, such "
+            f"{path}: the columns {steps.names[0]} to {steps.names[-1]} look like a series but are not numbers, such "
             f"as '{cell[:40]}'.",
             "Write bare numbers, without units and remarks.",
         )
     listed = next((name for name in raw_table.names if _lists_files(raw_table.texts(name))), None)
     if listed is not None:
         raise DataError(
-            f"{path}: the column {listed} names files, and only images can be listed so.",
-            "Put the texts themselves into the table, or the files of each class into a folder of its own.",
+            f"{path}: the column {listed} names files, and only images can be listed like this.",
+            "Put the texts into the table, or the files of each class into a folder of its own.",
         )
     raise DataError(
         f"{path} has no column of texts, images or series (columns: {', '.join(raw_table.names[:20])}).",
@@ -327,7 +327,7 @@ def _read_folder(tree: FolderTree, modality: str, spec: ColumnSpec, shown_path: 
             f"{shown_path} holds no {kinds} ({len(tree.files)} other files).",
             "Put the texts of each class into a folder of its own, or make a table with columns text and label."
             if len(text_files) > 1
-            else "Check that it is the right one.",
+            else "Check that this is the right folder.",
         )
     top = [file for file in files if len(file.parts) == 1]
     if len(files) == 1 or len(top) == 1:

@@ -124,7 +124,8 @@ def read_long_table(raw_table: RawTable, spec: ColumnSpec) -> ParsedRows:
     channels = _find_channels(raw_table, others, steps, spec)
     if not channels:
         raise DataError(
-            f"{raw_table.name} has no column of values beside {' and '.join(key_columns)}.", "Add one column a channel."
+            f"{raw_table.name} has no column of values beside {' and '.join(key_columns)}.",
+            "Add one column for each channel.",
         )
     raw_table.require_fine(channels)
     values = np.stack([raw_table.require_numbers(channel) for channel in channels])[:, steps.order]
@@ -212,7 +213,7 @@ def _refuse_interleaved(
             set(zip(row_positions, values, strict=True))
         ) == len(row_positions):
             raise DataError(
-                f"{raw_table.name} has several rows at one time of a series, which '{other}' tells apart "
+                f"{raw_table.name} has several rows for one time of a series; they differ in '{other}' tells apart "
                 f"({list_offenders(words)}).",
                 f"If '{other}' says what was measured, write a column for each ({words[0]}, {words[-1]}). If it "
                 f"numbers series, join it to '{name}' in one column, and name that with --id.",
@@ -252,8 +253,8 @@ def _find_roles(
         return (replace(roles, label=None) if raw_table.has_numbers(roles.label) else roles), ()
     if len(likely) > 1:
         raise DataError(
-            f"{raw_table.name}: '{roles.label}' changes within series, so it is no label; {len(likely)} columns have "
-            f"one value in each series ({list_offenders(likely)}).",
+            f"{raw_table.name}: '{roles.label}' changes within series, so it is not a label; {len(likely)} columns "
+            f"have one value in each series ({list_offenders(likely)}).",
             "Name the one that is the label with --label COLUMN.",
         )
     summary = (

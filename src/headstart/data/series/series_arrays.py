@@ -89,7 +89,8 @@ def _refuse_misfits(path: Path, shapes: Mapping[str, tuple[int, ...]], n_rows: i
         name = find_column(list(shapes), role, ColumnSpec(), "")
         if name is not None and shapes[name] != (n_rows,):
             raise DataError(
-                f"{path}: {name} has shape {shapes[name]}, but there are {n_rows} series.", "Give one value a series."
+                f"{path}: {name} has shape {shapes[name]}, but there are {n_rows} series.",
+                "Give one value for each series.",
             )
 
 
@@ -143,7 +144,7 @@ def orient_one_series(values: NDArray[np.generic], where: str, spec: ColumnSpec)
         and oriented_values.shape[1] == oriented_values.shape[2] > 1
     ):
         raise DataError(
-            f"{where}: the array has the shape {oriented_values.shape}: which axis is the time cannot be told.",
+            f"{where}: the array has the shape {oriented_values.shape}: it is unclear which axis is the time.",
             "Pass --axes channels-first if it is the last one, or --axes time-first.",
         )
     is_open = spec.axes == "auto" and spec.training_inputs is None

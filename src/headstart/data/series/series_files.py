@@ -73,7 +73,9 @@ def find_channels(raw_table: RawTable, spec: ColumnSpec) -> list[str]:
     ]
     channels = [name for name in names if raw_table.has_numbers(name)]
     if not channels:
-        raise DataError("it has no column of numbers", "Give one row a time step and one column a channel.")
+        raise DataError(
+            "it has no column of numbers", "Give one row for each time step and one column for each channel."
+        )
     return channels
 
 

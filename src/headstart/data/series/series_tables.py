@@ -219,8 +219,7 @@ def _take_named_run(raw_table: RawTable, spec: ColumnSpec, values: str) -> Axis:
     ends = [pair for pair in ends if {part.strip() for part in pair} <= set(raw_table.names)]
     if not ends:
         raise OptionError(
-            f"--values {values}: these are not two columns of {raw_table.name} "
-            f"(columns: {', '.join(raw_table.names[:20])}).",
+            f"--values {values}: two columns of {raw_table.name} (columns: {', '.join(raw_table.names[:20])}).",
             "Write the first and the last value column with a colon between, such as t0:t99.",
         )
     first, last = (raw_table.names.index(part.strip()) for part in ends[0])
@@ -255,8 +254,8 @@ def _make_axis_of_numbers(raw_table: RawTable, names: Sequence[str]) -> Axis:
     if len(names) < COLUMN_RULES.min_steps:
         raise DataError(
             f"{raw_table.name} holds no series that can be read (columns: {', '.join(raw_table.names[:20])}).",
-            f"Give one row a series with at least {COLUMN_RULES.min_steps} columns t0, t1 ..., or columns id, time and "
-            "values; or say which columns are what: --values FROM:TO, or --id and --time-column.",
+            f"Give one row for each series with at least {COLUMN_RULES.min_steps} columns t0, t1 ..., or columns id, "
+            "time and values; or name the columns: --values FROM:TO, or --id and --time-column.",
         )
     return Axis(("",), (tuple(names),))
 
@@ -351,7 +350,7 @@ def _read_headerless(raw_table: RawTable, spec: ColumnSpec) -> ParsedRows:
         return _read_wide(raw_table.rename_columns([f"t{step}" for step in range(width)]), spec)
     raise DataError(
         f"{raw_table.name} has {width} columns without names; the model learnt from {known.most_steps} steps, so it "
-        "cannot be told whether the first column is a label.",
+        "is unclear whether the first column is a label.",
         "Write a first row with names: label, t0, t1 ... or t0, t1 ...",
     )
 

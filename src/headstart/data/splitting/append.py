@@ -34,7 +34,7 @@ def append_rows(table: AnyTable, more: Table, prefix: str) -> AnyTable:
     if more.task != table.task:
         raise DataError(
             f"The labels of {more.source} are read as {more.task}, those of {table.source} as {table.task}.",
-            "Say what they are with --task.",
+            "Set the task with --task.",
         )
     if more.labels is None or table.labels is None:
         unlabelled_source = more.source if more.labels is None else table.source

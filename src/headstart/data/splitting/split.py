@@ -51,7 +51,7 @@ def draw_rows_per_class(table: AnyTable, labels_per_class: int, seed: int) -> An
     assert table.labels is not None
     if TASK_TYPES[table.task].is_number:
         problem = f"--labels-per-class {labels_per_class}: the label is a number, so there are no classes."
-        raise OptionError(problem, "Leave it out, or give fewer rows.")
+        raise OptionError(problem, "Leave it out, or ask for fewer rows.")
     order = np.random.default_rng(seed).permutation(len(table))
     classes = number_strata(table)
     counts: dict[int, int] = {}

@@ -92,7 +92,7 @@ def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNe
     Raises
     ------
     HeadstartError
-        The bundle, the data or the output cannot be used, or every row is labelled already.
+        The bundle, the data or the output cannot be used, or every row already has a label.
     """
     with offline(options.offline):
         bundle = bundles.load_bundle(bundle_path)
@@ -140,7 +140,7 @@ def propose(bundle: Bundle, table: Table, options: LabelNextOptions) -> Proposal
     """
     fresh = _find_new_rows(bundle, table)
     if len(fresh) == 0:
-        raise DataError(f"Every row of {table.source} is labelled already.", "Give rows that were not learnt from.")
+        raise DataError(f"Every row of {table.source} already has a label.", "Give other rows.")
     usable, dense, probabilities, failed = _predict_readable(bundle, table.take(fresh), options.precision)
     rows = scale_to_unit_length(dense)
     known = bundle.seen_rows.centres if bundle.seen_rows is not None else None
@@ -361,6 +361,6 @@ def _refuse_unreachable_images(table: Table, out: Path) -> None:
     if outside:
         folder = Path(outside[0]).resolve().parent
         raise OptionError(
-            f"{out} would not lie beside or above the pictures it names ({folder}).",
-            f"Write it there, such as -o {folder / 'to_label.csv'}: adapt finds pictures below their table.",
+            f"{out} must be in or above the folder of the images that it names ({folder}).",
+            f"Write it there, such as -o {folder / 'to_label.csv'}: adapt finds images below their table.",
         )

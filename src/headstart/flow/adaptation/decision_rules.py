@@ -40,11 +40,11 @@ def require_costs(table: Table, options: AdaptOptions) -> None:
         An unknown class, a cost that is no number, or a task without classes.
     """
     if options.reserved and (not TASK_TYPES[table.task].has_one_class or table.labels is None):
-        raise OptionError("--reserved: the rows have no single class each.", "Leave it out.")
+        raise OptionError("--reserved needs a classification or an ordinal task.", "Leave it out.")
     if not options.cost and not options.reserved:
         return
     if not TASK_TYPES[table.task].has_one_class or table.labels is None:
-        raise OptionError("--cost: the rows have no single class each, so no answer can be weighed.", "Leave it out.")
+        raise OptionError("--cost needs a classification or an ordinal task.", "Leave it out.")
     classes = sorted({str(label) for label in table.labels})
     reserved = decisions.reserved_classes(options.reserved, classes)
     decisions.parse_costs(options.cost, classes, options.refer_cost, reserved)

@@ -48,7 +48,7 @@ def list_mitigation_strategies(table: Table, options: AdaptOptions) -> tuple[str
         named = f"({', '.join(options.group)} only keep rows together)" if options.group else "(none is named)"
         raise OptionError(
             f"--mitigate group-balance needs a column of groups to balance {named}.",
-            "Name one such as site or sex with --group, or take --mitigate reweight.",
+            "Name one such as site or sex with --group, or use --mitigate reweight.",
         )
     return (STRATEGY,)
 

@@ -346,7 +346,7 @@ def read_test_data(table: Table, options: AdaptOptions) -> Table:
         matched = data.match_labels(test, known, merge=False)
         if matched.has_no_known_label:
             raise DataError(
-                f"None of the {len(test)} rows of {test.source} has a label that is learnt "
+                f"None of the {len(test)} rows of {test.source} has a known label "
                 f"({matched.name_unknown()}); {table.source} has {list_offenders(known)}.",
                 matched.hint,
             )

@@ -42,7 +42,7 @@ def add_unlabelled_rows(prepared: Prepared, options: AdaptOptions, uses: frozens
         return prepared
     rows = data.read_unlabelled(prepared.table, options) if data.uses_unlabelled(options) else None
     if rows is not None and not len(rows):
-        progress.warn("There are no rows without labels that are not among the others.")
+        progress.warn("All unlabelled rows are copies of other rows: none is used.")
         rows = None
     if reads_words:
         prepared = _add_words(prepared, rows, options, clock)
@@ -61,7 +61,7 @@ def _add_rows(prepared: Prepared, rows: Table, options: AdaptOptions, uses: froz
         sample, prepared.backbone, options.precision, uses=features_read, seconds=clock.remaining_seconds() * TIME_SHARE
     )
     unlabelled = StrategyRows(sample.take(extraction.readable_rows), extraction.features, extraction.descriptors)
-    progress.say(f"{len(unlabelled):,} {MODALITIES[rows.modality].plural} without labels to learn from as well.")
+    progress.say(f"{len(unlabelled):,} {MODALITIES[rows.modality].plural} without labels are used for training, too.")
     used = {str(name) for name in unlabelled.table.ids}
     remaining = tuple(item for item in prepared.table.set_aside if item.id not in used)
     table = replace(prepared.table, set_aside=remaining)
@@ -77,7 +77,7 @@ def _add_words(prepared: Prepared, rows: Table | None, options: AdaptOptions, cl
 
     if len(prepared.train) > STRATEGY_SETTINGS.cooccurrence_max_labels:
         most = STRATEGY_SETTINGS.cooccurrence_max_labels
-        progress.say(f"With more than {most:,} labels, classic reads no words of texts without labels.")
+        progress.say(f"With more than {most:,} labels, classic does not use unlabelled texts.")
         return prepared
     candidates = []
     if parts.cooccurrence:

@@ -204,7 +204,7 @@ def _extract_adapted_features(
     from headstart.features.views import compute_final_features
     from headstart.strategies.fine_tuning.tuned_model import TunedModel
 
-    progress.say("Running the adapted network once more, for the audit.")
+    progress.say("Running the fine-tuned network once more, for the audit.")
     model = TunedModel.load(state)
     return compute_final_features(table, model.backbone, 0, model.runtime)[0]
 

@@ -83,7 +83,7 @@ def measure_candidate(
     """
     began = time.monotonic()
     if seconds <= 0:
-        raise DataError("There was no time left to try it.", "Give more with --time.")
+        raise DataError("There was no time left for it.", "Give more with --time.")
     backbone = bases.load_base(candidate.reference, replace(need, offline=need.offline or candidate.origin == "hub"))
     is_default = candidate.reference == DEFAULTS[need.modality]  # Its decoding is the one descriptors are made for.
     coverage = measure_coverage(backbone, sample.table)
@@ -95,7 +95,7 @@ def measure_candidate(
     )
     assert extraction.features is not None
     if extraction.late:
-        raise DataError("Its pass over the sample does not fit the time given.", "Give more with --time.")
+        raise DataError("Its features of the sample cannot be computed in the given time.", "Give more with --time.")
     rows, clusters = (
         StrategyRows(sample.table.take(extraction.readable_rows), extraction.features),
         sample.clusters[extraction.readable_rows],
@@ -132,7 +132,7 @@ def _refuse_unknown_script(coverage: VocabularyCoverage, candidate: Candidate) -
     if coverage.unknown_share >= MOSTLY_UNKNOWN:
         problem = f"Its vocabulary does not know {coverage.unknown_share:.0%} of what these texts are made of"
         raise DataError(
-            f"{problem}; name it with --candidate {candidate.reference} to try it anyway.",
+            f"{problem}; name it with --candidate {candidate.reference} to use it anyway.",
             "Choose a base for this language.",
         )
 
@@ -145,7 +145,7 @@ def _make_task(table: Table, clusters: Index, seed: int) -> Task:
         assert table.labels is not None
         classes, kind = tuple(sorted({str(label) for label in table.labels})), "classification"
     elif table.targets.shape[1] == 0:
-        raise DataError("No label is frequent enough in the sample.", "Look at more rows with --rows.")
+        raise DataError("No label is frequent enough in the sample.", "Use more rows with --rows.")
     (fold_ids,) = data.mark_lone_classes(
         (data.assign_folds(codes, clusters, SHARED_SETTINGS.n_folds, seed),), codes, table
     )

@@ -48,7 +48,8 @@ def probe_training_rows(table: Table, options: AdaptOptions, seconds: float) -> 
     backbone = bases.load_base(base_options.base, state_need(as_training, base_options))
     limit = f", at most {seconds:.0f} s" if np.isfinite(seconds) else ""
     progress.say(
-        f"Looking deeper at {len(sample):,} rows with {backbone.record.name}{limit} (--deep off leaves it out)."
+        f"Looking for label errors and outliers in {len(sample):,} rows with {backbone.record.name}{limit} "
+        "(--deep off skips this)."
     )
     extraction = features.extract_features(
         sample, backbone, options.precision, uses=frozenset({"features"}), seconds=seconds

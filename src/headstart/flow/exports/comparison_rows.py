@@ -101,8 +101,8 @@ def choose_comparison_rows(
         )
     if not target.is_exact:
         raise OptionError(
-            f"--to {target.name} has to be calibrated and judged on real rows, and none are here.",
-            "Name labelled rows that the model did not learn from with --data.",
+            f"--to {target.name} needs real rows for calibration and comparison, and there are none.",
+            "Name labelled rows that are not training rows with --data.",
         )
     golden = read_golden(portable)
     which = "made-up rows" if portable.config.get("golden") == SYNTHETIC else "golden rows"
@@ -207,7 +207,7 @@ def _answer_rows(
 ) -> ComparisonRows:  # fmt: skip
     """Return rows of a table with the answers of the model as it was fitted."""
     sample = table.take(np.sort(np.random.default_rng(bundle.seed).permutation(len(table))[:MOST_ROWS]))
-    progress.say(f"The model answers {len(sample):,} {source}, then each form of it.")
+    progress.say(f"Comparing the model and each form of it on {len(sample):,} {source}.")
     expected = run_reference(bundle, sample)
     if len(expected.rows) == 0:
         raise DataError(f"None of the rows of {table.source} could be read.", "Open one of them to check.")

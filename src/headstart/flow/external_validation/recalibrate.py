@@ -58,13 +58,13 @@ def require_possible(bundle: Bundle, table: Table, labelled: bool) -> None:
     """
     if TASK_TYPES[bundle.task].has_label_sets:
         raise DataError(
-            "--recalibrate: with several labels a row there is neither one probability nor a set to correct.",
+            "--recalibrate: a model for several labels a row has no probability or set that could be corrected.",
             "Leave it out, or adapt again with these rows.",
         )
     if not labelled or len(table) < LEAST_LABELS:
         raise DataError(
-            f"--recalibrate: {table.source} has {len(table) if labelled else 0} rows with a label that is known.",
-            f"It takes at least {LEAST_LABELS}: label more rows, drawn by chance.",
+            f"--recalibrate: {table.source} has {len(table) if labelled else 0} rows with a known label.",
+            f"At least {LEAST_LABELS} are needed: label more rows, chosen at random.",
         )
 
 

@@ -88,7 +88,9 @@ def _read_labelled(bundle: Bundle, path: Path, options: EvaluateOptions) -> Tabl
     data.require_groups(table, options.group)
     data.require_use(options, table)
     if table.modality != bundle.modality:
-        raise DataError(f"{path} holds {table.modality} data; the bundle reads {bundle.modality}.", "Give its kind.")
+        raise DataError(
+            f"{path} holds {table.modality} data; the bundle reads {bundle.modality}.", "Give data of that kind."
+        )
     return table
 
 
@@ -118,8 +120,8 @@ def _select_known_labels(bundle: Bundle, table: Table, path: Path, merge: bool) 
     describe_reading(matched.table.findings, NAMES)
     if matched.similar:
         progress.warn(
-            f"{path}: labels differ from those of the model only in spelling and are not known to it "
-            f"({matched.describe_similar()}). Pass --merge-labels, or write them alike."
+            f"{path}: labels are unknown to the model and differ from its labels only in spelling "
+            f"({matched.describe_similar()}). Pass --merge-labels, or write them in the same way."
         )
     unknown_labels = Counter({name: matched.counts[name] for name in matched.unknown})
     spelled = replace(matched.table, source=table.source)
@@ -173,7 +175,7 @@ def leave_out_training_rows(table: Table, bundles: Sequence[Bundle], path: Path)
         raise DataError(
             f"All {n_training_rows:,} rows of {path} are training rows of the model, so they cannot show how good it "
             "is.",
-            "Give rows that it has not learnt from. How it did on its own test rows stands in the report of the run.",
+            "Give other rows. The report of the run has the score on its test rows.",
         )
     if n_training_rows:
         are = "1 row is a training row" if n_training_rows == 1 else f"{n_training_rows:,} rows are training rows"

@@ -59,6 +59,8 @@ def report_reading(bundle: Bundle, table: Table) -> None:
     if known is None or present is None or present.n_channels < 2:
         return
     if not known.layout:
-        progress.say("This bundle is of an older version, which kept no names: channels are taken by position.")
+        progress.say(
+            "This bundle was made by an older version and has no channel names: channels are matched by position."
+        )
     elif not any(known.channels) or not any(present.channels):
-        progress.say(f"Channels have no names here: they are taken by position ({present.n_channels} channels).")
+        progress.say(f"Channels have no names here: they are matched by position ({present.n_channels} channels).")

@@ -119,7 +119,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
         else:
             with _open_resumable(out, _compute_key(bundle, inputs.table, inputs.order), first) as (handle, done):
                 if done:
-                    progress.say(f"Going on after {done} inputs that an earlier run predicted.")
+                    progress.say(f"Continuing after {done} inputs that an earlier run has predicted.")
                 failed = _write_answers(bundle, inputs, options, handle=handle, done=done)
     if not done and len(failed) == len(inputs.order):
         raise make_nothing_read([vars(item) for item in failed], "" if out is None else str(out))

@@ -113,7 +113,7 @@ class ScratchModel:
         place = f"the {size.label} network of the bundle"
         room = ROOMS.get(str(size.architecture.get("library")))
         if room is None:
-            raise BundleError(f"There is no way to build {place}.", "Update headstart.")
+            raise BundleError(f"This version cannot build {place}.", "Update headstart.")
         with torch.random.fork_rng(devices=[]):
             body = room.wrap_network(build_network(room, size.architecture, shapes, place, side=size.spec.get("size")))
             net = ScaledNetwork(body, state.arrays["head.weight"].shape[1], n_outputs)
@@ -231,7 +231,7 @@ def choose_size(rows: StrategyRows, task: Task, clock: Clock) -> tuple[NetworkSi
         raise StrategySkipped("there are too many rows for the memory it may use")
     if chosen[1] < SETTINGS.fewest_epochs:
         raise StrategySkipped(
-            f"only {max(chosen[1], 0)} passes over the rows fit its share of the time, "
+            f"only {max(chosen[1], 0)} epochs fit its share of the time, "
             f"{SETTINGS.fewest_epochs} are needed; give more with --time"
         )
     return chosen

@@ -31,7 +31,7 @@ CONFIG = FineTuningConfig(
 def _require_few_labels(task: Task) -> None:
     counts = np.bincount(task.codes)
     if np.median(counts[counts > 0]) > SETTINGS.max_contrastive_labels:
-        raise StrategySkipped(f"it is for at most {SETTINGS.max_contrastive_labels} labelled rows a class")
+        raise StrategySkipped(f"it is made for at most {SETTINGS.max_contrastive_labels} labelled rows a class")
 
 
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:

@@ -183,7 +183,7 @@ class VariantSearch:
                 f"there are only {len(trainer.rows)} rows to learn from, {SETTINGS.fewest_rows} are needed"
             )
         if len(list_held_out_folds(trainer.task.folds)) < 2:
-            raise StrategySkipped("there are too few rows to judge it on any held out")
+            raise StrategySkipped("there are too few rows to hold some out")
         self.trainer, self.clock = trainer, clock
         self.task, self.config = trainer.task, trainer.config
         self.sources: dict[int, RowSource] = {}
@@ -404,7 +404,7 @@ def tune(config: FineTuningConfig, rows: StrategyRows, task: Task) -> Fitted:
     search = VariantSearch(trainer, _clock(config, task))
     variant, choice, n_folds = search.run()
     if choice.alpha == 0 and not choice.n_views:
-        raise StrategySkipped("on rows held out it was no better than the linear-probe that it starts from")
+        raise StrategySkipped("on held-out rows it was not better than the linear-probe that it starts from")
     last = trainer.train_variant(variant, np.arange(len(rows)), np.empty(0, np.intp), (choice.alpha,))
     moved = {name: value.numpy() for name, value in last.weights[choice.alpha].items()}
     head = last.heads[choice.alpha].scaled_by_temperature(choice.temperature)

@@ -91,7 +91,7 @@ class Trainer:
         tails = [n_tail for n_tail in candidates if n_tail < max(1, self.n_blocks)]
         net = self.build_base().net
         if not tails or not self.config.select_trained(net, [name for name, _ in net.named_parameters()]):
-            raise StrategySkipped("this base model has no blocks that can be trained so")
+            raise StrategySkipped("this base model has no blocks that can be trained like this")
         return tails
 
     def build_base(self) -> Any:

@@ -68,7 +68,7 @@ class StagesModel:
 def _require_stages(features: Features) -> list[str]:
     stages = choose_stages(features)
     if not stages:
-        raise StrategySkipped("the base model gives one stage only, or there are too many rows to hold several")
+        raise StrategySkipped("the base model has only one stage, or there are too many rows for several")
     return stages
 
 

@@ -219,11 +219,11 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
         or len(task.unlabelled) < PROBE_CONFIG.least_unlabelled
     ):
         raise StrategySkipped(
-            f"it needs at least {PROBE_CONFIG.least_unlabelled} rows without labels; give them with --unlabelled"
+            f"it needs at least {PROBE_CONFIG.least_unlabelled} unlabelled rows; give them with --unlabelled"
         )
     if len(rows) > PROBE_CONFIG.most_labelled:
         raise StrategySkipped(
-            f"with more than {PROBE_CONFIG.most_labelled:,} labels rows without one add next to nothing"
+            f"with more than {PROBE_CONFIG.most_labelled:,} labels, unlabelled rows add almost nothing"
         )
     drawn = np.sort(np.random.default_rng(task.seed).permutation(len(task.unlabelled))[: PROBE_CONFIG.most_unlabelled])
     unlabelled = task.unlabelled.features.final[drawn]

@@ -76,7 +76,7 @@ class Cooccurrence:
         DataError
             Something is missing or does not fit the rest.
         """
-        damaged = DataError(f"{source} does not hold what is known of words, or not all of it.", "Make it again.")
+        damaged = DataError(f"{source} has no word statistics, or only a part of them.", "Make it again.")
         try:
             texts = {kind: arrays[f"{kind}/pieces"].tobytes().decode("utf-8", "surrogatepass") for kind in KINDS}
             ngrams = {kind: tuple(text.split("\n")) if text else () for kind, text in texts.items()}
@@ -180,7 +180,7 @@ def learn_cooccurrence(
     n_characters = sum(map(len, read))
     if n_characters > SETTINGS.cooccurrence_characters_per_second:
         seconds = n_characters / SETTINGS.cooccurrence_characters_per_second
-        progress.say(f"Counting words of {len(read):,} texts without labels: about {seconds:.0f} s.")
+        progress.say(f"Counting words of {len(read):,} unlabelled texts: about {seconds:.0f} s.")
     ngrams, counts, frequencies = {}, {}, {}
     for kind, limit in limits.items():
         every, known = count_ngrams(read, kind)
