@@ -67,7 +67,7 @@ def test_adapt_prints_one_json_document_on_stdout(text_table: Path, tmp_path: Pa
         (["adapt", "{table}", "-o", "o", "--strategy", "linear-prob"], "Did you mean 'linear-probe'"),
         (["adapt", "{table}", "-o", "o", "--base", "minirocket"], "is for series data"),
         (["adapt", "{table}", "-o", "o", "--label", "topic"], "topic"),
-        (["predict", "{table}", "{table}"], "is no bundle"),
+        (["predict", "{table}", "{table}"], "is not a bundle"),
     ],
 )
 def test_a_mistake_of_the_user_is_two_lines_and_exit_code_2(

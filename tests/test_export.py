@@ -452,7 +452,7 @@ def test_an_export_onto_a_folder_of_other_things_is_refused_before_any_work(
         "headstart.flow.exports.export.choose_comparison_rows", lambda *arguments: pytest.fail("rows were read")
     )
     done = headstart("export", bundle, "--to", "onnx", "-o", tmp_path / "full")
-    assert done.exit_code == 2 and "is no bundle" in done.output
+    assert done.exit_code == 2 and "is not a bundle" in done.output
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["notes.txt"]
 
 

@@ -39,5 +39,5 @@ def test_a_folder_that_another_process_is_just_replacing_is_looked_at_again(
     monkeypatch.setattr(os, "access", lambda *asked: answers.pop() if answers else real(*asked))
     require_place(tmp_path / "bundle")
     (tmp_path / "file").write_text("x")
-    with pytest.raises(OptionError, match="no folder"):
+    with pytest.raises(OptionError, match="not a folder"):
         require_place(tmp_path / "file" / "bundle")

@@ -296,7 +296,7 @@ def test_a_file_beside_the_class_folders_of_texts_is_set_aside(tmp_path: Path) -
     ("lines", "message"),
     [
         (["label," + ",".join(f"t{n}" for n in range(9)), "a" + ",5 kg" * 9], "t0 to t8 look like a series .*'5 kg'"),
-        (["file,label", "1.txt,a", "2.txt,b"], "the column file names files, and only images can be listed so"),
+        (["file,label", "1.txt,a", "2.txt,b"], "the column file names files, and only images can be listed like this"),
     ],
 )
 def test_tables_that_cannot_be_read_say_why(lines: list[str], message: str, tmp_path: Path) -> None:

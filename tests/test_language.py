@@ -145,7 +145,7 @@ def test_a_poem_of_short_lines_counts_once(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(np.random.default_rng(0).bytes(40_000))
-    with pytest.raises(DataError, match="holds no text"):
+    with pytest.raises(DataError, match="has no text"):
         reading.read_raw_text([tmp_path / "a.txt"])
 
 
@@ -187,7 +187,7 @@ def test_too_little_text_is_refused_before_anything_heavy_is_loaded(tmp_path: Pa
     )
     command = [sys.executable, "-c", code, "adapt-language", str(tmp_path / "a.txt"), "-o", str(tmp_path / "new")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 2 and "too little" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 2 and "too few" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -343,7 +343,7 @@ def test_embeddings_of_shared_pieces_stay_and_the_repaired_base_runs() -> None:
 
 
 def test_a_base_without_a_mask_is_refused() -> None:
-    with pytest.raises(OptionError, match="hidden word"):
+    with pytest.raises(OptionError, match="mask token"):
         find_special_tokens(open_tokenizer(text_base().parts.tokenizer), 0)
 
 

@@ -303,7 +303,7 @@ def test_pretrain_refuses_what_makes_no_sense(tmp_path: Path) -> None:
     (tmp_path / "bert").mkdir()
     (tmp_path / "bert" / "config.json").write_text('{"model_type": "bert"}')
     for name in ("o", "bert"):
-        with pytest.raises(OptionError, match="something else"):
+        with pytest.raises(OptionError, match="not a folder of this command"):
             flow.pretrain("series", tmp_path / name, PretrainOptions())
     with pytest.raises(OptionError, match="cannot be made"):
         flow.pretrain("series", tmp_path / "o" / "thesis.txt" / "base", PretrainOptions())

@@ -99,7 +99,7 @@ def verify_files(folder: Path) -> Mapping[str, Any]:
     listed = document.get("sha256")
     if not isinstance(listed, dict) or not {CONFIG, *_ALWAYS[document["format"]]} <= set(listed):
         raise BundleError(
-            f"{folder / MANIFEST} cannot be read: it does not list the bundle's files.", "Copy the bundle again."
+            f"{folder / MANIFEST} cannot be understood: it does not list the bundle's files.", "Copy the bundle again."
         )
     require_listed_names(folder, MANIFEST, listed)
     with raise_bundle_errors(folder):

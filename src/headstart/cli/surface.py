@@ -246,5 +246,5 @@ def _print_internal_error(kind: type[BaseException], error: BaseException, trace
 def require_path(path: Path) -> Path:
     """Refuse a path that is not there, in our own words."""
     if not path.exists():
-        raise HeadstartError(f"{path} does not exist.", "Check the path.")
+        raise HeadstartError(f"There is nothing at {path}.", "Check the path.")
     return path

@@ -83,7 +83,7 @@ def read_token(host: str, file: Path | None) -> str | None:
         )  # fmt: skip
     if len(token) < MIN_TOKEN_CHARACTERS or not token.isascii() or not token.isprintable() or " " in token:
         raise OptionError(
-            f"The token is too short or has special characters: use at least {MIN_TOKEN_CHARACTERS} plain characters.",
+            f"The token needs at least {MIN_TOKEN_CHARACTERS} plain characters (letters, digits, signs; no spaces).",
             _MAKE_ONE,
         )
     return token

@@ -107,7 +107,7 @@ def _list_files(path: Path) -> list[Path]:
         tree = list_tree(path)
         return [tree.locate(file) for file in tree.list_files(SUFFIXES - frozenset(NAMED_READERS))]
     if not path.is_file():
-        raise DataError(f"{path} does not exist.", "Check the path.")
+        raise DataError(f"There is nothing at {path}.", "Check the path.")
     if path.suffix.lower() not in SUFFIXES:
         raise DataError(
             f"{path}: files of this type cannot be read as raw text.", f"Give one of {', '.join(sorted(SUFFIXES))}."
