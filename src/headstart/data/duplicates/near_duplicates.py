@@ -67,7 +67,7 @@ def find_near_duplicates(table: Table, seed: int = 0) -> NearDuplicates:
 
     Returns
     -------
-    Near
+    NearDuplicates
 
     Notes
     -----
@@ -161,11 +161,13 @@ def find_similar_pairs(fingerprints: Sequence[Fingerprint], least_cosine: float,
         The smaller number first, each pair once, at most 50 for each row and block.
     """
     firsts = (
-        np.stack([look.vectors[0] for look in fingerprints]) if fingerprints else np.zeros((0, 1), dtype=np.float32)
+        np.stack([fingerprint.vectors[0] for fingerprint in fingerprints])
+        if fingerprints
+        else np.zeros((0, 1), dtype=np.float32)
     )
     pairs: set[tuple[int, int]] = set()
     for view in range(fingerprints[0].vectors.shape[0] if fingerprints else 0):
-        views = np.stack([look.vectors[view] for look in fingerprints])
+        views = np.stack([fingerprint.vectors[view] for fingerprint in fingerprints])
         for mine, visitors in _yield_blocks(firsts, views, seed):
             for start in range(0, len(mine), 1_000):
                 rows = mine[start : start + 1_000]
@@ -199,10 +201,10 @@ def _find_text_pairs(fingerprints: Sequence[Fingerprint], seed: int) -> list[tup
 
 def _find_series_pairs(fingerprints: Sequence[Fingerprint], seed: int) -> list[tuple[int, int]]:
     """Return similar pairs of series of one size; the limit depends on typical distances in the data."""
-    sizes = Counter(look.vectors.shape[1] for look in fingerprints)
+    sizes = Counter(fingerprint.vectors.shape[1] for fingerprint in fingerprints)
     pairs = []
     for size in sizes:
-        rows = [at for at, look in enumerate(fingerprints) if look.vectors.shape[1] == size]
+        rows = [at for at, fingerprint in enumerate(fingerprints) if fingerprint.vectors.shape[1] == size]
         same_size = [fingerprints[at] for at in rows]
         largest_distance = min(SERIES_FAR, SERIES_TYPICAL * measure_typical_distance(same_size, seed))
         half = size // 2 + 1  # not a cut at the exact middle: shape has one step more than slopes a channel
