@@ -1,5 +1,5 @@
-# Every target works from nothing: the environment in .venv is made when it is needed, and left alone when nothing changed.
-# PYTHON=... names the Python to make it with (default: the first of these that is 3.11 or newer).
+# Every target makes the environment in .venv first, if it is missing or out of date.
+# PYTHON=... names the Python for it (default: the first of the candidates that is 3.11 or newer).
 
 PYTHON ?=
 CANDIDATES = $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python)
@@ -14,19 +14,19 @@ TORCH = from importlib.metadata import version; print(version("torch").split("+"
 .PHONY: help setup demo check test hostile wheel bench gains docs messages golden pretrain-series clean
 
 help:
-	@echo "make demo    set up, then adapt to pictures, texts and series that come with the project"
-	@echo "make test    set up, then lint, types, layers and all tests"
-	@echo "make setup   only the environment, in .venv"
-	@echo "make check   lint, types, layers and names"
-	@echo "make hostile some 900 hostile inputs: nothing of them may run, reach out, write elsewhere or stall (15 minutes)"
-	@echo "make wheel   build the wheel and check it in two fresh environments: a light install, and the demo"
-	@echo "make docs    write the reference from the code and build the site in build/site; broken links fail"
-	@echo "make messages  collect the messages of the report, and compile its translations"
-	@echo "make golden  rewrite the recorded numbers of the golden tests"
-	@echo "make bench   measure against the limit and against other tools (long; installs them)"
-	@echo "make gains   only the comparison with other tools; GAINS='--plan' says how long, see docs/explanation/benchmarks.md"
-	@echo "make pretrain-series  train the series base that comes with Headstart again, from its seed (half an hour)"
-	@echo "make clean   remove the environment and everything that was made here"
+	@echo "make demo             set up, then adapt to images, texts and series that come with the project"
+	@echo "make test             set up, then run all checks and tests"
+	@echo "make setup            make the environment in .venv, and nothing else"
+	@echo "make check            lint, types, import layers and names, without tests"
+	@echo "make docs             write the reference pages from the code and build the site in build/site"
+	@echo "make messages         collect the messages of the report and compile their translations"
+	@echo "make golden           write the recorded numbers of the golden tests again"
+	@echo "make wheel            build the wheel, and check it in two fresh environments"
+	@echo "make hostile          run some 900 hostile inputs (15 minutes)"
+	@echo "make bench            run all benchmarks (hours; installs the other tools)"
+	@echo "make gains            compare with other tools only; GAINS='--plan' prints how long it takes"
+	@echo "make pretrain-series  train the base model for series again, from its seed (half an hour)"
+	@echo "make clean            remove the environment and everything that was made here"
 
 setup: $(READY)
 
@@ -40,7 +40,7 @@ $(BIN)/python:
 	echo "Install one (on Debian and Ubuntu also python3-venv) or name it: make PYTHON=/path/to/python3.12" >&2; \
 	exit 1
 
-# A torch of another version that somebody put into .venv first (the small CPU build, see README) is kept.
+# A torch that is already in .venv (such as the small CPU build, see README) is kept.
 define INSTALL
 @have=$$($(BIN)/python -c '$(TORCH)' 2>/dev/null || true); constraints="-c constraints.txt"; \
 if [ -n "$$have" ] && ! grep -qx "torch==$$have" constraints.txt; then constraints=""; fi; \
@@ -78,7 +78,7 @@ wheel: $(READY)
 
 docs: $(READY)
 	COLUMNS=400 $(BIN)/python tools/reference.py
-	$(BIN)/mkdocs build -q
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
 	$(BIN)/python -m pytest tests/test_docs.py
 
 messages: $(READY)

@@ -197,7 +197,7 @@ def test_arrays_bring_everything_back_and_damage_is_told(known: Cooccurrence, tm
     assert back.ngrams == known.ngrams and back.digest() == known.digest()
     arrays = known.arrays()
     for name, value in (("words/pieces", arrays["words/pieces"][:-20]), ("words/projection", arrays["counted"])):
-        with pytest.raises(DataError, match="the base does not hold what is known of words"):
+        with pytest.raises(DataError, match="the base has no word statistics"):
             Cooccurrence.from_arrays({**arrays, name: value}, "the base")
     with pytest.raises(DataError, match="only a part of them"):
         Cooccurrence.from_arrays({"counted": arrays["counted"]}, "the base")
