@@ -19,7 +19,7 @@ from tables import keep, percent, table
 
 from headstart import data
 from headstart.bundle import Bundle
-from headstart.decisions import NONE, fit_out_of_distribution
+from headstart.decisions import fit_out_of_distribution
 from headstart.flow.adaptation.document import assemble_result
 from headstart.flow.adaptation.run import adapt_table
 from headstart.flow.inference.predict_table import decide_table
@@ -137,10 +137,10 @@ def shown_to(bundle: Bundle, own: Table, other: Table, names: tuple[str, str]) -
     return {
         "model of": name_of(names[0]),
         "foreign rows": f"{name_of(names[1])}, test rows",
-        "rows": f"{len(ordinary.kinds)} / {len(foreign.kinds)}",
+        "rows": f"{len(ordinary.outcomes)} / {len(foreign.outcomes)}",
         "AUROC": shown(auroc(ordinary.distances, foreign.distances)),
-        "foreign called none of these": f"{100 * float(np.mean(foreign.kinds == NONE)):.1f}",
-        "ordinary called so": f"{100 * float(np.mean(ordinary.kinds == NONE)):.1f}",
+        "foreign called none of these": f"{100 * float(np.mean(foreign.outcomes == 'none_of_these')):.1f}",
+        "ordinary called so": f"{100 * float(np.mean(ordinary.outcomes == 'none_of_these')):.1f}",
     }
 
 

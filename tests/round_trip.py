@@ -23,7 +23,7 @@ from headstart.bases import write_folder
 from headstart.bundle import Bundle
 from headstart.bundle.runtime.agreement import compare_outputs
 from headstart.bundle.verification import verify_bundle
-from headstart.decisions import LABEL, NONE, Decisions
+from headstart.decisions import Decisions
 from headstart.flow.adaptation import decision_rules
 from headstart.flow.adaptation.run import adapt_table
 from headstart.flow.exports.portable import make_portable
@@ -121,7 +121,7 @@ def same(first: tuple[Predictions, Decisions, object], second: tuple[Predictions
     (said, made, failed), (again, remade, failed_again) = first, second
     assert failed == failed_again == {}
     np.testing.assert_allclose(again.probabilities, said.probabilities, atol=1e-6, rtol=1e-5)
-    for part in ("kinds", "codes", "answers", "sets"):
+    for part in ("outcomes", "codes", "answers", "sets"):
         np.testing.assert_array_equal(getattr(remade, part), getattr(made, part), err_msg=part)
 
 
@@ -161,7 +161,7 @@ def alike(found: list[list[str]], said: Predictions, made: Decisions, novelty_th
             continue
         expected = write_row(cells[0], answered[row])
         for name, cell, true in zip(names, cells, expected, strict=True):
-            is_number = said.task == "regression" and name == "answer" and made.kinds[row] == LABEL
+            is_number = said.task == "regression" and name == "answer" and made.outcomes[row] == "answered"
             if is_number or name.startswith(("probability", "p(", "low", "high", "value")):
                 assert float(cell) == pytest.approx(float(true), abs=2e-3, rel=2e-3), (name, cells, expected)
             elif name in ("label", "answer", "labels"):
@@ -178,7 +178,7 @@ def check_round_trips(modality: str, task: str, size: str, tmp_path: Path, capsy
         place = tmp_path / bundle.strategy
         memory = decide_table(bundle, asked, "float32")
         if bundle.decision_policy and bundle.decision_policy.out_of_distribution:
-            assert (memory[1].kinds == NONE).mean() < 0.5, "most rows are like the training rows"
+            assert (memory[1].outcomes == "none_of_these").mean() < 0.5, "most rows are like the training rows"
         made = make_portable(bundle, asked, tmp_path / f"shipping-{bundle.strategy}")
         assert made.portable_files is not None and made.portable_files.config["ok"], made.portable_files
         check = lambda folder, made=made: require_same_answers(folder, made, asked)  # noqa: E731
@@ -196,7 +196,7 @@ def check_round_trips(modality: str, task: str, size: str, tmp_path: Path, capsy
         )
         alike(written_by_script(place, files, capsys), memory[0], memory[1], threshold)
         edge = np.abs(decided.distances - threshold) < 1e-3
-        np.testing.assert_array_equal(decided.kinds[~edge], memory[1].kinds[~edge])
+        np.testing.assert_array_equal(decided.outcomes[~edge], memory[1].outcomes[~edge])
         tried.append(bundle.strategy)
     assert {"majority", "linear-probe", "classic", "blend"} <= set(tried)
     if size == "more" and task == "classification":

@@ -29,6 +29,7 @@ from headstart.decisions import (
 from headstart.decisions.config import CONFIG
 from headstart.errors import OptionError
 from headstart.flow.inference.reason_texts import describe_reason
+from headstart.flow.scoring.decisions import measure_outcome_shares
 from headstart.records import Predictions, make_column
 
 CLASSES = ("a", "b", "c")
@@ -230,7 +231,9 @@ def test_the_answer_is_a_label_only_where_one_class_is_likely_enough() -> None:
     rule = fit_sets(codes, told, 0.9)
     made = DecisionPolicy(sets=rule).decide(said(told), None)
     single = made.sets.sum(axis=1) == 1
-    assert np.array_equal(made.kinds == "label", single) and 0 < single.sum() < 400
+    assert np.array_equal(made.outcomes == "answered", single) and 0 < single.sum() < 400
+    shares = measure_outcome_shares(made, None)
+    assert list(shares) == ["label", "not sure", "none of these"] and shares["label"].value == single.mean()
     assert all("may be " in describe_reason(reason) for reason in made.reasons[~single])
     assert made.take(np.array([3])).answers[0] == made.answers[3]
 
@@ -240,10 +243,10 @@ def test_every_task_is_decided(task: str) -> None:
     n_outputs = 1 if task == "regression" else 3
     rules = DecisionPolicy(margin=2.0) if task == "regression" else DecisionPolicy()
     made = rules.decide(said(np.full((4, n_outputs), 1 / 3), task, CLASSES[:n_outputs]), None)
-    assert len(made.kinds) == 4 and (made.kinds == "label").all()
+    assert len(made.outcomes) == 4 and (made.outcomes == "answered").all()
     if task == "regression":
         assert made.ends[0].tolist() == pytest.approx([1 / 3 - 2, 1 / 3 + 2])
-    assert len(rules.decide(said(np.empty((0, n_outputs)), task, CLASSES[:n_outputs]), None).kinds) == 0
+    assert len(rules.decide(said(np.empty((0, n_outputs)), task, CLASSES[:n_outputs]), None).outcomes) == 0
 
 
 def test_rules_come_back_from_json_and_arrays_and_decide_the_same() -> None:

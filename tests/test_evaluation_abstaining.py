@@ -15,7 +15,7 @@ from headstart.evaluation.uncertainty.conformal import (
     measure_set_coverage,
     share_interval,
 )
-from headstart.evaluation.uncertainty.selective import answer_share, measure_risk_coverage, rows_per_hundred
+from headstart.evaluation.uncertainty.selective import measure_risk_coverage, rows_per_hundred
 from headstart.records import Predictions, make_column
 from headstart.report import write_sentence
 
@@ -106,4 +106,3 @@ def test_one_row_and_none_right_have_figures() -> None:
     found = measure_risk_coverage(np.array([False]), np.array([0.9]), None, 0)
     assert found.area.value == 1.0 and len(found.points) == 10
     assert rows_per_hundred(np.zeros(5, dtype=bool), None).value == 0.0
-    assert answer_share(["label", "not sure"], "label", None).value == 0.5

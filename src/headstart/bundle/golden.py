@@ -65,7 +65,7 @@ class GoldenRows:
     features : FloatMatrix, shape (n_rows, n_dims)
         What the rules read; no columns where they read nothing.
     kind_codes : array of uint8 or None, shape (n_rows,)
-        What was decided of each row, as a place in `headstart.decisions.KINDS`; None before format 3.
+        What was decided of each row, as a place in `headstart.decisions.OUTCOMES`; None before format 3.
     class_indices : array of int64 or None, shape (n_rows,)
         The class answered, -1 where there is none; None before format 3.
     """

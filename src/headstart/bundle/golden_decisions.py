@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from headstart.bundle.golden import GoldenRows
-from headstart.decisions import KINDS, DecisionPolicy, Decisions
+from headstart.decisions import OUTCOMES, DecisionPolicy, Decisions
 from headstart.records import Predictions, make_column
 
 
@@ -34,7 +34,7 @@ class DecisionContext:
 def add_decisions(golden: GoldenRows, context: DecisionContext) -> GoldenRows:
     """Return golden rows with the kind and the class that are decided of each."""
     decisions = context.decide(golden)
-    kind_codes = np.asarray([KINDS.index(kind) for kind in decisions.kinds], dtype=np.uint8)
+    kind_codes = np.asarray([OUTCOMES.index(outcome) for outcome in decisions.outcomes], dtype=np.uint8)
     return replace(golden, kind_codes=kind_codes, class_indices=np.asarray(decisions.codes, dtype=np.int64))
 
 

@@ -10,12 +10,12 @@ from headstart.decisions.out_of_distribution import OutOfDistributionDetector, f
 from headstart.decisions.policy import (
     ANSWER_WORDS,
     DEFAULT_POLICY,
-    KINDS,
-    LABEL,
     NONE,
     NOT_SURE,
+    OUTCOMES,
     DecisionPolicy,
     Decisions,
+    Outcome,
 )
 from headstart.decisions.reasons import Reason, ReasonCode
 from headstart.decisions.sets import SetRule, fit_margin, fit_sets
@@ -23,15 +23,15 @@ from headstart.decisions.sets import SetRule, fit_margin, fit_sets
 __all__ = [
     "ANSWER_WORDS",
     "DEFAULT_POLICY",
-    "KINDS",
-    "LABEL",
     "NONE",
     "NOT_SURE",
+    "OUTCOMES",
     "Calibrator",
     "Costs",
     "DecisionPolicy",
     "Decisions",
     "OutOfDistributionDetector",
+    "Outcome",
     "Reason",
     "ReasonCode",
     "SetRule",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,9 @@ ANSWER_WORDS = (
     (NONE, "aucune de celles-ci", "ninguna de estas", "hakuna kati ya hizi", "si mojawapo ya hizi", "لا شيء من هذه"),
 )
 """Words for the two answers without a class, in the languages of page and report."""
-LABEL = "label"
-KINDS = (LABEL, NOT_SURE, NONE)
+Outcome = Literal["answered", "not_sure", "none_of_these"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+"""In this order: golden rows of bundles store places in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +36,8 @@ class Decisions:
 
     Parameters
     ----------
-    kinds : Column, shape (n_rows,)
-        Of `KINDS`: whether there is an answer.
+    outcomes : Column, shape (n_rows,)
+        Of `OUTCOMES`: whether there is an answer.
     codes : Index, shape (n_rows,)
         The class answered, -1 where there is none (and for tasks without classes).
     answers : Column, shape (n_rows,)
@@ -51,7 +52,7 @@ class Decisions:
         From what was learnt; NaN where that is not measured.
     """
 
-    kinds: Column
+    outcomes: Column
     codes: Index
     answers: Column
     sets: ClassSets
@@ -144,14 +145,14 @@ class DecisionPolicy:
         if self.costs is not None:
             codes, cost_reasons = self._choose_cheapest(predictions)
         names = np.asarray((*predictions.classes, NOT_SURE), dtype=object)
-        kinds = np.asarray((LABEL, NOT_SURE), dtype=object)[(codes < 0).astype(int)]
+        outcomes = np.asarray(("answered", "not_sure"), dtype=object)[(codes < 0).astype(int)]
         answers = names[codes]
         reasons = [
             cost_reasons.get(row) or self._explain_answer(predictions, row, code, sets[row])
             for row, code in enumerate(codes)
         ]
         decisions = Decisions(
-            kinds=kinds,
+            outcomes=outcomes,
             codes=codes,
             answers=answers,
             sets=sets,
@@ -202,7 +203,7 @@ class DecisionPolicy:
             coverage = Reason("interval_coverage", {"coverage": self.coverage})
             reason = coverage if is_known else Reason("too_few_rows_for_interval")
         return Decisions(
-            kinds=make_column([LABEL] * n), codes=np.full(n, -1, dtype=np.intp), answers=make_column([""] * n),
+            outcomes=make_column(["answered"] * n), codes=np.full(n, -1, dtype=np.intp), answers=make_column([""] * n),
             sets=np.empty((n, 0), dtype=bool), ends=ends, reasons=make_column([reason] * n), distances=distances,
         )  # fmt: skip
 
@@ -270,11 +271,13 @@ def _refuse_out_of_distribution(
 
 
 def _refuse_rows(decisions: Decisions, hit: NDArray[np.bool_], reason_by_row: Mapping[int, Reason]) -> Decisions:
-    kinds, answers, reasons = decisions.kinds.copy(), decisions.answers.copy(), decisions.reasons.copy()
-    kinds[hit], answers[hit] = NONE, NONE
+    outcomes, answers, reasons = decisions.outcomes.copy(), decisions.answers.copy(), decisions.reasons.copy()
+    outcomes[hit], answers[hit] = "none_of_these", NONE
     for row, reason in reason_by_row.items():
         reasons[row] = reason
-    return replace(decisions, kinds=kinds, answers=answers, reasons=reasons, codes=np.where(hit, -1, decisions.codes))
+    return replace(
+        decisions, outcomes=outcomes, answers=answers, reasons=reasons, codes=np.where(hit, -1, decisions.codes)
+    )
 
 
 DEFAULT_POLICY = DecisionPolicy()

@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from headstart.decisions import ReasonCode
-from headstart.flow.inference.answers import Outcome
+from headstart.decisions import Outcome, ReasonCode
 
 
 class ErrorDetail(BaseModel):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -126,20 +124,3 @@ def mean_cost_interval(paid: Floats, clusters: Index | None, seed: int, most: fl
         The largest cost a row can have.
     """
     return Figure.from_interval(mean_interval(paid, number_clusters(clusters), seed, (0.0, most)))
-
-
-def answer_share(kinds: Sequence[str], answer_kind: str, clusters: Index | None) -> Figure:
-    """Return the share of rows with one kind of answer.
-
-    Parameters
-    ----------
-    kinds : sequence of str
-        Kind of answer of each row.
-    answer_kind : str
-        The kind that counts.
-    clusters : Index or None, shape (n_rows,)
-        Rows that belong together.
-    """
-    return Figure.from_interval(
-        share_interval(np.asarray([kind == answer_kind for kind in kinds], dtype=bool), clusters)
-    )

@@ -61,7 +61,7 @@ def _compare(bundle: Bundle, loaded: Bundle, table: Table) -> None:
     if failed != failed_again:
         _refuse(f"{table.source}: other rows could be read")
     agreed = compare_outputs(bundle.task, before.probabilities, after.probabilities, bundle.thresholds)
-    differs = (decided.kinds != again.kinds) | (decided.codes != again.codes)
+    differs = (decided.outcomes != again.outcomes) | (decided.codes != again.codes)
     if differs.any():
         row = int(np.flatnonzero(differs)[0])
         _refuse(

@@ -12,15 +12,14 @@ from headstart import bundle as bundles
 from headstart import evaluation
 from headstart.bundle import Bundle
 from headstart.data.labels.targets import encode_truth
-from headstart.decisions import DEFAULT_POLICY, KINDS, Decisions
+from headstart.decisions import DEFAULT_POLICY, Decisions
 from headstart.errors import DataError, cut_problem
 from headstart.evaluation import Truth
-from headstart.evaluation.uncertainty.selective import answer_share
 from headstart.flow.external_validation import recalibrate as recalibrating
 from headstart.flow.external_validation import site_comparison
 from headstart.flow.inference.labelled_rows import leave_out_training_rows, read_rows_to_evaluate
 from headstart.flow.inference.predict_table import decide_rows, predict_batches, select_ood_features
-from headstart.flow.scoring.decisions import ScoredRows
+from headstart.flow.scoring.decisions import ScoredRows, measure_outcome_shares
 from headstart.flow.scoring.groups import find_group_dependence
 from headstart.flow.scoring.predictions import ModelFigures, measure_model
 from headstart.offline import offline
@@ -151,7 +150,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
         calibration=figures.calibration if figures else None,
         conformal=figures.conformal if figures else None,
         abstention=figures.abstention if figures else None,
-        shares={kind: answer_share(predicted.decisions.kinds.tolist(), kind, clusters) for kind in KINDS},
+        shares=measure_outcome_shares(predicted.decisions, clusters),
         not_measured=figures.not_measured if figures else dict.fromkeys(_WITH_LABELS, _NO_LABELS),
         set_aside=[SetAsideRow(id=item.id, reason=item.reason) for item in set_aside],
         trained_on=bundle.training_facts.data,

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.decisions import LABEL, NONE, NOT_SURE, Decisions, Reason
+from headstart.decisions import Decisions, Outcome, Reason
 from headstart.flow.inference.reason_texts import describe_reason
 from headstart.records import Predictions, make_column
 from headstart.task_types import TASK_TYPES
 
-Outcome = Literal["answered", "not_sure", "none_of_these"]
 N_RANKED = 3
 """Classes of an answer that are named with their probability: the predicted one and the runners-up."""
 UNUSABLE = "unusable"
 """The `kind` of an input that could not be read."""
-_OUTCOMES: Mapping[str, Outcome] = {LABEL: "answered", NOT_SURE: "not_sure", NONE: "none_of_these"}
 _KINDS: Mapping[Outcome, str] = {"answered": "label", "not_sure": "not_sure", "none_of_these": "none_of_these"}
 
 
@@ -93,7 +91,7 @@ def _make_answer(predictions: Predictions, decisions: Decisions, row: int, **par
     return Answer(
         task=predictions.task,
         classes=predictions.classes,
-        outcome=_OUTCOMES[decisions.kinds[row]],
+        outcome=decisions.outcomes[row],
         reason=decisions.reasons[row],
         **parts,
     )
@@ -132,7 +130,7 @@ def _make_labels_answers(predictions: Predictions, decisions: Decisions) -> list
                 predictions,
                 decisions,
                 row,
-                text=text if decisions.kinds[row] == LABEL else str(decisions.answers[row]),
+                text=text if decisions.outcomes[row] == "answered" else str(decisions.answers[row]),
                 predicted=text,
                 labels=labels,
                 probabilities=probabilities[row],
@@ -153,7 +151,7 @@ def _make_number_answers(predictions: Predictions, decisions: Decisions) -> list
                 predictions,
                 decisions,
                 row,
-                text=text if decisions.kinds[row] == LABEL else str(decisions.answers[row]),
+                text=text if decisions.outcomes[row] == "answered" else str(decisions.answers[row]),
                 predicted=text,
                 value=float(value),
                 interval=(float(ends[0]), float(ends[1])) if has_interval else None,

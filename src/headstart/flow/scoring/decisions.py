@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.decisions import KINDS, LABEL, NONE, NOT_SURE, Costs, DecisionPolicy, Decisions
+from headstart.decisions import NONE, NOT_SURE, Costs, DecisionPolicy, Decisions
 from headstart.evaluation import Truth
 from headstart.evaluation.uncertainty.conformal import (
     StatedCoverage,
@@ -16,7 +16,6 @@ from headstart.evaluation.uncertainty.conformal import (
     share_interval,
 )
 from headstart.evaluation.uncertainty.selective import (
-    answer_share,
     mean_cost_interval,
     measure_risk_coverage,
     rows_per_hundred,
@@ -33,6 +32,7 @@ from headstart.results import (
 from headstart.task_types import TASK_TYPES
 
 MOST_MISSES = 10
+_SHARE_NAMES = {"answered": "label", "not_sure": NOT_SURE, "none_of_these": NONE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +58,22 @@ class ScoredRows:
     clusters: Index | None
 
 
+def measure_outcome_shares(decisions: Decisions, clusters: Index | None) -> dict[str, Figure]:
+    """Return the shares of rows with each outcome, under the names that result.json has for them.
+
+    Parameters
+    ----------
+    decisions : Decisions
+        One row or more.
+    clusters : Index or None, shape (n_rows,)
+        Rows that belong together.
+    """
+    return {
+        name: Figure.from_interval(share_interval(decisions.outcomes == outcome, clusters))
+        for outcome, name in _SHARE_NAMES.items()
+    }
+
+
 def measure_abstention(rows: ScoredRows, policy: DecisionPolicy, seed: int) -> Abstention:
     """Return what was answered on labelled rows, and how good the answers are.
 
@@ -70,8 +86,7 @@ def measure_abstention(rows: ScoredRows, policy: DecisionPolicy, seed: int) -> A
         Of the bootstrap.
     """
     truth, predictions, decided, clusters = rows.truth, rows.predictions, rows.decisions, rows.clusters
-    single, answered = TASK_TYPES[predictions.task].has_one_class, decided.kinds == LABEL
-    shares = {kind: answer_share(decided.kinds.tolist(), kind, clusters) for kind in KINDS}
+    single, answered = TASK_TYPES[predictions.task].has_one_class, decided.outcomes == "answered"
     not_applied = dict(policy.not_applied)
     figures: dict[str, object] = dict.fromkeys(("accuracy_answered", "accuracy_all", "wrong", "risk_coverage", "costs"))
     if single:
@@ -93,9 +108,9 @@ def measure_abstention(rows: ScoredRows, policy: DecisionPolicy, seed: int) -> A
         {
             "n_rows": len(truth),
             "n_answered": int(answered.sum()),
-            "shares": shares,
-            "referred": rows_per_hundred(decided.kinds == NOT_SURE, clusters),
-            "refused": rows_per_hundred(decided.kinds == NONE, clusters),
+            "shares": measure_outcome_shares(decided, clusters),
+            "referred": rows_per_hundred(decided.outcomes == "not_sure", clusters),
+            "refused": rows_per_hundred(decided.outcomes == "none_of_these", clusters),
             "novelty": _measure_out_of_distribution(truth, predictions, decided, policy=policy, clusters=clusters),
             "reserved_classes": list(
                 np.array(predictions.classes, dtype=object)[policy.is_reserved(predictions.classes)]
