@@ -280,6 +280,20 @@ def test_python_users_read_adapt_predict_save_and_load(text_table: Path, tmp_pat
     assert model.result is not None and model.result.n_rows.train == 45
 
 
+@pytest.mark.parametrize(("kind", "strategy"), [("text", "linear-probe"), ("series", "classic"), ("image", "classic")])
+def test_the_model_of_a_run_with_a_folder_answers_as_the_bundle_in_it(
+    adapted: dict[str, tuple[Path, Path]], kind: str, strategy: str, tmp_path: Path
+) -> None:
+    data = adapted[kind][0]
+    model = hs.adapt(data, tmp_path / "out", strategy=strategy, offline=True)
+    loaded = hs.load(tmp_path / "out")
+    rows = list(hs.read(data).inputs[:12])
+    assert (model.predict_proba(rows) == loaded.predict_proba(rows)).all() and model.answer(rows) == loaded.answer(rows)
+    model.save(tmp_path / "saved")
+    manifests = [json.loads((tmp_path / place / "manifest.json").read_text()) for place in ("saved", "out/bundle")]
+    assert manifests[0]["sha256"] == manifests[1]["sha256"]
+
+
 def test_finished_rungs_are_not_fitted_again(text_table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flow.adapt(text_table, tmp_path / "o", options())
     from headstart.strategies.baselines import classic

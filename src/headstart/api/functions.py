@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from headstart import data
-from headstart.api.model import Model, load, make_model
+from headstart.api.model import Model, make_model
 from headstart.data.reading.frames import is_frame
 from headstart.flow.adaptation.prepare import read_test_data
-from headstart.flow.adaptation.run import adapt as adapt_path
-from headstart.flow.adaptation.run import adapt_table
+from headstart.flow.adaptation.run import adapt_table, adapt_to_folder
 from headstart.offline import offline
 from headstart.options import AdaptOptions, ReadOptions, parse
 from headstart.records import Table
@@ -65,8 +64,8 @@ def adapt(source: Any, output: str | Path | None = None, **options: object) -> M
     if is_frame(source):
         source = data.read_frame(source, chosen)
     if not isinstance(source, Table) and output is not None:
-        result = adapt_path(Path(source), Path(output), chosen)
-        return Model(load(Path(output) / "bundle").bundle, result)
+        written = adapt_to_folder(Path(source), Path(output), chosen)
+        return Model(written.bundle, written.result)
     with offline(chosen.offline):
         table = source if isinstance(source, Table) else data.read_table(Path(source), chosen)
         test = read_test_data(table, chosen) if chosen.test else None

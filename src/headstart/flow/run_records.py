@@ -18,7 +18,17 @@ from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.ranking import Ranking
 from headstart.records import Finding, Index, Predictions, SplitTable
-from headstart.results import AnyMetrics, Inherited, LabelError, LeakageGap, LearningCurve, Mitigation, Slices, Verdict
+from headstart.results import (
+    AnyMetrics,
+    Inherited,
+    LabelError,
+    LeakageGap,
+    LearningCurve,
+    Mitigation,
+    Result,
+    Slices,
+    Verdict,
+)
 from headstart.strategies.record import StrategyRows, Task
 
 
@@ -164,3 +174,11 @@ class AdaptedRun:
     audit: Audit
     bundle: Bundle
     seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class WrittenRun:
+    """What `adapt` wrote, as it is in memory; the portable files of the bundle are those in the run folder."""
+
+    result: Result
+    bundle: Bundle

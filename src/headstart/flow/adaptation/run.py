@@ -18,10 +18,10 @@ from headstart.flow.adaptation.learning_curve import measure_run_curve
 from headstart.flow.adaptation.prepare import prepare, read_data
 from headstart.flow.adaptation.training_checks import check_training_rows
 from headstart.flow.adaptation.unlabelled import add_unlabelled_rows
-from headstart.flow.adaptation.write import write_bundle, write_result
+from headstart.flow.adaptation.write import describe_portable_form, write_bundle, write_result
 from headstart.flow.audit import audit
 from headstart.flow.room_settings import MODEL_SETTINGS, collect_settings
-from headstart.flow.run_records import AdaptedRun, Audit, Prepared, TestScores, Timings
+from headstart.flow.run_records import AdaptedRun, Audit, Prepared, TestScores, Timings, WrittenRun
 from headstart.flow.scoring.predictions import ModelFigures
 from headstart.flow.scoring.training_site import (
     count_labels_per_class,
@@ -212,6 +212,18 @@ def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
     HeadstartError
         What the user can fix.
     """
+    return adapt_to_folder(path, out, options).result
+
+
+def adapt_to_folder(path: Path, out: Path, options: AdaptOptions) -> WrittenRun:
+    """Return what `adapt` wrote: the result, and the bundle as it is in memory.
+
+    Parameters
+    ----------
+    path, out : Path
+        As for `adapt`.
+    options : AdaptOptions
+    """
     began = time.monotonic()
     with offline(options.offline):
         timings = Timings()
@@ -220,8 +232,9 @@ def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
         with runs.claim_folder(out, data=path, test=options.test):
             run = adapt_table(table, test, options, out=out, timings=timings)
             with timings.step("write"):
-                portable_form = write_bundle(run, out)
-            result = assemble_result(run, {**timings.seconds, "total": time.monotonic() - began}, portable_form)
+                bundle = write_bundle(run, out)
+            seconds = {**timings.seconds, "total": time.monotonic() - began}
+            result = assemble_result(run, seconds, describe_portable_form(bundle))
             write_result(run, result, out, options.language)
     progress.say(f"Done in {result.seconds['total']:.0f} s.")
-    return result
+    return WrittenRun(result, bundle)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from headstart import bundle as bundles
+from headstart.bundle import Bundle
 from headstart.csv_files import format_csv
 from headstart.flow import reporting
 from headstart.flow.exports import portable
@@ -42,8 +44,8 @@ def write_result(run: AdaptedRun, result: Result, out: Path, language: str) -> N
     reporting.write_report(result, previews, out, language)
 
 
-def write_bundle(run: AdaptedRun, out: Path) -> PortableForm:
-    """Write the bundle and the predictions of the test rows; return whether the model runs without torch.
+def write_bundle(run: AdaptedRun, out: Path) -> Bundle:
+    """Write the bundle and the predictions of the test rows; return the bundle with the files of its portable form.
 
     Parameters
     ----------
@@ -57,8 +59,19 @@ def write_bundle(run: AdaptedRun, out: Path) -> PortableForm:
         portable.warn_if_not_portable(bundle, run.strategies, run.prepared)
         bundles.save_bundle(bundle, out / "bundle", check=partial(require_same_answers, bundle=bundle, table=sample))
     write_text(out / "test_predictions.csv", _format_test_predictions(run))
-    config = bundle.portable_config
-    size = (out / "bundle" / config["file"]).stat().st_size if config["ok"] else 0
+    assert bundle.portable_files is not None
+    return replace(bundle, portable_files=replace(bundle.portable_files, folder=out / "bundle"))
+
+
+def describe_portable_form(bundle: Bundle) -> PortableForm:
+    """Return whether a bundle that lies on disk runs without torch, and the size of its graph.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    """
+    config, files = bundle.portable_config, bundle.portable_files
+    size = (files.folder / config["file"]).stat().st_size if files and config["ok"] else 0
     return PortableForm(ok=config["ok"], reason=config.get("reason", ""), size_bytes=size)
 
 
