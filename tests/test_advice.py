@@ -18,6 +18,7 @@ from headstart.errors import DataError
 from headstart.flow.external_validation.site_comparison import choose_advice
 from headstart.flow.inference.labelled_rows import leave_out_training_rows
 from headstart.records import Table, make_column
+from headstart.report import write_sentence
 from headstart.results import Calibration, Evaluation, Figure
 
 BUNDLE = Path(__file__).parent / "data" / "bundle-format-3"
@@ -53,7 +54,7 @@ def evaluation(n_rows: int, unknown: dict[str, int], **more: object) -> Evaluati
 
 def test_labels_spelt_almost_like_a_class_are_pointed_out_before_training_is_advised() -> None:
     found = choose_advice(evaluation(30, {"helthy": 12}))
-    assert found.action == "cannot tell" and "'helthy' for 'healthy'" in found.reason
+    assert found.action == "cannot tell" and "'helthy' for 'healthy'" in write_sentence(found)
     assert choose_advice(evaluation(10, {"Rusts": 12})).action == "cannot tell"
 
 

@@ -18,6 +18,7 @@ from headstart.evaluation.shift.drift import measure_drift
 from headstart.evaluation.shift.prior_shift import measure_prior_shift
 from headstart.flow.external_validation.site_comparison import advise_after_recalibration, choose_advice
 from headstart.options import AdaptOptions, PredictOptions, parse
+from headstart.report import write_sentence
 from headstart.results import Advice, Evaluation, Figure
 
 QUICK = {"strategy": "linear-probe", "offline": True, "precision": "float32", "audit": "none"}
@@ -143,7 +144,12 @@ def test_what_was_just_recalibrated_is_not_advised_again(adapted: Path, fresh_ta
     found = flow.evaluate(adapted, fresh_table, ASKED, tmp_path / "new")
     made, unsure = (
         found.recalibration,
-        Advice(action="recalibrate", reason="Too sure. About 30 labelled rows do."),
+        Advice(
+            action="recalibrate",
+            code="too-sure",
+            here=Figure(value=0.1, low=0.05, high=0.2),
+            n_labels=30,
+        ),
     )
     assert made is not None
     told = [
@@ -153,7 +159,7 @@ def test_what_was_just_recalibrated_is_not_advised_again(adapted: Path, fresh_ta
         for kept in (True, False)
     ]
     assert [item.action for item in told] == ["use", "use"]
-    assert f"corrected in {made.bundle}" in told[0].reason and "nothing was changed" in told[1].reason
+    assert f"corrected in {made.bundle}" in write_sentence(told[0]) and "nothing was changed" in write_sentence(told[1])
 
 
 def test_recalibrating_mends_probabilities_that_are_far_too_sure(

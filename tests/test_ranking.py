@@ -21,6 +21,7 @@ from headstart.bases import CATALOGUE
 from headstart.ranking import Candidate, CandidateFilter, MeasuredCandidate
 from headstart.ranking.scores import estimate_shrinkage
 from headstart.records import Interval, make_column
+from headstart.report import write_sentence
 
 
 def blobs(n_rows: int, n_dims: int, apart: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -132,14 +133,16 @@ def test_a_lead_of_a_few_rows_is_a_tie_and_a_large_one_is_not() -> None:
     )
     assert [item.candidate.reference for item in found.measured] == ["a", "b", "c"]
     assert found.ties == {"a", "b"}
-    assert "tie" in found.why and "b" in found.why
+    assert "tie" in write_sentence(found.to_record()) and "b" in write_sentence(found.to_record())
 
 
 def test_without_a_tie_the_sentence_names_the_second() -> None:
     row = np.arange(100)
     found = ranking.rank_candidates([measured("weak", row < 50), measured("strong", row < 80)], {}, seed=0)
     assert found.ties == frozenset() and found.taken == "strong"
-    assert "strong is the best" in found.why and "weak (50.0%)" in found.why
+    assert "strong is the best" in write_sentence(found.to_record()) and "weak (50.0%)" in write_sentence(
+        found.to_record()
+    )
 
 
 def test_the_smaller_one_is_taken_only_if_it_ties_within_a_point() -> None:
@@ -149,8 +152,8 @@ def test_the_smaller_one_is_taken_only_if_it_ties_within_a_point() -> None:
     far = measured("far", ((row >= 3) & (row < 158)) | (row == 199), size=5)
     found = ranking.rank_candidates([large, near, far], {}, seed=0)
     assert found.ties == {"large", "near", "far"}
-    assert found.taken == "near" and "near is taken, because it is smaller" in found.why
-    assert [entry["taken"] for entry in found.as_dict()["ranking"]] == [False, True, False]
+    assert found.taken == "near" and "near is taken, because it is smaller" in write_sentence(found.to_record())
+    assert [entry.taken for entry in found.to_record().ranking] == [False, True, False]
 
 
 def test_a_smaller_one_that_is_less_sure_of_the_truth_is_not_taken() -> None:
@@ -159,7 +162,11 @@ def test_a_smaller_one_that_is_less_sure_of_the_truth_is_not_taken() -> None:
     worse = replace(near, log_loss=large.log_loss + 0.01)
     assert ranking.rank_candidates([large, near], {}, seed=0).taken == "near"
     found = ranking.rank_candidates([large, worse], {}, seed=0)
-    assert found.ties == {"large", "near"} and found.taken == "large" and "smaller" not in found.why
+    assert (
+        found.ties == {"large", "near"}
+        and found.taken == "large"
+        and "smaller" not in write_sentence(found.to_record())
+    )
 
 
 def test_a_lead_inside_one_cluster_is_chance() -> None:
@@ -213,13 +220,17 @@ def test_without_classes_the_sentence_speaks_of_error_taken_away() -> None:
     row = np.arange(100)
     first, second = measured("strong", row < 80), measured("weak", row < 50)
     found = ranking.rank_candidates([replace(first, kind="regression"), replace(second, kind="regression")], {}, seed=0)
-    assert "takes away 80.0% (80%-80%) of the error of always saying the average, on 100 training rows" in found.why
+    assert (
+        "takes away 80.0% (80%-80%) of the error of always saying the average, on 100 training rows"
+        in write_sentence(found.to_record())
+    )
 
 
 def test_what_cannot_be_computed_is_null_and_not_a_number_that_json_lacks() -> None:
     item = replace(measured("a", np.ones(1)), knn=float("nan"))
-    (entry,) = json.loads(json.dumps(ranking.rank_candidates([item], {}, 0).as_dict(), allow_nan=False))["ranking"]
-    assert entry["knn"] is None and entry["logme"] == 0.0
+    (entry,) = ranking.rank_candidates([item], {}, 0).to_record().ranking
+    assert entry.knn is None and entry.logme == 0.0
+    json.dumps(entry.model_dump(mode="json"), allow_nan=False)
 
 
 def test_candidates_are_filtered_by_kind_licence_and_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from headstart.options import AdaptOptions, BasesOptions, parse
 from headstart.ranking import CandidateFilter
 from headstart.ranking.settings import SETTINGS
 from headstart.records import TRAIN
+from headstart.report import write_sentence
 from headstart.strategies.record import Clock
 
 KEYS = {"base", "probe", "logme", "hscore", "knn", "seconds", "n_rows", "licence", "size_bytes", "tie"}
@@ -126,12 +127,12 @@ def test_auto_takes_what_the_ranking_takes_and_says_why(
     result = flow.adapt(image_folder, tmp_path / "out", parse(AdaptOptions, base="auto", strategy="linear-probe"))
     assert result.base.name == ranked.taken
     (said,) = [item for item in result.checks if item.kind == "base-chosen"]
-    assert said.severity == "note" and said.summary == ranked.why
-    assert result.ranking is not None and result.ranking.why == ranked.why
+    assert said.severity == "note" and said.summary == write_sentence(ranked.to_record())
+    assert result.ranking is not None and result.ranking.why == write_sentence(ranked.to_record())
     assert [row.base for row in result.ranking.ranking] == [item.candidate.reference for item in ranked.measured]
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "Why this base model?" in page and page.count("(taken)") == 1
-    assert "hf:clinic/tiny" in page and ranked.why.split(":")[0] in page
+    assert "hf:clinic/tiny" in page and write_sentence(ranked.to_record()).split(":")[0] in page
 
 
 def test_auto_takes_the_only_candidate_without_a_ranking(
@@ -176,7 +177,7 @@ def test_a_foreign_model_that_breaks_is_left_out_and_a_known_one_is_not_hidden(
     (broken / "model.safetensors").write_bytes(b"no weights")
     found = choose.rank(image_folder, parse(BasesOptions, candidate=(f"file:{broken}",), offline=True))
     assert list(found.left_out) == [f"file:{broken}"] and "damaged" in found.left_out[f"file:{broken}"]
-    assert "only one that could be tried" in found.why
+    assert "only one that could be tried" in write_sentence(found.to_record())
 
     def fault(*args: object) -> float:
         raise ValueError("our own fault")
@@ -187,9 +188,9 @@ def test_a_foreign_model_that_breaks_is_left_out_and_a_known_one_is_not_hidden(
 
 
 def test_texts_show_how_the_vocabulary_copes(text_table: Path) -> None:
-    (row,) = choose.rank(text_table, parse(BasesOptions, offline=True)).as_dict()["ranking"]
-    assert row["base"] == "all-minilm-l6-v2"
-    assert row["unknown_share"] == 0.0 and 1.0 <= row["pieces_per_word"] < 2.0
+    (row,) = choose.rank(text_table, parse(BasesOptions, offline=True)).to_record().ranking
+    assert row.base == "all-minilm-l6-v2"
+    assert row.unknown_share == 0.0 and row.pieces_per_word is not None and 1.0 <= row.pieces_per_word < 2.0
 
 
 def numbered(image_folder: Path, folder: Path, label: str) -> Path:
@@ -214,7 +215,7 @@ def test_numbers_and_several_labels_are_ranked_by_the_error_taken_away(
         assert item.kind == kind and item.probe.low <= item.probe.value <= item.probe.high <= 1
         assert item.gains.mean() == pytest.approx(item.probe.value, abs=1e-6)
         assert np.isfinite([item.logme, item.hscore, item.knn, item.log_loss]).all()
-    assert "takes away" in found.why
+    assert "takes away" in write_sentence(found.to_record())
 
 
 def test_texts_in_a_foreign_script_are_warned_of_and_a_hub_model_for_another_language_is_not_tried(

@@ -9,14 +9,20 @@ from headstart.report.messages import LANGUAGES, use_language
 from headstart.report.sentences import WORDINGS
 from headstart.results import (
     Abstention,
+    Advice,
     AttributeProbe,
+    BaseRanking,
+    BeforeAfter,
     Calibration,
     ClassGap,
+    ClassShare,
+    Comparison,
     Conformal,
     Correction,
     Counterfactual,
     CurveForecast,
     CurvePoint,
+    Drift,
     Figure,
     FlipShare,
     GapOrigin,
@@ -27,6 +33,9 @@ from headstart.results import (
     MitigatedCell,
     MitigatedFigures,
     Mitigation,
+    PriorShift,
+    RankedBase,
+    Recalibration,
     Record,
     RegressionMetrics,
     Slice,
@@ -104,6 +113,18 @@ def slice_of(**values: object) -> Slice:
             "test_elsewhere": None, "examples": [], "measure": "accuracy", "mistakes": [], **values,
         }
     )  # fmt: skip
+
+
+def strong(label: str = "strong", *, tie: bool = False) -> RankedBase:
+    return RankedBase(
+        base=label, label=label, probe=MORE, head="linear-probe", logme=None, hscore=None, knn=None, log_loss=None,
+        seconds=1.0, n_rows=1400, licence="mit", size_bytes=9, tie=tie, taken=label == "near" or not tie,
+        unknown_share=None, pieces_per_word=None,
+    )  # fmt: skip
+
+
+def ranking(*bases: RankedBase, task: str = "classification") -> BaseRanking:
+    return BaseRanking.model_validate({"ranking": list(bases), "left_out": [], "task": task})
 
 
 ENGLISH: list[tuple[Record, str]] = [
@@ -259,6 +280,76 @@ ENGLISH: list[tuple[Record, str]] = [
     (
         curve(outlook="few-rows", points=[], forecast=[]),
         "How much more labels would help was not measured: 12 training rows are too few.",
+    ),
+    (
+        ranking(strong()),
+        "strong is the only one that could be tried: it is right on 12.3% (2%-20%) of 1400 training rows in "
+        "cross-validation.",
+    ),
+    (
+        ranking(strong(tie=True), strong("near", tie=True), strong("c", tie=True), strong("d", tie=True),
+                strong("e", tie=True), task="regression"),
+        "A tie: strong is first (it takes away 12.3% (2%-20%) of the error of always saying the average, on 1400 "
+        "training rows in cross-validation), but chance explains its lead over near, c, d and 1 more; near is taken, "
+        "because it is smaller and no worse in log-loss.",
+    ),
+    (
+        Drift(n_rows=1400, n_rows_trained=900, auroc=HALF, p_value=0.25, found=False),
+        "Shown a new row and a training row, a simple classifier finds the new one in 50 % of pairs (95 % interval 25 "
+        "to 75; by chance 50; 1,400 new and 900 training rows; p = 0.250): no drift beyond noise.",
+    ),
+    (
+        PriorShift(kind="labels", n_rows=1, n_rows_there=9, classes=[ClassShare(label="x", there=HALF, here=MORE)],
+                   p_value=0.001, found=True),
+        "The classes are not as frequent as where the model was made: x is 12 % of the labelled rows here (95 % "
+        "interval 2 to 20) and 50 % of the training rows.",
+    ),
+    (
+        PriorShift(kind="predictions", n_rows=1, n_rows_there=9, classes=[], p_value=0.5, found=False),
+        "The classes are as frequent as where the model was made, as far as 1 row can tell.",
+    ),
+    (
+        Advice(action="re-train", code="none-of-these", here=HALF),
+        "50 % (95 % interval 25 to 75) of the rows are unlike everything the model learnt from ('none of these'). "
+        "Label some of them (headstart label-next names which) and adapt again with both.",
+    ),
+    (
+        Advice(action="cannot tell", code="spellings", n_rows=1200, n_rows_total=1400, spellings={"Ax": "ax"}),
+        "1,200 of 1,400 rows have labels that the model does not know, but which look like other spellings of its own "
+        "('Ax' for 'ax'). Write them alike, or pass --merge-labels, and evaluate again.",
+    ),
+    (
+        Advice(action="re-train", code="worse", measure="mean_absolute_error", here=MORE, there=HALF),
+        "The mean absolute error is 0.123 (95 % interval 0.021 to 0.2) here and 0.5 (95 % interval 0.25 to 0.75) on "
+        "the test rows of training: worse by more than chance. Adapt again with labelled rows of this place.",
+    ),
+    (
+        Advice(action="recalibrate", code="too-unsure", here=LESS, n_labels=30),
+        "The model is less sure of itself here than it is right, by 12 points. About 30 labelled rows of this place "
+        "mend that (--recalibrate).",
+    ),
+    (
+        Advice(action="use", code="coverage", here=HALF, stated=0.9, n_labels=30, recalibrated="corrected",
+               bundle="new"),
+        "Sets were stated to hold the truth in 90 % of rows and do in 50 % (95 % interval 25 to 75). That is corrected "
+        "in new: use that one.",
+    ),
+    (
+        Recalibration(
+            bundle="new", n_rows=1400, least_rows=30, calibration_kept=True, sets_kept=True, gain=None,
+            figures=[BeforeAfter(name="coverage", before=None, after=HALF)],
+        ),
+        "Learnt anew from these rows: probabilities and sets. On 1,400 rows sets or ranges held the truth in - before, "
+        "in 50 % (95 % interval 25 to 75) after, cross-fitted.",
+    ),
+    (
+        Comparison(
+            old="a", new="b", data="d", classes=["x"], n_rows=1400, unknown_labels={}, measure="row F1",
+            old_value=HALF, new_value=HALF, difference=ZERO, p_value=0.04, n_better=9, n_worse=1, set_aside=[],
+        ),
+        "Of 1,400 rows the new bundle does better on 9 and worse on 1 (exact test: p = 0.040). Its advantage in row F1 "
+        "is +0.000 (95 % interval -0.100 to +0.100): no evidence that one is better; single rows change more often one "
+        "way than the other.",
     ),
     (
         LeakageGap(measure="accuracy", n_rows=2000, n_together=1400, naive=HALF, honest=HALF, gap=MORE),

@@ -205,9 +205,11 @@ def bases(options: BasesOptions) -> Any:
 
     from headstart import flow
     from headstart.cli import show
+    from headstart.report import fill_sentences
 
     if options.for_ is not None:
-        document = flow.rank(require_path(options.for_), options).as_dict()
+        ranking = fill_sentences(flow.rank(require_path(options.for_), options).to_record())
+        document = {"format": 1, **ranking.model_dump(mode="json")}
         show.show_ranking(document)
         return document
     if options.candidate:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from headstart.ranking.listing import Candidate
 from headstart.ranking.settings import SETTINGS
 from headstart.ranking.vocabulary import VocabularyCoverage
 from headstart.records import Column, Index, Interval
-from headstart.task_types import TASK_TYPES
+from headstart.results import BaseRanking, Figure, LeftOut, RankedBase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,14 +59,6 @@ class MeasuredCandidate:
     head: str = "linear-probe"
     kind: str = "classification"
 
-    @property
-    def probe_phrase(self) -> str:
-        """The probe's figure as part of a sentence."""
-        what = "" if TASK_TYPES[self.kind].has_one_class else "the error of always saying the average, on"
-        verb = "it is right on" if TASK_TYPES[self.kind].has_one_class else "it takes away"
-        share = f"{self.probe.value:.1%} ({self.probe.low:.0%}-{self.probe.high:.0%}) of"
-        return " ".join(f"{verb} {share} {what} {len(self.ids)} training rows in cross-validation".split())
-
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
@@ -82,46 +73,41 @@ class Ranking:
         What `--base auto` takes; "" where nothing could be measured.
     left_out : mapping of str to str
         Why, by reference.
-    why : str
-        One sentence.
     """
 
     measured: tuple[MeasuredCandidate, ...]
     ties: frozenset[str]
     taken: str
     left_out: Mapping[str, str] = field(default_factory=dict)
-    why: str = ""
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        left_out = [{"base": name, "reason": reason} for name, reason in self.left_out.items()]
-        return {
-            "format": 1,
-            "ranking": [self._row(item) for item in self.measured],
-            "left_out": left_out,
-            "why": self.why,
-        }
+    def to_record(self) -> BaseRanking:
+        """Return the part of result.json, without its sentence."""
+        return BaseRanking(
+            ranking=[self._make_row(item) for item in self.measured],
+            left_out=[LeftOut(base=name, reason=reason) for name, reason in self.left_out.items()],
+            task=self.measured[0].kind if self.measured else None,
+        )
 
-    def _row(self, item: MeasuredCandidate) -> dict[str, Any]:
+    def _make_row(self, item: MeasuredCandidate) -> RankedBase:
         name, cover = item.candidate.reference, item.coverage
-        return {
-            "base": name,
-            "label": item.candidate.label,
-            "probe": item.probe.as_dict(),
-            "head": item.head,
-            "logme": _drop_infinite(item.logme),
-            "hscore": _drop_infinite(item.hscore),
-            "knn": _drop_infinite(item.knn),
-            "log_loss": _drop_infinite(item.log_loss),
-            "seconds": item.seconds,
-            "n_rows": len(item.ids),
-            "licence": item.candidate.licence,
-            "size_bytes": item.candidate.size_bytes,
-            "tie": name in self.ties,
-            "taken": name == self.taken,
-            "unknown_share": cover.unknown_share if cover else None,
-            "pieces_per_word": cover.pieces_per_word if cover else None,
-        }
+        return RankedBase(
+            base=name,
+            label=item.candidate.label,
+            probe=Figure.from_interval(item.probe),
+            head=item.head,
+            logme=_drop_infinite(item.logme),
+            hscore=_drop_infinite(item.hscore),
+            knn=_drop_infinite(item.knn),
+            log_loss=_drop_infinite(item.log_loss),
+            seconds=item.seconds,
+            n_rows=len(item.ids),
+            licence=item.candidate.licence,
+            size_bytes=item.candidate.size_bytes,
+            tie=name in self.ties,
+            taken=name == self.taken,
+            unknown_share=cover.unknown_share if cover else None,
+            pieces_per_word=cover.pieces_per_word if cover else None,
+        )
 
 
 def _drop_infinite(value: float) -> float | None:
@@ -254,7 +240,7 @@ def rank_candidates(measured: Sequence[MeasuredCandidate], left_out: Mapping[str
     """
     ordered = _sort(measured)
     if not ordered:
-        return Ranking(measured=(), ties=frozenset(), taken="", left_out=left_out, why="No base model could be tried.")
+        return Ranking(measured=(), ties=frozenset(), taken="", left_out=left_out)
     ties = _join_ties(ordered, seed)
     taken = select_smallest_tied(ordered, ties)
     return Ranking(
@@ -262,25 +248,4 @@ def rank_candidates(measured: Sequence[MeasuredCandidate], left_out: Mapping[str
         ties=ties,
         taken=taken.candidate.reference,
         left_out=left_out,
-        why=explain_choice(ordered, ties, taken),
     )
-
-
-def explain_choice(ordered: Sequence[MeasuredCandidate], ties: frozenset[str], taken: MeasuredCandidate) -> str:
-    """Return one sentence on why a base is chosen."""
-    best = ordered[0]
-    name = best.candidate.label
-    if len(ordered) == 1:
-        return f"{name} is the only one that could be tried: {best.probe_phrase}."
-    if not ties:
-        second = ordered[1]
-        return (
-            f"{name} is the best: {best.probe_phrase}, more than chance explains above "
-            f"{second.candidate.label} ({second.probe.value:.1%})."
-        )
-    others = [item.candidate.label for item in ordered if item.candidate.reference in ties and item is not best]
-    listed = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
-    ending = (
-        "" if taken is best else f"; {taken.candidate.label} is taken, because it is smaller and no worse in log-loss"
-    )
-    return f"A tie: {name} is first ({best.probe_phrase}), but chance explains its lead over {listed}{ending}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from headstart.results.record import Figure, Record
+from headstart.task_types import TaskName
 
 
 class BaseFigures(Record):
@@ -61,4 +62,5 @@ class BaseRanking(Record):
 
     ranking: list[RankedBase] = Field(description="The base models that were compared, best first.")
     left_out: list[LeftOut] = Field(description="The base models that were not compared.")
-    why: str = Field(description="Why one was chosen, in a sentence.")
+    task: TaskName | None = Field(default=None, description="Task of the data; `null` in older results.")
+    why: str = Field(default="", description="Why one was chosen, in a sentence.")

@@ -84,11 +84,31 @@ class Drift(Record):
     reading: str = Field(default="", description="The result in words.")
 
 
+AdviceCode = Literal[
+    "none-of-these", "spellings", "few-rows", "unknown-classes", "worse", "too-sure", "too-unsure", "coverage",
+    "no-site", "not-worse", "drift-not-measured", "drift", "no-drift",
+]  # fmt: skip
+
+
 class Advice(Record):
     """What to do with the model at this place."""
 
     action: Literal["use", "recalibrate", "re-train", "cannot tell"] = Field(description="The advice.")
-    reason: str = Field(description="The reason in words.")
+    code: AdviceCode | None = Field(default=None, description="The reason as a code; `null` in older results.")
+    n_rows: int | None = Field(default=None, description="Rows that the reason is about.")
+    n_rows_total: int | None = Field(default=None, description="All rows, those with unknown labels included.")
+    n_labels: int | None = Field(default=None, description="Labelled rows that would help.")
+    measure: str | None = Field(default=None, description="The metric that is compared.")
+    here: Figure | None = Field(default=None, description="The metric on these rows, or what the reason is about.")
+    there: Figure | None = Field(default=None, description="The metric on the test rows of training.")
+    stated: float | None = Field(default=None, description="Stated coverage of prediction sets, 0 to 1.")
+    spellings: dict[str, str] = Field(default={}, description="Unknown labels, and the class each is similar to.")
+    recalibrated: Literal["corrected", "unchanged"] | None = Field(
+        default=None,
+        description="With `--recalibrate`: whether that corrected it.",
+    )
+    bundle: str | None = Field(default=None, description="The corrected bundle.")
+    reason: str = Field(default="", description="The reason in words.")
 
 
 class BeforeAfter(Record):

@@ -73,7 +73,6 @@ def measure_drift(
     return Drift(
         n_rows=len(new), n_rows_trained=len(trained), auroc=Figure.from_interval(interval), p_value=p_value,
         found=is_significant,
-        reading=_reading(interval, p_value, is_significant, n_new=len(new), n_trained=len(trained)),
     )  # fmt: skip
 
 
@@ -146,13 +145,3 @@ def _p_value(
         pairs += n_new * (len(rows) - n_new)
     shares = won / np.maximum(pairs, 1)
     return float((shares >= shares[0] - 1e-9).sum()) / len(shares)
-
-
-def _reading(auroc: Interval, p_value: float, is_significant: bool, n_new: int, n_trained: int) -> str:
-    """Return the sentence that says whether the rows look different."""
-    sentence = (
-        f"Shown a new row and a training row, a simple classifier finds the new one in {100 * auroc.value:.0f} % of "
-        f"pairs (95 % interval {100 * auroc.low:.0f} to {100 * auroc.high:.0f}; by chance 50; {n_new:,} new and "
-        f"{n_trained:,} training rows; p = {p_value:.3f})"
-    )
-    return f"{sentence}: the new rows look different." if is_significant else f"{sentence}: no drift beyond noise."

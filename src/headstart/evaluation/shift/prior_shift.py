@@ -10,15 +10,8 @@ from numpy.typing import NDArray
 from headstart.evaluation.intervals import compute_wilson_interval, difference_interval
 from headstart.evaluation.settings import SETTINGS
 from headstart.evaluation.uncertainty.conformal import share_interval
-from headstart.evaluation.wording import format_row_count, shorten_name
 from headstart.records import Index
 from headstart.results import ClassShare, Figure, PriorShift
-
-MOST_NAMED = 3
-_WHAT = {
-    "labels": ("of the labelled rows here", "of the training rows"),
-    "predictions": ("of the answers here", "of the answers on the test rows of training"),
-}
 
 
 def independent_difference(here: Figure, training: Figure) -> Figure:
@@ -106,7 +99,6 @@ def measure_prior_shift(
         classes=rows,
         p_value=p_value,
         found=p_value <= SETTINGS.level,
-        reading=_reading(rows, p_value, kind, len(codes)),
     )
 
 
@@ -120,18 +112,3 @@ def _p_value(old: NDArray[np.int64], new: NDArray[np.int64], seed: int) -> float
     weights = 1 / np.maximum(totals, 1)
     seen = float(np.square(new - expected) @ weights)
     return (1 + int((np.square(permuted - expected) @ weights >= seen - 1e-9).sum())) / (1 + SETTINGS.permutations)
-
-
-def _reading(rows: Sequence[ClassShare], p_value: float, kind: str, n_rows: int) -> str:
-    ours, theirs = _WHAT[kind]
-    if p_value > SETTINGS.level:
-        return (
-            f"The classes are as frequent as where the model was made, as far as {format_row_count(n_rows)} can tell."
-        )
-    most = sorted(rows, key=lambda row: -abs(row.here.value - row.there.value))[:MOST_NAMED]
-    comparisons = "; ".join(
-        f"{shorten_name(row.label)} is {100 * row.here.value:.0f} % {ours} (95 % interval {100 * row.here.low:.0f} to "
-        f"{100 * row.here.high:.0f}) and {100 * row.there.value:.0f} % {theirs}"
-        for row in most
-    )
-    return f"The classes are not as frequent as where the model was made: {comparisons}."

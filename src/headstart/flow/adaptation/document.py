@@ -19,7 +19,6 @@ from headstart.records import TEST, TRAIN, TRAINING_ONLY, list_held_out_folds
 from headstart.report import fill_sentences
 from headstart.results import (
     BaseFigures,
-    BaseRanking,
     FindingRow,
     PortableForm,
     Result,
@@ -56,7 +55,7 @@ def assemble_result(run: AdaptedRun, seconds: Mapping[str, float], portable: Por
         split=prepared.split,
         group_columns=list(options.group),
         base=_make_base_figures(prepared),
-        ranking=_make_base_ranking(prepared),
+        ranking=prepared.ranking.to_record() if prepared.ranking else None,
         chosen=strategies.chosen,
         strategies=[_make_strategy_result(name, strategies, run.scores) for name in strategies.fitted],
         skipped=[SkippedStrategy(name=name, reason=reason) for name, reason in strategies.skipped.items()],
@@ -162,13 +161,6 @@ def _make_base_figures(prepared: Prepared) -> BaseFigures:
         fingerprint=prepared.backbone.fingerprint,
         runtime=prepared.extraction.runtime,
     )
-
-
-def _make_base_ranking(prepared: Prepared) -> BaseRanking | None:
-    if prepared.ranking is None:
-        return None
-    document = prepared.ranking.as_dict()
-    return BaseRanking.model_validate({name: document[name] for name in BaseRanking.model_fields})
 
 
 def _forecast_figures(strategies: FittedStrategies, name: str) -> dict[str, float]:

@@ -25,6 +25,7 @@ from headstart.offline import offline
 from headstart.options import AdaptOptions, BasesOptions
 from headstart.ranking import CandidateFilter, MeasuredCandidate, Ranking
 from headstart.records import TRAIN, Finding, Table
+from headstart.report import write_sentence
 from headstart.results.findings import make_finding
 from headstart.strategies import Clock
 
@@ -59,7 +60,7 @@ def choose_base(
     )
     if len(candidates) > 1:
         ranked = compare_bases(table, options, criteria, n_rows=AUTO_ROWS, clock=clock.start_share(AUTO_SHARE))
-        reference, reason = ranked.taken or reference, ranked.why
+        reference, reason = ranked.taken or reference, write_sentence(ranked.to_record())
         if not ranked.taken:
             reason += f" The default is taken: {reference}."
     progress.say(f"Base model: {reference}. {reason}")

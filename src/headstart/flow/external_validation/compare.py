@@ -20,14 +20,14 @@ from headstart.evaluation.comparison.model_changes import (
     measure_advantage,
 )
 from headstart.evaluation.intervals import mean_interval, number_clusters
-from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from headstart.flow.external_validation.evaluate import predict_rows
 from headstart.flow.inference.labelled_rows import leave_out_training_rows, read_rows_to_score
 from headstart.flow.scoring.groups import find_group_dependence
 from headstart.home import write_text
 from headstart.offline import offline
 from headstart.options import CompareOptions, EvaluateOptions
-from headstart.records import Column, Index, Interval, Predictions, Table, make_column
+from headstart.records import Column, Index, Predictions, Table, make_column
+from headstart.report import fill_sentences
 from headstart.results import ChangedRow, Comparison, Figure, SetAsideRow
 from headstart.spellings import NameMatches, match_names
 from headstart.task_types import TASK_TYPES
@@ -99,7 +99,7 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
         Figure.from_interval(mean_interval(part, number_clusters(clusters), seed, within))
         for part in (row_changes.old, row_changes.new)
     ]
-    return Comparison(
+    comparison = Comparison(
         task=first.task,
         old=str(old),
         new=str(new),
@@ -125,9 +125,9 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
         ],
         better=_list_changed_rows(common, better[:FIRST], answers),
         worse=_list_changed_rows(common, worse[:FIRST], answers),
-        reading=_describe_changes(row_changes, gained, p_value, better=len(better), worse=len(worse)),
         set_aside=[SetAsideRow(id=name, reason=reason) for name, reason in aside.items()],
     )
+    return fill_sentences(comparison)
 
 
 def _rename_classes(predictions: Predictions, spelled: NameMatches) -> Predictions:
@@ -199,17 +199,3 @@ def _format_csv(table: Table, row_changes: RowChanges, answers: list[Column]) ->
         old, new, truth = (str(values[at]) for values in answers)
         rows.append([str(table.ids[at]), truth, old, new, "better" if row_changes.gain[at] > 0 else "worse"])
     return format_csv(rows)
-
-
-def _describe_changes(row_changes: RowChanges, gained: Interval, p_value: float, better: int, worse: int) -> str:
-    text = (
-        f"Of {len(row_changes.gain):,} rows the new bundle does better on {better:,} and worse on {worse:,} "
-        f"(exact test: p = {p_value:.3f}). Its advantage in {row_changes.measure} is {gained.value:+.3f} "
-        f"(95 % interval {gained.low:+.3f} to {gained.high:+.3f})"
-    )
-    if gained.low > 0:
-        return f"{text}: it is better."
-    if gained.high < 0:
-        return f"{text}: it is worse."
-    also = "; single rows change more often one way than the other" if p_value <= EVALUATION_SETTINGS.level else ""
-    return f"{text}: no evidence that one is better{also}."

@@ -239,26 +239,5 @@ def write_recalibrated(
     return Recalibration(
         bundle=str(place), n_rows=recalibrated.n_rows, least_rows=LEAST_LABELS,
         calibration_kept=recalibrated.calibration_kept, sets_kept=recalibrated.sets_kept, gain=recalibrated.gain,
-        figures=recalibrated.figures, reading=_describe_recalibration(recalibrated),
+        figures=recalibrated.figures,
     )  # fmt: skip
-
-
-def _describe_recalibration(recalibrated: Recalibrated) -> str:
-    names = [
-        name
-        for name, is_kept in (("probabilities", recalibrated.calibration_kept), ("sets", recalibrated.sets_kept))
-        if is_kept
-    ]
-    cover = next(item for item in recalibrated.figures if item.name == "coverage")
-    ends = [_format_share(part) if part else "-" for part in (cover.before, cover.after)]
-    text = (
-        f"On {recalibrated.n_rows:,} rows sets or ranges held the truth in {ends[0]} before, in {ends[1]} after, "
-        "cross-fitted."
-    )
-    if not names:
-        return f"Nothing was changed: new corrections did not help by more than chance. {text}"
-    return f"Learnt anew from these rows: {' and '.join(names)}. {text}"
-
-
-def _format_share(figure: Figure) -> str:
-    return f"{100 * figure.value:.0f} % (95 % interval {100 * figure.low:.0f} to {100 * figure.high:.0f})"

@@ -11,7 +11,6 @@ import numpy as np
 from headstart import bundle as bundles
 from headstart.bundle import Bundle
 from headstart.decisions import NONE
-from headstart.errors import list_offenders
 from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from headstart.evaluation.shift.drift import measure_drift
 from headstart.evaluation.shift.prior_shift import independent_difference, measure_prior_shift
@@ -23,7 +22,6 @@ from headstart.results import (
     BesideTraining,
     Drift,
     Evaluation,
-    Figure,
     PriorShift,
     Result,
     SiteFigures,
@@ -174,49 +172,39 @@ def choose_advice(result: Evaluation) -> Advice:
     """
     none_of_these = result.shares.get(NONE)
     if none_of_these is not None and none_of_these.low >= UNKNOWN_SHARE:
-        return _make_advice(
-            "re-train", f"{_format_share(none_of_these)} of the rows are unlike everything the model learnt from "
-            f"('{NONE}'). Label some of them (headstart label-next names which) and adapt again with both.",
-        )  # fmt: skip
+        return Advice(action="re-train", code="none-of-these", here=none_of_these)
     return _advise_with_labels(result) if result.labelled else _advise_without_labels(result)
 
 
 def _advise_with_labels(result: Evaluation) -> Advice:
     n_unknown = sum(result.unknown_labels.values())
-    misspelt = _name_misspelt(result)
-    if misspelt:
-        return _make_advice(
-            "cannot tell", f"{n_unknown:,} of {n_unknown + result.n_rows:,} rows have labels that the model does not "
-            f"know, but which look like other spellings of its own ({misspelt}). Write them alike, or pass "
-            "--merge-labels, and evaluate again.",
-        )  # fmt: skip
-    if result.n_rows < FEW_ROWS:
-        return _make_advice(
-            "cannot tell", f"{result.n_rows} labelled rows are too few; {LEAST_LABELS} or more would tell."
+    n_total = n_unknown + result.n_rows
+    spellings = _find_misspelt(result)
+    if spellings:
+        return Advice(
+            action="cannot tell", code="spellings", n_rows=n_unknown, n_rows_total=n_total, spellings=spellings
         )
-    if not TASK_TYPES[result.task].has_label_sets and n_unknown >= UNKNOWN_SHARE * (n_unknown + result.n_rows):
-        why = f"{n_unknown:,} of {n_unknown + result.n_rows:,} rows are of classes that the model does not know"
-        return _make_advice("re-train", f"{why}. Adapt again with rows of these classes.")
+    if result.n_rows < FEW_ROWS:
+        return Advice(action="cannot tell", code="few-rows", n_rows=result.n_rows, n_labels=LEAST_LABELS)
+    if not TASK_TYPES[result.task].has_label_sets and n_unknown >= UNKNOWN_SHARE * n_total:
+        return Advice(action="re-train", code="unknown-classes", n_rows=n_unknown, n_rows_total=n_total)
     main = next((row for row in result.beside_training if row.name == SITE_FIGURES[result.task][0]), None)
     if main is not None and _is_worse(main):
-        return _make_advice(
-            "re-train", f"{_NAMES[main.name]} is {_format_figure(main.name, main.here)} here and "
-            f"{_format_figure(main.name, main.there)} on the test rows of training: worse by more than chance. Adapt "
-            "again with labelled rows of this place.",
-        )  # fmt: skip
+        return Advice(action="re-train", code="worse", measure=main.name, here=main.here, there=main.there)
     return _advise_recalibration(result) or _advise_use(result, main)
 
 
-def _name_misspelt(result: Evaluation) -> str:
-    """Name labels that are spelt almost as a class is, where a fifth of the rows or more bear such."""
+def _find_misspelt(result: Evaluation) -> dict[str, str]:
+    """Return labels spelt almost as a class is, with that class, where a fifth of the rows or more bear such."""
     class_of = {fold_label(name): name for name in result.classes}
-    pairs, n_rows = [], 0
+    spellings: dict[str, str] = {}
+    n_rows = 0
     for label, count in result.unknown_labels.items():
         near = get_close_matches(fold_label(label), class_of, n=1, cutoff=_ALIKE)
         if near and _may_be_one(fold_label(label), near[0]):
-            pairs.append(f"'{label}' for '{class_of[near[0]]}'")
+            spellings[label] = class_of[near[0]]
             n_rows += count
-    return list_offenders(pairs) if pairs and n_rows >= UNKNOWN_SHARE * (n_rows + result.n_rows) else ""
+    return spellings if n_rows >= UNKNOWN_SHARE * (n_rows + result.n_rows) else {}
 
 
 def _may_be_one(first: str, second: str) -> bool:
@@ -229,17 +217,16 @@ def _advise_recalibration(result: Evaluation) -> Advice | None:
     """Advise to recalibrate where probabilities or sets are off."""
     sure, cover = result.calibration and result.calibration.overconfidence, result.conformal
     if sure and (sure.low > 0 or sure.high < 0) and abs(sure.value) >= _LEAST_POINT:
-        word = "surer of itself" if sure.low > 0 else "less sure of itself"
-        return _make_advice(
-            "recalibrate", f"The model is {word} here than it is right, by {100 * abs(sure.value):.0f} points. About "
-            f"{LEAST_LABELS} labelled rows of this place mend that (--recalibrate).",
-        )  # fmt: skip
+        return Advice(
+            action="recalibrate",
+            code="too-sure" if sure.low > 0 else "too-unsure",
+            here=sure,
+            n_labels=LEAST_LABELS,
+        )
     if cover is not None and cover.below:
-        return _make_advice(
-            "recalibrate", f"Sets were stated to hold the truth in {100 * cover.stated:.0f} % of rows and do in "
-            f"{_format_share(cover.measured)}. About {LEAST_LABELS} labelled rows of this place mend that "
-            "(--recalibrate).",
-        )  # fmt: skip
+        return Advice(
+            action="recalibrate", code="coverage", stated=cover.stated, here=cover.measured, n_labels=LEAST_LABELS
+        )
     return None
 
 
@@ -255,36 +242,31 @@ def advise_after_recalibration(result: Evaluation) -> Advice:
     assert recalibration is not None and before is not None
     if before.action != "recalibrate":
         return before
-    why = before.reason.split(" About ")[0]
-    if recalibration.calibration_kept or recalibration.sets_kept:
-        return _make_advice("use", f"{why} That is corrected in {recalibration.bundle}: use that one.")
-    return _make_advice(
-        "use", f"{why} What {recalibration.n_rows:,} labelled rows teach does not mend that by more than chance, so "
-        "nothing was changed: read its probabilities with that in mind, or label more rows.",
-    )  # fmt: skip
+    is_corrected = recalibration.calibration_kept or recalibration.sets_kept
+    return before.model_copy(
+        update={
+            "action": "use",
+            "recalibrated": "corrected" if is_corrected else "unchanged",
+            "bundle": recalibration.bundle,
+            "n_rows": recalibration.n_rows,
+        }
+    )
 
 
 def _advise_use(result: Evaluation, main: BesideTraining | None) -> Advice:
     if main is None:
-        return _make_advice("cannot tell", f"There are no figures of the training site to compare with. {_NO_SITE}")
-    return _make_advice(
-        "use", f"{_NAMES[main.name]} is {_format_figure(main.name, main.here)} here and "
-        f"{_format_figure(main.name, main.there)} on the test rows of training: not worse by more than chance, or not "
-        f"by enough to matter, as far as {result.n_rows:,} rows can tell.",
-    )  # fmt: skip
+        return Advice(action="cannot tell", code="no-site")
+    return Advice(
+        action="use", code="not-worse", measure=main.name, here=main.here, there=main.there, n_rows=result.n_rows
+    )
 
 
 def _advise_without_labels(result: Evaluation) -> Advice:
     if result.drift is None:
-        return _make_advice(
-            "cannot tell", f"There are no labels, and drift was not measured. Label {LEAST_LABELS} rows."
-        )
+        return Advice(action="cannot tell", code="drift-not-measured", n_labels=LEAST_LABELS)
     if result.drift.found:
-        return _make_advice(
-            "recalibrate", "The rows look different from the training rows, and without labels nobody can say what "
-            f"that costs. Label about {LEAST_LABELS} rows drawn by chance and evaluate again with --recalibrate.",
-        )  # fmt: skip
-    return _make_advice("use", "The rows look like the training rows, as far as can be told without labels.")
+        return Advice(action="recalibrate", code="drift", n_labels=LEAST_LABELS)
+    return Advice(action="use", code="no-drift")
 
 
 def _is_worse(row: BesideTraining) -> bool:
@@ -292,20 +274,3 @@ def _is_worse(row: BesideTraining) -> bool:
     if row.name in _LOWER_IS_BETTER:
         return lost.low > 0 and lost.value > LOST_UNIT * row.there.value
     return lost.high < 0 and lost.value < -LOST
-
-
-_NAMES = {"accuracy": "Accuracy", "macro_f1": "Macro-F1", "mean_absolute_error": "The mean absolute error"}
-
-
-def _format_figure(name: str, figure: Figure) -> str:
-    if name in _LOWER_IS_BETTER:
-        return f"{figure.value:.3g} (95 % interval {figure.low:.3g} to {figure.high:.3g})"
-    return _format_share(figure)
-
-
-def _format_share(figure: Figure) -> str:
-    return f"{100 * figure.value:.0f} % (95 % interval {100 * figure.low:.0f} to {100 * figure.high:.0f})"
-
-
-def _make_advice(action: str, reason: str) -> Advice:
-    return Advice(action=action, reason=reason)  # type: ignore[arg-type]

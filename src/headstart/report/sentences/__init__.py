@@ -19,7 +19,9 @@ from headstart.report.messages import (
     use_language,
 )
 from headstart.report.named import STRATEGIES, advice_for, kind_of_finding
+from headstart.report.sentences.base_choice import describe_ranking
 from headstart.report.sentences.calibration import describe_calibration, describe_correction
+from headstart.report.sentences.comparison import describe_comparison
 from headstart.report.sentences.coverage import describe_abstention, describe_coverage
 from headstart.report.sentences.groups import describe_class_gap, describe_group_gap
 from headstart.report.sentences.inherited import (
@@ -29,6 +31,12 @@ from headstart.report.sentences.inherited import (
 )
 from headstart.report.sentences.learning import describe_leakage, describe_learning_curve
 from headstart.report.sentences.mitigation import describe_mitigation
+from headstart.report.sentences.other_place import (
+    describe_advice,
+    describe_drift,
+    describe_prior_shift,
+    describe_recalibration,
+)
 from headstart.report.sentences.record import Wording
 from headstart.report.sentences.slices import describe_slice, describe_slices, list_differences, list_mistakes
 from headstart.report.sentences.transfer import describe_verdict
@@ -41,12 +49,16 @@ from headstart.report.words import (
 )
 from headstart.results import (
     Abstention,
+    Advice,
     AttributeProbe,
+    BaseRanking,
     Calibration,
     ClassGap,
+    Comparison,
     Conformal,
     Correction,
     Counterfactual,
+    Drift,
     Figure,
     FindingRow,
     GapOrigin,
@@ -54,6 +66,8 @@ from headstart.results import (
     LeakageGap,
     LearningCurve,
     Mitigation,
+    PriorShift,
+    Recalibration,
     Record,
     Slice,
     Slices,
@@ -61,18 +75,24 @@ from headstart.results import (
 )
 
 WORDINGS: Mapping[type[Record], Wording] = {
+    Advice: Wording("reason", describe_advice, frozenset({"code"})),
     Abstention: Wording("reading", describe_abstention),
     AttributeProbe: Wording("reading", describe_attribute_probe),
+    BaseRanking: Wording("why", describe_ranking, frozenset({"task"})),
     Calibration: Wording("reading", describe_calibration, frozenset({"mean_probability", "share_right"})),
     ClassGap: Wording("reading", describe_class_gap),
+    Comparison: Wording("reading", describe_comparison),
     Conformal: Wording("reading", describe_coverage),
     Correction: Wording("reading", describe_correction),
     Counterfactual: Wording("reading", describe_counterfactual),
+    Drift: Wording("reading", describe_drift),
     GapOrigin: Wording("reading", describe_gap_origin),
     GroupColumn: Wording("reading", describe_group_gap, frozenset({"n_columns_compared", "n_values"})),
     LeakageGap: Wording("sentence", describe_leakage),
     LearningCurve: Wording("sentence", describe_learning_curve, frozenset({"outlook"})),
     Mitigation: Wording("reading", describe_mitigation, frozenset({"n_rows_needed"})),
+    PriorShift: Wording("reading", describe_prior_shift),
+    Recalibration: Wording("reading", describe_recalibration),
     Slice: Wording("reading", describe_slice, frozenset({"measure", "mistakes"})),
     Slices: Wording("reading", describe_slices, frozenset({"has_features"})),
     Verdict: Wording("sentence", describe_verdict, frozenset({"n_rows", "pretrained", "n_rows_needed"})),

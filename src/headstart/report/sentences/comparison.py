@@ -1,0 +1,39 @@
+"""Which of two bundles is better?"""
+
+from __future__ import annotations
+
+from headstart.evaluation.settings import SETTINGS
+from headstart.report.messages import format_number, message, translate
+from headstart.report.words import format_fixed
+from headstart.results import Comparison
+
+_MEASURES = {
+    "accuracy": message("accuracy"), "row F1": message("row F1"), "mean absolute error": message("mean absolute error"),
+}  # fmt: skip
+
+
+def describe_comparison(comparison: Comparison) -> str:
+    """Return the sentences that say which of two bundles is better.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    """
+    gain = comparison.difference
+    value, low, high = (format_number(f"{end:+.3f}") for end in (gain.value, gain.low, gain.high))
+    sentence = translate(
+        "Of {n} rows the new bundle does better on {better} and worse on {worse} (exact test: p = {p}). Its advantage "
+        "in {measure} is {value} (95 % interval {low} to {high})",
+        n=comparison.n_rows, better=comparison.n_better, worse=comparison.n_worse,
+        p=format_fixed(comparison.p_value, 3), measure=translate(_MEASURES[comparison.measure]), value=value, low=low,
+        high=high,
+    )  # fmt: skip
+    if gain.low > 0:
+        return sentence + translate(": it is better.")
+    if gain.high < 0:
+        return sentence + translate(": it is worse.")
+    if comparison.p_value <= SETTINGS.level:
+        return sentence + translate(
+            ": no evidence that one is better; single rows change more often one way than the other."
+        )
+    return sentence + translate(": no evidence that one is better.")
