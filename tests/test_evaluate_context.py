@@ -104,7 +104,7 @@ def test_without_labels_there_are_shares_drift_and_advice_only(
     assert found.metrics is None and found.calibration is None and not found.labelled
     assert found.drift is not None and found.prior_shift is not None and found.prior_shift.kind == "predictions"
     assert found.advice is not None and found.shares["label"].value + found.shares["not sure"].value <= 1
-    with pytest.raises(DataError, match="0 rows with a label"):
+    with pytest.raises(DataError, match="0 rows with a known label"):
         flow.evaluate(adapted, path, ASKED, tmp_path / "new")
 
 
