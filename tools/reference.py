@@ -19,6 +19,9 @@ from settings_page import describe_all_settings
 
 import headstart
 from headstart import options, results
+from headstart.bundle.integrity import ManifestRecord
+from headstart.bundle.records.config_records import INPUT_SPECS, ConfigRecord, PortableRecord
+from headstart.bundle.records.decision_records import RulesRecord
 from headstart.cli.main import app
 from headstart.results.check_codes import CHECK_CODES
 
@@ -72,6 +75,12 @@ Times are in seconds, log-loss is in nats, proportions and probabilities are 0 t
 The whole document is under [Result](#result); after it come the records inside it, each with its place. The documents
 of [`evaluate --json`](#evaluation) and [`compare --json`](#comparison) and the [codes of findings](#codes-of-findings)
 follow.
+"""
+BUNDLE_INTRO = """# JSON files of a bundle
+
+Types and ranges of `manifest.json`, `config.json` and `decision.json`. A value that does not fit is refused: nothing is
+converted ("3" is not a number), NaN and infinity are not numbers. Keys that are not named here are ignored. What the
+files are for, and the arrays: [the bundle](bundle.md).
 """
 RECORDS = (options.ReadOptions, options.AdaptOptions)
 
@@ -192,7 +201,27 @@ def write_settings() -> str:
     return f"{HEAD}\n{describe_all_settings()}"
 
 
-PAGES = {"cli.md": write_cli, "python.md": write_python, "result.md": write_result, "settings.md": write_settings}
+def write_bundle() -> str:
+    """Return the page of the JSON files of a bundle."""
+    lines, known = [HEAD, BUNDLE_INTRO], {"SiteFigures", "Figure"}
+    files = {"manifest.json": ManifestRecord, "config.json": ConfigRecord, "decision.json": RulesRecord}
+    for file, record in files.items():
+        lines.append(f"## `{file}`\n")
+        lines.extend(describe_records(record, known, file))
+        if record is ConfigRecord:
+            lines.extend(describe_records(PortableRecord, known, "config.json: portable"))
+            for kind, spec in INPUT_SPECS.items():
+                lines.extend(describe_records(spec, known, f"config.json: portable.inputs[].spec` of kind `{kind}"))
+    return "\n".join(lines).replace("](#sitefigures)", "](result.md)").rstrip() + "\n"
+
+
+PAGES = {
+    "cli.md": write_cli,
+    "python.md": write_python,
+    "result.md": write_result,
+    "bundle-files.md": write_bundle,
+    "settings.md": write_settings,
+}
 
 
 def main() -> int:

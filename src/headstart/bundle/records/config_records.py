@@ -1,4 +1,4 @@
-"""`config.json` as records: what the model answers, how inputs are read, and what its graph is fed.
+"""`config.json` as records: classes, how inputs are read, and the inputs of the graph.
 
 A further kind of input is one line in `INPUT_SPECS`; a further key is one field of `ConfigRecord`.
 """
@@ -44,14 +44,14 @@ BlackAndWhite = Annotated[list[Number], Field(min_length=2, max_length=2)]
 
 
 class ValueRangesRecord(StrictRecord):
-    """Which values of more than 8 bits are black and white."""
+    """Black and white of images with more than 8 bits."""
 
     integer: BlackAndWhite | None = None
     float_: Annotated[BlackAndWhite | None, Field(alias="float")] = None
 
 
 class ImageSpec(StrictRecord):
-    """How images are read: side in pixels, and what a pixel is scaled by."""
+    """How images are read: side in pixels, and scaling of pixels."""
 
     size: Pixels
     resize: Annotated[float, Field(ge=1, le=16_384)]
@@ -63,7 +63,7 @@ class ImageSpec(StrictRecord):
 
 
 class ViewsSpec(ImageSpec):
-    """Images with some changed copies of each."""
+    """Images, each with some augmented copies."""
 
     views: Annotated[int, Field(ge=1, le=64)]
 
@@ -90,13 +90,13 @@ class TokensSpec(TextSpec):
 
 
 class NgramsSpec(StrictRecord):
-    """Pieces of words that are counted."""
+    """N-grams that are counted."""
 
     pieces_file: FileName
 
 
 class SeriesSpec(StrictRecord):
-    """One length and one number of channels, and whether the model hears of gaps."""
+    """Length and number of channels, and whether the model gets a mask of the gaps."""
 
     length: Annotated[int, Field(ge=1, le=1_000_000)]
     n_channels: Channels
@@ -110,7 +110,7 @@ class SeriesSpec(StrictRecord):
 
 
 class RowsSpec(StrictRecord):
-    """Nothing: a model that always answers the same."""
+    """No inputs: a model that always gives the same answer."""
 
 
 INPUT_SPECS: dict[str, type[StrictRecord]] = {
@@ -151,7 +151,7 @@ class GateRecord(StrictRecord):
 
 
 class PortableRecord(StrictRecord):
-    """`portable`: what the graph is fed and gives, and the files that go with it."""
+    """Inputs and outputs of the graph, and the files that belong to it."""
 
     ok: Literal[True]
     file: FileName
@@ -186,7 +186,7 @@ class WithoutPortableRecord(StrictRecord):
 
 
 class TrainingFacts(StrictRecord):
-    """Facts about the training run, for people and for later commands; further ones may stand beside them.
+    """Facts about the training run, for people and for later commands; there may be further ones.
 
     Parameters
     ----------
@@ -218,7 +218,7 @@ class TrainingFacts(StrictRecord):
 
 
 class InputColumnsRecord(StrictRecord):
-    """Where the values of series stood in training; see `headstart.records.InputColumns`."""
+    """Columns and channels of series in training; see `headstart.records.InputColumns`."""
 
     layout: Literal["", "wide", "long", "files", "array"] = ""
     channels: Annotated[list[Text], Field(max_length=100_000)] = []

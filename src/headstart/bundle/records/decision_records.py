@@ -46,7 +46,7 @@ class CalibratorRecord(StrictRecord):
 
 
 class SetsRecord(StrictRecord):
-    """From which probability on a class is in the set."""
+    """Thresholds of prediction sets: a class is in the set from this probability on."""
 
     coverage: Share
     floors: list[Annotated[float, Field(ge=0, le=1.000001)]]
@@ -55,7 +55,7 @@ class SetsRecord(StrictRecord):
 
 
 class OutOfDistributionRecord(StrictRecord):
-    """What is unlike the training rows; the arrays lie in decision.safetensors."""
+    """Out-of-distribution detection; its arrays are in decision.safetensors."""
 
     reads: Literal["features", "descriptors"]
     threshold: Annotated[float, Field(ge=-1e6, le=1e6)]
@@ -65,7 +65,7 @@ class OutOfDistributionRecord(StrictRecord):
 
 
 class CostsRecord(StrictRecord):
-    """What mistakes cost."""
+    """Costs of errors."""
 
     matrix: list[list[Number]]
     refer: Number
@@ -73,7 +73,7 @@ class CostsRecord(StrictRecord):
 
 
 class RulesRecord(StrictRecord):
-    """`decision.json`."""
+    """How probabilities become answers."""
 
     format: int
     coverage: Share
