@@ -37,12 +37,12 @@ class Browser:
         message |= {"sessionId": self.session} if self.session else {}
         os.write(self.write, json.dumps(message).encode() + b"\0")
         while True:
-            found = self._receive()
-            if found.get("id") == self.number:
-                assert "error" not in found, found
-                result: dict[str, Any] = found["result"]
+            reply = self._receive()
+            if reply.get("id") == self.number:
+                assert "error" not in reply, reply
+                result: dict[str, Any] = reply["result"]
                 return result
-            self.events.append(found)
+            self.events.append(reply)
 
     def _receive(self) -> dict[str, Any]:
         while b"\0" not in self.left:
@@ -50,8 +50,8 @@ class Browser:
             assert piece, "the browser has gone"
             self.left += piece
         line, _, self.left = self.left.partition(b"\0")
-        found: dict[str, Any] = json.loads(line)
-        return found
+        message: dict[str, Any] = json.loads(line)
+        return message
 
     def size(self, width: int, height: int) -> None:
         self.send(
@@ -62,9 +62,9 @@ class Browser:
         self.send("Page.navigate", url=address)
 
     def run(self, code: str) -> Any:
-        found = self.send("Runtime.evaluate", expression=code, awaitPromise=True, returnByValue=True)
-        assert "exceptionDetails" not in found, found
-        return found["result"].get("value")
+        reply = self.send("Runtime.evaluate", expression=code, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in reply, reply
+        return reply["result"].get("value")
 
     def until(self, code: str, seconds: float = 30.0) -> Any:
         """Wait until an expression is true; gives its value."""
@@ -87,41 +87,41 @@ class Browser:
                       **({"text": text} if text and kind == "keyDown" else {}))  # fmt: skip
 
     def picture(self, path: Path) -> None:
-        found = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=True)
-        path.write_bytes(base64.b64decode(found["data"]))
+        screenshot = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        path.write_bytes(base64.b64decode(screenshot["data"]))
 
     def troubles(self) -> list[str]:
-        """What the page complained about: exceptions, and what its policy refused."""
-        said = []
+        """Return the errors of the page: exceptions, and what its policy refused."""
+        problems = []
         for event in self.events:
             if event.get("method") == "Runtime.exceptionThrown":
-                said.append(json.dumps(event["params"])[:500])
+                problems.append(json.dumps(event["params"])[:500])
             if event.get("method") == "Log.entryAdded" and event["params"]["entry"]["level"] == "error":
-                said.append(event["params"]["entry"]["text"])
-        return said
+                problems.append(event["params"]["entry"]["text"])
+        return problems
 
-    def asked(self) -> list[str]:
-        """Every address that was asked for."""
-        sent = [event for event in self.events if event.get("method") == "Network.requestWillBeSent"]
-        return [event["params"]["request"]["url"] for event in sent]
+    def list_addresses(self) -> list[str]:
+        """Return every address that was requested."""
+        requests = [event for event in self.events if event.get("method") == "Network.requestWillBeSent"]
+        return [event["params"]["request"]["url"] for event in requests]
 
 
 @contextmanager
 def browser(folder: Path) -> Iterator[Browser]:
     """Start a browser whose profile lies in a folder."""
-    there, write = os.pipe()
-    read, back = os.pipe()
+    command_end, write = os.pipe()
+    read, reply_end = os.pipe()
 
     def connect() -> None:
-        os.dup2(os.dup(there), 3)
-        os.dup2(os.dup(back), 4)
+        os.dup2(os.dup(command_end), 3)
+        os.dup2(os.dup(reply_end), 4)
 
     process = subprocess.Popen(
         [CHROMIUM, f"--user-data-dir={folder}", *ARGUMENTS], close_fds=False,
         preexec_fn=connect,  # noqa: PLW1509 - it only moves the two ends of the pipe
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    for end in (there, back):
+    for end in (command_end, reply_end):
         os.close(end)
     try:
         yield Browser(write, read)

@@ -102,17 +102,17 @@ def answer_row(probabilities: tuple[float, ...], policy: DecisionPolicy, is_know
 def answer_inputs(inputs: Sequence[Any]) -> list[dict[str, Any]]:
     """Tell red images from others, texts that doubt from others, rising series from falling ones."""
     documents = []
-    for one in inputs:
-        if isinstance(one, UnusableInput):
-            documents.append(make_unusable_document("classification", one.reason))
-        elif isinstance(one, bytes):
-            red, _, blue = Image.open(io.BytesIO(one)).convert("RGB").resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
+    for item in inputs:
+        if isinstance(item, UnusableInput):
+            documents.append(make_unusable_document("classification", item.reason))
+        elif isinstance(item, bytes):
+            red, _, blue = Image.open(io.BytesIO(item)).convert("RGB").resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
             documents.append(answer_row((0.91, 0.05, 0.04), SURE, is_known=red > blue))
-        elif isinstance(one, str):
+        elif isinstance(item, str):
             named = answer_row((0.05, 0.05, 0.9), SURE)  # The class of this name, not an abstention.
-            documents.append(named if one == "who knows" else answer_row((0.5, 0.45, 0.05), DOUBTFUL))
+            documents.append(named if item == "who knows" else answer_row((0.5, 0.45, 0.05), DOUBTFUL))
         else:
-            rises = one[0, -1] > one[0, 0]
+            rises = item[0, -1] > item[0, 0]
             documents.append(answer_row((1.0, 0.0, 0.0) if rises else (0.0, 1.0, 0.0), SURE))
     return documents
 
@@ -154,18 +154,18 @@ def running(options: ServeOptions, token: str | None = None) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def address(corrections: Path) -> Iterator[str]:
-    with running(ServeOptions(feedback=corrections)) as made:
-        yield made
+    with running(ServeOptions(feedback=corrections)) as page:
+        yield page
 
 
 @pytest.fixture
 def phone(address: str, tmp_path: Path) -> Iterator[Browser]:
     skip_without("browser", CHROMIUM, "there is no Chromium on this machine")
-    with browser(tmp_path / "profile") as made:
-        made.size(360, 800)
-        made.open(address)
-        made.until("document.querySelector('#ask') && !document.querySelector('#ask').hidden")
-        yield made
+    with browser(tmp_path / "profile") as page:
+        page.size(360, 800)
+        page.open(address)
+        page.until("document.querySelector('#ask') && !document.querySelector('#ask').hidden")
+        yield page
 
 
 def choose(phone: Browser, field: str, value: str) -> None:
@@ -196,17 +196,18 @@ def test_a_person_with_a_phone_gets_answers_corrects_one_and_takes_them_home(
     phone.open(address)  # What was answered is still there.
     phone.until("document.querySelectorAll('#history-list li').length == 2")
     phone.run(
-        "{window.kept = null; const made = URL.createObjectURL;"
-        "URL.createObjectURL = (blob) => { blob.text().then((text) => { window.kept = text; }); return made(blob); }}"
+        "{window.savedText = null; const makeAddress = URL.createObjectURL;"
+        "URL.createObjectURL = (blob) => {"
+        " blob.text().then((text) => { window.savedText = text; }); return makeAddress(blob); }}"
     )
     phone.run("document.querySelector('#save').click()")
-    rows = list(csv.DictReader(io.StringIO(phone.until("window.kept").lstrip("\ufeff"))))
+    rows = list(csv.DictReader(io.StringIO(phone.until("window.savedText").lstrip("\ufeff"))))
     assert [(row["input"], row["kind"], row["answer"]) for row in rows] == [
         ("blue.png", "none_of_these", "none of these"), ("red.png", "label", "red"),
     ]  # fmt: skip
     phone.run("document.querySelector('#forget').click()")
     assert phone.run("document.querySelector('#history').hidden") and phone.troubles() == []
-    assert all(sent.startswith((address, f"blob:{address}")) for sent in phone.asked())
+    assert all(requested.startswith((address, f"blob:{address}")) for requested in phone.list_addresses())
 
 
 def test_more_images_than_one_request_may_hold_are_all_answered(phone: Browser, tmp_path: Path) -> None:
@@ -295,8 +296,8 @@ def test_a_refused_request_is_told_in_words(phone: Browser) -> None:
     choose(phone, "#language", "en")
     phone.files("#images", Path(__file__))
     phone.until("!document.querySelector('#problem').hidden")
-    told = phone.run("document.querySelector('#problem').textContent")
-    assert told.startswith("That did not work. None of the 1 inputs can be used")
+    problem = phone.run("document.querySelector('#problem').textContent")
+    assert problem.startswith("That did not work. None of the 1 inputs can be used")
 
 
 def test_a_server_with_a_token_asks_for_it_once(phone: Browser) -> None:

@@ -94,10 +94,10 @@ def test_a_vocabulary_that_was_counted_in_parts_is_still_counted_so() -> None:
 def test_the_page_counts_both_forms_alike(tmp_path: Path) -> None:
     pieces = {"words": [word for text in FRENCH[:3] for word in text.split()]}
     script = """
-      const count = page.texts.pieces(given.told);
-      return given.texts.map((text) => Array.from(count(text)[0].data, Number));"""
+      const count = page.texts.makeNgramCounter(inputs.document);
+      return inputs.texts.map((text) => Array.from(count(text)[0].data, Number));"""
     texts = [text for one in FRENCH[:3] for text in (one, decomposed(one))]
-    found = run(tmp_path, script, {"texts": texts, "told": {"longest": 60, "pieces": pieces}})
+    found = run(tmp_path, script, {"texts": texts, "document": {"longest": 60, "pieces": pieces}})
     assert found[::2] == found[1::2] and all(len(ids) > 3 for ids in found)
     old = {"longest": 60, "pieces": {"words": [decomposed("été")]}}
-    assert run(tmp_path, script, {"texts": [decomposed("été")], "told": old}) == [[0]]
+    assert run(tmp_path, script, {"texts": [decomposed("été")], "document": old}) == [[0]]

@@ -51,8 +51,8 @@ def _real(name: str) -> Path | None:
     package = {one.name: one for one in (ENGINE, TOKENIZERS)}[name]
     if os.environ.get(VARIABLE):
         return find_package(package, Path(os.environ[VARIABLE]), True)
-    kept = REAL_HOME / package.folder
-    return kept if all((kept / file).is_file() for file in package.files) else None
+    folder = REAL_HOME / package.folder
+    return folder if all((folder / file).is_file() for file in package.files) else None
 
 
 @pytest.fixture
@@ -63,8 +63,8 @@ def stand_in(tmp_path: Path) -> Path:
             file = tmp_path / "npm" / package.name / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text("// nothing\n" * 9)
-        told = {"name": package.name, "version": package.version}
-        (tmp_path / "npm" / package.name / "package.json").write_text(json.dumps(told))
+        document = {"name": package.name, "version": package.version}
+        (tmp_path / "npm" / package.name / "package.json").write_text(json.dumps(document))
     return tmp_path / "npm"
 
 
@@ -77,11 +77,11 @@ def adapted(
 ) -> dict[str, tuple[Path, Path]]:
     """A small model of each kind: its output folder and its data."""
     root = tmp_path_factory.mktemp("adapted")
-    made = {}
+    folders = {}
     for (name, strategy), source in zip(SOURCES.items(), (image_folder, text_table, series_table), strict=True):
         flow.adapt(source, root / name, AdaptOptions(strategy=(strategy,), time=60, precision="float32"))
-        made[name] = root / name, source
-    return made
+        folders[name] = root / name, source
+    return folders
 
 
 def _export(adapted: dict[str, tuple[Path, Path]], name: str, folder: Path, **more: Any) -> dict[str, Any]:
@@ -91,19 +91,21 @@ def _export(adapted: dict[str, tuple[Path, Path]], name: str, folder: Path, **mo
 def test_a_page_holds_every_file_it_names_and_no_other_place(
     adapted: dict[str, tuple[Path, Path]], stand_in: Path, tmp_path: Path
 ) -> None:
-    told = _export(adapted, "image", tmp_path / "page", runtime_web=stand_in)
+    document = _export(adapted, "image", tmp_path / "page", runtime_web=stand_in)
     folder = tmp_path / "page"
     listed = json.loads((folder / LISTED).read_text().removeprefix("self.FILES = ").removesuffix(";\n"))
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert there - set(listed) == {"README.txt", "licences.txt", "service-worker.js", LISTED}
+    written = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert written - set(listed) == {"README.txt", "licences.txt", "service-worker.js", LISTED}
     assert {hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in listed} == set(listed.values())
     own = [folder / name for name in ("index.html", "api.js", "manifest.webmanifest", *PAGE, *ALONE)]
     for path in own:
         addresses = re.findall(r"https?://[^\s\"'<)]+", path.read_text("utf-8"))
         assert set(addresses) <= {"http://www.w3.org/2000/svg"}, path
     assert "static/" not in (folder / "index.html").read_text()
-    assert told["page"]["n_files"] == len(there) and told["page"]["size_bytes"] > told["page"]["model_bytes"]
-    assert told["tried"][-1]["same_labels"] == 1.0
+    assert (
+        document["page"]["n_files"] == len(written) and document["page"]["size_bytes"] > document["page"]["model_bytes"]
+    )
+    assert document["tried"][-1]["same_labels"] == 1.0
     for size in (192, 512):
         with Image.open(folder / f"icon-{size}.png") as icon:
             assert icon.size == (size, size)
@@ -164,8 +166,8 @@ def test_without_the_runtime_the_command_says_which_line_brings_it(
 ) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     line = ["export", str(adapted["text"][0]), "--to", "web", "-o", str(tmp_path / "page"), "--offline"]
-    found = CliRunner().invoke(app, line)
-    assert found.exit_code == 2 and not (tmp_path / "page").exists()
+    done = CliRunner().invoke(app, line)
+    assert done.exit_code == 2 and not (tmp_path / "page").exists()
     monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(OptionError, match="neither is npm") as raised:
         find_package(ENGINE, None, False)
@@ -187,11 +189,13 @@ def test_an_archive_that_is_not_the_published_one_is_refused(tmp_path: Path) -> 
     files = {f"package/{name}": name.encode() for name in ("package.json", *ENGINE.files)}
     digest = _archive(tmp_path / "a.tgz", {**files, "package/../../outside": b"!", "package/more": b"!"})
     with pytest.raises(OptionError, match="hash differs"):
-        unpack(ENGINE, tmp_path / "a.tgz", tmp_path / "kept")
-    assert not (tmp_path / "kept").exists()
-    unpack(replace(ENGINE, integrity=digest), tmp_path / "a.tgz", tmp_path / "kept")
-    kept = sorted(path.relative_to(tmp_path / "kept").as_posix() for path in (tmp_path / "kept").rglob("*.*"))
-    assert kept == sorted(("package.json", "seal.json", *ENGINE.files))
+        unpack(ENGINE, tmp_path / "a.tgz", tmp_path / "unpacked")
+    assert not (tmp_path / "unpacked").exists()
+    unpack(replace(ENGINE, integrity=digest), tmp_path / "a.tgz", tmp_path / "unpacked")
+    unpacked = sorted(
+        path.relative_to(tmp_path / "unpacked").as_posix() for path in (tmp_path / "unpacked").rglob("*.*")
+    )
+    assert unpacked == sorted(("package.json", "seal.json", *ENGINE.files))
 
 
 def test_weights_of_16_bits_are_half_as_large_and_nearly_the_same() -> None:
@@ -202,8 +206,8 @@ def test_weights_of_16_bits_are_half_as_large_and_nearly_the_same() -> None:
 
 
 def test_the_page_is_that_of_the_server_with_its_files_beside_it() -> None:
-    made = make_offline_page('<head><link href="static/a.css"></head><noscript>See /docs.</noscript>')
-    assert 'href="a.css"' in made and "/docs" not in made and "default-src 'none'" in made
+    html = make_offline_page('<head><link href="static/a.css"></head><noscript>See /docs.</noscript>')
+    assert 'href="a.css"' in html and "/docs" not in html and "default-src 'none'" in html
     assert {ENGINE.licence, TOKENIZERS.licence} <= set(
         re.findall(r"MIT|Apache-2.0", web_runtime.format_licences([ENGINE, TOKENIZERS]))
     )
@@ -243,11 +247,12 @@ def test_texts_are_cut_into_the_same_tokens(kind: str, tmp_path: Path) -> None:
     expected = [prepare_text(load_text(text, {}), spec)[0].tolist() for text in WORDS]
     script = """
       const { Tokenizer } = await import("./tokenizers.min.mjs");
-      const cut = page.texts.makeTokenEncoder(new Tokenizer(page.texts.spellOutWords(given.told), {}), given.spec);
-      return given.texts.map((text) => Array.from(cut(text)[0].data, Number));"""
-    given = {"told": json.loads(file.read_text("utf-8")), "spec": spec, "texts": WORDS}
-    found = run(tmp_path / "node", script, given, {"tokenizers.min.mjs": package / TOKENIZERS.files[0]})
-    assert found == expected
+      const tokenizer = new Tokenizer(page.texts.spellOutWords(inputs.document), {});
+      const encode = page.texts.makeTokenEncoder(tokenizer, inputs.spec);
+      return inputs.texts.map((text) => Array.from(encode(text)[0].data, Number));"""
+    inputs = {"document": json.loads(file.read_text("utf-8")), "spec": spec, "texts": WORDS}
+    ids = run(tmp_path / "node", script, inputs, {"tokenizers.min.mjs": package / TOKENIZERS.files[0]})
+    assert ids == expected
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -272,38 +277,41 @@ def _hosted(folder: Path) -> Iterator[tuple[str, ThreadingHTTPServer]]:
 @pytest.fixture(scope="module")
 def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     skip_without("browser", CHROMIUM, "there is no Chromium on this machine")
-    with browser(tmp_path_factory.mktemp("profile")) as made:
-        yield made
+    with browser(tmp_path_factory.mktemp("profile")) as tab:
+        yield tab
 
 
 def _inputs(name: str, source: Path, folder: Path) -> tuple[str, list[Any]]:
-    """Give rows for the page, and a JavaScript function that turns what is sent into its inputs."""
+    """Give rows for the page, and a JavaScript function that makes inputs of them."""
     if name == "image":
         files = sorted(source.rglob("*.png"))[::7]
-        sent: list[Any] = [base64.b64encode(path.read_bytes()).decode() for path in files]
-        return "(one) => ({blob: new Blob([Uint8Array.from(atob(one), (mark) => mark.charCodeAt(0))])})", sent
+        rows: list[Any] = [base64.b64encode(path.read_bytes()).decode() for path in files]
+        return "(one) => ({blob: new Blob([Uint8Array.from(atob(one), (mark) => mark.charCodeAt(0))])})", rows
     rows = list(csv.DictReader(io.StringIO(source.read_text("utf-8"))))[::7]
     if name == "text":
         return "(text) => ({text})", [row["text"] for row in rows]
     return "(series) => ({series})", [[[float(row[f"t{step}"]) for step in range(30)]] for row in rows]
 
 
-def _expected(name: str, out: Path, sent: list[Any]) -> list[dict[str, Any]]:
-    turned = {
+def _expected(name: str, out: Path, rows: list[Any]) -> list[dict[str, Any]]:
+    decode = {
         "image": base64.b64decode, "text": str, "series": lambda one: np.asarray(one, np.float32),
     }[name]  # fmt: skip
-    return open_predictor(bundles.load_bundle(out), "float32")([turned(one) for one in sent])
+    return open_predictor(bundles.load_bundle(out), "float32")([decode(one) for one in rows])
 
 
-def _apart(one: Any, other: Any) -> float:
-    if isinstance(one, dict):
-        return max((_apart(one[name], other[name]) for name in one if name not in ("reason", "top")), default=0.0)
-    if isinstance(one, list):
-        assert len(one) == len(other)
-        return max((_apart(a, b) for a, b in zip(one, other, strict=True)), default=0.0)
-    if isinstance(one, float):
-        return abs(one - other)
-    assert one == other
+def measure_difference(value: Any, other: Any) -> float:
+    if isinstance(value, dict):
+        return max(
+            (measure_difference(value[name], other[name]) for name in value if name not in ("reason", "top")),
+            default=0.0,
+        )
+    if isinstance(value, list):
+        assert len(value) == len(other)
+        return max((measure_difference(a, b) for a, b in zip(value, other, strict=True)), default=0.0)
+    if isinstance(value, float):
+        return abs(value - other)
+    assert value == other
     return 0.0
 
 
@@ -344,27 +352,29 @@ def test_the_page_answers_as_predict_does_also_when_the_host_is_gone(
     skip_without("web-runtime", engine, f"{ENGINE.name} is not on this machine: set {VARIABLE}")
     _export(adapted, name, tmp_path / "page", runtime_web=engine)
     out, source = adapted[name]
-    turn, sent = _inputs(name, source, tmp_path)
+    make_input, rows = _inputs(name, source, tmp_path)
     script = f"""(async () => {{
       const api = await import("./api.js");
       const [model] = await api.listModels();
-      const inputs = {json.dumps(sent)}.map({turn});
-      return JSON.stringify(await api.predictInputs(model, inputs.map((one, row) => ({{...one, name: String(row)}}))));
+      const inputs = {json.dumps(rows)}.map({make_input});
+      const named = inputs.map((input, row) => ({{...input, name: String(row)}}));
+      return JSON.stringify(await api.predictInputs(model, named));
     }})()"""
-    expected = _expected(name, out, sent)
+    expected = _expected(name, out, rows)
     with _hosted(tmp_path / "page") as (address, server):
         tab.open(address + "?check=1")
         outcome = json.loads(tab.until("document.documentElement.dataset.check", 120))
         assert outcome["n_rows"] == outcome["same"] > 0
-        found = json.loads(tab.run(script))
-        assert len(found) == len(expected)
-        assert max(_apart(one, other) for one, other in zip(expected, found, strict=True)) <= 1e-3
+        answers = json.loads(tab.run(script))
+        assert len(answers) == len(expected)
+        assert max(measure_difference(row, other) for row, other in zip(expected, answers, strict=True)) <= 1e-3
         tab.until("navigator.serviceWorker.ready.then(() => true)", 60)
         server.shutdown()
         server.server_close()
         tab.open(address)
         assert tab.until("document.getElementById('title').textContent !== 'Headstart'", 60)
-        assert json.loads(tab.run(script)) == found
+        assert json.loads(tab.run(script)) == answers
         assert tab.troubles() == []
-        assert all(asked.startswith((address, "blob:")) or asked == "about:blank" for asked in tab.asked())
+        requested = [sent for sent in tab.list_addresses() if sent != "about:blank"]
+        assert all(sent.startswith((address, "blob:")) for sent in requested)
         tab.events.clear()

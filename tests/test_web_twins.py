@@ -46,32 +46,33 @@ SIZES = ((224, 224), (640, 480), (97, 301), (31, 22), (900, 701), (2301, 1103), 
 @pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
 def test_pictures_are_resized_to_the_pixels_of_pillow(tmp_path: Path, fit: str, interpolation: str) -> None:
     spec = {"size": 224, "resize": 256, "fit": fit, "interpolation": interpolation}
-    given = []
+    rows = []
     for seed, size in enumerate(SIZES):
         content = io.BytesIO()
         _picture(seed, size).save(content, "PNG")
         picture = load_image(content.getvalue(), spec)
         raw = base64.b64encode(_picture(seed, size).tobytes()).decode()
-        kept = [
-            base64.b64encode(made.tobytes()).decode() for made in (resize_image(picture, spec), shrink_image(picture))
+        expected = [
+            base64.b64encode(pixels.tobytes()).decode()
+            for pixels in (resize_image(picture, spec), shrink_image(picture))
         ]
-        given.append({"width": size[0], "height": size[1], "data": raw, "kept": kept})
+        rows.append({"width": size[0], "height": size[1], "data": raw, "expected": expected})
     script = """
-      return given.rows.map((row) => {
+      return inputs.rows.map((row) => {
         const data = Uint8Array.from(Buffer.from(row.data, "base64"));
         const image = { ...row, data };
-        const near = page.images.reduceDecoded(image, given.spec.resize, { isJpeg: false, isPlain: true });
-        const made = [page.images.resizeImage(near, given.spec), page.images.shrinkImage(near, { size: 96 })];
-        return made.map((one, at) => {
-          const expected = Buffer.from(row.kept[at], "base64");
-          const apart = one.data.reduce((most, value, k) => Math.max(most, Math.abs(value - expected[k])), 0);
-          return [expected.length === one.data.length, apart];
+        const near = page.images.reduceDecoded(image, inputs.spec.resize, { isJpeg: false, isPlain: true });
+        const images = [page.images.resizeImage(near, inputs.spec), page.images.shrinkImage(near, { size: 96 })];
+        return images.map((image, at) => {
+          const expected = Buffer.from(row.expected[at], "base64");
+          const difference = image.data.reduce((most, value, k) => Math.max(most, Math.abs(value - expected[k])), 0);
+          return [expected.length === image.data.length, difference];
         });
       });"""
-    found = run(tmp_path, script, {"rows": given, "spec": spec})
+    results = run(tmp_path, script, {"rows": rows, "spec": spec})
     # Pillow 13 begins with the heights for some sizes, older ones never do; each pass rounds, so not all are exact.
-    assert all(size and apart <= 10 for row in found for size, apart in row)
-    assert sum(apart == 0 for row in found for _, apart in row) >= 2 * len(SIZES) - 4
+    assert all(size and difference <= 10 for row in results for size, difference in row)
+    assert sum(difference == 0 for row in results for _, difference in row) >= 2 * len(SIZES) - 4
 
 
 def test_pictures_with_opacity_lie_on_white_as_in_pillow(tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_pictures_with_opacity_lie_on_white_as_in_pillow(tmp_path: Path) -> None
     content = io.BytesIO()
     Image.fromarray(pixels).save(content, "PNG")
     expected = np.asarray(load_image(content.getvalue(), {"resize": 30}))
-    script = "return Array.from(page.images.flattenOnWhite(Uint8Array.from(given), 30, 40).data);"
+    script = "return Array.from(page.images.flattenOnWhite(Uint8Array.from(inputs), 30, 40).data);"
     assert run(tmp_path, script, pixels.ravel().tolist()) == expected.ravel().tolist()
 
 
@@ -95,10 +96,10 @@ def test_what_pillow_shrinks_while_it_decodes_is_told_by_the_first_bytes(tmp_pat
     content = io.BytesIO()
     Image.fromarray(np.zeros((4, 4), np.uint16)).save(content, "PNG")
     heads.append(list(content.getvalue()[:32]))
-    *found, deep = run(tmp_path, "return given.map((head) => page.images.detectFormat(head));", heads)
-    assert [kind["isJpeg"] for kind in found] == [kind == "JPEG" for _, kind in files]
-    assert [kind["isPlain"] for kind in found] == [True, True, False, False, False, False, True, True, False]
-    assert deep["isDeep"] and not any(kind["isDeep"] for kind in found)
+    *formats, deep = run(tmp_path, "return inputs.map((head) => page.images.detectFormat(head));", heads)
+    assert [kind["isJpeg"] for kind in formats] == [kind == "JPEG" for _, kind in files]
+    assert [kind["isPlain"] for kind in formats] == [True, True, False, False, False, False, True, True, False]
+    assert deep["isDeep"] and not any(kind["isDeep"] for kind in formats)
 
 
 def test_photos_are_brought_near_their_size_as_jpeg_decoders_do(tmp_path: Path) -> None:
@@ -106,16 +107,16 @@ def test_photos_are_brought_near_their_size_as_jpeg_decoders_do(tmp_path: Path) 
     _picture(3, (1600, 1200)).save(content, "JPEG", quality=92, subsampling=0)
     full = Image.open(io.BytesIO(content.getvalue())).convert("RGB")
     near = np.asarray(load_image(content.getvalue(), {"resize": 256})).astype(int)
-    given = {"width": 1600, "height": 1200, "data": base64.b64encode(full.tobytes()).decode()}
+    inputs = {"width": 1600, "height": 1200, "data": base64.b64encode(full.tobytes()).decode()}
     script = """
-      const data = Uint8Array.from(Buffer.from(given.data, "base64"));
-      const made = page.images.reduceDecoded({ ...given, data }, 256, { isJpeg: true, isPlain: true });
-      return [made.width, made.height, Buffer.from(made.data).toString("base64")];"""
-    width, height, data = run(tmp_path, script, given)
-    found = np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 3).astype(int)
-    assert found.shape == near.shape == (300, 400, 3)
-    apart = np.abs(found - near)
-    assert apart.mean() < 1  # The decoder rounds colours before they are averaged, and after.
+      const data = Uint8Array.from(Buffer.from(inputs.data, "base64"));
+      const reduced = page.images.reduceDecoded({ ...inputs, data }, 256, { isJpeg: true, isPlain: true });
+      return [reduced.width, reduced.height, Buffer.from(reduced.data).toString("base64")];"""
+    width, height, data = run(tmp_path, script, inputs)
+    pixels = np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 3).astype(int)
+    assert pixels.shape == near.shape == (300, 400, 3)
+    difference = np.abs(pixels - near)
+    assert difference.mean() < 1  # The decoder rounds colours before they are averaged, and after.
 
 
 def _series(seed: int, n: int) -> list[list[float | None]]:
@@ -130,21 +131,23 @@ def test_series_are_cut_filled_and_resampled_alike(tmp_path: Path, gaps: bool) -
     rows: list[list[list[float | None]]] = [_series(seed, n) for seed, n in enumerate((33, 5, 120, 1, 64))]
     rows += [[[None] * 4, [1.0, 2.0, None, None]], [[None] * 3, [None] * 3]]
     kind = MODALITIES["series"]
-    arrays = [np.asarray([[np.nan if v is None else v for v in one] for one in row], np.float32) for row in rows]
+    arrays = [
+        np.asarray([[np.nan if v is None else v for v in channel] for channel in row], np.float32) for row in rows
+    ]
     expected = [kind.prepare(kind.load(array, spec), spec) for array in arrays]
     script = """
-      const prepare = (row) => page.series.prepareSeries(row, given.spec);
-      return given.rows.map((row) => prepare(row).map((part) => [Array.from(part.data), part.shape]));"""
-    found = run(tmp_path, script, {"rows": rows, "spec": spec})
-    for made, wanted in zip(found, expected, strict=True):
-        assert [tuple(shape) for _, shape in made] == [part.shape for part in wanted]
-        for (values, _), part in zip(made, wanted, strict=True):
+      const prepare = (row) => page.series.prepareSeries(row, inputs.spec);
+      return inputs.rows.map((row) => prepare(row).map((part) => [Array.from(part.data), part.shape]));"""
+    results = run(tmp_path, script, {"rows": rows, "spec": spec})
+    for parts, expected_parts in zip(results, expected, strict=True):
+        assert [tuple(shape) for _, shape in parts] == [part.shape for part in expected_parts]
+        for (values, _), part in zip(parts, expected_parts, strict=True):
             np.testing.assert_allclose(values, part.ravel(), rtol=1e-6, atol=1e-6)
 
 
 def test_texts_are_normalised_alike(tmp_path: Path) -> None:
     texts = [text for text in TEXTS if "\ud83d" not in text]
-    assert run(tmp_path, "return given.map(page.texts.normaliseText);", texts) == [
+    assert run(tmp_path, "return inputs.map(page.texts.normaliseText);", texts) == [
         text_load(text, {}) for text in texts
     ]
     assert run(tmp_path, 'return page.texts.normaliseText("half \\ud83d surrogate");', 0) == "half ? surrogate"
@@ -158,20 +161,22 @@ def test_pieces_of_texts_are_counted_alike(tmp_path: Path) -> None:
     for kind, numbered in KINDS.items():
         list(numbered(cut[::2], lambda piece, kind=kind: known[kind].setdefault(piece, len(known[kind]))))
     script = """
-      const count = page.texts.makeNgramCounter(given.told);
-      return given.texts.map((text) => count(text).map((part) => Array.from(part.data, Number)));"""
-    told = {"longest": longest, "pieces": {kind: list(some) for kind, some in known.items()}}
-    found = run(tmp_path, script, {"texts": texts, "told": told})
-    for text, (ids, weights) in zip(cut, found, strict=True):
+      const count = page.texts.makeNgramCounter(inputs.document);
+      return inputs.texts.map((text) => count(text).map((part) => Array.from(part.data, Number)));"""
+    document = {"longest": longest, "pieces": {kind: list(some) for kind, some in known.items()}}
+    results = run(tmp_path, script, {"texts": texts, "document": document})
+    for text, (ids, weights) in zip(cut, results, strict=True):
         first, expected = 0, {}
         for kind, numbers in known.items():
-            one = count_known_ngrams([text], kind, numbers)
-            expected |= dict(zip((one.indices + first).tolist(), one.values.tolist(), strict=True))
+            counted = count_known_ngrams([text], kind, numbers)
+            expected |= dict(zip((counted.indices + first).tolist(), counted.values.tolist(), strict=True))
             first += len(numbers)
         assert dict(zip(ids, weights, strict=True)) == pytest.approx(expected or {0: 0.0}, rel=1e-6)
 
 
-def _said(task: str, shares: np.ndarray, classes: tuple[str, ...], limits: tuple[float, ...] = ()) -> Predictions:
+def make_predictions(
+    task: str, shares: np.ndarray, classes: tuple[str, ...], limits: tuple[float, ...] = ()
+) -> Predictions:
     return Predictions(
         ids=make_column([str(row) for row in range(len(shares))]),
         classes=classes,
@@ -181,25 +186,27 @@ def _said(task: str, shares: np.ndarray, classes: tuple[str, ...], limits: tuple
     )
 
 
-def _asked(tmp_path: Path, rules: DecisionPolicy, said: Predictions, values: np.ndarray | None = None) -> None:
+def require_same_documents(
+    tmp_path: Path, rules: DecisionPolicy, predictions: Predictions, values: np.ndarray | None = None
+) -> None:
     """Decide in both languages and compare whole documents."""
     arrays: dict[str, Any] = {}
     if rules.out_of_distribution is not None:
-        kept = rules.out_of_distribution.arrays()
-        rules = DecisionPolicy.from_dict(rules.as_dict(), kept)
-        arrays = {name: {"data": v.astype(float).ravel().tolist(), "shape": v.shape} for name, v in kept.items()}
-    corrected = rules.calibrate(said)
-    made = rules.decide(corrected, values)
-    expected = [make_document(answer) for answer in make_answers(corrected, made)]
+        stored = rules.out_of_distribution.arrays()
+        rules = DecisionPolicy.from_dict(rules.as_dict(), stored)
+        arrays = {name: {"data": v.astype(float).ravel().tolist(), "shape": v.shape} for name, v in stored.items()}
+    corrected = rules.calibrate(predictions)
+    decisions = rules.decide(corrected, values)
+    expected = [make_document(answer) for answer in make_answers(corrected, decisions)]
     model = {
-        "task": said.task, "classes": said.classes, "thresholds": said.thresholds, "decision": rules.as_dict(),
-        "arrays": arrays,
+        "task": predictions.task, "classes": predictions.classes, "thresholds": predictions.thresholds,
+        "decision": rules.as_dict(), "arrays": arrays,
     }  # fmt: skip
     read = [None] * len(expected) if values is None else values.tolist()
-    rows = list(zip(said.probabilities.tolist(), read, strict=True))
-    script = "return given.rows.map((row) => page.decide.decide(given.model, ...row));"
-    found = run(tmp_path, script, {"model": model, "rows": rows})
-    for ours, theirs in zip(expected, found, strict=True):
+    rows = list(zip(predictions.probabilities.tolist(), read, strict=True))
+    script = "return inputs.rows.map((row) => page.decide.decide(inputs.model, ...row));"
+    documents = run(tmp_path, script, {"model": model, "rows": rows})
+    for ours, theirs in zip(expected, documents, strict=True):
         _same(ours, theirs)
 
 
@@ -210,8 +217,8 @@ def _same(ours: Any, theirs: Any) -> None:
             _same(ours[name], theirs[name])
     elif isinstance(ours, list):
         assert len(ours) == len(theirs)
-        for one, other in zip(ours, theirs, strict=True):
-            _same(one, other)
+        for our, their in zip(ours, theirs, strict=True):
+            _same(our, their)
     elif isinstance(ours, float):
         assert theirs == pytest.approx(ours, rel=1e-6, abs=1e-9)
     else:
@@ -249,18 +256,18 @@ RULES = {
 @pytest.mark.parametrize("rules", RULES.values(), ids=list(RULES))
 @pytest.mark.parametrize("task", ["classification", "ordinal"])
 def test_classes_are_decided_alike_with_the_same_words(tmp_path: Path, rules: DecisionPolicy, task: str) -> None:
-    _asked(tmp_path, rules, _said(task, _SHARES, CLASSES))
+    require_same_documents(tmp_path, rules, make_predictions(task, _SHARES, CLASSES))
 
 
 @pytest.mark.parametrize("margin", [None, 1.25, np.inf])
 def test_numbers_are_answered_alike(tmp_path: Path, margin: float | None) -> None:
     values = np.array([[0.0], [1.5], [-12345678.9], [1e-7], [3.14159265], [1e15], [100.0]])
-    _asked(tmp_path, DecisionPolicy(margin=margin), _said("regression", values, ("yield",)))
+    require_same_documents(tmp_path, DecisionPolicy(margin=margin), make_predictions("regression", values, ("yield",)))
 
 
 @pytest.mark.parametrize("limits", [(), (0.3, 0.6, 0.5, 0.1, 0.9)])
 def test_several_labels_are_given_alike(tmp_path: Path, limits: tuple[float, ...]) -> None:
-    _asked(tmp_path, DecisionPolicy(), _said("multi-label", _SHARES, CLASSES, limits))
+    require_same_documents(tmp_path, DecisionPolicy(), make_predictions("multi-label", _SHARES, CLASSES, limits))
 
 
 @pytest.mark.parametrize("task", ["classification", "multi-label"])
@@ -272,19 +279,19 @@ def test_what_is_unlike_the_training_rows_is_refused_alike(tmp_path: Path, task:
     novelty = fit_out_of_distribution(values, codes, np.arange(60) % 6, ids)
     assert novelty is not None
     rules = dataclasses.replace(RULES["heat"], out_of_distribution=novelty)
-    asked = np.concatenate([values[:20], draw.normal(0, 5, (20, 40)).astype(np.float32)])
-    said = _said(task, _SHARES[: len(asked)], CLASSES)
-    far = rules.out_of_distribution.distances(asked) > novelty.threshold  # type: ignore[union-attr]
+    features = np.concatenate([values[:20], draw.normal(0, 5, (20, 40)).astype(np.float32)])
+    predictions = make_predictions(task, _SHARES[: len(features)], CLASSES)
+    far = rules.out_of_distribution.distances(features) > novelty.threshold  # type: ignore[union-attr]
     assert 0 < far.sum() < len(far)
-    _asked(tmp_path, rules, said, asked)
+    require_same_documents(tmp_path, rules, predictions, features)
 
 
 def test_float16_numbers_are_read_as_numpy_wrote_them(tmp_path: Path) -> None:
     values = np.array([0, -0.0, 1, -2.5, 6e-8, 1e-5, 65504, 0.1, np.inf, 3.14], dtype=np.float16)
     listed = [{"name": "a", "shape": [2, 3]}, {"name": "b", "shape": [4]}]
     script = """
-      const made = page.floats.readArrays(Uint8Array.from(given.bytes).buffer, given.listed);
-      return [...made.a.data, ...made.b.data].map(String);"""
-    found = run(tmp_path, script, {"bytes": list(values.tobytes()), "listed": listed})
-    numbers = [float(one.replace("Infinity", "inf")) for one in found]
+      const arrays = page.floats.readArrays(Uint8Array.from(inputs.bytes).buffer, inputs.listed);
+      return [...arrays.a.data, ...arrays.b.data].map(String);"""
+    texts = run(tmp_path, script, {"bytes": list(values.tobytes()), "listed": listed})
+    numbers = [float(text.replace("Infinity", "inf")) for text in texts]
     np.testing.assert_array_equal(np.array(numbers, np.float16), values)
