@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -23,7 +23,7 @@ from headstart.row_cache import RowCache
 FACTS_VERSION = 1
 """It changes whenever fingerprints or properties do: what another version wrote is not used."""
 _VECTORS, _LINES = "vectors", "lines"
-_LONG_JOB, _BLOCK_ROWS = 2_000, 256
+_LONG_JOB, _SHARD_ROWS = 2_000, 1_024
 
 
 class FactsCache(RowCache):
@@ -97,19 +97,20 @@ def describe_rows(table: Table) -> list[RowFacts]:
     cache = FactsCache(table.modality) if modality.is_file else None
     hashes = [str(digest) for digest in table.hashes]
     facts = {} if cache is None else cache.find_facts(hashes)
-    row_of_hash: Mapping[str, int] = {digest: row for row, digest in enumerate(hashes) if digest not in facts}
+    row_of_hash = {digest: row for row, digest in enumerate(hashes) if digest not in facts}
     missing = list(row_of_hash)
     bar_context = (
         progress.open_bar("Measuring", len(missing), modality.plural) if len(missing) > _LONG_JOB else nullcontext()
     )
     with bar_context as bar, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for start in range(0, len(missing), _BLOCK_ROWS):
-            block = missing[start : start + _BLOCK_ROWS]
-            inputs = [table.inputs[row_of_hash[digest]] for digest in block]
-            described = list((pool.map if modality.is_file else map)(modality.describe, inputs))
-            facts |= dict(zip(block, described, strict=True))
+        map_rows = pool.map if modality.is_file else map
+        for start in range(0, len(missing), _SHARD_ROWS):
+            shard = missing[start : start + _SHARD_ROWS]
+            inputs = [table.inputs[row_of_hash[digest]] for digest in shard]
+            for digest, row_facts in zip(shard, map_rows(modality.describe, inputs), strict=True):
+                facts[digest] = row_facts
+                if bar is not None:
+                    bar.advance(1)
             if cache is not None:  # A file that has changed since it was hashed, or cannot be read now, is not kept.
-                cache.add_facts([row for digest, row in zip(block, described, strict=True) if row.digest == digest])
-            if bar is not None:
-                bar.advance(len(block))
+                cache.add_facts([facts[digest] for digest in shard if facts[digest].digest == digest])
     return [facts[digest] for digest in hashes]
