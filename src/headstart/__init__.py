@@ -1,4 +1,4 @@
-"""Headstart: adapt pre-trained models to small local data, and say honestly whether it helped.
+"""Headstart: adapt pre-trained models to small local data, and report whether it helped.
 
 >>> import headstart as hs  # loads nothing heavy
 
@@ -35,7 +35,7 @@ _ADAPTING = ("Adapter", "adapt", "read")
 """What needs the extra `adapt`; the rest loads bundles and predicts."""
 
 
-silence_hub()  # From version 1.32 on onnxruntime sends reports of use unless it is told not to before it is imported.
+silence_hub()  # From version 1.32 on onnxruntime reports its use unless this is switched off before its import.
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 safetensors 0.8 writes the memory of an array as it lies, whatever its order (its issue 825). The writer therefore puts
 every array in C order first, and notes a checksum of the values of each. The reader checks sizes before it allocates
-anything, and tells a damaged file (`DamagedArrays`) from one that cannot be read just now (`OSError`).
+anything, and distinguishes a damaged file (`DamagedArrays`) from one that cannot be read just now (`OSError`).
 No other module may write arrays; what the arrays mean is not known here.
 """
 

@@ -16,7 +16,7 @@ _MUCH_BYTES = 1 << 30
 
 
 def explain_disk_error(error: OSError, folders: Iterable[Path] = ()) -> HeadstartError | None:
-    """Return what to tell about a full disk or a missing permission; None for any other error.
+    """Return the error for a full disk or a missing permission; None for any other error.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How long work tells the user where it stands, without knowing who listens.
+"""How long work reports its progress, without knowing who shows it.
 
 Rooms call `say` and `open_bar`; the command line, a notebook or the web page listen. With no listener nothing is
 printed. This room prints nothing itself.
@@ -82,7 +82,7 @@ def listen(listener: Listener) -> Iterator[None]:
 
 
 def say(text: str) -> None:
-    """Tell the user one line of news.
+    """Show the user one line of news.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def say(text: str) -> None:
 
 
 def warn(text: str) -> None:
-    """Tell the user one line that asks for attention.
+    """Show the user one line of warning.
 
     Parameters
     ----------

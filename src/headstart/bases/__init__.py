@@ -197,7 +197,7 @@ CATALOGUE_SOURCES: dict[str, Callable[[BaseRecord, BaseRequest], BaseParts]] = {
 
 
 def _adapt_to_data(parts: BaseParts, need: BaseRequest) -> BaseParts:
-    """Tell a network for series how many channels these have, and one for images how deep ones are scaled."""
+    """Set the number of channels of a network for series, and the value range of one for images."""
     if need.spec and VALUE_RANGES in need.spec:
         return replace(parts, spec={**parts.spec, **need.spec})
     if parts.architecture["library"] != series_shape.LIBRARY:

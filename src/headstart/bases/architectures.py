@@ -1,6 +1,6 @@
 """Parse what a base folder says of its network, before anything of it reaches torch, timm or transformers.
 
-Folders come from strangers. What stands in `headstart.bases.settings` may be named; everything else is refused or,
+Folders come from strangers. Names in `headstart.bases.settings` are allowed; everything else is refused or,
 where no feature depends on it, left out.
 """
 

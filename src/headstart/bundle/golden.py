@@ -1,6 +1,6 @@
 """Golden rows: a few prepared inputs and what the model said of them where it was made, to be replayed anywhere.
 
-They are made up (see `headstart.bundle.synthetic_rows`); bundles written before that hold prepared rows of the data.
+They are synthetic (see `headstart.bundle.synthetic_rows`); bundles written before that hold prepared rows of the data.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class GoldenRows:
         ----------
         folder : Path
         contract : GraphContract or None
-            What the graph is fed and gives; None: only the file itself is looked at.
+            Inputs and outputs of the graph; None: only the file itself is checked.
 
         Raises
         ------
@@ -119,7 +119,7 @@ class GoldenRows:
 
 
 def _check_fit(arrays: Mapping[str, Array], stored_arrays: Mapping[str, Array], contract: GraphContract) -> None:
-    """Refuse rows that the graph cannot be fed, or other outputs than it gives."""
+    """Refuse rows that do not fit the inputs of the graph, and outputs that do not fit its outputs."""
     n_rows = len(stored_arrays["outputs"])
     if set(arrays) != set(contract.inputs):
         raise Misfit(f"{FILE}: there should be inputs {', '.join(sorted(contract.inputs))}")

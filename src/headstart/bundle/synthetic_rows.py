@@ -1,4 +1,4 @@
-"""Made-up rows for every kind of input: what a bundle is checked with, so that no row of the user's data travels in it.
+"""Synthetic rows for every kind of input: they test a bundle, so that it contains no row of the user.
 
 Nothing here reads the user's rows. Images are patches of colour, texts words of the tokenizer, series random walks.
 """
@@ -25,7 +25,7 @@ GAPS = 0.1
 
 
 def make_synthetic_rows(model_inputs: ModelInputs, n_rows: int, seed: int = 0) -> list[tuple[Array, ...]]:
-    """Make rows up, prepared as `feed.prepare` prepares real ones.
+    """Generate rows, prepared as `InputKind.prepare` prepares real ones.
 
     Parameters
     ----------
@@ -105,4 +105,4 @@ MAKERS: dict[str, Callable[[Spec, np.random.Generator], tuple[Array, ...]]] = {
     "tokens": _make_tokens, "pieces": _make_ngrams,
     "series": _make_series,
 }  # fmt: skip
-"""How a row of each kind of `headstart.bundle.runtime.inputs.INPUT_KINDS` is made up."""
+"""How a row of each kind of `headstart.bundle.runtime.inputs.INPUT_KINDS` is generated."""

@@ -1,4 +1,4 @@
-"""Can plain properties of rows tell their class? A small model on them, cross-validated, against chance.
+"""Do plain properties of rows predict their class? A small model on them, cross-validated, against chance.
 
 Numpy only: ridge regression on quantile bins, all classes weighing the same.
 """

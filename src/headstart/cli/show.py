@@ -36,7 +36,7 @@ def format_number(value: Figure | None) -> str:
 
 
 def _format_interval(value: Figure) -> str:
-    """Return the ends of an interval; an interval without width comes from one independent row and tells nothing."""
+    """Return the ends of an interval; an interval without width comes from one independent row and means nothing."""
     if value.low == value.high:
         return "cannot tell"
     return f"{format_amount(value.low)} to {format_amount(value.high)}"

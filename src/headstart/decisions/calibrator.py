@@ -93,7 +93,7 @@ def fit_calibrator(
     probabilities : Probabilities, shape (n_rows, n_classes)
         Of rows that the model which gave them did not see; rows of NaN are left out.
     folds : Index, shape (n_rows,)
-        Each way is learnt without one fold at a time and judged on it; what belongs together shares a fold.
+        Each method is fitted without one fold at a time and scored on it; what belongs together shares a fold.
     clusters : Index or None, shape (n_rows,)
         Rows that belong together, for the noise of the comparison.
 

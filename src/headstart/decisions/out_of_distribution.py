@@ -1,4 +1,4 @@
-"""Detect rows unlike the training rows: by angles to them, in a space where rows of a class lie close.
+"""Detect out-of-distribution rows: by angles to training rows, in a space where rows of a class lie close.
 
 The threshold is what a stated small share of training rows exceed when the space was made without them.
 """
@@ -64,7 +64,7 @@ class OutOfDistributionDetector:
     means : FloatMatrix, shape (n_classes, n_kept)
         Mean place of each class.
     threshold : float
-        A row with a larger distance (0 to 2) is unlike the training rows.
+        A row with a larger distance (0 to 2) is out of distribution.
     false_alarm : float
         Stated share of ordinary rows beyond it.
     n_rows : int

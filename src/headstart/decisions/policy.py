@@ -265,7 +265,7 @@ def _refuse_reserved_classes(predictions: Predictions, decisions: Decisions, res
 def _refuse_out_of_distribution(
     decisions: Decisions, hit: NDArray[np.bool_], detector: OutOfDistributionDetector
 ) -> Decisions:
-    """Turn answers for rows unlike the training rows into "none of these"."""
+    """Turn answers for out-of-distribution rows into "none of these"."""
     reason = Reason("out_of_distribution", {"share": 1 - detector.false_alarm})
     return _refuse_rows(decisions, hit, {int(row): reason for row in np.flatnonzero(hit)})
 

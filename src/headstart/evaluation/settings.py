@@ -22,7 +22,7 @@ class EvaluationSettings:
     permutations, slice_permutations, drift_permutations : int
         Of a permutation test of groups or classes, of slices, and of drift.
     min_rows, min_clusters : int
-        Fewer rows, or fewer independent rows or clusters, are not judged: a group, a class in a group, a slice, a side
+        Fewer rows, or fewer independent rows or clusters, are not scored: a group, a class in a group, a slice, a side
         of a comparison, a bin of the calibration. With 20 rows the interval still reaches up to 20 points to either
         side. Counts alone decide, not the width of the interval: it is widest where the model is at its worst.
     max_group_values, min_median_rows : int

@@ -79,7 +79,7 @@ class FittedStrategies:
 
 @dataclass(frozen=True)
 class _RungWithOutputs:
-    """A rung with other out-of-fold probabilities than its own: an earlier run's, or the mean over several dealings."""
+    """A rung with other out-of-fold probabilities than its own: an earlier run's, or the mean over several repeats."""
 
     inner: Fitted
     out_of_fold: Probabilities
@@ -114,7 +114,7 @@ def fit_strategies(
     -------
     FittedStrategies
         `chosen` is the best by `choose`; a baseline may win. Where every strategy was skipped, it is what the first of
-        them stands back for (`Strategy.instead`).
+        them names as its replacement (`Strategy.instead`).
 
     Raises
     ------
@@ -284,7 +284,7 @@ def _report_plan(name: str, forecast: CostForecast, n_sample: int, n_rows: int) 
 
 
 def _average_out_of_fold(name: str, rows: StrategyRows, task: Task, first: Probabilities) -> Probabilities:
-    """Average the out-of-fold probabilities over the task's dealings, as far as time is left."""
+    """Average the out-of-fold probabilities over the task's repeats, as far as time is left."""
     outputs = [first]
     for folds in task.repeats:
         if task.clock.remaining_seconds() > 0:

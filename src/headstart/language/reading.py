@@ -236,7 +236,7 @@ def split_documents(raw: RawText, seed: int) -> TextSplit:
     ----------
     raw : RawText
     seed : int
-        Another seed deals otherwise.
+        Another seed gives another split.
 
     Returns
     -------

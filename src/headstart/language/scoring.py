@@ -5,7 +5,7 @@ so that neighbours stay visible) and guessed token by token from left to right: 
 tokens of its word are shown and the later ones stay hidden (PLL-word-l2r, Kauf and Ivanova 2023, arXiv:2305.10588,
 after Salazar et al. 2020, arXiv:1910.14659). Hiding single tokens instead would favour tokenizers that cut words into
 many tokens, whose endings give each other away. Added is what the tokenizer loses (`headstart.language.spelling`):
-unknown words are spelled, dropped accents, capitals and spaces are told. The sum in bits over the number of
+unknown words are spelled, dropped accents, capitals and spaces are coded. The sum in bits over the number of
 characters is the figure. It sees the words on both sides of a gap, which an n-gram model does not: it is a
 pseudo-likelihood, not a compression.
 """

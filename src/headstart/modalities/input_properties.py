@@ -1,6 +1,6 @@
 """Plain properties of inputs that should not decide a label: how a file is made, not what it shows.
 
-One function a modality. Whether a property tells the label is asked elsewhere.
+One function a modality. Whether a property predicts the label is tested elsewhere.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Fingerprint:
     ----------
     vectors : Vectors, shape (n_views, n_dims)
     shingles : array or None
-        What two likely copies are verified on: the shingles of a text (sorted int64). None: the vectors tell all.
+        What two likely copies are verified on: the shingles of a text (sorted int64). None: the vectors are enough.
     """
 
     vectors: Vectors

@@ -1,7 +1,7 @@
 """Series: from measured values with gaps and unequal lengths to the array that a base model wants.
 
 Training and prediction go through the same three steps: cut the padding, fill the gaps, resample to one length.
-Values are not normalised here. A base whose spec says `gaps` also hears where values were missing, and how many steps
+Values are not normalised here. A base whose spec has `gaps` also gets a mask of missing values, and the number of steps
 there were.
 """
 

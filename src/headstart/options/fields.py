@@ -102,7 +102,7 @@ def parse_points(text: object) -> object:
 
 
 def _parse_amount(text: object, units: dict[str, float], hint: str) -> object:
-    """Number times unit; what is no text stays as it is, for the type check to judge."""
+    """Number times unit; anything but text is returned as it is, for the type check."""
     if not isinstance(text, str):
         return text
     match = _AMOUNT.fullmatch(text.lower())

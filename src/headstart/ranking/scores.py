@@ -1,4 +1,4 @@
-"""Cheap hints of how well frozen features tell classes apart: three numbers, no training. Numpy only."""
+"""Cheap hints of how well frozen features separate classes: three numbers, no training. Numpy only."""
 
 from __future__ import annotations
 

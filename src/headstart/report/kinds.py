@@ -73,7 +73,7 @@ class TaskWording:
     one : str
         What a class is called.
     out_of_distribution : str
-        What happens with inputs unlike those it learnt from.
+        What happens with out-of-distribution inputs.
     doubt : str
         What is not known of single answers where nothing was calibrated.
     tags : (result) -> str

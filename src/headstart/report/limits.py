@@ -1,4 +1,4 @@
-"""What a model has not been validated for, told from what was not in its data."""
+"""What a model has not been validated for, from what was not in its data."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _writing(result: Result) -> list[str]:
 
 
 def _groups(result: Result) -> list[str]:
-    """Groups that were not named, could not be told, or fare worse."""
+    """Groups that were not named, could not be compared, or are worse."""
     if not result.group_columns:
         return [
             translate(
@@ -175,7 +175,7 @@ _FEW_LABELS = message("Labels with fewer than {few} test rows; their own figures
 
 
 def _warnings(result: Result) -> list[str]:
-    """Findings that were not mended."""
+    """Findings that were not corrected."""
     grave = [sentences.write_finding(finding) for finding in result.checks if finding.severity != "note"]
     return [
         translate("Clean data: something was noticed and is still there. {found}", found=shorten(text, 300))

@@ -94,7 +94,7 @@ class Cells:
 class GroupRow:
     """One group; `classes` in the order of the table's labels, None where the group has no row of a class.
 
-    `bar` and `cells` are there where it could be told.
+    `bar` and `cells` are there if it could be compared.
     """
 
     value: str

@@ -32,7 +32,7 @@ class ServedModel:
     classes : tuple of str
     answer : inputs -> documents
     info : dict
-        What `/info` tells.
+        What `/info` returns.
     columns : mapping of str to str
         Which column served as what in training.
     """

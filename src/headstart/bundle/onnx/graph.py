@@ -1,4 +1,4 @@
-"""One network for a whole bundle: base, descriptors and the strategy's head, with the inputs that it is fed.
+"""One network for a whole bundle: base, descriptors and the strategy's head, with its inputs.
 
 `STRATEGY_BUILDERS` is the one place that says how each strategy becomes a part of a graph.
 """
@@ -108,7 +108,7 @@ class GraphBuilder:
 
 
 class TransformNetwork(nn.Module):
-    """A module that gives one tensor, fed by name; answers with a tuple of it."""
+    """A module with named inputs and one output tensor; it returns a tuple of it."""
 
     def __init__(self, inner: nn.Module, names: tuple[str, ...]) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class TransformNetwork(nn.Module):
 
 
 class BaseNetwork(nn.Module):
-    """A base's network fed by name, with what turns pixels into its input."""
+    """The network of a base with named inputs, and the normalisation of pixels."""
 
     def __init__(self, net: nn.Module, names: tuple[str, ...], first: nn.Module | None = None) -> None:
         super().__init__()
@@ -178,7 +178,7 @@ BASE_BUILDERS: dict[str, Callable[[GraphBuilder, Backbone], nn.Module]] = {
     "text": _build_text_base,
     "series": _build_series_base,
 }
-"""How the network of each modality is fed."""
+"""Inputs of the network of each modality."""
 
 
 def _build_probe(core: Any, builder: GraphBuilder) -> nn.Module:

@@ -1,4 +1,4 @@
-"""Which graphs are run: those of plain operators, of known sizes, with all weights inside, fed as config.json says.
+"""Graphs that are run: those of plain operators, of known sizes, with all weights inside and inputs as in config.json.
 
 Checked before onnxruntime sees the file. What a graph may hold in memory while it runs is bounded in
 `headstart.bundle.runtime.session`.
@@ -25,7 +25,7 @@ OUTPUT_TYPES = ("float32", "float64")
 
 @dataclass(frozen=True)
 class GraphContract:
-    """What a graph has to be fed and to give.
+    """Inputs and outputs that a graph must have.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class GraphContract:
 
 
 def require_graph(path: Path, contract: GraphContract | None = None) -> None:
-    """Refuse a graph that is no plain one, or is not fed as its bundle says.
+    """Refuse a graph that is not a plain one, or whose inputs differ from those of its bundle.
 
     Parameters
     ----------

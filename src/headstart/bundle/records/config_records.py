@@ -127,7 +127,7 @@ BASE_SPECS: dict[str, type[StrictRecord]] = {"image": ImageSpec, "text": TextSpe
 
 
 class ArrayRecord(StrictRecord):
-    """One array that a graph is fed; a size that is None may have any value."""
+    """One input array of a graph; a size that is None may have any value."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
     dtype: Literal["float32", "int64", "uint8"]

@@ -1,7 +1,7 @@
 """Arrays of bundles of format 1 and 2 that may have been written in another memory order: tested, put right or refused.
 
 safetensors 0.8 writes the memory of an array as it lies (its issue 825), and those formats have no checksums. What is
-known of the arrays from how they were made tells which order they are in. Numpy only; no file is read here.
+known of the arrays from how they were made shows their order. Numpy only; no file is read here.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class MemoryOrder:
     damaged : tuple of str
         Arrays that are in neither order what they must be.
     untested : tuple of str
-        Arrays that are possible in both orders, with nothing to tell which is right.
+        Arrays that are possible in both orders, with no way to decide which is right.
     """
 
     novelty: OutOfDistributionDetector
@@ -129,7 +129,7 @@ def restore_memory_order(novelty: OutOfDistributionDetector, centres: FloatMatri
 
     Notes
     -----
-    `basis` is orthonormal. A square one is so in both orders: there the remembered training rows tell, which are
+    `basis` is orthonormal. A square one is so in both orders: there the stored training rows decide, which are
     ordinary in the right order and far away in the other. `means` are the means of `kept` by class, so that both are
     tested together. `inner` is symmetric, and so the same in both orders; `centre` has one row, `codes` one axis.
     """

@@ -1,4 +1,4 @@
-"""What a portable model is fed: named arrays made from one row each, by kind of input, with numpy, Pillow, tokenizers.
+"""Inputs of a portable model: named arrays made from one row each, by kind of input, with numpy, Pillow, tokenizers.
 
 `config.json` lists a bundle's inputs in this form; whatever runs `model.onnx` (this package, `predict.py`, a browser)
 makes the same arrays.

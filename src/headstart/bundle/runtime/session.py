@@ -1,6 +1,6 @@
 """A bundle run from `model.onnx` with onnxruntime and numpy: no torch, no scikit-learn.
 
-`config.json` says under `portable` whether there is such a file, what it is fed and what it gives.
+`config.json` says under `portable` whether there is such a file, with its inputs and outputs.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class PortableModel:
 
     @property
     def contract(self) -> GraphContract:
-        """What the graph is fed and gives."""
+        """Inputs and outputs of the graph."""
         return GraphContract.from_config(self.config, self.n_outputs, self.n_features)
 
     def make_extractor(self) -> Extractor:
@@ -125,7 +125,7 @@ class PortableOutputs:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Nothing to tell."""
+        """No message."""
         return ()
 
     def predict(self, rows: StrategyRows) -> Probabilities:
@@ -195,7 +195,7 @@ def open_graph(path: Path, names: Sequence[str], widths: Widths = (None, None)) 
     Raises
     ------
     BundleError
-        The graph cannot be opened; the function raises it where the graph breaks on what it is fed.
+        The graph cannot be opened; the function raises it if the graph fails on its inputs.
     """
     session = open_session(path)
 

@@ -19,7 +19,7 @@ class Axis:
     Parameters
     ----------
     channels : tuple of str
-        Names of the channels as the columns' names tell them; "" for the only one.
+        Names of the channels by the names of the columns; "" for the only one.
     columns : tuple of tuple of str, shape (n_channels, n_steps)
         The columns of each channel in the order of the axis; "" where a channel lacks a step that others have.
     other_runs : tuple of tuple of str

@@ -51,7 +51,7 @@ def is_series_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
 def find_value_run(raw_table: RawTable, spec: ColumnSpec, fewest_steps: int = COLUMN_RULES.min_steps) -> Axis | None:
     """Return the columns of numbers whose names make one axis; None where there is none.
 
-    A run with a few columns of words is one of values all the same, with cells to be mended; one of words is none.
+    A run with a few columns of words is still one of values, with cells to correct; one of words only is not.
 
     Parameters
     ----------
@@ -331,7 +331,7 @@ def _stack_values(raw_table: RawTable, axis: Axis) -> list[Series]:
 
 
 def _read_headerless(raw_table: RawTable, spec: ColumnSpec) -> ParsedRows:
-    """Read rows to predict from a table without header: its width tells whether labels come first.
+    """Read rows to predict from a table without header: its width decides whether labels come first.
 
     Raises
     ------

@@ -94,7 +94,7 @@ def measure_advantage(
 ) -> tuple[Interval, float]:
     """Return how much better the new model is (positive: better), with interval, and the p-value of `sign_test`.
 
-    For classes and grades the interval is that of `difference`: where the exact test cannot tell, it holds 0.
+    For classes and grades the interval is that of `difference`: if the exact test is not significant, it contains 0.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def _compare_part(
 
 
 def _correct_p_values(parts: list[ComparedPart]) -> list[ComparedPart]:
-    """Correct p-values for their number; where they do not tell, stretch the interval to no difference."""
+    """Correct p-values for their number; if they are not significant, widen the interval to no difference."""
     tested = sorted((part for part in parts if part.p_value is not None), key=lambda part: part.p_value or 0.0)
     most = 0.0
     for rank, part in enumerate(tested):

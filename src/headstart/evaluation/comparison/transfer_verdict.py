@@ -1,6 +1,6 @@
 """Did transfer help? The paired difference between two models on the same test rows.
 
-Only rows on which exactly one of the two is right tell anything, so a handful of them is never evidence, however sure
+Only rows on which exactly one of the two is right count, so a handful of them is never evidence, however sure
 a bootstrap of them looks.
 """
 
@@ -73,7 +73,7 @@ def compare_accuracy(codes: Index, a: Predictions, b: Predictions, clusters: Ind
     -----
     Envelope of the paired percentile bootstrap (2,000 resamples) and the adjusted Wald interval of Agresti and Min
     (2005, half a row added to each of the four cells) at the effective number of rows. Where McNemar's exact test
-    (5 %, two-sided) cannot tell the two apart, the interval is stretched to 0: it takes six rows on one side.
+    (5 %, two-sided) is not significant, the interval is widened to 0: it takes six rows on one side.
 
     Examples
     --------

@@ -19,7 +19,7 @@ from headstart.results import ClassGap, Figure
 
 @dataclass(frozen=True)
 class _ClassByGroup:
-    """One class: groups that can be told, rows and rows found in each."""
+    """One class: groups that can be compared, with rows and correct rows of each."""
 
     code: int
     groups: Index
@@ -61,9 +61,9 @@ def measure_class_gap(
 
     Notes
     -----
-    The p-value is the share of 2,000 dealings of groups within classes in which the largest difference over all classes
-    and pairs, in standard errors, is as large (Westfall and Young 1993): it is corrected for the number of classes. The
-    interval is Newcombe's (1998, method 10); above 5 % it is stretched to 0.
+    The p-value is the share of 2,000 permutations of groups within classes in which the largest difference over all
+    classes and pairs, in standard errors, is as large (Westfall and Young 1993): it is corrected for the number of classes. The
+    interval is Newcombe's (1998, method 10); above 5 % it is widened to 0.
 
     Examples
     --------

@@ -1,6 +1,6 @@
 """Is the model equally good for everyone? Figures for each group, and a test of the largest gap between two of them.
 
-Too few rows is an answer of its own: "cannot tell". Nothing here knows what a group stands for.
+Too few rows is an answer of its own: "cannot tell". Nothing here knows the meaning of a group.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from headstart.task_types import TASK_TYPES
 
 @dataclass(frozen=True, kw_only=True)
 class _Compared:
-    """One column: its values by name and, unless there are too many, scored; the largest gap where two can be told."""
+    """One column: its values by name and, unless there are too many, scored; the largest gap if two can be compared."""
 
     names: set[str]
     values: list[GroupValue]
@@ -99,12 +99,12 @@ def score_groups(
 
     Notes
     -----
-    Metrics as in `score`. The gap is the largest difference between two values that can be told: in accuracy, for
+    Metrics as in `score`. The gap is the largest difference between two values that can be compared: in accuracy, for
     several labels in the mean F1 of a row, for numbers in the mean absolute error. Its interval is the envelope of the
     bootstrap over rows or clusters and, for shares, Newcombe's (1998, method 10) from Wilson's intervals, else Welch's
     t, and does not know that the pair was picked. The p-value does: it is the share of `permutations` in
-    which the *largest* gap is as large when the values are dealt anew, to whole clusters where each has one value, else
-    among clusters of equal size. Over the columns it is corrected by Holm (1979). Above 5 % the interval is stretched
+    which the *largest* gap is as large when the values are permuted, among whole clusters where each has one value,
+    else among clusters of equal size. Over the columns it is corrected by Holm (1979). Above 5 % the interval is stretched
     to 0, so that the two never disagree.
 
     Examples
@@ -201,7 +201,7 @@ def name_values(values: Column) -> list[str]:
 
 
 def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: Index | None, seed: int) -> _Compared:
-    """Score each value of one column and, where two can be told, test the largest gap."""
+    """Score each value of one column and, if two can be compared, test the largest gap."""
     names = np.array(name_values(values), dtype=object)
     present = {name for name in names if name}
     if has_too_many_values(values):
@@ -288,7 +288,7 @@ def _welch(totals: NDArray[np.float32], sizes: NDArray[np.float32], means: Float
 def _sample_null_gaps(
     figures: NDArray[np.float32], members: Index, clusters: Index | None, n_values: int, seed: int
 ) -> Floats:
-    """Largest gap between values when they are dealt anew, `permutations` times."""
+    """Largest gap between values when they are permuted, `permutations` times."""
     rng = np.random.default_rng([seed, n_values])
     sizes = np.bincount(members, minlength=n_values)
     if clusters is None and _are_hits(figures):

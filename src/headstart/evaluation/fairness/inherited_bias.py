@@ -75,7 +75,7 @@ def trace_gap(
     Returns
     -------
     GapOrigin or None
-        None where no two groups can be told. The two groups are those that differ most on average over the models, so
+        None if no two groups can be compared. The two groups are those that differ most on average over the models, so
         that none of them is favoured; intervals do not know that they were picked.
 
     Examples

@@ -1,6 +1,6 @@
 """Slice discovery: are there kinds of rows on which the model fails more often than the mix of their classes explains?
 
-Rows come in clusters that were made without a look at labels or errors, so that a test of each is honest; the largest
+Rows come in clusters that were made without labels or errors, so that a test of each is valid; the largest
 of all is corrected for how many were tried. Nothing here knows what made a cluster.
 """
 
@@ -59,7 +59,7 @@ def find_failing_clusters(
     errors : Floats, shape (n_rows,)
         Of rows that do not depend on each other (one of each patient, no copies).
     clusterings : sequence of Index, shape (n_rows,) each
-        Several ways of dealing the rows into clusters.
+        Several clusterings of the rows.
     strata : Index, shape (n_rows,)
         True classes: errors are compared within them, so that a hard class is no slice.
     seed : int
@@ -71,8 +71,8 @@ def find_failing_clusters(
 
     Notes
     -----
-    Errors less the mean of their stratum are summed in each cluster and divided by the standard deviation that dealing
-    within strata gives. The p-value is the share of permutations within strata in which the *largest* such figure over
+    Errors less the mean of their stratum are summed in each cluster and divided by the standard deviation of
+    permutations within strata. The p-value is the share of permutations within strata in which the *largest* such figure over
     all clusters is as large (Westfall and Young 1993).
 
     Examples

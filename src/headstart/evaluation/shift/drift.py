@@ -1,6 +1,6 @@
 """Do rows of another place look different to the model? A classifier two-sample test.
 
-Numpy only: ridge regression tells new rows from training rows, cross-validated, against labels dealt anew.
+Numpy only: ridge regression separates new rows from training rows, cross-validated, against permuted labels.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from headstart.shared_settings import SHARED_SETTINGS
 def measure_drift(
     trained: FloatMatrix, new: FloatMatrix, clusters_trained: Index, clusters_new: Index, seed: int
 ) -> Drift | None:
-    """Ask a classifier to tell new rows from training rows.
+    """Train a classifier to separate new rows from training rows.
 
     Parameters
     ----------
@@ -31,14 +31,14 @@ def measure_drift(
     Returns
     -------
     Drift or None
-        `auroc`: how often a new row is ranked above a training row (0.5: no better than chance, 1: always told
+        `auroc`: how often a new row is ranked above a training row (0.5: no better than chance, 1: always separated
         apart). None with fewer than `min_rows` rows or `min_clusters` clusters on a side.
 
     Notes
     -----
     Classifier two-sample test (Lopez-Paz and Oquab 2017, arXiv:1610.06545) with ridge regression of fixed strength on
     standardised columns; five folds; ranks are compared within folds only. The p-value comes from 499 fits with sides
-    dealt anew to whole clusters. The interval is Wilson's at the effective number of rows, from the variance of DeLong
+    permuted among whole clusters. The interval is Wilson's at the effective number of rows, from the variance of DeLong
     et al. (1988) over clusters (Obuchowski 1997). `interval` needs both: p at most 5 %, and an interval above 0.5; else
     the interval is stretched to 0.5. A linear classifier: differences of another kind may stay unseen.
 
@@ -128,7 +128,7 @@ def _p_value(
     folds: Index,
     rng: np.random.Generator,
 ) -> float:
-    """Return the share of dealings that tell the sides apart as well as the true one."""
+    """Return the share of permutations that separate the sides as well as the true labels."""
     sides = np.zeros(int(resampled_together.max()) + 1, dtype=bool)
     sides[resampled_together[is_new]] = True
     permuted = np.stack([sides, *(rng.permutation(sides) for _ in range(SETTINGS.drift_permutations))], axis=1)[

@@ -1,4 +1,4 @@
-"""How rows look where a model reads nothing dense of them: enough to tell similar ones from different ones."""
+"""Coarse features of rows for models without dense features: enough to find similar rows."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ FEW_LABELS = 10
 BLOCK_ROWS = 4_096
 MANY_ROWS, NARROW = 20_000, 256
 FAR_SHARE = 0.95
-"""Rows farther from everything labelled than so many others are called unlike it."""
+"""Rows farther from everything labelled than this many others are called unlike anything labelled."""
 
 
 @dataclass(frozen=True, kw_only=True)

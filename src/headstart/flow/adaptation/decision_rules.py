@@ -19,7 +19,7 @@ from headstart.strategies.record import Strategy
 from headstart.task_types import TASK_TYPES
 
 SMALL_BASE_BYTES = 8_000_000
-"""A base so small is kept for telling strange rows, whatever model was chosen."""
+"""A base model this small is always stored for out-of-distribution detection."""
 _NO_SETS = "A row may have several labels, so there is no set of possible ones."
 _NO_FEATURES = (
     "The model reads the rows themselves and no features that were kept, so rows unlike the training rows are not told."

@@ -102,7 +102,7 @@ def _explain_not_measured(prepared: Prepared, chosen: str, figures: ModelFigures
 
 
 def _explain_rows_not_held_out(prepared: Prepared, chosen: str) -> dict[str, str]:
-    """Return what cross-validation cannot tell and why, under `cross_validation`; empty where it covers all rows."""
+    """Return what cross-validation did not measure and why, under `cross_validation`; empty if it covers all rows."""
     folds, n_train = prepared.task.folds, len(prepared.train)
     if len(list_held_out_folds(folds)) < 2:
         why = "every class has one row, or copies of one" if prepared.task.truth is None else "they belong together"

@@ -34,7 +34,7 @@ LEAST_ROWS = 16
 TARGETS = (1.5, 2.0, 4.0)
 """Forecasts are for so many times the labels; `outlook` is about twice as many."""
 CLEAR_GAIN, SMALL_GAIN, MOST_INTERVAL_WIDTH = 0.005, 0.02, 0.10
-"""Gain (a share) that counts as one; at most so much is "not much"; a wider interval tells nothing."""
+"""Gain (a share) that counts as one; at most so much is "not much"; with a wider interval there is no forecast."""
 
 
 def round_to_two_digits(number: float) -> int:

@@ -1,4 +1,4 @@
-"""`--mitigate`: the last layer fitted again so that small groups count, judged on training rows, told on test rows."""
+"""`--mitigate`: the last layer, fitted again with more weight for small groups; decided on training rows."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ from headstart.strategies.record import Clock, StrategyRows, Task
 from headstart.task_types import TASK_TYPES
 
 STEADY_ROWS, MOST_REPEATS = 400, 5
-"""Fewer rows than this are cross-validated several times, so that all dealings together judge about so many."""
+"""With fewer rows cross-validation is repeated, so that all repeats together score about this many."""
 
 
 def prepare(

@@ -91,7 +91,7 @@ def _encode_values(name: str, kind: str, values: tuple[str, ...], names: Column,
 
 
 def compute_plain_descriptors(table: Table) -> FloatMatrix | None:
-    """Describe rows without any base: words of a text hashed to 512 counts, a series by its raw course; else None.
+    """Describe rows without any base: words of a text hashed to 512 counts, a series by its values; else None.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def probe_attributes(
     places : mapping of str to FloatMatrix, shape (n_rows, n_dims) each
         "frozen", "adapted", "answers", "without_base": features of the same rows.
     strata : Index, shape (n_rows,)
-        Dealt evenly over the folds.
+        Spread evenly over the folds.
     clusters : Index, shape (n_rows,)
         Rows that stay in one fold.
     seed : int

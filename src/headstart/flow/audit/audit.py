@@ -1,6 +1,6 @@
 """The audit of what the base brought in, and of where the chosen model fails: cheap parts always, costly ones bounded.
 
-Reads test rows to tell, never to choose. Frozen base, adapted model and a model without the base stand side by side.
+Uses test rows to report, never to choose. Compares frozen base, adapted model and a model without the base.
 """
 
 from __future__ import annotations

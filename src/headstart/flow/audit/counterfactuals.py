@@ -30,7 +30,7 @@ QUICK_ROWS, FULL_ROWS, FEWEST_ROWS = 64, 512, 20
 QUICK_SHARE, FULL_SHARE = 0.1, 0.5
 """Largest share of the time left that the passes over changed rows may take."""
 MIN_PART = 10
-"""A class or group of fewer changed rows is not told."""
+"""A class or group with fewer changed rows is not reported."""
 
 
 @dataclass(frozen=True, kw_only=True)

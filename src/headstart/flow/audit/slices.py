@@ -30,15 +30,15 @@ from headstart.task_types import TASK_TYPES
 
 FEWEST_ROWS, MOST_ROWS = 100, 4_000
 CLUSTERS = (4, 10, 24)
-"""Rows are dealt into so many clusters, coarse to fine, as far as each has `ROWS_EACH` on average."""
+"""Numbers of clusters, coarse to fine, as far as each has `ROWS_EACH` on average."""
 ROWS_EACH = 25
 EXAMPLES, DESCRIBED = 4, 200
 Properties = Callable[[Table], Mapping[str, NDArray[np.float64]]]
 """Plain numbers of each row of a table (n_rows,), NaN where unknown, by name."""
 MORE_OFTEN = 0.3
-"""A group is told where the slice holds so much more of it than the other rows, as a difference of shares."""
+"""A group is named if its share in the slice exceeds that in the other rows by this much."""
 APART_IN_SPREADS = 1.0
-"""A property is told where its median lies so many interquartile ranges from that of the other rows."""
+"""A property is named if its median is this many interquartile ranges from that of the other rows."""
 
 
 def find_slices(

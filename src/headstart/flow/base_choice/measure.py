@@ -23,11 +23,11 @@ from headstart.strategies.record import StrategySkipped
 from headstart.strategies.scoring import OBJECTIVES, mask_predicted_rows, mean_loss
 
 PROBES = ("linear-probe", "multi-stage-probe")
-"""What a base is judged by: the better of these in cross-validation, as in `adapt`."""
+"""A base model is ranked by the better of these in cross-validation, as in `adapt`."""
 MOSTLY_UNKNOWN = 0.5
 """From this share of unknown pieces on a base is not tried, unless it is named or the default."""
 UNUSABLE = (HeadstartError, ValueError, TypeError, RuntimeError, OSError)
-"""What a model of foreign origin may raise when it is built or run: it is then left out, with the reason."""
+"""What a model of others may raise when it is built or run: it is then left out, with the reason."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def measure_candidate(
     Raises
     ------
     DataError
-        If the time does not suffice, no row can be held out, or the texts are foreign to the base.
+        If the time does not suffice, no row can be held out, or the base does not know the script of the texts.
     """
     began = time.monotonic()
     if seconds <= 0:

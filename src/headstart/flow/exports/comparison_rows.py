@@ -129,7 +129,7 @@ def read_golden(portable: PortableModel) -> GoldenRows:
 
 
 def _part_rows(table: Table) -> tuple[Table, Table]:
-    """Part rows by chance into those that forms are judged on, and fewer that int8 is calibrated on."""
+    """Split rows at random into those for comparison, and fewer for the calibration of int8."""
     order = np.random.default_rng(0).permutation(len(table))
     n = min(CALIBRATION_ROWS, len(table) // 3)
     return table.take(np.sort(order[n:])), table.take(np.sort(order[:n]))

@@ -49,7 +49,7 @@ class PredictedRows:
 
 
 def predict_rows(bundle: Bundle, table: Table, precision: str, path: Path) -> PredictedRows:
-    """Predict a table and keep what is needed to judge that.
+    """Predict a table and keep what is needed to score it.
 
     Parameters
     ----------

@@ -84,7 +84,7 @@ def recalibrate(bundle: Bundle, raw: Predictions, truth: Truth, table: Table, gr
 
     Notes
     -----
-    Each row is judged with what was learnt from the other four fifths. The calibration is kept where it saves
+    Each row is scored with what was fitted on the other four fifths. The calibration is kept where it saves
     log-loss, the sets where they lose less in the pinball loss of their quantile (Koenker and Bassett 1978), both by
     more than 1.645 standard errors; new calibration needs new sets. What is written is learnt from all rows.
     """

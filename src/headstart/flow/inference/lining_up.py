@@ -1,4 +1,4 @@
-"""Inputs of a bundle read as it was trained: columns found by name, and what was understood told to the user."""
+"""Inputs of a bundle read as it was trained: columns found by name, and messages about what was found."""
 
 from __future__ import annotations
 

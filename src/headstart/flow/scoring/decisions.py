@@ -162,7 +162,7 @@ def _measure_out_of_distribution(
     policy: DecisionPolicy,
     clusters: Index | None,
 ) -> OutOfDistributionFigures | None:
-    """Return how often ordinary test rows are called unlike the training rows."""
+    """Return the share of ordinary test rows that are called out of distribution."""
     if policy.out_of_distribution is None:
         return None
     ordinary = np.isfinite(decided.distances)

@@ -27,7 +27,7 @@ _LEVELS = {
 
 
 def describe_group_gap(part: GroupColumn) -> str:
-    """Return the sentence that says how far apart the groups of a column are, or why that cannot be told.
+    """Return the sentence about the gap between the groups of a column, or why they cannot be compared.
 
     Parameters
     ----------

@@ -77,7 +77,7 @@ class GaussianHead:
 class SpannedRows:
     """Rows standardised, and expressed in the space that all of them span where that is the smaller one.
 
-    Lengths and angles stay as they are; what lies outside of that space does not tell classes apart.
+    Lengths and angles stay as they are; what lies outside of that space does not separate classes.
     """
 
     def __init__(self, features: FloatMatrix, rows: Index) -> None:
