@@ -62,8 +62,8 @@ def measure_class_gap(
     Notes
     -----
     The p-value is the share of 2,000 permutations of groups within classes in which the largest difference over all
-    classes and pairs, in standard errors, is as large (Westfall and Young 1993): it is corrected for the number of classes. The
-    interval is Newcombe's (1998, method 10); above 5 % it is widened to 0.
+    classes and pairs, in standard errors, is as large (Westfall and Young 1993): it is corrected for the number of
+    classes. The interval is Newcombe's (1998, method 10); above 5 % it is widened to 0.
 
     Examples
     --------

@@ -104,8 +104,8 @@ def score_groups(
     bootstrap over rows or clusters and, for shares, Newcombe's (1998, method 10) from Wilson's intervals, else Welch's
     t, and does not know that the pair was picked. The p-value does: it is the share of `permutations` in
     which the *largest* gap is as large when the values are permuted, among whole clusters where each has one value,
-    else among clusters of equal size. Over the columns it is corrected by Holm (1979). Above 5 % the interval is stretched
-    to 0, so that the two never disagree.
+    else among clusters of equal size. Over the columns it is corrected by Holm (1979). Above 5 % the interval is
+    widened to 0, so that the two never disagree.
 
     Examples
     --------

@@ -72,8 +72,8 @@ def find_failing_clusters(
     Notes
     -----
     Errors less the mean of their stratum are summed in each cluster and divided by the standard deviation of
-    permutations within strata. The p-value is the share of permutations within strata in which the *largest* such figure over
-    all clusters is as large (Westfall and Young 1993).
+    permutations within strata. The p-value is the share of these permutations in which the *largest* such figure over all
+    clusters is as large (Westfall and Young 1993).
 
     Examples
     --------

@@ -66,8 +66,8 @@ def measure_prior_shift(
     Returns
     -------
     PriorShift or None
-        None without rows on one side. `p_value`: the share of 1,999 permutations of all rows among both places, with the
-        same totals of classes and places, in which the shares differ as much (chi-squared). Rows that belong together count as
+        None without rows on one side. `p_value`: the share of 1,999 permutations of all rows among both places, in
+        which the shares differ as much (chi-squared). Rows that belong together count as
         their number of independent ones.
 
     Examples

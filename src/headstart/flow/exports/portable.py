@@ -40,7 +40,7 @@ from headstart.modalities.record import Array
 from headstart.records import FloatMatrix, Index, Probabilities, Table
 from headstart.strategies.record import StrategyRows
 
-_WRITING = 9
+_WRITING = 10
 """Raised whenever the way graphs are made changes what they give, or predict.py changes."""
 FEATURES_DIFFER = 1e-3
 """Mean relative difference of features from which on a graph is refused."""
