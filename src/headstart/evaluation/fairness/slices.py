@@ -72,7 +72,7 @@ def find_failing_clusters(
     Notes
     -----
     Errors less the mean of their stratum are summed in each cluster and divided by the standard deviation of
-    permutations within strata. The p-value is the share of these permutations in which the *largest* such figure over all
+    permutations within strata. The p-value is the share of these permutations in which the *largest* figure of all
     clusters is as large (Westfall and Young 1993).
 
     Examples
