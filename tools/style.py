@@ -1,7 +1,8 @@
 """Count what the house style forbids: `python tools/style.py` prints every place and exits with 1 if there is one.
 
 Rules (docs/explanation/architecture.md): no vague binding, no class name twice, at most four positional arguments to a
-call of ours, records above four fields `kw_only`, a Parameters section for functions that other rooms use.
+call of ours, records above four fields `kw_only`, a Parameters section for functions that other rooms use, and no
+name in such a section that the function or record does not have.
 Places that may stay are listed in `tools/style_exceptions.txt`, each with a reason.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -174,7 +176,38 @@ def undocumented(modules: dict[str, ast.Module]) -> Iterator[Offence]:
                 yield Offence(rule="parameters", path=path, line=node.lineno, name=node.name, text=text)
 
 
-RULES = (vague_bindings, repeated_classes, records_by_order, long_calls, undocumented)
+PARAMETER = re.compile(r"^([*\w, ]+) : ", re.MULTILINE)
+
+
+def stale_parameters(modules: dict[str, ast.Module]) -> Iterator[Offence]:
+    """Yield every name in a Parameters section that is neither a parameter nor a field."""
+    for path, tree in modules.items():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                continue
+            _, _, section = (ast.get_docstring(node) or "").partition("Parameters\n----------\n")
+            section = re.split(r"\n\n\w[\w ]*\n---", section)[0]
+            documented = {name.strip(" *") for group in PARAMETER.findall(section) for name in group.split(",")}
+            for name in sorted(documented - list_parameters(node)):
+                text = f"`{node.name}` documents `{name}`, which it does not have"
+                yield Offence(rule="stale", path=path, line=node.lineno, name=node.name, text=text)
+
+
+def list_parameters(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> set[str]:
+    """Return the parameters of a function; of a class its fields, and the parameters and attributes of `__init__`."""
+    if not isinstance(node, ast.ClassDef):
+        return {item.arg for item in ast.walk(node.args) if isinstance(item, ast.arg)}
+    fields = {
+        item.target.id for item in node.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+    }
+    for item in node.body:
+        if isinstance(item, ast.FunctionDef) and item.name == "__init__":
+            fields |= list_parameters(item)
+            fields |= {part.attr for part in ast.walk(item) if isinstance(part, ast.Attribute)}
+    return fields
+
+
+RULES = (vague_bindings, repeated_classes, records_by_order, long_calls, undocumented, stale_parameters)
 
 
 def read_exceptions(path: Path) -> set[tuple[str, str, str]]:
