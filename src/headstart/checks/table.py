@@ -15,11 +15,6 @@ from headstart.data.images.depth import describe_depth
 from headstart.records import Finding, Table
 
 _SEVERITIES = ("stop", "warn", "note")
-Run = Callable[[CheckInputs], Sequence[Finding]]
-
-
-def _on_table(report: Callable[[Table], Sequence[Finding]]) -> Run:
-    return lambda inputs: report(inputs.table)
 
 
 def _check_properties(inputs: CheckInputs) -> Sequence[Finding]:
@@ -41,43 +36,35 @@ def _report_label_errors(inputs: CheckInputs) -> Sequence[Finding]:
     return find_label_errors(inputs.table, inputs.task, inputs.out_of_fold).findings
 
 
-def _make_table_check(code: str, needs: str, report: Callable[[Table], Sequence[Finding]]) -> Check:
-    return Check(code=code, stage=TABLE, needs=(needs,) if needs else (), run=_on_table(report))
-
-
-def _make_split_check(code: str, needs: str, report: Callable[[Table], Sequence[Finding]]) -> Check:
-    return Check(code=code, stage=SPLIT, needs=(needs,), run=_on_table(report))
+def _make_check(code: str, stage: str, needs: str, report: Callable[[Table], Sequence[Finding]]) -> Check:
+    """Return a check that looks at nothing but the table."""
+    return Check(code=code, stage=stage, needs=(needs,) if needs else (), run=lambda inputs: report(inputs.table))
 
 
 _NEAR = "near-duplicate groups"
 CHECKS = (
-    _make_table_check("no-rows", "", trainability.find_no_rows),
-    _make_table_check("no-labels", "rows", trainability.find_no_labels),
-    _make_table_check("one-class", "labels", trainability.find_nothing_to_learn),
-    _make_table_check("uneven-channels", "labels", trainability.find_uneven_channels),
-    _make_table_check("one-input", "labels", trainability.find_one_input),
-    _make_table_check("corrupt", "", copies.report_unusable_inputs),
-    _make_split_check("duplicates-across-splits", "rows", copies.report_copies_across_splits),
-    _make_table_check("duplicates", "rows", copies.report_copies),
-    _make_table_check("conflicting-labels", "labels", copies.report_conflicting_labels),
-    _make_split_check("near-duplicates-across-splits", _NEAR, copies.report_near_duplicates_across_splits),
-    _make_split_check("near-duplicates-across-labels", _NEAR, copies.report_near_duplicates_across_labels),
-    _make_split_check("near-duplicates", _NEAR, copies.report_near_duplicates),
-    _make_table_check("value-range", "", describe_depth),
-    _make_table_check("extreme-number", "", find_missing_codes),
-    _make_table_check("missing-labels", "labels", labels.report_missing_words),
-    _make_table_check("single-row-class", "labels", labels.report_single_row_classes),
-    _make_table_check("small-class", "labels", labels.report_small_classes),
-    _make_table_check("imbalance", "labels", labels.report_imbalance),
-    _make_table_check("extreme-number", "labels", labels.report_extreme_numbers),
+    _make_check("no-rows", TABLE, "", trainability.find_no_rows),
+    _make_check("no-labels", TABLE, "rows", trainability.find_no_labels),
+    _make_check("one-class", TABLE, "labels", trainability.find_nothing_to_learn),
+    _make_check("uneven-channels", TABLE, "labels", trainability.find_uneven_channels),
+    _make_check("one-input", TABLE, "labels", trainability.find_one_input),
+    _make_check("corrupt", TABLE, "", copies.report_unusable_inputs),
+    _make_check("duplicates-across-splits", SPLIT, "rows", copies.report_copies_across_splits),
+    _make_check("duplicates", TABLE, "rows", copies.report_copies),
+    _make_check("conflicting-labels", TABLE, "labels", copies.report_conflicting_labels),
+    _make_check("near-duplicates-across-splits", SPLIT, _NEAR, copies.report_near_duplicates_across_splits),
+    _make_check("near-duplicates-across-labels", SPLIT, _NEAR, copies.report_near_duplicates_across_labels),
+    _make_check("near-duplicates", SPLIT, _NEAR, copies.report_near_duplicates),
+    _make_check("value-range", TABLE, "", describe_depth),
+    _make_check("extreme-number", TABLE, "", find_missing_codes),
+    _make_check("missing-labels", TABLE, "labels", labels.report_missing_words),
+    _make_check("single-row-class", TABLE, "labels", labels.report_single_row_classes),
+    _make_check("small-class", TABLE, "labels", labels.report_small_classes),
+    _make_check("imbalance", TABLE, "labels", labels.report_imbalance),
+    _make_check("extreme-number", TABLE, "labels", labels.report_extreme_numbers),
     Check(code="shortcut", stage=INPUTS, needs=("labels",), run=_check_properties),
     Check(code="outliers", stage=FEATURES, needs=("features",), run=_report_outliers),
-    Check(
-        code="unknown-tokens",
-        stage=FEATURES,
-        needs=("features", "base model"),
-        run=_report_unknown_tokens,
-    ),
+    Check(code="unknown-tokens", stage=FEATURES, needs=("features", "base model"), run=_report_unknown_tokens),
     Check(code="label-errors", stage=MODEL, needs=("out-of-fold outputs",), run=_report_label_errors),
 )
 """Every check, in the order in which they report. `shortcut` also reports `resolution`, `blur` and
