@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,8 @@ def test_a_step_is_allowed_only_where_necessary_ones_still_fit_behind_it() -> No
 def test_a_time_that_no_model_fits_is_refused_before_any_work(
     text_table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(budgets, "PREPARING", (60.0, 0.0))
+    slow = replace(budgets.SETTINGS, preparing_seconds=60.0, preparing_seconds_per_1000=0.0)
+    monkeypatch.setattr(budgets, "SETTINGS", slow)
     options = AdaptOptions.model_validate({"time": 20})
     with pytest.raises(OptionError, match=r"--time 20s: even the simplest model of 60 rows takes about \d+ s"):
         flow.adapt(text_table, tmp_path / "out", options)

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from headstart.array_files import read_arrays, write_arrays
 from headstart.bundle.records.decision_records import check_reference
+from headstart.bundle.settings import SETTINGS
 from headstart.records import FloatMatrix, Index
 
 FILE = "reference.safetensors"
-MOST_ROWS, MOST_DIMS = 500, 128
+MOST_DIMS = 128
 READS = ("features", "descriptors")
 BLOCK_ROWS = 4_096
 
@@ -57,7 +58,7 @@ class ReferenceSample:
         spread = values.std(axis=0, dtype=np.float64)
         typical = np.abs(values).mean(axis=0, dtype=np.float64)
         scale = np.where(spread > 1e-5 * typical, 1 / np.maximum(spread, 1e-30), 0.0).astype(np.float32)
-        sampled = np.sort(np.random.default_rng(seed).permutation(len(values))[:MOST_ROWS])
+        sampled = np.sort(np.random.default_rng(seed).permutation(len(values))[: SETTINGS.reference_rows])
         return cls(reads, _project(values[sampled], scale), scale, np.asarray(clusters[sampled], dtype=np.intp))
 
     def project(self, values: FloatMatrix) -> FloatMatrix:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from headstart.bundle.settings import SETTINGS as BUNDLE_SETTINGS
 from headstart.checks.settings import SETTINGS as CHECK_SETTINGS
 from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.data.images.image_rules import IMAGE_RULES
@@ -13,6 +14,13 @@ from headstart.data.reading.table_limits import LIMITS
 from headstart.decisions.config import CONFIG as DECISION_CONFIG
 from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from headstart.features.settings import SETTINGS as FEATURE_SETTINGS
+from headstart.flow.active_learning.settings import SETTINGS as LABEL_NEXT_SETTINGS
+from headstart.flow.adaptation.settings import SETTINGS as ADAPTATION_SETTINGS
+from headstart.flow.audit.settings import SETTINGS as AUDIT_SETTINGS
+from headstart.flow.base_choice.settings import SETTINGS as BASE_CHOICE_SETTINGS
+from headstart.flow.exports.settings import SETTINGS as EXPORT_SETTINGS
+from headstart.flow.external_validation.settings import SETTINGS as SITE_SETTINGS
+from headstart.flow.scoring.settings import SETTINGS as SCORING_SETTINGS
 from headstart.ladder.settings import SETTINGS as LADDER_SETTINGS
 from headstart.language.settings import SETTINGS as LANGUAGE_SETTINGS
 from headstart.pretraining.settings import SETTINGS as PRETRAINING_SETTINGS
@@ -51,6 +59,14 @@ RUN_SETTINGS: Mapping[str, DataclassInstance] = {
     "evaluation": EVALUATION_SETTINGS,
     "checks": CHECK_SETTINGS,
     "ladder": LADDER_SETTINGS,
+    "adaptation": ADAPTATION_SETTINGS,
+    "audit": AUDIT_SETTINGS,
+    "base_choice": BASE_CHOICE_SETTINGS,
+    "scoring": SCORING_SETTINGS,
+    "site": SITE_SETTINGS,
+    "label_next": LABEL_NEXT_SETTINGS,
+    "export": EXPORT_SETTINGS,
+    "bundle": BUNDLE_SETTINGS,
     "language": LANGUAGE_SETTINGS,
     "pretraining": PRETRAINING_SETTINGS,
     "ranking": RANKING_SETTINGS,

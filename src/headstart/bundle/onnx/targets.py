@@ -22,10 +22,10 @@ import numpy as np
 
 from headstart.bundle.runtime.inputs import ModelInputs
 from headstart.bundle.runtime.session import MODEL, GraphRun, open_graph
+from headstart.bundle.settings import SETTINGS
 from headstart.modalities.record import Array
 
 INT8, OPENVINO = "model.int8.onnx", "model.xml"
-CALIBRATION_ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -137,8 +137,6 @@ def _list_float_nodes(graph: Path) -> list[str]:
 
 STATIC_OPERATORS = ("Conv", "MatMul", "Gemm", "Add", "Clip", "AveragePool", "GlobalAveragePool")
 """Steps that are calculated in 8 bits: also what stands between the convolutions, or it would be turned to and fro."""
-EARLY_WEIGHT_SHARE = 0.15
-"""The layers before this share of a network's weights stay float in the second way: they hold little and lose most."""
 
 
 def _list_early_nodes(graph: Path) -> list[str]:
@@ -148,7 +146,9 @@ def _list_early_nodes(graph: Path) -> list[str]:
     sizes = {item.name: int(np.prod(item.dims)) for item in model.graph.initializer}
     nodes = [node for node in model.graph.node if is_network_node(node.name)]
     held = np.cumsum([sum(sizes.get(name, 0) for name in node.input) for node in nodes])
-    return [node.name for node, before in zip(nodes, held, strict=True) if before < EARLY_WEIGHT_SHARE * held[-1]]
+    return [
+        node.name for node, before in zip(nodes, held, strict=True) if before < SETTINGS.early_weight_share * held[-1]
+    ]
 
 
 def _quantise_static(source: TargetSource, folder: Path, all_layers: bool = True) -> ExportedForm:

@@ -10,8 +10,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-LEAST = 2_000
-"""Smaller arrays stay as they are: they save nothing, and thresholds and offsets are often among them."""
+from headstart.bundle.settings import SETTINGS
+
 STEPS = {16: 32_767, 8: 127}
 """The largest whole number of so many bits."""
 
@@ -43,7 +43,7 @@ def quantise_weights(source: Path, target: Path, bits: int = 16, chosen: Callabl
     n_quantised = 0
     for array in large:
         values = numpy_helper.to_array(array)
-        if values.size < LEAST or not np.isfinite(values).all():
+        if values.size < SETTINGS.min_quantised_values or not np.isfinite(values).all():
             continue
         name, (whole, steps) = array.name, quantise_array(values, bits)
         array.CopyFrom(numpy_helper.from_array(whole, f"{name}.whole"))

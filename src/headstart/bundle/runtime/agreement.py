@@ -8,12 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.bundle.settings import SETTINGS
 from headstart.records import Predictions, Probabilities, make_column
 from headstart.task_types import TASK_TYPES
-
-SAME_LABELS, LARGEST_DIFFERENCE, TIE = 0.995, 1e-3, 1e-6
-"""What a float form must reach: share of rows with the same label, and the largest difference of an output. Where all
-outputs of a row differ by less than `TIE`, another label only means that two classes were equally probable."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Agreement:
     @property
     def passes(self) -> bool:
         """Whether a float form may be written."""
-        return self.same_labels >= SAME_LABELS and self.max_difference <= LARGEST_DIFFERENCE
+        return self.same_labels >= SETTINGS.min_same_labels and self.max_difference <= SETTINGS.max_difference
 
     def describe(self) -> str:
         """Write it as part of a sentence."""
@@ -93,5 +90,5 @@ def compare_outputs(
     size = max(float(np.std(expected)), float(np.abs(expected).mean()), 1e-12) if TASK_TYPES[task].is_number else 1.0
     differences = np.abs(outputs - expected) / size
     worst = float(differences.max(initial=0.0)) if np.isfinite(differences).all() else float("inf")
-    same = (one == two).all(axis=1) | (differences <= TIE).all(axis=1)
+    same = (one == two).all(axis=1) | (differences <= SETTINGS.tie_difference).all(axis=1)
     return Agreement(len(expected), float(np.mean(same)) if len(one) else 1.0, round(worst, 9))

@@ -7,20 +7,22 @@ from collections.abc import Callable
 
 import numpy as np
 
+from headstart.flow.active_learning.settings import SETTINGS
 from headstart.modalities.text import load_text
 from headstart.records import FloatMatrix, Table
-
-N_DIMS, N_STEPS, NGRAM_LENGTH, MOST_CHARACTERS = 256, 64, 4, 2_000
 
 
 def _hash_texts(table: Table) -> FloatMatrix:
     """Hash pieces of four characters into signed columns, (n_rows, 256)."""
-    features = np.zeros((len(table), N_DIMS), dtype=np.float32)
+    features = np.zeros((len(table), SETTINGS.hashed_dims), dtype=np.float32)
     for row, text in enumerate(table.inputs):
-        folded = f" {' '.join(load_text(str(text), {}).casefold().split())[:MOST_CHARACTERS]} "
-        ngrams = {folded[at : at + NGRAM_LENGTH] for at in range(max(1, len(folded) - NGRAM_LENGTH + 1))}
+        folded = f" {' '.join(load_text(str(text), {}).casefold().split())[: SETTINGS.text_characters]} "
+        ngrams = {
+            folded[at : at + SETTINGS.ngram_characters]
+            for at in range(max(1, len(folded) - SETTINGS.ngram_characters + 1))
+        }
         hashes = np.array([zlib.crc32(ngram.encode("utf-8", "replace")) for ngram in ngrams], dtype=np.int64)
-        np.add.at(features[row], hashes % N_DIMS, np.where(hashes // N_DIMS % 2, 1.0, -1.0))
+        np.add.at(features[row], hashes % SETTINGS.hashed_dims, np.where(hashes // SETTINGS.hashed_dims % 2, 1.0, -1.0))
     return np.asarray(features - features.mean(axis=0), dtype=np.float32)
 
 
@@ -29,7 +31,7 @@ def _resample_series(table: Table) -> FloatMatrix:
     rows = []
     for values in table.inputs:
         filled = np.nan_to_num(values)
-        at = np.linspace(0, filled.shape[1] - 1, N_STEPS)
+        at = np.linspace(0, filled.shape[1] - 1, SETTINGS.resampled_steps)
         stretched = np.stack([np.interp(at, np.arange(filled.shape[1]), channel) for channel in filled])
         spread = np.maximum(stretched.std(axis=1, keepdims=True), 1e-9)
         rows.append(((stretched - stretched.mean(axis=1, keepdims=True)) / spread).ravel())

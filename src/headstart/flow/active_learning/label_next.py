@@ -16,6 +16,7 @@ from headstart.bundle import Bundle
 from headstart.csv_files import format_csv
 from headstart.errors import DataError, OptionError
 from headstart.flow.active_learning.coarse_features import COARSE_FEATURES
+from headstart.flow.active_learning.settings import SETTINGS
 from headstart.flow.inference.answer_tables import format_predictions
 from headstart.flow.inference.lining_up import order_inputs
 from headstart.flow.inference.predict_table import read_rows
@@ -36,12 +37,7 @@ from headstart.strategies.record import StrategyRows
 from headstart.task_types import TASK_TYPES
 
 Floats = NDArray[np.float64]
-FEW_LABELS = 10
-"""Below so many labels a class typical rows are worth more than doubtful ones (Hacohen et al. 2022)."""
 BLOCK_ROWS = 4_096
-MANY_ROWS, NARROW = 20_000, 256
-FAR_SHARE = 0.95
-"""Rows farther from everything labelled than this many others are called unlike anything labelled."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,14 +195,18 @@ def project_features(features: FloatMatrix, n_rows: int) -> FloatMatrix:
     -----
     Johnson and Lindenstrauss (1984), with the same directions every time.
     """
-    if n_rows <= MANY_ROWS or features.shape[1] <= NARROW:
+    if n_rows <= SETTINGS.many_rows or features.shape[1] <= SETTINGS.projected_dims:
         return features
-    directions = np.random.default_rng(0).normal(0, NARROW**-0.5, (features.shape[1], NARROW)).astype(np.float32)
+    directions = (
+        np.random.default_rng(0)
+        .normal(0, SETTINGS.projected_dims**-0.5, (features.shape[1], SETTINGS.projected_dims))
+        .astype(np.float32)
+    )
     return np.asarray(features @ directions)
 
 
 def _has_few_labels(counts: Mapping[str, int]) -> bool:
-    return bool(counts) and float(np.median(list(counts.values()))) < FEW_LABELS
+    return bool(counts) and float(np.median(list(counts.values()))) < SETTINGS.few_labels
 
 
 def _predict_readable(
@@ -268,7 +268,7 @@ def _is_far(rows: FloatMatrix, known: FloatMatrix | None) -> NDArray[np.bool_]:
     if known is None:
         return np.zeros(len(rows), dtype=bool)
     distance = find_nearest_centres(rows, known)[1]
-    return np.asarray(distance > np.quantile(distance, FAR_SHARE))
+    return np.asarray(distance > np.quantile(distance, SETTINGS.far_share))
 
 
 def _explain_choice(chosen: RowsToLabel, at: int, mode: str, far: NDArray[np.bool_], predictions: Predictions) -> str:

@@ -7,24 +7,11 @@ from importlib import import_module
 
 from headstart import progress
 from headstart.errors import OptionError
+from headstart.flow.adaptation.settings import SETTINGS
 from headstart.options import AdaptOptions
 from headstart.records import Table
 from headstart.strategies import Clock
 
-OVERRUN_SHARE, OVERRUN_SECONDS = 0.1, 10.0
-"""A run may take so much longer than `--time`, whichever is more."""
-SURE_SHARE = 0.75
-"""A time is refused where this share of the least forecast is more than is allowed: forecasts are rough."""
-PASS_SHARE = 0.85
-"""Largest share of the time for training that the one pass through the base may take."""
-OPTIONAL_SHARE = 0.15
-"""Largest share of the time that is kept back for steps that can be left out."""
-PREPARING = 1.5, 0.15
-"""Processor seconds for loading a base and splitting: in any case, and for each 1,000 rows."""
-FEW_ROWS, READING = 300, 10.0
-"""A model learns from so many rows, or from all where there are fewer; processor seconds for reading 1,000 of them."""
-TRAINING_SECONDS = 1.0
-"""Processor seconds that the simplest model takes."""
 NO_TIME = "No time was left; give more with --time."
 
 
@@ -92,9 +79,9 @@ class Budget:
         """
         n_rows = len(table) + (0 if test is None else len(test))
         budget = cls(Clock(options.time - spent_seconds), n_rows, _measure_slowdown())
-        allowed = options.time + max(OVERRUN_SHARE * options.time, OVERRUN_SECONDS)
+        allowed = options.time + max(SETTINGS.overrun_share * options.time, SETTINGS.overrun_seconds)
         idle = spent_seconds + replace(budget, slowdown=1.0).least_seconds()
-        if SURE_SHARE * idle > allowed:
+        if SETTINGS.refused_share * idle > allowed:
             raise OptionError(
                 f"--time {options.time:.0f}s: even the simplest model of {n_rows:,} rows takes about {idle:.0f} s.",
                 f"Give at least --time {_round_seconds(1.5 * idle):.0f}s, or fewer rows.",
@@ -109,18 +96,22 @@ class Budget:
 
     def least_seconds(self) -> float:
         """Return how long the rest takes with the simplest model of few of the rows, and without optional steps."""
-        preparing = (PREPARING[0] + PREPARING[1] * self.n_rows / 1_000 + TRAINING_SECONDS) * self.slowdown
-        few = replace(self, n_rows=min(self.n_rows, FEW_ROWS))
+        preparing = (
+            SETTINGS.preparing_seconds
+            + SETTINGS.preparing_seconds_per_1000 * self.n_rows / 1_000
+            + SETTINGS.training_seconds
+        ) * self.slowdown
+        few = replace(self, n_rows=min(self.n_rows, SETTINGS.few_rows))
         needed = sum(few.seconds_for(step.name) for step in STEPS if not step.optional)
         return preparing + self.least_reading_seconds() + needed
 
     def least_reading_seconds(self) -> float:
         """Return how long the pass through the base may take in any case: it reads a few rows."""
-        return READING * min(self.n_rows, FEW_ROWS) / 1_000 * self.slowdown
+        return SETTINGS.reading_seconds_per_1000 * min(self.n_rows, SETTINGS.few_rows) / 1_000 * self.slowdown
 
     def reading_seconds(self) -> float:
         """Return how long the pass through the base may take from now on."""
-        return max(self.training_clock().remaining_seconds() * PASS_SHARE, self.least_reading_seconds())
+        return max(self.training_clock().remaining_seconds() * SETTINGS.pass_share, self.least_reading_seconds())
 
     def measure_again(self, n_rows: int) -> Budget:
         """Return the budget with the slowdown of this moment and the number of rows that were read in time."""
@@ -136,7 +127,7 @@ class Budget:
         """Return the clock for everything up to the last strategy."""
         needed = sum(self.seconds_for(step.name) for step in STEPS if not step.optional)
         optional = sum(self.seconds_for(step.name) for step in STEPS if step.optional)
-        return self.clock.reserve(needed + min(optional, OPTIONAL_SHARE * self.clock.limit_seconds))
+        return self.clock.reserve(needed + min(optional, SETTINGS.optional_share * self.clock.limit_seconds))
 
     def clock_for(self, name: str) -> Clock:
         """Return the clock for a step after training, without what necessary later steps need."""

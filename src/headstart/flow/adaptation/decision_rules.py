@@ -9,6 +9,7 @@ import numpy as np
 from headstart import decisions
 from headstart.decisions import DecisionPolicy
 from headstart.errors import OptionError
+from headstart.flow.adaptation.settings import SETTINGS
 from headstart.flow.inference.predict_table import decide_rows, select_ood_features
 from headstart.flow.run_records import DecidedTestRows, Prepared, TestScores
 from headstart.ladder import FittedStrategies
@@ -18,8 +19,6 @@ from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Strategy
 from headstart.task_types import TASK_TYPES
 
-SMALL_BASE_BYTES = 8_000_000
-"""A base model this small is always stored for out-of-distribution detection."""
 _NO_SETS = "A row may have several labels, so there is no set of possible ones."
 _NO_FEATURES = (
     "The model reads the rows themselves and no features that were kept, so rows unlike the training rows are not told."
@@ -121,7 +120,7 @@ def _choose_ood_features(prepared: Prepared, strategy: Strategy, uses: frozenset
     A model that moved weights brings its own base; the frozen one then comes along for this alone, as a small one does.
     """
     base = sum(value.nbytes for value in prepared.backbone.parts.weights.values())
-    brings = "features" in uses or strategy.kind == "transfer" or base <= SMALL_BASE_BYTES
+    brings = "features" in uses or strategy.kind == "transfer" or base <= SETTINGS.small_base_bytes
     return "features" if brings and prepared.train.features is not None else "descriptors"
 
 

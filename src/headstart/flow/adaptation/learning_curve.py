@@ -19,6 +19,7 @@ from headstart.evaluation.learning_curve import (
 )
 from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from headstart.flow.adaptation.learning_curve_points import gather_curve_data, measure_points
+from headstart.flow.adaptation.settings import SETTINGS
 from headstart.flow.run_records import Prepared
 from headstart.options import AdaptOptions
 from headstart.records import Index, list_held_out_folds
@@ -29,12 +30,6 @@ from headstart.task_types import TASK_TYPES
 
 Floats = NDArray[np.float64]
 Shape = Literal["rising", "flat", "noisy", "unknown"]
-MOST_SECONDS, TIME_SHARE = 20.0, 0.1
-LEAST_ROWS = 16
-TARGETS = (1.5, 2.0, 4.0)
-"""Forecasts are for so many times the labels; `outlook` is about twice as many."""
-CLEAR_GAIN, SMALL_GAIN, MOST_INTERVAL_WIDTH = 0.005, 0.02, 0.10
-"""Gain (a share) that counts as one; at most so much is "not much"; with a wider interval there is no forecast."""
 
 
 def round_to_two_digits(number: float) -> int:
@@ -88,7 +83,7 @@ def measure_learning_curve(
             n_rows=len(train),
         )
     n_labels = points[-1].n_labels
-    targets = [n_labels + round_to_two_digits((times - 1) * n_labels) for times in TARGETS]
+    targets = [n_labels + round_to_two_digits((times - 1) * n_labels) for times in SETTINGS.forecast_factors]
     return _make_learning_curve(fit_learning_curve(points, targets, task.seed), points, task)
 
 
@@ -107,7 +102,7 @@ def measure_run_curve(prepared: Prepared, options: AdaptOptions, remaining: Cloc
     clusters = prepared.train_dependence.for_resampling
     beside = prepared.test_clusters if prepared.test_clusters is not None else np.arange(len(test))
     together = np.concatenate([clusters, beside + int(clusters.max(initial=0)) + 1])
-    clock = Clock(min(MOST_SECONDS, TIME_SHARE * options.time, remaining.remaining_seconds()))
+    clock = Clock(min(SETTINGS.curve_seconds, SETTINGS.curve_share * options.time, remaining.remaining_seconds()))
     return measure_learning_curve(
         train, task, together, test=test, test_targets=_encode_test_targets(prepared), clock=clock
     )
@@ -123,7 +118,7 @@ def _find_obstacle(train: StrategyRows, task: Task, clock: Clock, beside: bool) 
     """Return the code of why no curve can be measured, with test rows beside or without; empty where one can."""
     if train.features is None and train.descriptors is None:
         return "no-features"
-    if len(train) < max(LEAST_ROWS, 4 * len(np.unique(task.codes))):
+    if len(train) < max(SETTINGS.min_curve_rows, 4 * len(np.unique(task.codes))):
         return "few-rows"
     if clock.remaining_seconds() <= 0:
         return "no-time"
@@ -174,8 +169,8 @@ def _judge_curve(curve: FittedCurve, is_share: bool) -> tuple[Shape, str]:
         return ("noisy", "falls") if curve.rises else ("unknown", "few-points")
     unit = 1.0 if is_share else max(curve.losses[-1].value, 1e-12)
     low, high = twice.gain.low / unit, twice.gain.high / unit
-    if high <= SMALL_GAIN:
+    if high <= SETTINGS.small_gain:
         return "flat", "small"
-    if high - low > MOST_INTERVAL_WIDTH:
+    if high - low > SETTINGS.max_gain_width:
         return "noisy", "open"
-    return ("rising", "clear") if low >= CLEAR_GAIN else ("flat", "doubtful")
+    return ("rising", "clear") if low >= SETTINGS.clear_gain else ("flat", "doubtful")

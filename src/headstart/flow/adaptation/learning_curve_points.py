@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.evaluation.learning_curve import MeasuredLosses
+from headstart.flow.adaptation.settings import SETTINGS
 from headstart.records import FloatMatrix, Index, list_held_out_folds
 from headstart.strategies.linear.ridge_loo import fit_ridge_loo, reduce_to_axes
 from headstart.strategies.point_scoring import SCORINGS, Scoring
 from headstart.strategies.record import Clock, StrategyRows, Task
 
 Floats = NDArray[np.float64]
-DRAWS, LEAST_DRAWS, FEW_LABELS = 10, 4, 128
-"""Ten draws of few labels, four of many."""
 
 
 @dataclass(frozen=True)
@@ -113,13 +112,13 @@ def _iterate_draws(
 ) -> Iterator[tuple[int, Floats, Floats]]:
     """Return size, losses and divisors of every fit: all sizes of one draw, then of the next, while time is left."""
     rng = np.random.default_rng(seed)
-    for draw in range(DRAWS):
+    for draw in range(SETTINGS.curve_draws):
         orders = [
             order_nested(curve_data.strata[held.pool], curve_data.clusters[held.pool], rng)
             for held in curve_data.held_out
         ]
         for size in numbers if draw == 0 else numbers[:-1]:
-            if draw >= LEAST_DRAWS and size > FEW_LABELS:
+            if draw >= SETTINGS.min_curve_draws and size > SETTINGS.few_curve_labels:
                 continue
             if clock.remaining_seconds() <= 0:
                 return
@@ -150,7 +149,7 @@ def measure_points(curve_data: CurveData, clock: Clock, seed: int) -> list[Measu
     for size, *parts in _iterate_draws(curve_data, numbers, clock, seed):
         losses, divisors = (np.bincount(cluster_ids, part, minlength=n_clusters).astype(np.float64) for part in parts)
         draws_by_size[size].append((losses, divisors))
-    if any(len(draws_by_size[size]) < LEAST_DRAWS for size in numbers[:-1]):
+    if any(len(draws_by_size[size]) < SETTINGS.min_curve_draws for size in numbers[:-1]):
         return []
     return [
         MeasuredLosses(size, *(np.stack(part) for part in zip(*draws, strict=True)))

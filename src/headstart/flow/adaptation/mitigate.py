@@ -12,6 +12,7 @@ from headstart.errors import OptionError
 from headstart.evaluation.fairness.groups import name_values
 from headstart.evaluation.fairness.mitigation import compare_mitigation
 from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
+from headstart.flow.adaptation.settings import SETTINGS
 from headstart.flow.run_records import Prepared, TestScores
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
@@ -23,8 +24,6 @@ from headstart.strategies.scoring import OBJECTIVES, mean_loss
 from headstart.task_types import TASK_TYPES
 
 STRATEGY = "balanced-probe"
-FEWEST_ROWS = 5
-"""Training rows from which on a cell has a say in whether the mitigated model is kept."""
 
 
 def list_mitigation_strategies(table: Table, options: AdaptOptions) -> tuple[str, ...]:
@@ -106,7 +105,7 @@ def fit_mitigation(
         values,
         (strategies.fitted[strategies.chosen].out_of_fold, fitted.out_of_fold),
         clusters=prepared.train_dependence.copies,
-        least=FEWEST_ROWS,
+        least=SETTINGS.min_mitigation_rows,
     )
     gain = max(figures.worst_gain.value, 0.0) if figures else 0.0
     is_kept = figures is not None and gain > 0 and figures.mean_gain.value >= -gain
@@ -121,7 +120,7 @@ def fit_mitigation(
     )
     mitigation = Mitigation(
         way=options.mitigate, columns=list(names), before=before, after=STRATEGY, out_of_fold=figures, test=None,
-        kept=is_kept, mean_may_lose=gain, n_rows_needed=FEWEST_ROWS,
+        kept=is_kept, mean_may_lose=gain, n_rows_needed=SETTINGS.min_mitigation_rows,
     )  # fmt: skip
     progress.say(f"--mitigate {options.mitigate}: {write_sentence(mitigation)}")
     return mitigated, mitigation

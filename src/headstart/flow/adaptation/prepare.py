@@ -23,6 +23,7 @@ from headstart.evaluation import has_too_many_values
 from headstart.extras import require
 from headstart.features import Extraction
 from headstart.flow.adaptation.budget import Budget
+from headstart.flow.adaptation.settings import SETTINGS
 from headstart.flow.base_choice import choose
 from headstart.flow.data_check.reading_notes import describe_reading
 from headstart.flow.run_records import Prepared, Timings
@@ -35,9 +36,6 @@ from headstart.results.findings import make_finding
 from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies.record import Clock, StrategyRows, Task
 from headstart.task_types import TASK_TYPES
-
-STEADY_ROWS, MOST_REPEATS = 400, 5
-"""With fewer rows cross-validation is repeated, so that all repeats together score about this many."""
 
 
 def prepare(
@@ -220,7 +218,7 @@ def _choose_group_columns(table: Table, options: AdaptOptions, own_split: bool) 
 
 def _assign_repeats(clusters: Index, codes: Index, seed: int) -> tuple[Index, ...]:
     """Return the folds of further repeats of the cross-validation, more for fewer rows."""
-    n_repeats = int(np.clip(np.ceil(STEADY_ROWS / len(codes)), 1, MOST_REPEATS))
+    n_repeats = int(np.clip(np.ceil(SETTINGS.repeated_rows / len(codes)), 1, SETTINGS.max_repeats))
     return tuple(
         data.assign_folds(codes, clusters, SHARED_SETTINGS.n_folds, seed + 1_000 * repeat)
         for repeat in range(1, n_repeats)

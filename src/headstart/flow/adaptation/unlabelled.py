@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from headstart import data, features, progress
+from headstart.flow.adaptation.settings import SETTINGS
 from headstart.flow.run_records import Prepared
 from headstart.modalities import MODALITIES
 from headstart.options import AdaptOptions
@@ -17,12 +18,6 @@ from headstart.records import Table
 from headstart.results.findings import make_finding
 from headstart.strategies.record import Clock, StrategyRows
 from headstart.strategies.settings import SETTINGS as STRATEGY_SETTINGS
-
-TIME_SHARE = 0.4
-"""Largest share of the time left that running them through the base may take."""
-MOST_ROWS = 20_000
-WORDS_SHARE = 0.1
-"""Largest share of the time left that counting their words may take."""
 
 
 def add_unlabelled_rows(prepared: Prepared, options: AdaptOptions, uses: frozenset[str], clock: Clock) -> Prepared:
@@ -54,11 +49,15 @@ def add_unlabelled_rows(prepared: Prepared, options: AdaptOptions, uses: frozens
 
 
 def _add_rows(prepared: Prepared, rows: Table, options: AdaptOptions, uses: frozenset[str], clock: Clock) -> Prepared:
-    sampled = np.sort(np.random.default_rng(options.seed).permutation(len(rows))[:MOST_ROWS])
+    sampled = np.sort(np.random.default_rng(options.seed).permutation(len(rows))[: SETTINGS.unlabelled_rows])
     sample = rows.take(sampled)
     features_read = uses & {"features"}
     extraction = features.extract_features(
-        sample, prepared.backbone, options.precision, uses=features_read, seconds=clock.remaining_seconds() * TIME_SHARE
+        sample,
+        prepared.backbone,
+        options.precision,
+        uses=features_read,
+        seconds=clock.remaining_seconds() * SETTINGS.unlabelled_share,
     )
     unlabelled = StrategyRows(sample.take(extraction.readable_rows), extraction.features, extraction.descriptors)
     progress.say(f"{len(unlabelled):,} {MODALITIES[rows.modality].plural} without labels are used for training, too.")
@@ -88,7 +87,7 @@ def _add_words(prepared: Prepared, rows: Table | None, options: AdaptOptions, cl
             )
         )
     if rows is not None:
-        most = cooccurrence.count_affordable_characters(clock.remaining_seconds() * WORDS_SHARE)
+        most = cooccurrence.count_affordable_characters(clock.remaining_seconds() * SETTINGS.words_share)
         candidates.append(
             (cooccurrence.learn_cooccurrence([str(text) for text in rows.inputs], options.seed, most), "that you gave")
         )

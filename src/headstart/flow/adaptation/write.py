@@ -16,7 +16,7 @@ from headstart.flow.exports import portable
 from headstart.flow.exports.reopening import require_same_answers
 from headstart.flow.inference.answer_tables import iterate_test_rows, list_test_columns
 from headstart.flow.run_records import AdaptedRun
-from headstart.flow.scoring.predictions import N_WORST
+from headstart.flow.scoring.settings import SETTINGS as SCORING_SETTINGS
 from headstart.home import write_text
 from headstart.modalities import MODALITIES
 from headstart.results import PortableForm, Result
@@ -87,7 +87,7 @@ def _make_previews(run: AdaptedRun) -> Mapping[str, str]:
     """Return thumbnails and texts of the rows that the report shows, by row."""
     table = run.prepared.table
     row_ids = {row.id for row in (run.figures.worst if run.figures else [])}
-    row_ids |= {row.id for row in run.checks.label_errors[:N_WORST]}
+    row_ids |= {row.id for row in run.checks.label_errors[: SCORING_SETTINGS.worst_rows]}
     row_ids |= {name for item in (run.audit.slices.found if run.audit.slices else []) for name in item.examples}
     preview = MODALITIES[table.modality].preview
     return {str(name): preview(table.inputs[row]) for row, name in enumerate(table.ids) if str(name) in row_ids}

@@ -16,15 +16,11 @@ from headstart.evaluation.fairness.groups import name_values
 from headstart.evaluation.fairness.inherited_bias import predict_balanced
 from headstart.evaluation.intervals import balanced_accuracy_interval
 from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
+from headstart.flow.audit.settings import SETTINGS
 from headstart.records import Column, FloatMatrix, Index, Interval, Table
 from headstart.results import AttributeProbe, Figure
 from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies.linear.ridge_loo import PrincipalAxes, fit_ridge_loo
-
-MOST_AXES = 192
-MANY_VALUES = 8
-"""Of a group column with more values, the most frequent ones are read off."""
-HASHED = 512
 
 Properties = Mapping[str, NDArray[np.float64]]
 """A number for each row (n_rows,) by the property's name; NaN where it is not known."""
@@ -64,7 +60,7 @@ def _make_group_target(name: str, column: Column, clusters: Index) -> ProbeTarge
         return None
     names = np.array(name_values(column), dtype=object)
     counts = {str(value): int((names == value).sum()) for value in set(names) if value}
-    frequent = sorted(counts, key=lambda value: (-counts[value], value))[:MANY_VALUES]
+    frequent = sorted(counts, key=lambda value: (-counts[value], value))[: SETTINGS.probe_values]
     return _encode_values(name, "group", tuple(sorted(frequent)), names=names, clusters=clusters)
 
 
@@ -102,10 +98,10 @@ def compute_plain_descriptors(table: Table) -> FloatMatrix | None:
 
 
 def _hash_words(table: Table) -> FloatMatrix:
-    counts = np.zeros((len(table), HASHED), dtype=np.float32)
+    counts = np.zeros((len(table), SETTINGS.word_columns), dtype=np.float32)
     for row, text in enumerate(table.inputs):
         for word in re.findall(r"\w+", str(text).casefold()):
-            counts[row, zlib.crc32(word.encode("utf-8", "replace")) % HASHED] += 1
+            counts[row, zlib.crc32(word.encode("utf-8", "replace")) % SETTINGS.word_columns] += 1
     return np.asarray(np.log1p(counts), dtype=np.float32)
 
 
@@ -169,7 +165,9 @@ def _encode_target(item: ProbeTarget) -> NDArray[np.float64]:
 
 def _out_of_fold(values: FloatMatrix, targets: NDArray[np.float64], fold_ids: Index, seed: int) -> NDArray[np.float64]:
     predicted = np.empty(targets.shape)
-    axes = PrincipalAxes.fit(np.ascontiguousarray(values, dtype=np.float32), np.arange(len(values)), seed, MOST_AXES)
+    axes = PrincipalAxes.fit(
+        np.ascontiguousarray(values, dtype=np.float32), np.arange(len(values)), seed, SETTINGS.probe_axes
+    )
     reduced = axes.apply(values)
     for fold in np.unique(fold_ids):
         is_held_out = fold_ids == fold

@@ -20,6 +20,7 @@ from headstart.evaluation.fairness.slices import compute_row_errors
 from headstart.fitted_state import FittedState
 from headstart.flow.audit.attribute_probes import compute_plain_descriptors, list_probe_targets, probe_attributes
 from headstart.flow.audit.counterfactuals import CounterfactualInputs, measure_counterfactuals
+from headstart.flow.audit.settings import SETTINGS
 from headstart.flow.audit.slices import find_slices
 from headstart.flow.run_records import Audit, Prepared, TestScores
 from headstart.ladder import FittedStrategies
@@ -32,10 +33,6 @@ from headstart.task_types import TASK_TYPES
 
 FROZEN = "linear-probe"
 WITHOUT_BASE = ("scratch", "classic")
-MOST_ROWS, FEW_ROWS = 600, 240
-"""Test rows on which features are probed: where it was asked for, and by default."""
-TUNED_ROWS, TUNED_SHARE_SECONDS = 200, 20.0
-"""Rows that a model with moved weights is run on again, and the time that must be left for it."""
 
 
 def run_audit(
@@ -162,7 +159,7 @@ def _probe_test_rows(
     if prepared.test.features is None:
         not_measured["readable"] = "No frozen features were computed."
         return []
-    most = FEW_ROWS if options.audit == "auto" and not options.group else MOST_ROWS
+    most = SETTINGS.few_probed_rows if options.audit == "auto" and not options.group else SETTINGS.probed_rows
     rows = np.sort(np.random.default_rng(options.seed).permutation(len(prepared.test))[:most])
     test = prepared.test.take(rows)
     clusters = data.number_clusters(test.table)
@@ -198,7 +195,7 @@ def _extract_adapted_features(
             f"{strategies.chosen} leaves the base as it is: its features are the frozen ones, only the answers differ."
         )
         return None
-    if prepared.task.clock.remaining_seconds() < TUNED_SHARE_SECONDS or len(table) > TUNED_ROWS * 3:
+    if prepared.task.clock.remaining_seconds() < SETTINGS.tuned_seconds or len(table) > SETTINGS.tuned_rows * 3:
         not_measured["adapted features"] = "No time was left; give more with --time."
         return None
     from headstart.features.views import compute_final_features

@@ -17,6 +17,7 @@ from headstart.bundle import Bundle
 from headstart.errors import DataError
 from headstart.evaluation.fairness.groups import name_values
 from headstart.evaluation.fairness.inherited_bias import measure_flip_share
+from headstart.flow.audit.settings import SETTINGS
 from headstart.flow.inference.perturbed_rows import make_input_spec, store_inputs
 from headstart.flow.inference.predict_table import make_reader
 from headstart.modalities import MODALITIES
@@ -25,12 +26,6 @@ from headstart.records import Column, Index, Predictions, Table, make_column
 from headstart.results import Counterfactual, Figure, FlipShare
 from headstart.strategies.record import Clock, Fitted
 from headstart.task_types import TASK_TYPES
-
-QUICK_ROWS, FULL_ROWS, FEWEST_ROWS = 64, 512, 20
-QUICK_SHARE, FULL_SHARE = 0.1, 0.5
-"""Largest share of the time left that the passes over changed rows may take."""
-MIN_PART = 10
-"""A class or group with fewer changed rows is not reported."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,20 +82,20 @@ def measure_counterfactuals(
         edit for edit in list_edits(MODALITIES[table.modality], list(table.inputs), swaps) if full or edit.is_quick
     ]
     order = rng.permutation(len(table))
-    most = min(FULL_ROWS if full else QUICK_ROWS, len(table))
-    if most < FEWEST_ROWS:
-        return [], {"counterfactuals": f"There are only {len(table)} test rows; it takes {FEWEST_ROWS}."}
-    share = FULL_SHARE if full else QUICK_SHARE
+    most = min(SETTINGS.full_changed_rows if full else SETTINGS.quick_changed_rows, len(table))
+    if most < SETTINGS.min_changed_rows:
+        return [], {"counterfactuals": f"There are only {len(table)} test rows; it takes {SETTINGS.min_changed_rows}."}
+    share = SETTINGS.full_changed_share if full else SETTINGS.quick_changed_share
     with tempfile.TemporaryDirectory() as folder:
         runner = _Runner(inputs, Path(folder), precision)
         if runner.compute_outputs(order[:1], None) is None:  # Opens the base, which is not part of what a row costs.
             return [], {"counterfactuals": "The changed rows could not be read."}
         began = time.monotonic()
-        runner.compute_outputs(order[:FEWEST_ROWS], None)
-        each = (time.monotonic() - began) / FEWEST_ROWS
+        runner.compute_outputs(order[: SETTINGS.min_changed_rows], None)
+        each = (time.monotonic() - began) / SETTINGS.min_changed_rows
         fits = int(clock.remaining_seconds() * share / max(each * (1 + len(changes)), 1e-9))
-        if fits < FEWEST_ROWS:
-            needed = each * (1 + len(changes)) * FEWEST_ROWS / share
+        if fits < SETTINGS.min_changed_rows:
+            needed = each * (1 + len(changes)) * SETTINGS.min_changed_rows / share
             return [], {"counterfactuals": f"It needs about {needed:.0f} s to be left; give more with --time."}
         most = min(most, fits)
         measured, not_measured = [], dict[str, str]()
@@ -147,7 +142,7 @@ class _Runner:
         """Measure one change, or say why it was not."""
         try:
             rows = np.sort(self._find_changed_rows(edit, order, most))
-            if len(rows) < FEWEST_ROWS:
+            if len(rows) < SETTINGS.min_changed_rows:
                 return f"Cannot tell: only {len(rows)} test rows hold anything that it changes ({edit.description})."
             after = self.compute_outputs(rows, edit)
             missing = np.asarray([row for row in rows if int(row) not in self.plain], dtype=np.intp)
@@ -210,7 +205,11 @@ def _make_counterfactual(
         named = np.array(name_values(values[rows]), dtype=object)
         for value in sorted({str(each) for each in named if each}):
             here = named == value
-            figure = Figure.from_interval(measure_flip_share(moved[chosen][here])) if here.sum() >= MIN_PART else None
+            figure = (
+                Figure.from_interval(measure_flip_share(moved[chosen][here]))
+                if here.sum() >= SETTINGS.min_changed_part
+                else None
+            )
             parts.append(FlipShare(column=name, value=value, n_rows=int(here.sum()), flips=figure))
     return Counterfactual(
         name=edit.name, says=edit.description, n_rows=len(rows), flips=Figure.from_interval(whole),

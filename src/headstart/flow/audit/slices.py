@@ -20,6 +20,7 @@ from headstart.evaluation.fairness.slices import (
 )
 from headstart.evaluation.metrics.measures import MEASURES
 from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
+from headstart.flow.audit.settings import SETTINGS
 from headstart.flow.run_records import Prepared, TestScores
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
@@ -28,17 +29,8 @@ from headstart.records import Column, FloatMatrix, Index, Predictions, Table
 from headstart.results import Figure, Slice, SliceGroup, SliceMistake, Slices, SliceShift
 from headstart.task_types import TASK_TYPES
 
-FEWEST_ROWS, MOST_ROWS = 100, 4_000
-CLUSTERS = (4, 10, 24)
-"""Numbers of clusters, coarse to fine, as far as each has `ROWS_EACH` on average."""
-ROWS_EACH = 25
-EXAMPLES, DESCRIBED = 4, 200
 Properties = Callable[[Table], Mapping[str, NDArray[np.float64]]]
 """Plain numbers of each row of a table (n_rows,), NaN where unknown, by name."""
-MORE_OFTEN = 0.3
-"""A group is named if its share in the slice exceeds that in the other rows by this much."""
-APART_IN_SPREADS = 1.0
-"""A property is named if its median is this many interquartile ranges from that of the other rows."""
 
 
 def find_slices(
@@ -65,11 +57,11 @@ def find_slices(
     measure = MEASURES[task.kind].name
     rows = np.flatnonzero(np.isfinite(out_of_fold).all(axis=1))
     rows = rows[sample_one_per_cluster(prepared.train_dependence.copies[rows], seed)] if len(rows) else rows
-    rows = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_ROWS])
-    if features is None or len(rows) < FEWEST_ROWS:
+    rows = np.sort(np.random.default_rng(seed).permutation(rows)[: SETTINGS.max_slice_rows])
+    if features is None or len(rows) < SETTINGS.min_slice_rows:
         return Slices(
             n_rows=len(rows), n_clusters=0, measure=measure,  # type: ignore[arg-type]
-            has_features=features is not None, n_rows_needed=FEWEST_ROWS,
+            has_features=features is not None, n_rows_needed=SETTINGS.min_slice_rows,
         )  # fmt: skip
     truth = task.codes if task.truth is None else task.truth
     predictions = Predictions(
@@ -80,7 +72,9 @@ def find_slices(
     centre = features.final[rows].mean(axis=0)
     directions = scale_to_unit_length(features.final[rows] - centre)
     clusterings = [
-        cluster_rows(directions, k, seed) for k in CLUSTERS if k * ROWS_EACH <= len(rows) or k == CLUSTERS[0]
+        cluster_rows(directions, k, seed)
+        for k in SETTINGS.slice_clusters
+        if k * SETTINGS.rows_per_cluster <= len(rows) or k == SETTINGS.slice_clusters[0]
     ]
     failing = find_failing_clusters(errors, [item.owner for item in clusterings], task.codes[rows], seed)
     n_clusters = sum(int((np.bincount(item.owner) >= EVALUATION_SETTINGS.min_rows).sum()) for item in clusterings)
@@ -148,7 +142,7 @@ class _SliceDescriber:
             mistakes=_count_mistakes(self.table.labels, here, self.predictions, at=item.rows, errors=errors),
             frequent_groups=_find_frequent_groups(self.columns, here, elsewhere),
             shifted_properties=_find_shifted_properties(self.properties, self.table, here, elsewhere),
-            examples=[str(self.table.ids[self.rows[row]]) for row in wrong[:EXAMPLES]],
+            examples=[str(self.table.ids[self.rows[row]]) for row in wrong[: SETTINGS.slice_examples]],
         )
 
     def _measure_on_test_rows(
@@ -173,7 +167,7 @@ def _find_frequent_groups(columns: Mapping[str, Column], rows: Index, others: In
         here, elsewhere = Counter(map(str, values[rows])), Counter(map(str, values[others]))
         for value, n in here.items():
             share, share_elsewhere = n / len(rows), elsewhere[value] / max(len(others), 1)
-            if value and share - share_elsewhere > MORE_OFTEN:
+            if value and share - share_elsewhere > SETTINGS.group_difference:
                 groups.append(SliceGroup(column=name, value=value, share=share, elsewhere=share_elsewhere))
     return groups
 
@@ -194,7 +188,7 @@ def _count_mistakes(
 
 def _find_shifted_properties(properties: Properties, table: Table, rows: Index, others: Index) -> list[SliceShift]:
     """Return the properties in which a slice differs most, from at most 200 rows on either side."""
-    described_rows = [np.random.default_rng(0).permutation(part)[:DESCRIBED] for part in (rows, others)]
+    described_rows = [np.random.default_rng(0).permutation(part)[: SETTINGS.described_rows] for part in (rows, others)]
     measured = properties(table.take(np.concatenate(described_rows)))
     inside, outside = (
         np.arange(len(described_rows[0])),
@@ -206,7 +200,7 @@ def _find_shifted_properties(properties: Properties, table: Table, rows: Index, 
         if np.isfinite(values[inside]).any() and np.isfinite(values[outside]).any()
     }
     ranked = sorted(
-        (name for name in differences if abs(differences[name]) >= APART_IN_SPREADS),
+        (name for name in differences if abs(differences[name]) >= SETTINGS.property_spreads),
         key=lambda name: -abs(differences[name]),
     )
     return [

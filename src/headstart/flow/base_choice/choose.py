@@ -19,6 +19,7 @@ from headstart.flow.base_choice.measure import (
     list_expected_errors,
     measure_candidate,
 )
+from headstart.flow.base_choice.settings import SETTINGS
 from headstart.modalities import MODALITIES, series
 from headstart.modalities.image_values import VALUE_RANGES
 from headstart.offline import offline
@@ -30,9 +31,6 @@ from headstart.results.findings import make_finding
 from headstart.strategies import Clock
 
 AUTO = "auto"
-AUTO_SHARE = 0.4
-"""Largest share of the time left that `--base auto` spends on choosing."""
-AUTO_ROWS, AUTO_BYTES = 1_000, 1e9
 
 
 def choose_base(
@@ -51,7 +49,7 @@ def choose_base(
     if options.base != AUTO:
         named = bases.load_base(options.base, need)
         return named, _find_unknown_script(named, table), None
-    criteria = CandidateFilter(table.modality, max_bytes=AUTO_BYTES)
+    criteria = CandidateFilter(table.modality, max_bytes=SETTINGS.max_bytes)
     candidates, _ = ranking.list_candidates(criteria)
     ranked = None
     reference, reason = (
@@ -59,7 +57,9 @@ def choose_base(
         f"{DEFAULTS[table.modality]} is the only base model at hand for this data.",
     )
     if len(candidates) > 1:
-        ranked = compare_bases(table, options, criteria, n_rows=AUTO_ROWS, clock=clock.start_share(AUTO_SHARE))
+        ranked = compare_bases(
+            table, options, criteria, n_rows=SETTINGS.max_rows, clock=clock.start_share(SETTINGS.time_share)
+        )
         reference, reason = ranked.taken or reference, write_sentence(ranked.to_record())
         if not ranked.taken:
             reason += f" The default is taken: {reference}."

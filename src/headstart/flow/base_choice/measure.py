@@ -14,6 +14,7 @@ from headstart.bases import DEFAULTS
 from headstart.checks.vocabulary import measure_coverage
 from headstart.errors import DataError, HeadstartError, cut_problem
 from headstart.evaluation.intervals import mean_interval
+from headstart.flow.base_choice.settings import SETTINGS
 from headstart.options import AdaptOptions
 from headstart.ranking import Candidate, MeasuredCandidate, VocabularyCoverage
 from headstart.records import Index, Interval, Predictions, Probabilities, Table
@@ -24,8 +25,6 @@ from headstart.strategies.scoring import OBJECTIVES, mask_predicted_rows, mean_l
 
 PROBES = ("linear-probe", "multi-stage-probe")
 """A base model is ranked by the better of these in cross-validation, as in `adapt`."""
-MOSTLY_UNKNOWN = 0.5
-"""From this share of unknown pieces on a base is not tried, unless it is named or the default."""
 UNUSABLE = (HeadstartError, ValueError, TypeError, RuntimeError, OSError)
 """What a model of others may raise when it is built or run: it is then left out, with the reason."""
 
@@ -129,7 +128,7 @@ def measure_candidate(
 
 
 def _refuse_unknown_script(coverage: VocabularyCoverage, candidate: Candidate) -> None:
-    if coverage.unknown_share >= MOSTLY_UNKNOWN:
+    if coverage.unknown_share >= SETTINGS.mostly_unknown_share:
         problem = f"Its vocabulary does not know {coverage.unknown_share:.0%} of what these texts are made of"
         raise DataError(
             f"{problem}; name it with --candidate {candidate.reference} to use it anyway.",

@@ -12,6 +12,7 @@ from headstart.checks.copies import join_feature_duplicates
 from headstart.checks.record import FEATURES, MODEL
 from headstart.data.labels.targets import encode_truth, list_classes
 from headstart.flow.base_choice.choose import state_need
+from headstart.flow.base_choice.settings import SETTINGS as BASE_CHOICE_SETTINGS
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Finding, Table, make_column
 from headstart.results.findings import make_finding
@@ -21,7 +22,6 @@ from headstart.strategies.record import Clock, StrategyRows, Task
 
 SECONDS = {"auto": 60.0, "on": float("inf")}
 """Time limit of the pass through the base model, by `--deep`."""
-MOST_ROWS = 5000
 
 
 def probe_training_rows(table: Table, options: AdaptOptions, seconds: float) -> tuple[Finding, ...]:
@@ -42,7 +42,9 @@ def probe_training_rows(table: Table, options: AdaptOptions, seconds: float) -> 
         The base model is missing, or no row can be read.
     """
     train = table.take(np.flatnonzero(table.splits != TEST))
-    sample = train.take(np.sort(np.random.default_rng(options.seed).permutation(len(train))[:MOST_ROWS]))
+    sample = train.take(
+        np.sort(np.random.default_rng(options.seed).permutation(len(train))[: BASE_CHOICE_SETTINGS.checked_rows])
+    )
     base_options = options if options.base != "auto" else options.model_copy(update={"base": "default"})
     as_training = replace(sample, splits=make_column([TRAIN] * len(sample)))
     backbone = bases.load_base(base_options.base, state_need(as_training, base_options))

@@ -12,21 +12,20 @@ import numpy as np
 from headstart import data, progress, runs
 from headstart.bundle import Bundle
 from headstart.bundle.golden import SYNTHETIC, GoldenRows
-from headstart.bundle.onnx.targets import CALIBRATION_ROWS, ExportTarget
+from headstart.bundle.onnx.targets import ExportTarget
 from headstart.bundle.records.schema import raise_bundle_errors
 from headstart.bundle.runtime.inputs import ModelInputs
 from headstart.bundle.runtime.session import PortableModel
+from headstart.bundle.settings import SETTINGS as BUNDLE_SETTINGS
 from headstart.csv_files import read_csv_rows
 from headstart.data.labels.targets import encode_truth
 from headstart.errors import DataError, OptionError
 from headstart.flow.exports.portable import prepare_rows, run_reference
+from headstart.flow.exports.settings import SETTINGS
 from headstart.flow.inference.labelled_rows import read_rows_to_evaluate
 from headstart.modalities.record import Array
 from headstart.options import EvaluateOptions, ExportOptions, ReadOptions, parse
 from headstart.records import TEST, Probabilities, Table
-
-MOST_ROWS = 1_000
-"""Rows that forms are compared on: drawn by chance where there are more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +130,7 @@ def read_golden(portable: PortableModel) -> GoldenRows:
 def _part_rows(table: Table) -> tuple[Table, Table]:
     """Split rows at random into those for comparison, and fewer for the calibration of int8."""
     order = np.random.default_rng(0).permutation(len(table))
-    n = min(CALIBRATION_ROWS, len(table) // 3)
+    n = min(BUNDLE_SETTINGS.calibration_rows, len(table) // 3)
     return table.take(np.sort(order[n:])), table.take(np.sort(order[:n]))
 
 
@@ -147,7 +146,7 @@ def split_golden_rows(golden: GoldenRows) -> list[tuple[Array, ...]]:
 
 def _prepare_calibration_rows(model_inputs: ModelInputs, table: Table) -> list[tuple[Array, ...]]:
     prepared = []
-    for row in np.random.default_rng(0).permutation(len(table))[:CALIBRATION_ROWS]:
+    for row in np.random.default_rng(0).permutation(len(table))[: BUNDLE_SETTINGS.calibration_rows]:
         try:
             prepared.append(model_inputs.prepare(model_inputs.load(table.inputs[row])))
         except DataError:
@@ -206,7 +205,7 @@ def _answer_rows(
     training: Sequence[tuple[Array, ...]],
 ) -> ComparisonRows:  # fmt: skip
     """Return rows of a table with the answers of the model as it was fitted."""
-    sample = table.take(np.sort(np.random.default_rng(bundle.seed).permutation(len(table))[:MOST_ROWS]))
+    sample = table.take(np.sort(np.random.default_rng(bundle.seed).permutation(len(table))[: SETTINGS.compared_rows]))
     progress.say(f"Comparing the model and each form of it on {len(sample):,} {source}.")
     expected = run_reference(bundle, sample)
     if len(expected.rows) == 0:

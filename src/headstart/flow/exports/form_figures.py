@@ -11,19 +11,18 @@ from numpy.typing import NDArray
 
 from headstart import evaluation
 from headstart.bundle import Bundle
-from headstart.bundle.runtime.agreement import LARGEST_DIFFERENCE, SAME_LABELS, assign_labels, compare_outputs
+from headstart.bundle.runtime.agreement import assign_labels, compare_outputs
 from headstart.bundle.runtime.inputs import ModelInputs
 from headstart.bundle.runtime.session import GraphRun
+from headstart.bundle.settings import SETTINGS as BUNDLE_SETTINGS
 from headstart.errors import list_offenders
 from headstart.flow.exports.comparison_rows import ComparisonRows
+from headstart.flow.exports.settings import SETTINGS
 from headstart.modalities.record import Array
 from headstart.options import ExportOptions
 from headstart.records import Index, Predictions
 from headstart.task_types import TASK_TYPES
 
-TIMED_ROWS, ROUNDS = 16, 3
-SMALLER, FASTER, LEAST_SMALLER = 3.0, 1.1, 1.2
-"""int8 is worth writing where it is so many times smaller, or faster here and at least a little smaller."""
 Outputs = NDArray[Any]
 
 
@@ -63,7 +62,7 @@ def time_rows(
     rows : sequence of prepared rows
     """
     seconds: list[list[float]] = [[] for _ in graph_runs]
-    for row in [row for row in rows[:TIMED_ROWS] for _ in range(ROUNDS)]:
+    for row in [row for row in rows[: SETTINGS.timed_rows] for _ in range(SETTINGS.timed_rounds)]:
         arrays = model_inputs.collate([row])
         for run, times in zip(graph_runs, seconds, strict=True):
             began = time.perf_counter()
@@ -156,11 +155,15 @@ def explain_inexact(figures: dict[str, Any]) -> str:
     figures : dict
         As `measure_form` gives them.
     """
-    if figures["same_labels"] >= SAME_LABELS and figures["max_difference"] <= LARGEST_DIFFERENCE:
+    if (
+        figures["same_labels"] >= BUNDLE_SETTINGS.min_same_labels
+        and figures["max_difference"] <= BUNDLE_SETTINGS.max_difference
+    ):
         return ""
     return (
-        f"{100 * figures['same_labels']:.1f} % of rows have the same label (at least {100 * SAME_LABELS:.1f} % are "
-        f"asked for), outputs differ by up to {figures['max_difference']:.2g} (at most {LARGEST_DIFFERENCE:g})"
+        f"{100 * figures['same_labels']:.1f} % of rows have the same label (at least "
+        f"{100 * BUNDLE_SETTINGS.min_same_labels:.1f} % are asked for), outputs differ by up to "
+        f"{figures['max_difference']:.2g} (at most {BUNDLE_SETTINGS.max_difference:g})"
     )
 
 
@@ -191,6 +194,6 @@ def explain_eight_bits(figures: dict[str, Any], first: dict[str, Any], most: flo
             f"numbers differ by up to {100 * figures['max_difference']:.1f} % of their size (at most {100 * most:g} %)"
         )
     smaller, faster = first["size_bytes"] / figures["size_bytes"], figures["times_as_fast"]
-    if smaller < SMALLER and (faster < FASTER or smaller < LEAST_SMALLER):
+    if smaller < SETTINGS.clearly_smaller and (faster < SETTINGS.faster or smaller < SETTINGS.a_little_smaller):
         return f"it is {smaller:.1f} times smaller and {faster:.2f} times as fast here: not worth a second form"
     return ""

@@ -32,6 +32,7 @@ from headstart.bundle.synthetic_rows import make_synthetic_rows
 from headstart.errors import BundleError
 from headstart.features import DESCRIPTOR_EXTRACTORS, Extractor, make_backbone_extractor
 from headstart.features.runtimes import REFERENCE, ChosenRuntime, measure_relative_error
+from headstart.flow.exports.settings import SETTINGS
 from headstart.flow.inference.predict_table import read_with, select_ood_features
 from headstart.flow.run_records import Prepared
 from headstart.home import write_text
@@ -42,8 +43,6 @@ from headstart.strategies.record import StrategyRows
 
 _WRITING = 10
 """Raised whenever the way graphs are made changes what they give, or predict.py changes."""
-FEATURES_DIFFER = 1e-3
-"""Mean relative difference of features from which on a graph is refused."""
 
 
 @dataclass(frozen=True)
@@ -318,7 +317,7 @@ def _run_graph(
     read: FloatMatrix = np.concatenate([part[1] for part in parts])
     if features.shape[1]:
         error = measure_relative_error([features], [read])
-        if not error <= FEATURES_DIFFER:
+        if not error <= SETTINGS.max_feature_difference:
             raise ValueError(f"features differ by {error:.2g}")
     return outputs
 

@@ -21,6 +21,7 @@ from headstart.evaluation.comparison.model_changes import (
 )
 from headstart.evaluation.intervals import mean_interval, number_clusters
 from headstart.flow.external_validation.evaluate import predict_rows
+from headstart.flow.external_validation.settings import SETTINGS
 from headstart.flow.inference.labelled_rows import leave_out_training_rows, read_rows_to_score
 from headstart.flow.scoring.groups import find_group_dependence
 from headstart.home import write_text
@@ -32,8 +33,6 @@ from headstart.results import ChangedRow, Comparison, Figure, SetAsideRow
 from headstart.spellings import NameMatches, match_names
 from headstart.task_types import TASK_TYPES
 
-FIRST = 100
-"""So many rows of each kind stand in the document; the CSV has all."""
 _TINY = 1e-12
 
 
@@ -123,8 +122,8 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
             for name in columns
             for part in compare_parts(row_changes, name, common.metadata[name], clusters=dependence.copies, seed=seed)
         ],
-        better=_list_changed_rows(common, better[:FIRST], answers),
-        worse=_list_changed_rows(common, worse[:FIRST], answers),
+        better=_list_changed_rows(common, better[: SETTINGS.changed_rows], answers),
+        worse=_list_changed_rows(common, worse[: SETTINGS.changed_rows], answers),
         set_aside=[SetAsideRow(id=name, reason=reason) for name, reason in aside.items()],
     )
     return fill_sentences(comparison)

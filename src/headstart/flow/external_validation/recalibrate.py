@@ -19,7 +19,7 @@ from headstart.evaluation import Truth
 from headstart.evaluation.intervals import mean_interval, number_clusters
 from headstart.evaluation.uncertainty.conformal import share_interval
 from headstart.flow.exports.reopening import require_same_answers
-from headstart.flow.external_validation.site_comparison import LEAST_LABELS
+from headstart.flow.external_validation.settings import SETTINGS
 from headstart.flow.scoring.groups import find_group_dependence
 from headstart.records import Index, Predictions, Table
 from headstart.results import BeforeAfter, Figure, Recalibration
@@ -61,10 +61,10 @@ def require_possible(bundle: Bundle, table: Table, labelled: bool) -> None:
             "--recalibrate: a model for several labels a row has no probability or set that could be corrected.",
             "Leave it out, or adapt again with these rows.",
         )
-    if not labelled or len(table) < LEAST_LABELS:
+    if not labelled or len(table) < SETTINGS.min_labels:
         raise DataError(
             f"--recalibrate: {table.source} has {len(table) if labelled else 0} rows with a known label.",
-            f"At least {LEAST_LABELS} are needed: label more rows, chosen at random.",
+            f"At least {SETTINGS.min_labels} are needed: label more rows, chosen at random.",
         )
 
 
@@ -237,7 +237,7 @@ def write_recalibrated(
     corrected = replace(bundle, decision_policy=recalibrated.policy, training_facts=facts)
     bundles.save_bundle(corrected, place, check=partial(require_same_answers, bundle=corrected, table=table))
     return Recalibration(
-        bundle=str(place), n_rows=recalibrated.n_rows, least_rows=LEAST_LABELS,
+        bundle=str(place), n_rows=recalibrated.n_rows, least_rows=SETTINGS.min_labels,
         calibration_kept=recalibrated.calibration_kept, sets_kept=recalibrated.sets_kept, gain=recalibrated.gain,
         figures=recalibrated.figures,
     )  # fmt: skip

@@ -14,6 +14,7 @@ from headstart.decisions import NONE
 from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from headstart.evaluation.shift.drift import measure_drift
 from headstart.evaluation.shift.prior_shift import independent_difference, measure_prior_shift
+from headstart.flow.external_validation.settings import SETTINGS
 from headstart.flow.scoring.predictions import ModelFigures
 from headstart.flow.scoring.training_site import SITE_FIGURES, name_figures, summarise_site
 from headstart.records import FloatMatrix, Index
@@ -29,17 +30,6 @@ from headstart.results import (
 from headstart.spellings import fold_label
 from headstart.task_types import TASK_TYPES
 
-FEW_ROWS = 20
-"""With fewer labelled rows there is no advice."""
-LOST, LOST_UNIT = 0.05, 0.1
-"""A share that is lower by more than 5 points, or an error that is larger by more than a tenth, asks for training."""
-UNKNOWN_SHARE = 0.2
-"""So great a share of rows that are none of these, or of classes that the model does not know, asks for training."""
-LEAST_LABELS = 30
-_LEAST_POINT = 0.01
-"""Probabilities that are off by less than a point are not worth correcting."""
-_ALIKE = 0.8
-"""How much of two labels must agree (difflib's ratio) to be taken for two spellings of one."""
 _LOWER_IS_BETTER = {"mean_absolute_error"}
 _NO_REFERENCE = "The bundle keeps no sample of its training rows: it reads no features, or is of an older version."
 _NO_SITE = (
@@ -171,7 +161,7 @@ def choose_advice(result: Evaluation) -> Advice:
     noise; use where there is none; cannot tell where drift was not measured. No rule is fitted to data.
     """
     none_of_these = result.shares.get(NONE)
-    if none_of_these is not None and none_of_these.low >= UNKNOWN_SHARE:
+    if none_of_these is not None and none_of_these.low >= SETTINGS.unknown_share:
         return Advice(action="re-train", code="none-of-these", here=none_of_these)
     return _advise_with_labels(result) if result.labelled else _advise_without_labels(result)
 
@@ -184,9 +174,9 @@ def _advise_with_labels(result: Evaluation) -> Advice:
         return Advice(
             action="cannot tell", code="spellings", n_rows=n_unknown, n_rows_total=n_total, spellings=spellings
         )
-    if result.n_rows < FEW_ROWS:
-        return Advice(action="cannot tell", code="few-rows", n_rows=result.n_rows, n_labels=LEAST_LABELS)
-    if not TASK_TYPES[result.task].has_label_sets and n_unknown >= UNKNOWN_SHARE * n_total:
+    if result.n_rows < SETTINGS.min_rows:
+        return Advice(action="cannot tell", code="few-rows", n_rows=result.n_rows, n_labels=SETTINGS.min_labels)
+    if not TASK_TYPES[result.task].has_label_sets and n_unknown >= SETTINGS.unknown_share * n_total:
         return Advice(action="re-train", code="unknown-classes", n_rows=n_unknown, n_rows_total=n_total)
     main = next((row for row in result.beside_training if row.name == SITE_FIGURES[result.task][0]), None)
     if main is not None and _is_worse(main):
@@ -200,11 +190,11 @@ def _find_misspelt(result: Evaluation) -> dict[str, str]:
     spellings: dict[str, str] = {}
     n_rows = 0
     for label, count in result.unknown_labels.items():
-        near = get_close_matches(fold_label(label), class_of, n=1, cutoff=_ALIKE)
+        near = get_close_matches(fold_label(label), class_of, n=1, cutoff=SETTINGS.spelling_similarity)
         if near and _may_be_one(fold_label(label), near[0]):
             spellings[label] = class_of[near[0]]
             n_rows += count
-    return spellings if n_rows >= UNKNOWN_SHARE * (n_rows + result.n_rows) else {}
+    return spellings if n_rows >= SETTINGS.unknown_share * (n_rows + result.n_rows) else {}
 
 
 def _may_be_one(first: str, second: str) -> bool:
@@ -216,16 +206,20 @@ def _may_be_one(first: str, second: str) -> bool:
 def _advise_recalibration(result: Evaluation) -> Advice | None:
     """Advise to recalibrate where probabilities or sets are off."""
     sure, cover = result.calibration and result.calibration.overconfidence, result.conformal
-    if sure and (sure.low > 0 or sure.high < 0) and abs(sure.value) >= _LEAST_POINT:
+    if sure and (sure.low > 0 or sure.high < 0) and abs(sure.value) >= SETTINGS.least_miscalibration:
         return Advice(
             action="recalibrate",
             code="too-sure" if sure.low > 0 else "too-unsure",
             here=sure,
-            n_labels=LEAST_LABELS,
+            n_labels=SETTINGS.min_labels,
         )
     if cover is not None and cover.below:
         return Advice(
-            action="recalibrate", code="coverage", stated=cover.stated, here=cover.measured, n_labels=LEAST_LABELS
+            action="recalibrate",
+            code="coverage",
+            stated=cover.stated,
+            here=cover.measured,
+            n_labels=SETTINGS.min_labels,
         )
     return None
 
@@ -263,14 +257,14 @@ def _advise_use(result: Evaluation, main: BesideTraining | None) -> Advice:
 
 def _advise_without_labels(result: Evaluation) -> Advice:
     if result.drift is None:
-        return Advice(action="cannot tell", code="drift-not-measured", n_labels=LEAST_LABELS)
+        return Advice(action="cannot tell", code="drift-not-measured", n_labels=SETTINGS.min_labels)
     if result.drift.found:
-        return Advice(action="recalibrate", code="drift", n_labels=LEAST_LABELS)
+        return Advice(action="recalibrate", code="drift", n_labels=SETTINGS.min_labels)
     return Advice(action="use", code="no-drift")
 
 
 def _is_worse(row: BesideTraining) -> bool:
     lost = row.difference
     if row.name in _LOWER_IS_BETTER:
-        return lost.low > 0 and lost.value > LOST_UNIT * row.there.value
-    return lost.high < 0 and lost.value < -LOST
+        return lost.low > 0 and lost.value > SETTINGS.lost_error_share * row.there.value
+    return lost.high < 0 and lost.value < -SETTINGS.lost_share

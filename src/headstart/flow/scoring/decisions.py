@@ -20,6 +20,7 @@ from headstart.evaluation.uncertainty.selective import (
     measure_risk_coverage,
     rows_per_hundred,
 )
+from headstart.flow.scoring.settings import SETTINGS
 from headstart.records import Index, Predictions, Table
 from headstart.results import (
     Abstention,
@@ -31,7 +32,6 @@ from headstart.results import (
 )
 from headstart.task_types import TASK_TYPES
 
-MOST_MISSES = 10
 _SHARE_NAMES = {"answered": "label", "not_sure": NOT_SURE, "none_of_these": NONE}
 
 
@@ -137,7 +137,7 @@ def _list_misses(
             per_hundred=rows_per_hundred((truth == pairs[at][0]) & (decided.codes == pairs[at][1]), None),
             cost=float(matrix[tuple(pairs[at])]),
         )
-        for at in order[:MOST_MISSES]
+        for at in order[:SETTINGS.missed_rows]
     ]  # fmt: skip
 
 

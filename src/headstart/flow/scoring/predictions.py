@@ -8,6 +8,7 @@ from headstart import evaluation
 from headstart.decisions import DecisionPolicy
 from headstart.flow.scoring.decisions import ScoredRows, measure_abstention, measure_coverage
 from headstart.flow.scoring.groups import compare_groups
+from headstart.flow.scoring.settings import SETTINGS
 from headstart.results import (
     Abstention,
     AnyMetrics,
@@ -84,7 +85,7 @@ def measure_model(
         conformal=conformal,
         abstention=measure_abstention(rows, policy, seed),
         groups=compare_groups(rows.table, truth, predictions, columns=group_columns, seed=seed),
-        worst=evaluation.list_worst_rows(truth, predictions, N_WORST),
+        worst=evaluation.list_worst_rows(truth, predictions, SETTINGS.worst_rows),
         not_measured=not_measured,
     )
 
@@ -103,7 +104,6 @@ def choose_label_thresholds(task: Task, fitted: Fitted) -> tuple[float, ...]:
     return evaluation.choose_thresholds(task.truth, fitted.out_of_fold)
 
 
-N_WORST = 12
 _NO_SETS = "The bundle is of an older version and gives no sets."
 _NO_PROBABILITY = {
     "confusion": "A number is not confused with another; the errors say how far off it is.",

@@ -13,6 +13,7 @@ from headstart.flow.inference.predict_table import select_ood_features
 from headstart.flow.run_records import Prepared
 from headstart.flow.scoring.groups import find_group_dependence
 from headstart.flow.scoring.predictions import ModelFigures
+from headstart.flow.scoring.settings import SETTINGS
 from headstart.ranking.typicality import cluster_rows, scale_to_unit_length
 from headstart.records import Features, FloatMatrix
 from headstart.results import (
@@ -110,9 +111,6 @@ def name_figures(
     return {name: figure for name, figure in figures.items() if figure is not None}
 
 
-MOST_CENTRES = 500
-
-
 def remember_training_rows(prepared: Prepared, uses: frozenset[str]) -> SeenRows:
     """Return hashes of the training rows, and centres of their features.
 
@@ -164,4 +162,5 @@ def select_model_features(
 
 
 def _compute_centres(rows: FloatMatrix, seed: int) -> FloatMatrix:
-    return rows if len(rows) <= MOST_CENTRES else scale_to_unit_length(cluster_rows(rows, MOST_CENTRES, seed).centres)
+    most = SETTINGS.kept_centres
+    return rows if len(rows) <= most else scale_to_unit_length(cluster_rows(rows, most, seed).centres)

@@ -1,0 +1,29 @@
+"""The tunable numbers of choosing a base, in one record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseChoiceSettings:
+    """Numbers of choosing a base and of looking at data with it.
+
+    Parameters
+    ----------
+    time_share, max_rows, max_bytes : float, int, float
+        Largest share (0-1) of the time left, rows, and size of a base with `--base auto`.
+    mostly_unknown_share : float
+        From this share (0-1) of unknown tokens on a base is not tried, unless it is named or the default.
+    checked_rows : int
+        Training rows that `check --deep` runs through the base.
+    """
+
+    time_share: float = 0.4
+    max_rows: int = 1_000
+    max_bytes: float = 1e9
+    mostly_unknown_share: float = 0.5
+    checked_rows: int = 5_000
+
+
+SETTINGS = BaseChoiceSettings()
