@@ -9,9 +9,10 @@ import numpy as np
 
 from headstart.bases.architectures import HINT
 from headstart.bases.record import Array
+from headstart.bases.rocket import MOST_CHANNELS, TAPS, TRIPLES
 from headstart.errors import DataError
 
-N_KERNELS, KERNEL_STEPS, MOST_FEATURES = 84, 9, 1_000_000
+N_KERNELS, MOST_FEATURES = len(TRIPLES), 1_000_000
 _WHOLE = ("channels_per_combination", "channel_indices", "dilations", "features_per_dilation")
 
 
@@ -36,12 +37,12 @@ def check_rocket_weights(weights: Mapping[str, Array], spec: Mapping[str, Any], 
         and int(features.max()) <= MOST_FEATURES
         and len(biases) == N_KERNELS * int(features.sum(dtype=np.int64)) <= MOST_FEATURES
         and int(per_kernel.min()) >= 1
-        and int(per_kernel.max()) <= n_channels
+        and int(per_kernel.max()) <= min(n_channels, MOST_CHANNELS)
         and int(per_kernel.sum(dtype=np.int64)) == len(channels)
         and int(channels.min()) >= 0
         and int(channels.max()) < n_channels
         and int(dilations.min()) >= 1
-        and (KERNEL_STEPS - 1) * int(dilations.max()) < max(length, KERNEL_STEPS)
+        and (TAPS - 1) * int(dilations.max()) < max(length, TAPS)
     )
     if not fits:
         raise DataError(f"{place} has arrays of MiniRocket that do not fit each other or its series.", HINT)

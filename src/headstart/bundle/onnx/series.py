@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from headstart.bases.rocket import TAPS, TRIPLES
 from headstart.bundle.onnx.heads import NamedTensors, apply_link, register_arrays
 from headstart.modalities.quantiles import ROUNDED, SILENT, SMOOTHED, count_quantiles, list_intervals
 from headstart.strategies.linear.links import ABSENT
-
-TAPS = 9
-TRIPLES = np.array(list(combinations(range(TAPS), 3)))
-"""The three taps of weight 2 of each of MiniRocket's 84 kernels; the other six weigh -1."""
 
 
 class MiniRocketNetwork(nn.Module):
@@ -30,7 +26,7 @@ class MiniRocketNetwork(nn.Module):
     def __init__(self, weights: Mapping[str, NDArray[Any]], n_channels: int, length: int) -> None:
         super().__init__()
         kernels = np.full((len(TRIPLES), TAPS), -1.0, dtype=np.float32)
-        np.put_along_axis(kernels, TRIPLES, 2.0, axis=1)
+        np.put_along_axis(kernels, np.array(TRIPLES), 2.0, axis=1)
         self.dilations = [int(value) for value in weights["dilations"]]
         sizes = [int(value) for value in weights["features_per_dilation"]]
         per_combination = np.asarray(weights["channels_per_combination"])

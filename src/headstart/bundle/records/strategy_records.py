@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from headstart.bases.rocket import PARTS
+from headstart.bases.rocket_weights import check_rocket_weights
 from headstart.bundle.records.array_records import ArrayRule, Arrays, check_arrays
 from headstart.bundle.records.config_records import BASE_SPECS, SeriesSpec
 from headstart.bundle.records.schema import (
@@ -23,6 +25,7 @@ from headstart.bundle.records.schema import (
     parse_record,
     require_mapping,
 )
+from headstart.errors import DataError
 from headstart.fitted_state import FittedState
 from headstart.modalities import MODALITIES
 from headstart.modalities.quantiles import count_features
@@ -32,8 +35,6 @@ from headstart.strategies.linear.links import LINK_OF
 from headstart.task_types import TaskName
 
 META, WEIGHTS = "strategy.json", "model.safetensors"
-N_KERNELS, TAPS, MOST_ROCKET_CHANNELS = 84, 9, 9
-"""Of MiniRocket: kernels of a dilation, taps of a kernel, channels that one kernel reads at most."""
 Link = Literal["softmax", "logistic", "identity"]
 
 
@@ -246,35 +247,14 @@ def check_ngrams(ngrams: Sequence[str], place: tuple[str, ...], where: str) -> N
         raise make_misfit(where, place, "pieces should differ", f"{len(ngrams)} pieces, {len(set(ngrams))} different")
 
 
-def check_rocket(arrays: Arrays, spec: SeriesSpec, where: str, head: str = "") -> int:
-    """Check MiniRocket's parameters, which run without any check of their own; return the number of features.
-
-    Parameters
-    ----------
-    arrays : mapping of str to array
-    spec : SeriesSpec
-        Of the series that are convolved.
-    where : str
-        The file, for messages.
-    head : str
-        What stands before the names.
-    """
-    most = (spec.length - 1) // (TAPS - 1)
-    specs = {
-        f"{head}dilations": ArrayRule(("n_dilations",), "whole", 1, max(1, most)),
-        f"{head}features_per_dilation": ArrayRule(("n_dilations",), "whole", 1, 100_000),
-        f"{head}biases": ArrayRule(("n_features",)),
-    }
-    sizes = check_arrays(arrays, specs, where)
-    n_features = N_KERNELS * int(arrays[f"{head}features_per_dilation"].sum(dtype=np.int64))
-    if sizes["n_features"] != n_features:
-        raise Misfit(f"{where}: {head}biases: there should be {n_features} (were {sizes['n_features']})")
-    per_kernel = ArrayRule((N_KERNELS * sizes["n_dilations"],), "whole", 1, min(spec.n_channels, MOST_ROCKET_CHANNELS))
-    check_arrays(arrays, {f"{head}channels_per_combination": per_kernel}, where)
-    n_chosen = int(arrays[f"{head}channels_per_combination"].sum(dtype=np.int64))
-    chosen = ArrayRule((n_chosen,), "whole", 0, spec.n_channels - 1)
-    check_arrays(arrays, {f"{head}channel_indices": chosen}, where)
-    return n_features
+def _check_rocket(arrays: Arrays, spec: SeriesSpec, where: str, head: str) -> int:
+    """Check MiniRocket's parameters, whose names begin with `head`; return the number of features."""
+    weights = {name: arrays[f"{head}{name}"] for name in PARTS if f"{head}{name}" in arrays}
+    try:
+        check_rocket_weights(weights, {"length": spec.length, "n_channels": spec.n_channels}, f"{where}: {head}")
+    except DataError as error:
+        raise Misfit(error.problem) from error
+    return check_arrays(arrays, {f"{head}biases": ArrayRule(("n_features",))}, where)["n_features"]
 
 
 def _check_convolutions(state: FittedState, context: StateContext) -> None:
@@ -282,7 +262,7 @@ def _check_convolutions(state: FittedState, context: StateContext) -> None:
     views = [view for view in ("kernels", "difference") if f"{view}/channels_per_combination" in state.arrays]
     if not views:
         raise Misfit(f"{context.where}: there is no array 'kernels/channels_per_combination'")
-    n_dims = sum(check_rocket(state.arrays, record.spec, context.where, f"{view}/") for view in views)
+    n_dims = sum(_check_rocket(state.arrays, record.spec, context.where, f"{view}/") for view in views)
     _check_head(record, state.arrays, context, n_dims)
 
 
