@@ -19,7 +19,7 @@ from headstart import bases, data, features
 from headstart import row_cache as cache
 from headstart.bases import Backbone, BaseRequest
 from headstart.errors import DataError
-from headstart.features import extraction, runtimes
+from headstart.features import chunks, runtimes
 from headstart.features.activations import ActivationCache
 from headstart.features.cache import FeatureCache
 from headstart.options import ReadOptions
@@ -84,7 +84,7 @@ def test_without_time_some_rows_are_late_and_the_next_run_goes_on(
 ) -> None:
     base = bases.load_base("default", BaseRequest(modality="text", offline=True))
     table = read(text_table)
-    monkeypatch.setattr(extraction, "SETTINGS", replace(extraction.SETTINGS, chunk_bytes=1))
+    monkeypatch.setattr(chunks, "SETTINGS", replace(chunks.SETTINGS, chunk_bytes=1))
     first = features.extract_features(table, base, "float32", seconds=1e-9)
     assert len(first.late) == len(table) - 32 and len(first.readable_rows) == first.n_computed == 32
     again = features.extract_features(table, base, "float32")
@@ -212,7 +212,7 @@ def test_batches_keep_within_rows_and_cost() -> None:
         features.DESCRIPTOR_EXTRACTORS["image"]({}), batch_rows=4, batch_cost=20, cost=lambda row: len(row[0])
     )
     costs = [9, 2, 3, 50, 4, 4, 9, 1]
-    found = list(extraction.cut_batches(costs, extractor))
+    found = list(chunks.cut_batches(costs, extractor))
     assert sorted(int(i) for index in found for i in index) == list(range(8))
     for index in found:
         assert len(index) <= 4
@@ -262,7 +262,7 @@ def test_every_float32_runtime_here_agrees_with_the_reference(
     runtime = runtimes.RUNTIMES[name]
     if not runtime.available() or runtime.numerics != "float32":
         pytest.skip(f"{name} is not available here, or is of half precision and judged on real rows")
-    modality = extraction.MODALITIES["image"]
+    modality = chunks.MODALITIES["image"]
     paths = sorted(image_folder.rglob("*.png"))[:4]
     rows = [modality.prepare(modality.load(path, backbone.spec), backbone.spec) for path in paths]
     batch = modality.collate(rows, backbone.spec)
@@ -301,9 +301,10 @@ def test_a_kill_in_the_middle_loses_only_the_shard_in_work(tmp_path: Path) -> No
     code = f"""
         from pathlib import Path
         from headstart import bases, data, features
+        from dataclasses import replace
         from headstart.features import extraction
         from headstart.options import ReadOptions
-        extraction.SHARD_ROWS = 200
+        extraction.SETTINGS = replace(extraction.SETTINGS, shard_rows=200)
         base = bases.load_base("default", bases.BaseRequest(modality="text", offline=True))
         features.extract_features(data.read_table(Path({str(table)!r}), ReadOptions()), base, "float32")
     """

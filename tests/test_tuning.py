@@ -18,7 +18,7 @@ from headstart.features.activations import Activations, CannotCache, TrunkPass, 
 from headstart.features.views import compute_final_features
 from headstart.records import Features, Table, make_column
 from headstart.strategies import STRATEGIES
-from headstart.strategies.fine_tuning import contrastive, full, last_stages, lora, norm_bias, search
+from headstart.strategies.fine_tuning import contrastive, full, last_stages, lora, norm_bias, search, tail_cost
 from headstart.strategies.record import Clock, StrategyRows, StrategySkipped, Task
 from headstart.training import loop
 from headstart.training.config import ParameterGroup, TrainingConfig
@@ -43,9 +43,9 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         quick = replace(module.CONFIG, epochs=2, learning_rate=1e-2, n_views=1)
         monkeypatch.setattr(module, "CONFIG", quick)
     monkeypatch.setattr(search, "SETTINGS", replace(search.SETTINGS, alphas=(0.0, 1.0)))
-    search._MEASURED.clear()
+    tail_cost._MEASURED.clear()
     yield
-    search._MEASURED.clear()
+    tail_cost._MEASURED.clear()
 
 
 def rows_of(modality: str, folder: Path, n: int = 24, n_classes: int = 2) -> tuple[StrategyRows, Task]:

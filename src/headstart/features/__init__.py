@@ -3,7 +3,8 @@
 This room turns a `Table` into `Features`. It knows no labels, splits or strategies.
 """
 
-from headstart.features.extraction import Extraction, choose_runtime, extract_features, run_chunks
+from headstart.features.chunks import run_chunks
+from headstart.features.extraction import Extraction, choose_runtime, extract_features
 from headstart.features.extractors import DESCRIPTOR_EXTRACTORS, Extractor, make_backbone_extractor
 
 __all__ = [

@@ -23,13 +23,8 @@ from headstart.array_files import DamagedArrays, map_array, write_arrays
 from headstart.bases import Backbone, cutting
 from headstart.errors import DataError
 from headstart.features.cache import LOST_TRIES, round_to_half
-from headstart.features.extraction import (
-    choose_runtime,
-    cut_batches,
-    is_unreadable,
-    make_loader,
-    prepare_chunks,
-)
+from headstart.features.chunks import cut_batches, is_unreadable, make_loader, prepare_chunks
+from headstart.features.extraction import choose_runtime
 from headstart.features.extractors import PREPARATION_VERSION, Extractor, make_backbone_extractor
 from headstart.features.runtimes import Run, open_runtime
 from headstart.features.settings import SETTINGS

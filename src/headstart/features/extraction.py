@@ -6,12 +6,10 @@ Decoding runs in threads beside the forward pass; memory is bounded by a few chu
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
 
 import numpy as np
 
@@ -19,8 +17,9 @@ from headstart import progress
 from headstart.bases import Backbone
 from headstart.errors import DataError
 from headstart.features.cache import LOST_TRIES, FeatureCache
+from headstart.features.chunks import is_unreadable, make_loader, run_chunks
 from headstart.features.extractors import DESCRIPTOR_EXTRACTORS, Extractor, make_backbone_extractor
-from headstart.features.runtimes import ChosenRuntime, Run, choose_fastest, count_cores, read_runtime_choice
+from headstart.features.runtimes import ChosenRuntime, choose_fastest, count_cores, read_runtime_choice
 from headstart.features.settings import SETTINGS
 from headstart.modalities import MODALITIES
 from headstart.modalities.record import Array
@@ -28,9 +27,6 @@ from headstart.records import Features, Index, SetAside, Table
 from headstart.row_cache import RowsLost
 
 NOT_USED = "not used"
-
-Loaded = tuple[tuple[Array, ...] | None, ...] | str
-"""Prepared arrays for each extractor that misses the row (None for the others), or why the row cannot be used."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,47 +83,6 @@ class _ShardWriter:
         self.hashes, self.outputs, self.flushed = [], [], time.monotonic()
 
 
-def cut_batches(costs: Sequence[int], extractor: Extractor) -> Iterator[Index]:
-    """Cut rows into batches of similar cost, within the extractor's bounds."""
-    order = np.argsort(np.asarray(costs), kind="stable")
-    start = 0
-    while start < len(order):
-        stop = start + 1
-        while (
-            stop < len(order)
-            and stop - start < extractor.batch_rows
-            and (stop - start + 1) * costs[order[stop]] <= extractor.batch_cost
-        ):
-            stop += 1
-        yield order[start:stop]
-        start = stop
-
-
-def run_rows(extractor: Extractor, run: Run, rows: Sequence[tuple[Array, ...]]) -> tuple[Array, ...]:
-    """Run prepared rows through one extractor; outputs come back in the order of the rows."""
-    outputs: list[Array] = []
-    for index in cut_batches([extractor.cost(row) for row in rows], extractor):
-        parts = run(*extractor.collate([rows[i] for i in index]))
-        if not outputs:
-            outputs = [np.empty((len(rows), part.shape[1]), dtype=np.float32) for part in parts]
-        for whole, part in zip(outputs, parts, strict=True):
-            whole[index] = part
-    return tuple(outputs)
-
-
-def make_loader(table: Table, spec: Any, custom_load: Callable[[Any], Any] | None = None) -> Callable[[int], Any]:
-    """Make a function that loads one row, or says (as a string in a 1-tuple) why it cannot."""
-    load = MODALITIES[table.modality].load
-
-    def load_row(row: int) -> Any:
-        try:
-            return load(table.inputs[row], spec) if custom_load is None else custom_load(table.inputs[row])
-        except DataError as error:
-            return (error.problem,)
-
-    return load_row
-
-
 def choose_runtime(
     table: Table, backbone: Backbone, precision: str, most_seconds: float = np.inf
 ) -> ChosenRuntime | None:
@@ -171,11 +126,6 @@ def choose_runtime(
         precision=precision,
         limits=(SETTINGS.runtime_seconds, most_seconds),
     )
-
-
-def is_unreadable(loaded: Any) -> bool:
-    """Say whether `loader` gave a reason instead of a row."""
-    return isinstance(loaded, tuple) and len(loaded) == 1 and isinstance(loaded[0], str)
 
 
 def _find_first_rows(hashes: Sequence[str], needed: set[str]) -> Index:
@@ -248,19 +198,12 @@ def _extract_once(table: Table, backbone: Backbone, precision: str, uses: frozen
     forecast, bad, late = 0.0, dict[str, str](), set[str]()
     if len(todo):
         forecast = _predict_seconds(table, backbone, runtime, todo=todo, n_forward=len(lacking[0]))
-        if (
-            forecast > SETTINGS.unsure_share * seconds
-        ):  # Not all may be reached: let every class and split have its share.
-            todo = np.random.default_rng(0).permutation(todo)
+        if forecast > SETTINGS.unsure_share * seconds:
+            todo = np.random.default_rng(0).permutation(todo)  # Not all may be reached: every class has its share.
         most = SETTINGS.max_chunk_rows
         if forecast > SETTINGS.tight_share * seconds:  # Small chunks, so that the end is not far beyond the limit.
-            most = int(
-                np.clip(
-                    SETTINGS.chunk_share * seconds * len(todo) / forecast,
-                    SETTINGS.min_chunk_rows,
-                    SETTINGS.max_chunk_rows,
-                )
-            )
+            rows_in_time = SETTINGS.chunk_share * seconds * len(todo) / forecast
+            most = int(np.clip(rows_in_time, SETTINGS.min_chunk_rows, SETTINGS.max_chunk_rows))
         bad, late = _run_missing(table, extractors, caches, lacking=lacking, todo=todo, limits=(until, most))
     readable_rows = np.asarray(
         [row for row, item in enumerate(hashes) if item not in bad and item not in late], dtype=np.intp
@@ -377,80 +320,3 @@ def _run_missing(
     for writer in writers:
         writer.flush()
     return bad, late
-
-
-Chunk = tuple[Index, list[tuple[Index, tuple[Array, ...]]], dict[int, str]]
-"""Rows of a chunk; for each extractor the rows it ran and its outputs; the rows that failed with the reason."""
-
-
-def run_chunks(
-    table: Table,
-    extractors: Sequence[Extractor],
-    rows: Index,
-    wants: Callable[[int, int], bool] = lambda number, row: True,
-    most: int = SETTINGS.max_chunk_rows,
-) -> Iterator[Chunk]:
-    """Decode rows once, in threads and in order, and run each through the extractors that want it.
-
-    Parameters
-    ----------
-    table : Table
-    extractors : sequence of Extractor
-        The first one's `spec` and `load` decide how rows are decoded.
-    rows : Index
-        Row numbers of `table`, at least one.
-    wants : (number of the extractor, row number) -> bool
-        Whether the extractor runs the row; by default all run all.
-    most : int
-        Rows of a chunk, at most.
-
-    Yields
-    ------
-    Chunk
-        In the order of `rows`.
-    """
-    load_row = make_loader(table, extractors[0].spec, extractors[0].load)
-
-    def prepare(row: int) -> Loaded:
-        item = load_row(row)
-        if is_unreadable(item):
-            return str(item[0])
-        try:
-            return tuple(
-                extractor.prepare(item) if wants(number, row) else None for number, extractor in enumerate(extractors)
-            )
-        except DataError as error:
-            return error.problem
-
-    opened: dict[int, Run] = {}
-    for chunk, items in prepare_chunks(prepare, rows, most):
-        batches = []
-        for number, extractor in enumerate(extractors):
-            pairs = [
-                (int(row), item[number]) for row, item in zip(chunk, items, strict=True) if not isinstance(item, str)
-            ]
-            to_run = [(row, arrays) for row, arrays in pairs if arrays is not None]
-            if to_run and number not in opened:
-                opened[number] = extractor.open()
-            outputs = run_rows(extractor, opened[number], [arrays for _, arrays in to_run]) if to_run else ()
-            batches.append((np.asarray([row for row, _ in to_run], dtype=np.intp), outputs))
-        yield chunk, batches, {int(row): item for row, item in zip(chunk, items, strict=True) if isinstance(item, str)}
-
-
-def prepare_chunks(
-    prepare: Callable[[int], Loaded], todo: Index, most: int = SETTINGS.max_chunk_rows
-) -> Iterator[tuple[Index, list[Loaded]]]:
-    """Prepare rows in threads, one chunk ahead of the one in use: about `chunk_bytes` and `most` rows at most."""
-    first = prepare(int(todo[0]))
-    n_bytes = 4_096 if isinstance(first, str) else sum(a.nbytes for arrays in first if arrays for a in arrays)
-    size = int(np.clip(SETTINGS.chunk_bytes / max(1, n_bytes), SETTINGS.min_chunk_rows, most))
-    parts = [todo[start : start + size] for start in range(0, len(todo), size)]
-    with ThreadPoolExecutor(max_workers=max(2, count_cores())) as pool:
-        known: Future[Loaded] = Future()
-        known.set_result(first)
-        ahead = [known, *(pool.submit(prepare, int(row)) for row in parts[0][1:])]
-        for number, part in enumerate(parts):
-            now = ahead
-            following = parts[number + 1] if number + 1 < len(parts) else ()
-            ahead = [pool.submit(prepare, int(row)) for row in following]
-            yield part, [future.result() for future in now]

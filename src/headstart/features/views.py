@@ -9,7 +9,7 @@ import numpy as np
 
 from headstart.bases import Backbone
 from headstart.errors import DataError
-from headstart.features.extraction import is_unreadable, make_loader, prepare_chunks, run_rows
+from headstart.features.chunks import is_unreadable, make_loader, prepare_chunks, run_rows
 from headstart.features.extractors import make_backbone_extractor
 from headstart.features.runtimes import REFERENCE, RUNTIMES, ChosenRuntime, open_runtime
 from headstart.features.settings import SETTINGS
