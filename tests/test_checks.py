@@ -121,7 +121,7 @@ def test_a_series_with_another_gain_and_offset_is_a_copy_and_another_of_its_kind
 
 def test_many_rows_are_compared_in_buckets_and_the_copies_still_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(near_duplicates, "BLOCK_ROWS", 100)
-    monkeypatch.setattr(near_duplicates, "BUCKET", 50)
+    monkeypatch.setattr(near_duplicates, "SETTINGS", replace(near_duplicates.SETTINGS, bucket_rows=50))
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(600, 1, 16)).astype(np.float32)
     vectors[300:330] = vectors[:30] + 0.01 * rng.normal(size=(30, 1, 16)).astype(np.float32)

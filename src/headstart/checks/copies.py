@@ -7,7 +7,7 @@ from headstart.checks.record import list_ids
 from headstart.checks.settings import SETTINGS
 from headstart.checks.vocabulary import measure_coverage
 from headstart.data.duplicates.feature_duplicates import add_feature_duplicates
-from headstart.data.duplicates.near_duplicates import GRAVE_SHARE
+from headstart.data.settings import SETTINGS as DATA_SETTINGS
 from headstart.errors import list_offenders
 from headstart.records import TEST, TRAIN, AnyTable, Features, Finding, Table
 from headstart.results.findings import make_finding
@@ -123,7 +123,7 @@ def report_near_duplicates_across_splits(table: Table) -> list[Finding]:
         return []
     n_test = int((table.splits == TEST).sum())
     summary = f"{len(test_ids)} of {n_test} test rows are nearly the same as training rows (such as {test_ids[0]})."
-    severity = "warn" if len(test_ids) >= GRAVE_SHARE * n_test else "note"
+    severity = "warn" if len(test_ids) >= DATA_SETTINGS.grave_share * n_test else "note"
     return [make_finding("near-duplicates-across-splits", summary, tuple(test_ids), severity=severity)]
 
 

@@ -11,8 +11,7 @@ from headstart.checks.record import list_ids
 from headstart.checks.settings import SETTINGS
 from headstart.checks.trainability import count_training_rows
 from headstart.data.labels.label_numbers import parse_numbers
-from headstart.data.labels.strata import MIN_LABEL_ROWS
-from headstart.data.splitting.split import MIN_CLASS_ROWS, MIN_NUMBERS
+from headstart.data.settings import SETTINGS as DATA_SETTINGS
 from headstart.errors import list_offenders
 from headstart.records import TEST, Finding, Table
 from headstart.results.findings import make_finding
@@ -55,15 +54,17 @@ def report_single_row_classes(table: Table) -> list[Finding]:
         return []
     assert table.labels is not None
     counts = count_training_rows(table)
-    single = sorted(label for label, count in counts.items() if count < MIN_CLASS_ROWS)
+    single = sorted(label for label, count in counts.items() if count < DATA_SETTINGS.min_class_rows)
     if not single:
         return []
     names = set(single)
     rows = tuple(row for row, label in zip(table.ids, table.labels, strict=True) if label in names)
     have = "1 class has" if len(single) == 1 else f"{len(single)} classes have"
     summary = f"{have} a single row to learn from: {list_offenders(single)}."
-    is_most_rows = len(single) >= MIN_NUMBERS and 2 * len(single) > int((table.splits != TEST).sum())
-    is_number = len(single) >= MIN_NUMBERS and len(single) == len(counts) and not parse_numbers(single)[1]
+    is_most_rows = len(single) >= DATA_SETTINGS.min_number_rows and 2 * len(single) > int((table.splits != TEST).sum())
+    is_number = (
+        len(single) >= DATA_SETTINGS.min_number_rows and len(single) == len(counts) and not parse_numbers(single)[1]
+    )
     keys = {(True, True): "most-rows-numbers", (True, False): "most-rows", (False, True): "numbers"}
     advice = keys.get((is_most_rows, is_number), "")
     return [make_finding("single-row-class", summary, rows, advice=advice)]
@@ -83,7 +84,11 @@ def report_small_classes(table: Table) -> list[Finding]:
 def _report_small_classes(table: Table) -> list[Finding]:
     assert table.labels is not None
     counts = count_training_rows(table)
-    few = {label: count for label, count in counts.items() if MIN_CLASS_ROWS <= count < SETTINGS.small_class_rows}
+    few = {
+        label: count
+        for label, count in counts.items()
+        if DATA_SETTINGS.min_class_rows <= count < SETTINGS.small_class_rows
+    }
     if not few:
         return []
     named = list_offenders([f"{label}: {count}" for label, count in sorted(few.items(), key=lambda item: item[1])])
@@ -100,7 +105,7 @@ def _report_small_labels(table: Table) -> list[Finding]:
     few = sorted(
         (int(n), name)
         for name, n in zip(table.target_names, counts, strict=True)
-        if MIN_LABEL_ROWS <= n < SETTINGS.small_class_rows
+        if DATA_SETTINGS.min_label_rows <= n < SETTINGS.small_class_rows
     )
     if not few:
         return []

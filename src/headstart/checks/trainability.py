@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from headstart.data.labels.strata import drop_unlearnable_labels
-from headstart.data.splitting.split import MIN_NUMBERS
+from headstart.data.settings import SETTINGS as DATA_SETTINGS
 from headstart.errors import DataError, list_offenders
 from headstart.modalities import MODALITIES
 from headstart.records import TEST, Finding, Table
@@ -123,10 +123,11 @@ def _find_no_label_to_learn(table: Table) -> list[Finding]:
 def _find_one_number(table: Table) -> list[Finding]:
     assert table.targets is not None
     values = table.targets[table.splits != TEST, 0]
-    if len(values) >= MIN_NUMBERS and len(np.unique(values)) > 1:
+    if len(values) >= DATA_SETTINGS.min_number_rows and len(np.unique(values)) > 1:
         return []
-    rows = f"{len(values)} rows with a number" if len(values) < MIN_NUMBERS else f"only the number {values[0]:g}"
-    summary = f"There are {rows} to learn from; at least {MIN_NUMBERS} rows and 2 different numbers are needed."
+    least = DATA_SETTINGS.min_number_rows
+    rows = f"{len(values)} rows with a number" if len(values) < least else f"only the number {values[0]:g}"
+    summary = f"There are {rows} to learn from; at least {least} rows and 2 different numbers are needed."
     return [make_finding("one-class", summary)]
 
 

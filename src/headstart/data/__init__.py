@@ -21,7 +21,6 @@ from headstart.data.reading.inputs import (
 from headstart.data.reading.sources import read_frame, read_table
 from headstart.data.reading.unlabelled import add_training_rows, read_unlabelled, uses_unlabelled
 from headstart.data.splitting.dependence import (
-    MIN_GROUPS,
     Dependence,
     find_dependence,
     number_clusters,
@@ -34,7 +33,6 @@ from headstart.data.splitting.split import assign_splits, draw_rows_per_class
 from headstart.home import find_home
 
 __all__ = [
-    "MIN_GROUPS",
     "Dependence",
     "InputOrder",
     "MatchedLabels",

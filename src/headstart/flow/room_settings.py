@@ -11,6 +11,7 @@ from headstart.checks.settings import SETTINGS as CHECK_SETTINGS
 from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.data.images.image_rules import IMAGE_RULES
 from headstart.data.reading.table_limits import LIMITS
+from headstart.data.settings import SETTINGS as DATA_SETTINGS
 from headstart.decisions.config import CONFIG as DECISION_CONFIG
 from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from headstart.features.settings import SETTINGS as FEATURE_SETTINGS
@@ -41,6 +42,7 @@ MODEL_SETTINGS: Mapping[str, DataclassInstance] = {
     "reading": LIMITS,
     "columns": COLUMN_RULES,
     "images": IMAGE_RULES,
+    "data": DATA_SETTINGS,
     "decisions": DECISION_CONFIG,
     "linear": LINEAR_CONFIG,
     "probes": PROBE_CONFIG,

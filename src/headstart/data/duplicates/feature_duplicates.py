@@ -12,24 +12,16 @@ import numpy as np
 
 from headstart.data.duplicates.components import find_connected_rows
 from headstart.data.duplicates.near_duplicates import (
-    LARGEST_GROUP,
-    LARGEST_SHARE,
     find_similar_pairs,
     measure_typical_distance,
 )
+from headstart.data.settings import SETTINGS
 from headstart.modalities.record import Fingerprint
 from headstart.records import TEST, TRAIN, AnyTable, Finding, FloatMatrix, Index, Table, make_column
 from headstart.results.findings import make_finding
 
-MOST_ROWS = 10_000
-"""Rows compared at most, drawn by chance."""
-FEWEST_ROWS = 30
-TYPICAL: Mapping[str, float] = {"image": 0.45, "text": 0.45}
-"""A pair is a duplicate if its distance is below this share of the median distance to the tenth neighbour.
-
-Chosen on training rows of real images and texts by reading the pairs: rotated images, one story written twice. Series
-are compared by their values only (`near_duplicates`): the features of two beats of one heart are similar anyway."""
-GRAVE_SHARE = 0.01
+TYPICAL: Mapping[str, float] = dict.fromkeys(("image", "text"), SETTINGS.feature_typical_share)
+"""Series are compared by their values only (`near_duplicates`): the features of two beats of one heart are similar."""
 KIND = "alike-to-base"
 
 
@@ -51,7 +43,7 @@ def add_feature_duplicates(table: AnyTable, features: FloatMatrix, seed: int) ->
         `alike-to-base`, if rows were added to a group.
     """
     rows = _first_row_of_each_content(table, seed)
-    if table.modality not in TYPICAL or len(rows) < FEWEST_ROWS or features.shape[1] < 2:
+    if table.modality not in TYPICAL or len(rows) < SETTINGS.min_feature_rows or features.shape[1] < 2:
         return table, []
     groups = [[int(rows[at]) for at in group] for group in _find_groups(features[rows], TYPICAL[table.modality], seed)]
     group_names = _group_names(table)
@@ -65,12 +57,12 @@ def add_feature_duplicates(table: AnyTable, features: FloatMatrix, seed: int) ->
 
 
 def _first_row_of_each_content(table: Table, seed: int) -> Index:
-    """Return the first row of each content, at most `MOST_ROWS` of them."""
+    """Return the first row of each content, at most `feature_rows` of them."""
     first: dict[str, int] = {}
     for row, digest in enumerate(table.hashes):
         first.setdefault(str(digest), row)
     rows = np.fromiter(first.values(), dtype=np.intp, count=len(first))
-    return np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_ROWS])
+    return np.sort(np.random.default_rng(seed).permutation(rows)[: SETTINGS.feature_rows])
 
 
 def _find_groups(features: FloatMatrix, typical: float, seed: int) -> list[list[int]]:
@@ -79,7 +71,7 @@ def _find_groups(features: FloatMatrix, typical: float, seed: int) -> list[list[
     fingerprints = [Fingerprint(vector[None]) for vector in centred]
     largest_distance = typical * measure_typical_distance(fingerprints, seed)
     groups = find_connected_rows(len(fingerprints), find_similar_pairs(fingerprints, 1 - largest_distance**2 / 2, seed))
-    most = max(LARGEST_GROUP, LARGEST_SHARE * len(fingerprints))
+    most = max(SETTINGS.largest_group_rows, SETTINGS.largest_group_share * len(fingerprints))
     return [group for group in groups if len(group) <= most]
 
 
@@ -121,7 +113,7 @@ def _report_feature_duplicates(table: Table, groups: list[list[int]], n_compared
     )
     if test_rows:
         summary += f" {len(test_rows)} of them are test rows like training rows."
-    is_grave = len(test_rows) >= GRAVE_SHARE * max(1, int((table.splits == TEST).sum()))
+    is_grave = len(test_rows) >= SETTINGS.grave_share * max(1, int((table.splits == TEST).sum()))
     row_ids = tuple(str(table.ids[row]) for group in groups for row in group)
     return [make_finding(KIND, summary, row_ids, severity="warn" if test_rows and is_grave else "note")]
 

@@ -15,26 +15,14 @@ from numpy.typing import NDArray
 
 from headstart.data.duplicates.components import find_connected_rows
 from headstart.data.row_facts import describe_rows
+from headstart.data.settings import SETTINGS
 from headstart.modalities.record import Fingerprint
 from headstart.records import AnyTable, Column, Finding, Index, Table, make_column
 from headstart.results.findings import make_finding
 
-MOST_ROWS = {"image": 20_000, "text": 50_000, "series": 20_000}
+MOST_ROWS = {"image": SETTINGS.image_rows, "text": SETTINGS.text_rows, "series": SETTINGS.series_rows}
 """Rows compared at most, for each modality; a finding reports that the rest was not."""
-BUCKET, PROBES, BLOCK_ROWS = 1_000, 2, 4_000
-MOST_PAIRS = 50
-"""Pairs of a row in one bucket at most: a hundred copies need no 4,950 pairs."""
-LARGEST_GROUP, LARGEST_SHARE = 20, 0.10
-"""A group larger than both is implausible."""
-GRAVE_SHARE = 0.01
-"""Share of test rows with a near-duplicate among the training rows from which the finding is a warning."""
-
-IMAGE_CLOSE = 0.96
-"""Cosine: re-compressed, resized, brighter or slightly cropped copies reach it; two X-rays reach 0.955 at most."""
-TEXT_LIKELY, TEXT_CLOSE = 0.6, 0.7
-"""Least cosine of hashed n-grams for a pair to be verified, and the least Jaccard index of its n-grams."""
-SERIES_FAR, SERIES_TYPICAL, NEIGHBOUR = 0.1, 0.15, 10
-"""Series: a copy is nearer than 0.1 and than 0.15 of the median distance to the tenth neighbour in the same data."""
+BLOCK_ROWS = 4000
 
 
 @dataclass(frozen=True)
@@ -83,7 +71,7 @@ def find_near_duplicates(table: Table, seed: int = 0) -> NearDuplicates:
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
     fingerprints = [facts.fingerprint for facts in describe_rows(table.take(rows))]
     groups = find_connected_rows(len(rows), _PAIRS[table.modality](fingerprints, seed))
-    largest_group = max(LARGEST_GROUP, LARGEST_SHARE * len(rows))
+    largest_group = max(SETTINGS.largest_group_rows, SETTINGS.largest_group_share * len(rows))
     hashes = [str(table.hashes[row]) for row in rows]
     group_of_hash = {hashes[at]: hashes[group[0]] for group in groups if len(group) <= largest_group for at in group}
     implausible_groups = tuple(tuple(int(rows[at]) for at in group) for group in groups if len(group) > largest_group)
@@ -131,9 +119,11 @@ def _yield_blocks(firsts: NDArray[np.float32], views: NDArray[np.float32], seed:
         everything = np.arange(n, dtype=np.intp)
         yield everything, everything
         return
-    centres = firsts[np.random.default_rng(seed).permutation(n)[: n // BUCKET]]
+    centres = firsts[np.random.default_rng(seed).permutation(n)[: n // SETTINGS.bucket_rows]]
     nearest_bucket = (firsts @ centres.T).argmax(axis=1)
-    nearest_buckets = np.argpartition(-(views @ centres.T), PROBES - 1, axis=1)[:, :PROBES]
+    nearest_buckets = np.argpartition(-(views @ centres.T), SETTINGS.probed_buckets - 1, axis=1)[
+        :, : SETTINGS.probed_buckets
+    ]
     for number in range(len(centres)):
         members, visitors = (
             np.flatnonzero(nearest_bucket == number),
@@ -180,13 +170,13 @@ def find_similar_pairs(fingerprints: Sequence[Fingerprint], least_cosine: float,
 
 
 def _cap_repeats(rows: Index) -> Index:
-    """Return the places of at most `MOST_PAIRS` + 1 entries of each value of sorted `rows` (with the row itself)."""
+    """Return the places of at most `pairs_of_row` + 1 entries of each value of sorted `rows` (with the row itself)."""
     starts = np.searchsorted(rows, rows, side="left")
-    return np.flatnonzero(np.arange(len(rows)) - starts <= MOST_PAIRS).astype(np.intp)
+    return np.flatnonzero(np.arange(len(rows)) - starts <= SETTINGS.pairs_of_row).astype(np.intp)
 
 
 def _find_image_pairs(fingerprints: Sequence[Fingerprint], seed: int) -> list[tuple[int, int]]:
-    return find_similar_pairs(fingerprints, IMAGE_CLOSE, seed)
+    return find_similar_pairs(fingerprints, SETTINGS.image_cosine, seed)
 
 
 def _find_text_pairs(fingerprints: Sequence[Fingerprint], seed: int) -> list[tuple[int, int]]:
@@ -196,7 +186,11 @@ def _find_text_pairs(fingerprints: Sequence[Fingerprint], seed: int) -> list[tup
         both = len(np.intersect1d(one, other, assume_unique=True))
         return both / max(len(one) + len(other) - both, 1)
 
-    return [pair for pair in find_similar_pairs(fingerprints, TEXT_LIKELY, seed) if share(*pair) >= TEXT_CLOSE]
+    return [
+        pair
+        for pair in find_similar_pairs(fingerprints, SETTINGS.text_cosine, seed)
+        if share(*pair) >= SETTINGS.text_jaccard
+    ]
 
 
 def _find_series_pairs(fingerprints: Sequence[Fingerprint], seed: int) -> list[tuple[int, int]]:
@@ -206,7 +200,9 @@ def _find_series_pairs(fingerprints: Sequence[Fingerprint], seed: int) -> list[t
     for size in sizes:
         rows = [at for at, fingerprint in enumerate(fingerprints) if fingerprint.vectors.shape[1] == size]
         same_size = [fingerprints[at] for at in rows]
-        largest_distance = min(SERIES_FAR, SERIES_TYPICAL * measure_typical_distance(same_size, seed))
+        largest_distance = min(
+            SETTINGS.series_distance, SETTINGS.series_typical_share * measure_typical_distance(same_size, seed)
+        )
         half = size // 2 + 1  # not a cut at the exact middle: shape has one step more than slopes a channel
         for a, b in find_similar_pairs(same_size, 1 - largest_distance**2 / 4, seed):
             difference = same_size[a].vectors[0].astype(np.float64) - same_size[b].vectors[0]
@@ -228,7 +224,7 @@ def measure_typical_distance(fingerprints: Sequence[Fingerprint], seed: int) -> 
     rng = np.random.default_rng(seed)
     vectors = np.stack([fingerprints[at].vectors[0] for at in np.sort(rng.permutation(len(fingerprints))[:2_000])])
     cosine = vectors[:300] @ vectors.T
-    nth = min(NEIGHBOUR, max(1, len(vectors) // 4), len(vectors) - 1)
+    nth = min(SETTINGS.series_neighbour, max(1, len(vectors) // 4), len(vectors) - 1)
     tenth = -np.partition(-cosine, nth, axis=1)[:, nth]
     return float(np.median(np.sqrt(np.maximum(0.0, 2 - 2 * tenth))))
 

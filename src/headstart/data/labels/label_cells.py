@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from headstart.data.settings import SETTINGS
 from headstart.spellings import fold_label
 
 SEPARATORS = (";", "|")
@@ -18,7 +19,6 @@ SEPARATORS = (";", "|")
 REQUESTED_SEPARATORS = (*SEPARATORS, ",")
 DOUBTFUL_SEPARATORS = ("\n", "/", "+", "&", " ")
 """Used only if the user asks for several labels, and if the parts recur in other rows."""
-SEVERAL_ROWS = 3
 MISSING = frozenset(("", "nan", "NaN", "NAN", "None", "null", "NA", "N/A", "<NA>", "NaT"))
 """Cells beside lists, and items in lists, that mean a missing value."""
 _LONGEST_CELL = 20_000
@@ -231,7 +231,11 @@ def _reduces_vocabulary(written: Sequence[str], mark: str) -> bool:
     sets = [split_by_separator(label, mark) for label in written]
     sizes = {len(labels) for labels in sets}
     several = sum(len(labels) > 1 for labels in sets)
-    return several >= SEVERAL_ROWS and len(sizes - {0}) > 1 and len(frozenset().union(*sets)) < len(set(sets))
+    return (
+        several >= SETTINGS.min_label_set_rows
+        and len(sizes - {0}) > 1
+        and len(frozenset().union(*sets)) < len(set(sets))
+    )
 
 
 def choose_separator(written: Sequence[str], known: Mapping[str, str]) -> str:

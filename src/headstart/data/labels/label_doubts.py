@@ -10,7 +10,8 @@ import numpy as np
 from headstart.data.columns.cells import is_missing
 from headstart.data.columns.written_numbers import is_comma_doubtful
 from headstart.data.labels import label_cells
-from headstart.data.labels.label_numbers import FEW_NUMBERS, MANY_NUMBERS, is_quantity, parse_numbers
+from headstart.data.labels.label_numbers import is_quantity, parse_numbers
+from headstart.data.settings import SETTINGS
 from headstart.records import Finding
 from headstart.results.findings import make_finding
 
@@ -30,7 +31,7 @@ def find_class_doubts(
     """
     written = sorted(set(cells))
     numbers = [label for label in written if not is_missing(label)]
-    if len(written) > FEW_NUMBERS and is_comma_doubtful(numbers):
+    if len(written) > SETTINGS.few_numbers and is_comma_doubtful(numbers):
         example = next(label for label in numbers if "," in label)
         whole, cut = example.replace(",", ""), example.replace(",", ".")
         summary = (
@@ -38,7 +39,7 @@ def find_class_doubts(
             "they are read as classes."
         )
         return (make_finding("task", summary, severity="warn", advice="decimal-comma", whole=whole, cut=cut),)
-    if len(written) > MANY_NUMBERS and not parse_numbers(written)[1]:
+    if len(written) > SETTINGS.many_numbers and not parse_numbers(written)[1]:
         summary = f"{called} holds {len(written)} different numbers, which are read as classes."
         return (make_finding("task", summary, advice="numbers"),)
     return _report_measured_numbers(called, cells, written) or _report_composite_classes(labels, ids, written)
@@ -48,7 +49,7 @@ def _report_measured_numbers(called: str, cells: Sequence[str], classes: Sequenc
     """Report classes that are numbers with a unit or a sign, such as "12 kg"."""
     matched = [_MEASURE.fullmatch(label) for label in cells]
     values = np.array([float(one[1].replace(",", "")) for one in matched if one is not None])
-    if len(classes) < FEW_NUMBERS or 2 * len(values) < len(matched) or not is_quantity(values):
+    if len(classes) < SETTINGS.few_numbers or 2 * len(values) < len(matched) or not is_quantity(values):
         return ()
     example = next(one[0] for one in matched if one is not None)
     summary = (

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from headstart.data.columns.cells import is_missing
 from headstart.data.columns.written_numbers import read_amounts
-
-MANY_NUMBERS, FEW_NUMBERS = 20, 10
+from headstart.data.settings import SETTINGS
 
 
 def parse_numbers(texts: Sequence[str]) -> tuple[NDArray[np.float64], list[int]]:
@@ -49,7 +48,7 @@ def is_quantity(numbers: NDArray[np.float64]) -> bool:
         Finite.
     """
     values, counts = np.unique(numbers, return_counts=True)
-    if len(values) >= FEW_NUMBERS and 2 * len(values) > len(numbers):
+    if len(values) >= SETTINGS.few_numbers and 2 * len(values) > len(numbers):
         return True
     decimals = bool((values != np.round(values)).any())
-    return len(values) > MANY_NUMBERS and (decimals or 2 * int((counts == 1).sum()) > len(values))
+    return len(values) > SETTINGS.many_numbers and (decimals or 2 * int((counts == 1).sum()) > len(values))

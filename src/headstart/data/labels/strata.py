@@ -7,13 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from headstart.data.settings import SETTINGS
 from headstart.errors import list_offenders
 from headstart.records import TEST, AnyTable, Index, Table
 from headstart.results.findings import make_finding
 from headstart.task_types import TASK_TYPES
-
-MOST_BINS, BIN_ROWS = 10, 10
-MIN_LABEL_ROWS = 1
 
 
 def number_strata(table: Table) -> Index:
@@ -66,7 +64,7 @@ def _stratify_by_size(table: Table) -> Index:
     """Cut the numbers into up to ten bins of equal size; equal numbers share a bin."""
     assert table.targets is not None
     values = table.targets[:, 0]
-    n_bins = int(np.clip(len(values) // BIN_ROWS, 1, MOST_BINS))
+    n_bins = int(np.clip(len(values) // SETTINGS.rows_per_bin, 1, SETTINGS.number_bins))
     if len(values) == 0:
         return np.zeros(0, dtype=np.intp)
     edges = np.unique(np.quantile(values, np.linspace(0, 1, n_bins + 1)[1:-1]))
@@ -93,7 +91,7 @@ def drop_unlearnable_labels(table: AnyTable) -> AnyTable:
         return table
     train = table.targets[table.splits != TEST]
     counts = (train == 1).sum(axis=0)
-    rare, always = counts < MIN_LABEL_ROWS, (counts == len(train)) & (counts >= MIN_LABEL_ROWS)
+    rare, always = counts < SETTINGS.min_label_rows, (counts == len(train)) & (counts >= SETTINGS.min_label_rows)
     if not (rare | always).any():
         return table
     findings = table.findings

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.data.duplicates.components import number_components
+from headstart.data.settings import SETTINGS
 from headstart.errors import make_unknown_name
 from headstart.records import Column, Index, Table
-
-MIN_GROUPS = 5
-"""Least number of clusters for an interval over groups."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +28,7 @@ class Dependence:
     for_resampling : Index, shape (n_rows,)
         Cluster of each row in intervals and tests: copies, and rows that share a value in one of `resampled_groups`.
     resampled_groups : tuple of str
-        Group columns of at least `MIN_GROUPS` values (patients, farms); empty where fewer clusters would be left.
+        Group columns of at least `min_groups` values (patients, farms); empty where fewer clusters would be left.
     """
 
     groups: tuple[str, ...]
@@ -41,9 +39,11 @@ class Dependence:
 
     @property
     def bootstrap_clusters(self) -> Index | None:
-        """Return `for_resampling`, or None where no two rows belong together or fewer than `MIN_GROUPS` clusters do."""
+        """Return `for_resampling`, or None where no two rows belong together or fewer than `min_groups` clusters do."""
         n_clusters = len(np.unique(self.for_resampling))
-        return None if n_clusters == len(self.for_resampling) or n_clusters < MIN_GROUPS else self.for_resampling
+        return (
+            None if n_clusters == len(self.for_resampling) or n_clusters < SETTINGS.min_groups else self.for_resampling
+        )
 
     @property
     def group_clusters(self) -> Index | None:
@@ -72,7 +72,7 @@ def find_dependence(table: Table, group_columns: tuple[str, ...], split_groups: 
     copies = number_clusters(table)
     resampled = select_many_valued(table, group_columns)
     clusters = number_clusters(table, resampled) if resampled else copies
-    if len(np.unique(clusters)) < MIN_GROUPS:
+    if len(np.unique(clusters)) < SETTINGS.min_groups:
         resampled, clusters = (), copies
     return Dependence(
         groups=split_groups,
@@ -134,7 +134,7 @@ def require_groups(table: Table, groups: tuple[str, ...]) -> None:
         _read_group_column(table, name)
 
 
-def select_many_valued(table: Table, groups: tuple[str, ...], least: int = MIN_GROUPS) -> tuple[str, ...]:
+def select_many_valued(table: Table, groups: tuple[str, ...], least: int = SETTINGS.min_groups) -> tuple[str, ...]:
     """Return the group columns with at least `least` values, such as patients or farms.
 
     Parameters

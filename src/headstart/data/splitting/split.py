@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from headstart.data.duplicates.near_duplicates import add_near_duplicate_groups
 from headstart.data.labels.strata import drop_unlearnable_labels, number_strata
 from headstart.data.reading.rows import tidy_table_labels
+from headstart.data.settings import SETTINGS
 from headstart.data.splitting.append import append_rows
 from headstart.data.splitting.dependence import number_clusters, require_groups
 from headstart.data.splitting.folds import assign_parts
@@ -19,11 +20,6 @@ from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, AnyTable, Finding, SplitTable, Table, make_column
 from headstart.results.findings import make_finding
 from headstart.task_types import TASK_TYPES
-
-TEST_SHARE = 0.25
-MIN_CLASS_ROWS, MIN_NUMBERS = 2, 4
-"""Rows of a class that stay in training where possible (fewer cannot be scored by cross-validation), and training rows
-of a regression."""
 
 
 def draw_rows_per_class(table: AnyTable, labels_per_class: int, seed: int) -> AnyTable:
@@ -112,9 +108,9 @@ def _keep_given_split(table: Table) -> Table:
 def _assign_new_split(table: Table, options: AdaptOptions) -> Table:
     codes = number_strata(table)
     clusters_of_rows = number_clusters(table, options.group)
-    part_shares = np.array([1 - TEST_SHARE, TEST_SHARE])
-    parts = assign_parts(codes, clusters_of_rows, part_shares, options.seed, least_kept=MIN_CLASS_ROWS)
-    if TASK_TYPES[table.task].is_number and (parts == 0).sum() < MIN_NUMBERS:
+    part_shares = np.array([1 - SETTINGS.test_share, SETTINGS.test_share])
+    parts = assign_parts(codes, clusters_of_rows, part_shares, options.seed, least_kept=SETTINGS.min_class_rows)
+    if TASK_TYPES[table.task].is_number and (parts == 0).sum() < SETTINGS.min_number_rows:
         parts = np.zeros_like(parts)
     split_table = replace(table, splits=make_column([TEST if part else TRAIN for part in parts]))
     if parts.any():
