@@ -19,6 +19,15 @@ _WHOLE = ("channels_per_combination", "channel_indices", "dilations", "features_
 def check_rocket_weights(weights: Mapping[str, Array], spec: Mapping[str, Any], place: object) -> None:
     """Refuse arrays that would be read outside of their bounds.
 
+    Parameters
+    ----------
+    weights : mapping of str to array
+        As `headstart.bases.rocket.fit_rocket` gives them.
+    spec : mapping
+        `length` and `n_channels` of the series.
+    place : object
+        Where they came from, for the error.
+
     Raises
     ------
     DataError

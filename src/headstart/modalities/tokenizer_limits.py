@@ -157,6 +157,13 @@ def _iterate_templates(step: Mapping[str, Any]) -> Iterator[list[Any]]:
 def is_quick_pattern(pattern: object) -> bool:
     r"""Return whether a regular expression takes at most the square of a text's length.
 
+    Parameters
+    ----------
+    pattern : object
+        Of a tokenizer.json; what is no text is not quick.
+
+    Notes
+    -----
     Nothing that repeats may stand in a group that repeats, and an alternative has at most `MOST_REPEATS` unbounded
     repetitions. Stricter than need be; the patterns of GPT-2, Llama 3, Qwen and their like pass.
 

@@ -17,8 +17,8 @@ from tokenizers import Tokenizer
 from headstart.bundle.integrity import parse_json
 from headstart.bundle.records.schema import Misfit, StrictRecord, make_misfit, parse_record
 from headstart.errors import DataError
-from headstart.modalities.tokenizer_files import encode_text, parse_tokenizer
-from headstart.modalities.tokenizer_limits import DEEPEST, MOST_BYTES, is_quick_pattern
+from headstart.modalities.tokenizer_files import MOST_BYTES, encode_text, is_quick_pattern, parse_tokenizer
+from headstart.modalities.tokenizer_limits import DEEPEST
 
 _NORMALIZERS = """
 BertNormalizer ByteLevel Lowercase NFC NFD NFKC NFKD Nmt Precompiled Prepend Replace Sequence Strip StripAccents
