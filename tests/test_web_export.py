@@ -341,6 +341,7 @@ def test_a_class_that_is_called_not_sure_is_an_answer_without_a_server_too(tab: 
             assert cells == ["✓", document["answer"]]
         kinds = tab.run("JSON.parse(localStorage.getItem('headstart-history')).map((entry) => entry.kind)")
         assert kinds == ["label", "label"]
+        tab.until("navigator.serviceWorker.ready.then(() => true)", 60)  # It fetches files while the host is there.
     tab.events.clear()
 
 
