@@ -17,8 +17,8 @@ EFFICIENTNET_LITE0 = BaseRecord(
     training_data="ImageNet-1k: 1.28 million web photos of 1,000 everyday things, animals and plants",
     known_biases=(
         "Web photos mostly from North America and Europe; household objects and people from low-income countries are "
-        "recognised less often (DeVries et al. 2019, arXiv:1906.02659). Leans on texture more than on shape (Geirhos "
-        "et al. 2019, arXiv:1811.12231). No medical, microscope or satellite pictures."
+        "recognised less often (DeVries et al. 2019, arXiv:1906.02659). Uses texture more than shape (Geirhos "
+        "et al. 2019, arXiv:1811.12231). No medical, microscope or satellite images."
     ),
     sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
     url="https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite",
@@ -35,8 +35,8 @@ MINILM = BaseRecord(
     size_bytes=90_868_376,
     training_data="over 1 billion English sentence pairs from the web (Reddit, papers, questions and answers ...)",
     known_biases=(
-        "English only: other languages are cut into small pieces and other scripts mostly become unknown tokens, so "
-        "that little or nothing is carried over. Web text with its stereotypes of gender, religion and origin."
+        "English only: other languages are cut into short tokens and other scripts mostly become unknown tokens, so "
+        "little or nothing is transferred. Web text with its stereotypes of gender, religion and origin."
     ),
     sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     url="https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2",
@@ -52,7 +52,7 @@ MINIROCKET = BaseRecord(
     n_dims=0,
     size_bytes=0,
     training_data="none: random convolutions, NOT pre-trained",
-    known_biases="none inherited, because nothing was learnt beforehand",
+    known_biases="none, because nothing was pre-trained",
     sha256="",
     url="https://arxiv.org/abs/2012.08791",
     pretrained=False,
@@ -71,14 +71,13 @@ SERIES_ENCODER = BaseRecord(
         "beats and mixtures of them; no measured data"
     ),
     known_biases=(
-        "No person's data was learnt from, so none of their biases. It knows what the made-up series look like: "
-        "shapes over the whole length of a series; fine detail beyond 256 steps is lost, and every channel is looked "
-        "at by itself."
+        "No data of people, so none of their biases. It knows the shapes of the synthetic series, over the whole "
+        "length of a series. Fine detail beyond 256 steps is lost, and every channel is encoded by itself."
     ),
     sha256="fc912cf1cb608f10f24059e40c70d70fc1c718a96a1a220c0c32b1d6a36ee93d",
     url="https://arxiv.org/abs/2502.15637",
     pretrained=True,
-    summary="convolutions and a small transformer for time series, 0.64 million parameters, learnt on synthetic series",
+    summary="small convolutions and transformer, 0.64 million parameters, pre-trained on synthetic series",
 )
 
 CATALOGUE: dict[str, BaseRecord] = {

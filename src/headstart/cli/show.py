@@ -225,7 +225,7 @@ def show_rows_to_label(document: Mapping[str, Any]) -> None:
         news.print(f"... and {document['n_rows'] - 10} more.")
     show_unreadable_inputs(document["failed"])
     if document["n_left_out"]:
-        news.print(f"{document['n_left_out']} rows were passed over: labelled already, or there twice.")
+        news.print(f"{document['n_left_out']} rows were left out: they have a label already, or are duplicates.")
     if document["output"]:
         news.print(f"Fill the label column of {escape(document['output'])}, then adapt with it (--also).")
 
@@ -246,7 +246,7 @@ def show_findings(noticed: Sequence[Finding]) -> None:
     """Show what was noticed about data."""
     colours = {"stop": "red", "warn": "yellow", "note": "default"}
     if not noticed:
-        news.print("Nothing to remark.")
+        news.print("No problems were found.")
     for item in noticed:
         out = news if item.severity == "note" else console
         out.print(f"[{colours[item.severity]}]{item.severity}[/] [bold]{item.kind}[/bold] {escape(item.summary)}")

@@ -39,4 +39,4 @@ def _resample_series(table: Table) -> FloatMatrix:
 
 
 COARSE_FEATURES: dict[str, Callable[[Table], FloatMatrix]] = {"text": _hash_texts, "series": _resample_series}
-"""Pictures are missing here: their models always read features or descriptors."""
+"""Images are missing here: their models always read features or descriptors."""
