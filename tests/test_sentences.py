@@ -366,7 +366,24 @@ def test_the_english_sentence_of_a_record_is_what_it_always_was(record: Record, 
 
 
 def test_every_kind_of_record_that_has_a_sentence_is_tried() -> None:
-    assert {type(record) for record, _ in ENGLISH} == set(WORDINGS)
+    assert {type(record) for record, _ in ENGLISH} == set(WORDINGS) - {Result}
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"split_kind": "none"}, "no test rows: there are too few rows, or they all belong together"),
+        ({"split_kind": "separate", "test_data": "new.csv"}, "test rows from new.csv"),
+        ({"split_kind": "given"}, "test rows as given in the data"),
+        (
+            {"split_kind": "drawn", "task": "regression"},
+            "test rows drawn from the data, stratified by size of the number, duplicates and groups kept on one side",
+        ),
+        ({"split": "Stored text."}, "Stored text."),
+    ],
+)
+def test_the_choice_of_test_rows_is_written_out(values: dict[str, str], sentence: str) -> None:
+    assert write_sentence(Result.model_construct(**{"task": "classification", **values})) == sentence
 
 
 @pytest.mark.parametrize("code", [code for code in LANGUAGES if code != "en"])

@@ -1,7 +1,7 @@
 """Messages of report and model card: `python tools/messages.py` collects them, and compiles what is translated.
 
-Reads the code and the templates of `headstart.report`, the titles and advice of the checks and the changes of the
-counterfactuals, brings every
+Reads the code and the templates of `headstart.report`, the titles and advice of the checks, the changes of the
+counterfactuals and the summaries of the strategies, brings every
 `locale/LANGUAGE/LC_MESSAGES/headstart.po` in step (new messages get an empty translation, old ones go) and writes the
 `.mo` beside it, which the library reads. With `--check` nothing is written: it exits with 1 and names what is
 missing, empty, left over or not compiled.
@@ -21,6 +21,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from headstart.report import named
+from headstart.strategies import STRATEGIES
 
 ROOM = Path(__file__).parents[1] / "src" / "headstart" / "report"
 LOCALE = ROOM / "locale"
@@ -46,7 +47,8 @@ def extract_messages() -> Catalog:
         if isinstance(edits, list)
         for edit in edits
     ]
-    for text in (*named.FINDINGS.values(), *named.ADVICE.values(), *changes):
+    summaries = [strategy.summary for strategy in STRATEGIES.values()]
+    for text in (*named.FINDINGS.values(), *named.ADVICE.values(), *changes, *summaries):
         messages.add(text)
     return messages
 

@@ -11,10 +11,10 @@ from rich.table import Table as Grid
 
 from headstart.cli.surface import console, news
 from headstart.data.summary import InputSummary
-from headstart.evaluation.wording import format_amount
 from headstart.records import Finding, Table
 from headstart.report.kinds import TASK_WORDINGS
 from headstart.report.understood import describe_inputs
+from headstart.report.words import format_amount
 from headstart.results import AnyMetrics, Comparison, Evaluation, Figure, Result
 from headstart.task_types import TASK_TYPES
 

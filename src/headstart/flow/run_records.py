@@ -27,6 +27,7 @@ from headstart.results import (
     Mitigation,
     Result,
     Slices,
+    SplitKind,
     Verdict,
 )
 from headstart.strategies.record import StrategyRows, Task
@@ -65,8 +66,10 @@ class Prepared:
         True classes of the test rows, or what their `targets` hold.
     train_dependence, test_dependence : Dependence
         Which training rows, and which test rows, belong together.
-    split : str
-        How the test rows were chosen, in words.
+    split : "none", "separate", "given" or "drawn"
+        How the test rows were chosen.
+    test_source : str
+        The separate test data; empty where there is none.
     ranking : Ranking or None
         How the base was chosen, where it was (`--base auto`).
     """
@@ -81,7 +84,8 @@ class Prepared:
     truth: Truth
     train_dependence: Dependence
     test_dependence: Dependence
-    split: str
+    split: SplitKind
+    test_source: str = ""
     ranking: Ranking | None = None
 
     @property

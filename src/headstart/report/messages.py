@@ -90,6 +90,17 @@ def translate(text: str, /, **values: object) -> str:
     return _translated(text).format(**{name: _written(value) for name, value in values.items()})
 
 
+def translate_stored(text: str) -> str:
+    """Return a text that is stored in English in the language spoken, as it stands where there is no translation.
+
+    Parameters
+    ----------
+    text : str
+        A whole message; braces in it are no places.
+    """
+    return _translated(text)
+
+
 def translate_count(one: str, many: str, n: int, **values: object) -> str:
     """Return a message that counts something, in the form that goes with `n`.
 

@@ -17,6 +17,7 @@ from headstart.report.messages import (
     translate_count,
     translate_count_html,
     translate_html,
+    translate_stored,
     use_language,
 )
 from headstart.report.sentences import mark_english, mark_sentence, write_sentence
@@ -146,6 +147,7 @@ def _environment() -> Environment:
         rounded=format_rounded_interval,
         isolated=isolate,
         own=mark_english,
+        stored=translate_stored,
         sentence=write_sentence,
         marked=mark_sentence,
     )

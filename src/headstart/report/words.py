@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
-from headstart.evaluation import wording
 from headstart.report.messages import NARROW, format_number, isolate, translate
 from headstart.results import Figure
 
@@ -80,8 +80,16 @@ def format_points(share: float, digits: int = 1) -> str:
 
 
 def format_amount(value: float) -> str:
-    """Write a number with three digits that count."""
-    return format_number(wording.format_amount(value))
+    """Write a number with three digits that count; a true minus sign.
+
+    Examples
+    --------
+    >>> format_amount(0.0000123), format_amount(3.14159), format_amount(123456.7), format_amount(-2.0)
+    ('0.0000123', '3.14', '123,000', '−2')
+    """
+    rounded = float(f"{value:.3g}")
+    text = f"{rounded:,.0f}" if abs(rounded) >= 100 else format(Decimal(f"{value:.3g}"), "f")
+    return format_number(text.replace("-", "\N{MINUS SIGN}"))
 
 
 def format_fixed(value: float, digits: int) -> str:

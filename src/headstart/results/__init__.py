@@ -26,7 +26,7 @@ from headstart.results.context import (
     SiteFigures,
 )
 from headstart.results.curve import CurveFit, CurveForecast, CurvePoint, LearningCurve
-from headstart.results.data import FindingRow, LabelError, LeakageGap, RowCounts, SetAsideRow
+from headstart.results.data import FindingRow, LabelError, LeakageGap, RowCounts, SetAsideRow, SplitKind
 from headstart.results.groups import ClassGap, GroupColumn, GroupValue
 from headstart.results.inherited import (
     AttributeProbe,
@@ -102,7 +102,13 @@ class Result(Record):
         description="Texts: training rows by their main script (Latin, Arabic, Ethiopic ...), from the first 300 "
         "letters of at most 5,000 rows. Else empty.",
     )
-    split: str = Field(description="How the test rows were chosen, in a sentence.")
+    split_kind: SplitKind | None = Field(
+        default=None,
+        description="How the test rows were chosen: there are `none`, they are `separate` data, `given` in the data, "
+        "or `drawn` from it, stratified. `null` in older results.",
+    )
+    test_data: str = Field(default="", description="The separate test data, as it was named.")
+    split: str = Field(default="", description="How the test rows were chosen, in a sentence.")
     group_columns: list[str] = Field(
         default=[],
         description="Group columns: rows with the same value are on the same side of every split.",
@@ -260,6 +266,7 @@ __all__ = [
     "SliceMistake",
     "SliceShift",
     "Slices",
+    "SplitKind",
     "StrategyResult",
     "Uncorrected",
     "Verdict",

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from headstart.results.record import Figure, Record
 
+SplitKind = Literal["none", "separate", "given", "drawn"]
+
 
 class RowCounts(Record):
     """Numbers of rows."""

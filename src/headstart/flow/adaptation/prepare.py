@@ -32,6 +32,7 @@ from headstart.modalities.series import derive_spec
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Finding, Index, SplitTable, Table
 from headstart.report.understood import describe_inputs
+from headstart.results import SplitKind
 from headstart.results.findings import make_finding
 from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies.record import Clock, StrategyRows, Task
@@ -78,7 +79,6 @@ def prepare(
     group_columns = _choose_group_columns(table, options, is_own_split)
     with timings.step("split"):
         decided = data.assign_splits(table, options.model_copy(update={"group": group_columns}), test)
-    split = _describe_split(table, test, decided)
     if options.labels_per_class is not None:
         decided = data.draw_rows_per_class(decided, options.labels_per_class, options.seed)
     if options.also is not None:
@@ -118,7 +118,19 @@ def prepare(
     assembled = _assemble(
         usable, options, backbone, extraction=extraction, clock=budget.training_clock(), group_columns=group_columns
     )
-    return replace(assembled, findings=(*findings, *assembled.findings), split=split, ranking=ranked)
+    return replace(
+        assembled,
+        findings=(*findings, *assembled.findings),
+    return replace(
+        assembled,
+        findings=(*findings, *assembled.findings),
+        split=_classify_split(table, test, decided),
+        test_source=test.source if test else "",
+        ranking=ranked,
+    )
+        test_source=test.source if test else "",
+        ranking=ranked,
+    )
 
 
 def _warn_of_findings(findings: Sequence[Finding]) -> None:
@@ -185,7 +197,7 @@ def _assemble(
         truth=encode_truth(test.table, classes),
         train_dependence=dependence,
         test_dependence=test_dependence,
-        split="",
+        split="none",
     )
 
 
@@ -249,15 +261,13 @@ def _refuse_misfits(table: Table, options: AdaptOptions) -> None:
         raise OptionError("--balance on: the label is a number, so there are no classes to balance.", "Leave it out.")
 
 
-def _describe_split(table: Table, test: Table | None, decided: Table) -> str:
+def _classify_split(table: Table, test: Table | None, decided: Table) -> SplitKind:
+    """Return how the test rows were chosen."""
     if not (decided.splits == TEST).any():
-        return "no test rows: there are too few rows, or they all belong together"
+        return "none"
     if test is not None:
-        return f"test rows from {test.source}"
-    if (table.splits == TEST).any():
-        return "test rows as given in the data"
-    spread = {"multi-label": "label", "regression": "size of the number"}.get(table.task, "class")
-    return f"test rows drawn from the data, stratified by {spread}, duplicates and groups kept on one side"
+        return "separate"
+    return "given" if (table.splits == TEST).any() else "drawn"
 
 
 def _report_rows(table: SplitTable) -> None:

@@ -16,9 +16,10 @@ from headstart.report.messages import (
     current_language,
     translate,
     translate_count,
+    translate_stored,
     use_language,
 )
-from headstart.report.named import STRATEGIES, advice_for, kind_of_finding
+from headstart.report.named import advice_for, kind_of_finding
 from headstart.report.sentences.base_choice import describe_ranking
 from headstart.report.sentences.calibration import describe_calibration, describe_correction
 from headstart.report.sentences.comparison import describe_comparison
@@ -39,6 +40,7 @@ from headstart.report.sentences.other_place import (
 )
 from headstart.report.sentences.record import Wording
 from headstart.report.sentences.slices import describe_slice, describe_slices, list_differences, list_mistakes
+from headstart.report.sentences.split import describe_split
 from headstart.report.sentences.transfer import describe_verdict
 from headstart.report.words import (
     format_percent,
@@ -69,6 +71,7 @@ from headstart.results import (
     PriorShift,
     Recalibration,
     Record,
+    Result,
     Slice,
     Slices,
     Verdict,
@@ -93,6 +96,7 @@ WORDINGS: Mapping[type[Record], Wording] = {
     Mitigation: Wording("reading", describe_mitigation, frozenset({"n_rows_needed"})),
     PriorShift: Wording("reading", describe_prior_shift),
     Recalibration: Wording("reading", describe_recalibration),
+    Result: Wording("split", describe_split, frozenset({"split_kind"})),
     Slice: Wording("reading", describe_slice, frozenset({"measure", "mistakes"})),
     Slices: Wording("reading", describe_slices, frozenset({"has_features"})),
     Verdict: Wording("sentence", describe_verdict, frozenset({"n_rows", "pretrained", "n_rows_needed"})),
@@ -168,15 +172,16 @@ def _fill(record: RecordT) -> RecordT:
 
 
 def mark_english(text: str, limit: int = 600) -> Markup:
-    """Show a text of the result; English inside another language is marked.
+    """Show a text of the result: translated if the catalogue has it, else marked as English inside another language.
 
     Examples
     --------
     >>> mark_english("a < b")
     Markup('a &lt; b')
     """
-    cut = Markup("{}").format(shorten(text, limit))
-    if current_language() == "en" or not text:
+    translated = translate_stored(text)
+    cut = Markup("{}").format(shorten(translated, limit))
+    if current_language() == "en" or translated != text or not text:
         return cut
     return Markup('<span class="foreign" lang="en" dir="ltr">{}</span>').format(cut)
 
@@ -198,11 +203,6 @@ def write_advice(item: FindingRow) -> str:
         return item.advice
     text = advice_for(item.kind)
     return translate(text) if text else ""
-
-
-def write_strategy(name: str, summary: str) -> str:
-    """Return what a strategy is; its own summary where it is not one of Headstart's."""
-    return translate(STRATEGIES[name]) if current_language() != "en" and name in STRATEGIES else summary
 
 
 def write_measure(figure: Figure) -> str:
