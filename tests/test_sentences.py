@@ -38,6 +38,7 @@ from headstart.results import (
     Recalibration,
     Record,
     RegressionMetrics,
+    Result,
     Slice,
     SliceGroup,
     SliceMistake,

@@ -121,13 +121,7 @@ def prepare(
     return replace(
         assembled,
         findings=(*findings, *assembled.findings),
-    return replace(
-        assembled,
-        findings=(*findings, *assembled.findings),
         split=_classify_split(table, test, decided),
-        test_source=test.source if test else "",
-        ranking=ranked,
-    )
         test_source=test.source if test else "",
         ranking=ranked,
     )
