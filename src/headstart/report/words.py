@@ -82,6 +82,10 @@ def format_points(share: float, digits: int = 1) -> str:
 def format_amount(value: float) -> str:
     """Write a number with three digits that count; a true minus sign.
 
+    Parameters
+    ----------
+    value : float
+
     Examples
     --------
     >>> format_amount(0.0000123), format_amount(3.14159), format_amount(123456.7), format_amount(-2.0)
