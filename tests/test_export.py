@@ -32,7 +32,7 @@ from headstart.cli.main import app
 from headstart.flow.adaptation.prepare import read_data
 from headstart.flow.adaptation.run import adapt_table
 from headstart.flow.exports.comparison_rows import _prepare_calibration_rows, find_run_rows
-from headstart.flow.exports.form_figures import explain_eight_bits, run_rows
+from headstart.flow.exports.form_figures import FormFigures, RightShare, explain_eight_bits, run_rows
 from headstart.flow.exports.portable import make_portable
 from headstart.home import write_json
 from headstart.modalities.record import Array
@@ -308,19 +308,24 @@ def test_a_bundle_alone_is_compared_on_its_golden_rows_and_says_so(bundle: Path,
     assert "made-up rows" in found["rows"] and found["labelled"] is False
 
 
+def make_figures(**more: object) -> FormFigures:
+    plain = {"same_labels": 1.0, "max_difference": 0.0, "accuracy": None, "by_class": {}, "by_group": {}}
+    return FormFigures(**{**plain, "calibration_error": None, "form": "int8", **more})  # type: ignore[arg-type]
+
+
 def test_a_form_that_is_not_smaller_is_no_int8_however_fast_a_busy_machine_calls_it() -> None:
-    first = {"by_class": {}, "by_group": {}, "size_bytes": 1_000}
-    found = {**first, "max_difference": 0.0, "times_as_fast": 1.5}
-    assert "not worth" in explain_eight_bits({**found, "size_bytes": 999}, first, 0.01)
-    assert explain_eight_bits({**found, "size_bytes": 800}, first, 0.01) == ""
-    assert explain_eight_bits({**found, "size_bytes": 300, "times_as_fast": 0.5}, first, 0.01) == ""
-    assert "differ" in explain_eight_bits({**found, "size_bytes": 300, "max_difference": 0.02}, first, 0.01)
+    first = make_figures(size_bytes=1_000)
+    assert "not worth" in explain_eight_bits(make_figures(size_bytes=999, times_as_fast=1.5), first, 0.01)
+    assert explain_eight_bits(make_figures(size_bytes=800, times_as_fast=1.5), first, 0.01) == ""
+    assert explain_eight_bits(make_figures(size_bytes=300, times_as_fast=0.5), first, 0.01) == ""
+    differing = make_figures(size_bytes=300, times_as_fast=1.5, max_difference=0.02)
+    assert "differ" in explain_eight_bits(differing, first, 0.01)
 
 
 def test_int8_is_refused_where_a_class_has_no_row_to_be_judged_on() -> None:
-    classes = {"seen": {"share": 1.0, "n_rows": 2}, "unseen": {"share": None, "n_rows": 0}}
-    found = {"by_class": classes, "by_group": {}, "max_difference": 0.0, "size_bytes": 100, "times_as_fast": 2.0}
-    assert "what unseen would lose" in explain_eight_bits(found, {**found, "size_bytes": 1_000}, 0.01)
+    classes = {"seen": RightShare(1.0, 2), "unseen": RightShare(None, 0)}
+    figures = make_figures(by_class=classes, size_bytes=100, times_as_fast=2.0)
+    assert "what unseen would lose" in explain_eight_bits(figures, replace(figures, size_bytes=1_000), 0.01)
 
 
 @pytest.fixture(scope="module")

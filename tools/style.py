@@ -1,8 +1,9 @@
 """Count what the house style forbids: `python tools/style.py` prints every place and exits with 1 if there is one.
 
 Rules (docs/explanation/architecture.md): no vague binding, no class name twice, at most four positional arguments to a
-call of ours, records above four fields `kw_only`, a Parameters section for functions that other rooms use, and no
-name in such a section that the function or record does not have.
+call of ours, records above four fields `kw_only`, a Parameters section for functions that other rooms use, no name
+in such a section that the function or record does not have, no `dict[str, Any]` between functions unless it is a JSON
+document, no file above 400 lines.
 Places that may stay are listed in `tools/style_exceptions.txt`, each with a reason.
 """
 
@@ -22,6 +23,10 @@ VAGUE = frozenset({"found", "made", "said", "told", "kept", "shown", "wanted", "
 """Names that say what was done to a value, not what it is."""
 MOST_POSITIONAL = 4
 """Arguments of a call, and fields of a record, that may be told by their order."""
+MOST_LINES = 400
+"""Of a file."""
+DOCUMENT_WORDS = ("document", "json", "manifest")
+"""In the name or the docstring of a function that may return a dict of anything."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -207,7 +212,30 @@ def list_parameters(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
     return fields
 
 
-RULES = (vague_bindings, repeated_classes, records_by_order, long_calls, undocumented, stale_parameters)
+def loose_dicts(modules: dict[str, ast.Module]) -> Iterator[Offence]:
+    """Yield every function that returns a dict of anything and does not say that it is a document of JSON."""
+    for path, tree in modules.items():
+        for node in ast.walk(tree):
+            if not isinstance(node, Function) or node.returns is None:
+                continue
+            returned = ast.unparse(node.returns)
+            if not {"dict[str, Any]", "dict[str, object]"} & {ast.unparse(part) for part in ast.walk(node.returns)}:
+                continue
+            described = f"{node.name} {ast.get_docstring(node)}".lower()
+            if returned.startswith("tuple[") or not any(word in described for word in DOCUMENT_WORDS):
+                text = f"`{node.name}` returns {returned}: a record, or a docstring that says which JSON it is"
+                yield Offence(rule="dict", path=path, line=node.lineno, name=node.name, text=text)
+
+
+def long_files(modules: dict[str, ast.Module]) -> Iterator[Offence]:
+    """Yield every file of more than 400 lines."""
+    for path in modules:
+        n_lines = len((ROOT / path).read_text(encoding="utf-8").splitlines())
+        if n_lines > MOST_LINES:
+            yield Offence(rule="long", path=path, line=n_lines, name=Path(path).name, text=f"{n_lines} lines")
+
+
+RULES = (vague_bindings, repeated_classes, records_by_order, long_calls, undocumented, stale_parameters, loose_dicts)
 
 
 def read_exceptions(path: Path) -> set[tuple[str, str, str]]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from headstart.bases import series_shape
+from headstart.bases.record import Architecture
 from headstart.bases.settings import FORBIDDEN, MODEL_TYPES, SETTINGS, TIMM_ARGUMENTS, UNUSED, Rule, WholeRule
 from headstart.errors import DataError, list_offenders
 
@@ -34,7 +35,7 @@ _SERIES: Mapping[str, Rule] = {
 }
 
 
-def parse_architecture(document: object, place: object) -> dict[str, Any]:
+def parse_architecture(document: object, place: object) -> Architecture:
     """Return an architecture with checked settings only.
 
     Parameters
@@ -103,7 +104,7 @@ def _check_values(settings: Mapping[Any, Any], rules: Mapping[str, Rule], place:
             raise DataError(f"{place}: {name} is {_quote_short(value)}, it must be {rules[name]}.", HINT)
 
 
-def _parse_timm(document: Mapping[str, Any], place: object) -> dict[str, Any]:
+def _parse_timm(document: Mapping[str, Any], place: object) -> Architecture:
     name, arguments = document.get("name"), document.get("kwargs") or {}
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise DataError(
@@ -122,7 +123,7 @@ def _parse_timm(document: Mapping[str, Any], place: object) -> dict[str, Any]:
     return {"library": "timm", "name": name, "kwargs": dict(arguments)}
 
 
-def _parse_transformers(document: Mapping[str, Any], place: object) -> dict[str, Any]:
+def _parse_transformers(document: Mapping[str, Any], place: object) -> Architecture:
     config = document.get("config")
     model_type = config.get("model_type") if isinstance(config, Mapping) else None
     known = {name for names in MODEL_TYPES.values() for name in names}
@@ -137,7 +138,7 @@ def _parse_transformers(document: Mapping[str, Any], place: object) -> dict[str,
 
 
 def list_unknown_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of a transformers configuration that stand in no table of ours and are set."""
+    """Return the settings of a transformers config.json that stand in no table of ours and are set."""
     return {
         str(name): value
         for name, value in config.items()
@@ -145,7 +146,7 @@ def list_unknown_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _parse_series(document: Mapping[str, Any], place: object) -> dict[str, Any]:
+def _parse_series(document: Mapping[str, Any], place: object) -> Architecture:
     missing = sorted(set(_SERIES) - set(document))
     if missing:
         raise DataError(f"{place} lacks settings of its network ({list_offenders(missing)}).", HINT)
@@ -163,11 +164,11 @@ def _parse_series(document: Mapping[str, Any], place: object) -> dict[str, Any]:
     return {"library": series_shape.LIBRARY, **values}
 
 
-def _parse_minirocket(document: Mapping[str, Any], place: object) -> dict[str, Any]:
+def _parse_minirocket(document: Mapping[str, Any], place: object) -> Architecture:
     return {"library": "minirocket"}
 
 
-_PARSERS: dict[str, Callable[[Mapping[str, Any], object], dict[str, Any]]] = {
+_PARSERS: dict[str, Callable[[Mapping[str, Any], object], Architecture]] = {
     "timm": _parse_timm,
     "transformers": _parse_transformers,
     series_shape.LIBRARY: _parse_series,

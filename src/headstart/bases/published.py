@@ -18,6 +18,7 @@ from headstart.bases.specs import find_modality, parse_spec
 from headstart.bases.text_sizes import count_reserved_positions
 from headstart.errors import DataError
 from headstart.modalities import MODALITIES
+from headstart.modalities.record import Spec
 from headstart.modalities.tokenizer_files import MOST_BYTES as MOST_TOKENIZER_BYTES
 
 WEIGHTS, CONFIG, TOKENIZER, INDEX = "model.safetensors", "config.json", "tokenizer.json", "model.safetensors.index.json"
@@ -101,14 +102,14 @@ def _width(config: Mapping[str, Any]) -> int:
     return width if isinstance(width, int) else 0
 
 
-def _text_spec(config: Mapping[str, Any], weights: Mapping[str, Array]) -> dict[str, Any]:
+def _text_spec(config: Mapping[str, Any], weights: Mapping[str, Array]) -> Spec:
     tables = [len(value) for name, value in weights.items() if name.endswith("position_embeddings.weight")]
     limit = min([int(config.get("max_position_embeddings") or MAX_TOKENS), *tables])
     reserved = count_reserved_positions(str(config["model_type"]))
     return {"max_length": min(MAX_TOKENS, limit - reserved), "pad_id": int(config.get("pad_token_id") or 0)}
 
 
-def _image_spec(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+def _image_spec(folder: Path, config: Mapping[str, Any]) -> Spec:
     path = folder / "preprocessor_config.json"
     stated = read_json_file(path) if path.is_file() else {}
     size = stated.get("size", config.get("image_size", 224))

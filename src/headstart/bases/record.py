@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 Array = NDArray[Any]
+Architecture = dict[str, Any]
+"""Which network to build, as JSON: see `BaseParts.architecture`."""
 
 
 @dataclass(frozen=True, kw_only=True)

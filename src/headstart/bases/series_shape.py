@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from headstart.modalities.record import Spec
+
 LIBRARY = "headstart-series"
 ARCHITECTURE: Mapping[str, Any] = {
     "library": LIBRARY,
@@ -26,7 +28,7 @@ N_FACTS = 4
 """Of each channel: level, spread, number of steps (all as logarithms), share of missing values."""
 
 
-def make_spec(architecture: Mapping[str, Any], n_channels: int) -> dict[str, Any]:
+def make_spec(architecture: Mapping[str, Any], n_channels: int) -> Spec:
     """Return the input spec of the network (see `headstart.modalities.series`).
 
     Parameters

@@ -15,6 +15,7 @@ from headstart.bases.record import BaseRecord
 from headstart.bases.settings import MODEL_TYPES, FlagRule, RealRule, Rule, WholeRule
 from headstart.errors import DataError, list_offenders
 from headstart.modalities.image_values import FLOAT, INTEGER, VALUE_RANGES
+from headstart.modalities.record import Spec
 
 _RECORD = TypeAdapter(BaseRecord)
 LONGEST_TEXT = 20_000
@@ -83,7 +84,7 @@ OPTIONAL: Mapping[str, Mapping[str, Rule | ValueRangesRule]] = {
 }
 
 
-def parse_spec(spec: object, modality: str, place: object) -> dict[str, Any]:
+def parse_spec(spec: object, modality: str, place: object) -> Spec:
     """Return a checked spec of the inputs of a base; entries that no input is read by are left out.
 
     Raises

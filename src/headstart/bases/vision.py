@@ -15,6 +15,7 @@ from headstart.bases import vision_shim
 from headstart.bases.architectures import parse_architecture
 from headstart.bases.record import Stage
 from headstart.errors import DataError
+from headstart.modalities.record import Spec
 
 vision_shim.prepare_torchvision()
 
@@ -59,7 +60,7 @@ def list_stages(net: nn.Module) -> tuple[Stage, ...]:
     return tuple(Stage(f"stage-{number}", tuple(names)) for number, names in sorted(grouped.items()))
 
 
-def derive_spec(config: Mapping[str, Any]) -> dict[str, Any]:
+def derive_spec(config: Mapping[str, Any]) -> Spec:
     """Return the image spec of timm's `pretrained_cfg`.
 
     Raises

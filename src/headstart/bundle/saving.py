@@ -176,6 +176,7 @@ def _copy_model(folder: Path, fresh: Path) -> None:
 
 
 def _build_config(bundle: Bundle) -> dict[str, Any]:
+    """Return the JSON of config.json."""
     return {
         "format": FORMAT,
         "task": bundle.task,

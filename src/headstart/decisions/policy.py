@@ -249,6 +249,7 @@ class DecisionPolicy:
 
 
 def _name_class(predictions: Predictions, row: int, code: int) -> dict[str, Any]:
+    """Return the values of a reason that names a class, as JSON."""
     return {"label": predictions.classes[code], "probability": float(predictions.probabilities[row, code])}
 
 

@@ -184,14 +184,18 @@ def _measure_speed(run: Run, batch: Sequence[Array], units: float, seconds: floa
     return n / (time.perf_counter() - began)
 
 
-def _read_choices(backbone: Backbone) -> tuple[Path, dict[str, Any]]:
-    """Return where the choices for a base are kept, and what is readable of them: a damaged file holds none."""
-    path = find_home() / "runtimes" / f"{backbone.fingerprint[:32]}.json"
+def _find_choices(backbone: Backbone) -> Path:
+    """Return the file that keeps the choices for a base."""
+    return find_home() / "runtimes" / f"{backbone.fingerprint[:32]}.json"
+
+
+def _read_choices(path: Path) -> dict[str, Any]:
+    """Return the JSON of such a file; a damaged one holds nothing."""
     try:
         choices = read_json(path)
     except (OSError, ValueError):
-        choices = {}
-    return path, choices if isinstance(choices, dict) else {}
+        return {}
+    return choices if isinstance(choices, dict) else {}
 
 
 def read_runtime_choice(backbone: Backbone, precision: str) -> ChosenRuntime | None:
@@ -210,7 +214,7 @@ def read_runtime_choice(backbone: Backbone, precision: str) -> ChosenRuntime | N
     if (backbone.fingerprint, precision) in _HURRIED:
         return _HURRIED[backbone.fingerprint, precision]
     try:
-        choice = _read_choices(backbone)[1][f"{name_machine()}|{precision}"]["chosen"]
+        choice = _read_choices(_find_choices(backbone))[f"{name_machine()}|{precision}"]["chosen"]
         runtime = RUNTIMES[choice["name"]]
         return ChosenRuntime(runtime.name, runtime.numerics, float(choice["units_per_second"]))
     except (KeyError, TypeError, ValueError):
@@ -257,7 +261,8 @@ def choose_fastest(
     if not complete:
         _HURRIED[backbone.fingerprint, precision] = chosen
         return chosen
-    path, known = _read_choices(backbone)
+    path = _find_choices(backbone)
+    known = _read_choices(path)
     known[f"{name_machine()}|{precision}"] = {"chosen": chosen.__dict__, "measured": measured}
     with allow_failed_write():
         clear_place(path)

@@ -232,6 +232,7 @@ def _summarise_model(name: str, bits: scoring.Floats, characters: scoring.Floats
 
 
 def _describe_source(base: MaskedBase, raw: RawText, split: TextSplit) -> dict[str, Any]:
+    """Return the part of language.json on base and texts."""
     names = ("train", "dev", "held")
     return {
         "format": 1,
@@ -245,6 +246,7 @@ def _describe_source(base: MaskedBase, raw: RawText, split: TextSplit) -> dict[s
 
 
 def _describe_figures(figures: HeldOutFigures, seed: int) -> dict[str, Any]:
+    """Return the part of language.json on held-out texts."""
     after, before, grams, fits = figures.adapted, figures.base, figures.ngram, figures.fits
     to_base = scoring.compute_change(after.documents, before.documents, figures.characters, seed)
     to_grams = scoring.compute_change(after.documents, grams.documents, figures.characters, seed)
@@ -264,6 +266,7 @@ def _describe_figures(figures: HeldOutFigures, seed: int) -> dict[str, Any]:
 
 
 def _describe_training(parts: BaseParts, choice: PilotChoice, history: MaskedHistory) -> dict[str, Any]:
+    """Return the part of language.json on vocabulary and training."""
     trials, repaired = choice.trials, choice.repaired
     n_old = int(parts.architecture["config"].get("vocab_size") or 0)
     scratch = next(trial for trial in trials if trial.start == NOTHING)

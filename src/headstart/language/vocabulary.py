@@ -168,6 +168,7 @@ def _learn_word_pieces(
 
 
 def _empty_vocabulary(model: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Return the entries of tokenizer.json for a model without tokens."""
     if kind == "Unigram":
         return {"vocab": [["<unk>", 0.0]], "unk_id": 0}
     return {"vocab": {}, **({"merges": []} if kind == "BPE" else {})}

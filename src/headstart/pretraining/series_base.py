@@ -34,7 +34,7 @@ def make_series_base(out: Path, seed: int, n_pairs: int | None = None, seconds: 
     Returns
     -------
     dict
-        See `headstart.flow.pretraining.pretrain`.
+        JSON: see `headstart.flow.pretraining.pretrain`.
     """
     fitting = count_pairs_that_fit(seconds or 60.0)
     planned = find_home() / "pretraining" / f"series-{seed}-{seconds or 0:g}s.json"

@@ -230,7 +230,17 @@ def place_bars(metrics_by_name: Sequence[tuple[str, AnyMetrics]], measure: Repor
     ]
 
 
-def place_points(points: ObservedPredicted | None) -> dict[str, Any] | None:
+@dataclass(frozen=True, kw_only=True)
+class PlacedPoints:
+    """Points of a square of 200 by 200, as the attributes of SVG, and the ends of its axes in words."""
+
+    points: list[tuple[str, str]]
+    low: str
+    high: str
+    n_rows: int
+
+
+def place_points(points: ObservedPredicted | None) -> PlacedPoints | None:
     """Place true and predicted numbers in a square of 200 by 200, with the ends of its axes in words."""
     if points is None or not points.observed:
         return None
@@ -241,7 +251,7 @@ def place_points(points: ObservedPredicted | None) -> dict[str, Any] | None:
         (f"{200 * (true - low) / wide:.1f}", f"{200 - 200 * (predicted - low) / wide:.1f}")
         for true, predicted in zip(points.observed, points.predicted, strict=True)
     ]
-    return {"points": places, "low": format_amount(low), "high": format_amount(high), "n_rows": points.n_rows}
+    return PlacedPoints(points=places, low=format_amount(low), high=format_amount(high), n_rows=points.n_rows)
 
 
 def bars_of_compared(result: Result, kind: TaskWording) -> list[ChartBar]:

@@ -16,7 +16,7 @@ from headstart.options import ServeOptions
 
 
 def serve(paths: Sequence[Path], options: ServeOptions) -> dict[str, Any]:
-    """Answer over HTTP until the process is asked to stop; see `headstart.web.server.serve`.
+    """Answer over HTTP until the process is asked to stop; return the document of `headstart.web.server.serve`.
 
     Parameters
     ----------

@@ -101,7 +101,7 @@ class PredictionService:
             self.metrics.answers.labels(name, document["kind"]).inc()
 
     async def ask(self, model: ServedModel, inputs: list[Any]) -> list[dict[str, Any]]:
-        """Answer inputs together with those of other requests."""
+        """Answer inputs together with those of other requests; one JSON document an input."""
         return await self.batchers[model.name].submit(inputs)
 
 

@@ -130,10 +130,12 @@ def parse_body(model: type[BodyModel], document: Any, problems: Mapping[str, tup
 
 
 def _make_request_body(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON that describes a body in OpenAPI."""
     return {"requestBody": {"required": True, "content": {kind: {"schema": form} for kind, form in content.items()}}}
 
 
 def _describe_form(properties: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON schema of a form whose fields must all be there."""
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 

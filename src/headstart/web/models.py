@@ -122,6 +122,7 @@ def _make_unique_name(name: str, taken: dict[str, ServedModel]) -> str:
 
 
 def _describe_bundle(name: str, bundle: Bundle, path: Path) -> dict[str, Any]:
+    """Return what /models says of a bundle, as JSON."""
     folder = bundles.find_bundle(path)
     config, manifest = read_json(folder / bundles.CONFIG), read_json(folder / bundles.MANIFEST)
     return {
@@ -143,7 +144,7 @@ def _describe_bundle(name: str, bundle: Bundle, path: Path) -> dict[str, Any]:
 
 
 def _describe_decision_policy(bundle: Bundle) -> dict[str, Any] | None:
-    """Return how probabilities become answers, without the arrays that this rests on and the names of training rows."""
+    """Return the JSON of how probabilities become answers, without arrays and names of training rows."""
     if bundle.decision_policy is DEFAULT_POLICY:
         return None
     policy = bundle.decision_policy.as_dict()

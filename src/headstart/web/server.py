@@ -80,7 +80,7 @@ def serve(paths: Sequence[Path], options: ServeOptions) -> dict[str, Any]:
     Returns
     -------
     dict
-        What was served, and how many requests of each status there were.
+        JSON: what was served, and how many requests of each status there were.
 
     Raises
     ------

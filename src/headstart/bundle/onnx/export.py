@@ -131,7 +131,7 @@ def _add_metadata(path: Path, metadata: Mapping[str, str]) -> None:
 
 
 def list_exporter_versions() -> dict[str, Any]:
-    """Name what wrote a file."""
+    """Return as JSON what wrote a file: versions of packages."""
     return {
         "torch": torch.__version__,
         "onnx": onnx.__version__,

@@ -100,7 +100,7 @@ def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNe
         out.parent.mkdir(parents=True, exist_ok=True)
         write_text(out, format_table(proposal, bundle.columns, out.parent))
     rows = [
-        {"input": str(name), "reason": reason, **_best_guess(proposal.predictions, at)}
+        {"input": str(name), "reason": reason, **vars(_guess_label(proposal.predictions, at))}
         for at, (name, reason) in enumerate(zip(proposal.table.ids, proposal.reasons, strict=True))
     ]
     failed = [{"id": name, "reason": reason} for name, reason in proposal.failed.items()]
@@ -108,7 +108,15 @@ def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNe
     return {**document, "n_left_out": proposal.n_left_out, "rows": rows, "failed": failed}
 
 
-def _best_guess(predictions: Predictions, row: int) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Guess:
+    """The label that the model gives a row, and its probability (None where a row has no single class)."""
+
+    guess: str
+    probability: float | None
+
+
+def _guess_label(predictions: Predictions, row: int) -> _Guess:
     one = Predictions(
         ids=predictions.ids[[row]],
         classes=predictions.classes,
@@ -116,12 +124,9 @@ def _best_guess(predictions: Predictions, row: int) -> dict[str, Any]:
         task=predictions.task,
         thresholds=predictions.thresholds,
     )
-    return {
-        "guess": format_predictions(one)[0],
-        "probability": None
-        if TASK_TYPES[predictions.task].is_ordered or not TASK_TYPES[predictions.task].has_one_class
-        else float(one.probabilities.max()),
-    }
+    task = TASK_TYPES[predictions.task]
+    has_probability = task.has_one_class and not task.is_ordered
+    return _Guess(format_predictions(one)[0], float(one.probabilities.max()) if has_probability else None)
 
 
 def propose(bundle: Bundle, table: Table, options: LabelNextOptions) -> Proposal:
@@ -297,9 +302,9 @@ def format_table(proposal: Proposal, columns: Mapping[str, str], folder: Path) -
     names, cells = _TABLE_CELLS[proposal.table.modality](proposal.table, columns, folder)
     rows = [[*names, columns.get("label", "label"), "why", "guess", "sure"]]
     for at, reason in enumerate(proposal.reasons):
-        guess = _best_guess(proposal.predictions, at)
-        sure = "" if guess["probability"] is None else f"{100 * guess['probability']:.0f} %"
-        rows.append([*cells[at], "", reason, guess["guess"], sure])
+        best = _guess_label(proposal.predictions, at)
+        sure = "" if best.probability is None else f"{100 * best.probability:.0f} %"
+        rows.append([*cells[at], "", reason, best.guess, sure])
     return format_csv(rows)
 
 

@@ -28,7 +28,14 @@ from headstart.flow.exports.comparison_rows import (
     read_golden,
     split_golden_rows,
 )
-from headstart.flow.exports.form_figures import explain_eight_bits, explain_inexact, measure_form, run_rows, time_rows
+from headstart.flow.exports.form_figures import (
+    FormFigures,
+    explain_eight_bits,
+    explain_inexact,
+    measure_form,
+    run_rows,
+    time_rows,
+)
 from headstart.flow.exports.reopening import require_same_answers
 from headstart.flow.exports.web_page import require_ready, write_page
 from headstart.home import require_place, write_text
@@ -55,7 +62,8 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
     Returns
     -------
     dict
-        What was measured of each way that was tried; `written` is the folder, or None where none passed (`reason`).
+        JSON: what was measured of each way that was tried; `written` is the folder, or None where none passed
+        (`reason`).
 
     Raises
     ------
@@ -80,13 +88,17 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
         bundles.require_free_folder(place)
     rows = choose_comparison_rows(folder, full, portable, options=options, target=target)
     graph_run = open_graph(folder / str(portable.config["file"]), portable.model_inputs.names)
-    first = measure_form(full, rows, run_rows(graph_run, portable.model_inputs, rows.rows), options) | {
-        "form": "model.onnx", "size_bytes": (folder / str(portable.config["file"])).stat().st_size,
-        "ms_a_row": time_rows((graph_run,), portable.model_inputs, rows.rows)[0],
-    }  # fmt: skip
+    outputs = run_rows(graph_run, portable.model_inputs, rows.rows)
+    first = replace(
+        measure_form("model.onnx", full, rows, outputs=outputs, group_columns=options.group),
+        size_bytes=(folder / str(portable.config["file"])).stat().st_size,
+        ms_a_row=time_rows((graph_run,), portable.model_inputs, rows.rows)[0],
+    )
     exported = _Exported(bundle=full, portable=portable, rows=rows, first=first, run=graph_run)
-    attempts: list[dict[str, Any]] = [first]
-    reference = measure_form(full, rows, rows.expected, options) | {"form": "the bundle as adapted"}
+    attempts = [first.as_dict()]
+    reference = measure_form(
+        "the bundle as adapted", full, rows, outputs=rows.expected, group_columns=options.group
+    ).as_dict()
     document = {
         "format": 1, "bundle": str(folder), "to": target.name, "rows": rows.source, "n_rows": len(rows.rows),
         "labelled": rows.truth is not None, "reference": reference, "tried": attempts, "written": None, "reason": "",
@@ -95,15 +107,15 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
     for number, method in enumerate(target.methods, start=1):
         progress.say(f"Trying method {number} of {len(target.methods)}.")
         with TemporaryDirectory(prefix="headstart-") as scratch:
-            figures, reason = _try_method(target, method, exported, Path(scratch), options=options)
-            attempts.append(figures)
-            if not reason:
+            tried = _try_method(target, method, exported, Path(scratch), options=options)
+            attempts.append(tried.as_dict())
+            if tried.figures is not None and not tried.reason:
                 if target.is_page:
-                    document["page"] = write_page(model, Path(scratch) / figures["files"][0], place, options)
+                    document["page"] = write_page(model, Path(scratch) / tried.files[0], place, options)
                 else:
-                    _write_form(target, model, figures, scratch=Path(scratch), place=place)
-                return {**document, "written": str(place), "method": figures["form"]}
-            reasons.append(f"{figures['form']}: {reason}")
+                    _write_form(target, model, tried, scratch=Path(scratch), place=place)
+                return {**document, "written": str(place), "method": tried.form}
+            reasons.append(f"{tried.form}: {tried.reason}")
     return {**document, "reason": "; ".join(reasons)}
 
 
@@ -121,8 +133,26 @@ class _Exported:
     bundle: Bundle
     portable: PortableModel
     rows: ComparisonRows
-    first: dict[str, Any]
+    first: FormFigures
     run: GraphRun
+
+
+@dataclass(frozen=True, kw_only=True)
+class _TriedForm:
+    """One form that was tried: its files, its figures (None where it could not be made), why it is not good enough."""
+
+    form: str
+    reason: str
+    figures: FormFigures | None = None
+
+    @property
+    def files(self) -> list[str]:
+        """Names of its files; the graph is the first."""
+        return (self.figures.files if self.figures else None) or []
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return self.figures.as_dict() if self.figures else {"form": self.form, "failed": self.reason}
 
 
 def _try_method(
@@ -131,8 +161,8 @@ def _try_method(
     exported: _Exported,
     scratch: Path,
     options: ExportOptions,
-) -> tuple[dict[str, Any], str]:
-    """Make one form and return its figures, and why it is not good enough."""
+) -> _TriedForm:
+    """Make one form and measure it."""
     portable, rows = exported.portable, exported.rows
     model_inputs = portable.model_inputs
     try:
@@ -143,17 +173,21 @@ def _try_method(
         before, speed = time_rows((exported.run, form.run), model_inputs, rows.rows)
     except REFUSALS as error:
         failure = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-        return {"form": target.name, "failed": failure}, failure
-    size = sum((scratch / name).stat().st_size for name in form.files)
-    figures = measure_form(exported.bundle, rows, outputs, options)
-    figures |= {"form": form.method, "files": list(form.files), "size_bytes": size, "ms_a_row": speed}
-    figures["times_as_fast"] = round(before / max(speed, 1e-6), 3)
-    if target.is_exact:
-        return figures, explain_inexact(figures)
-    return figures, explain_eight_bits(figures, exported.first, options.max_drop)
+        return _TriedForm(form=target.name, reason=failure)
+    figures = replace(
+        measure_form(form.method, exported.bundle, rows, outputs=outputs, group_columns=options.group),
+        files=list(form.files),
+        size_bytes=sum((scratch / name).stat().st_size for name in form.files),
+        ms_a_row=speed,
+        times_as_fast=round(before / max(speed, 1e-6), 3),
+    )
+    reason = (
+        explain_inexact(figures) if target.is_exact else explain_eight_bits(figures, exported.first, options.max_drop)
+    )
+    return _TriedForm(form=form.method, reason=reason, figures=figures)
 
 
-def _write_form(target: ExportTarget, model: Bundle, figures: dict[str, Any], scratch: Path, place: Path) -> None:
+def _write_form(target: ExportTarget, model: Bundle, tried: _TriedForm, scratch: Path, place: Path) -> None:
     """Write a form with everything that it needs, as a slim bundle."""
     portable = model.portable_model
     assert portable is not None and model.portable_files is not None
@@ -167,17 +201,18 @@ def _write_form(target: ExportTarget, model: Bundle, figures: dict[str, Any], sc
         shutil.copyfile(portable.folder / name, scratch / name)
     golden = read_golden(portable)
     if not target.is_exact:
-        run = open_graph(scratch / figures["files"][0], portable.model_inputs.names)
+        run = open_graph(scratch / tried.files[0], portable.model_inputs.names)
         parts = [run(*portable.model_inputs.collate([row])) for row in split_golden_rows(golden)]
         values: list[FloatMatrix] = [np.concatenate([part[at] for part in parts]) for at in (0, 1)]
         golden = replace(golden, outputs=values[0].astype(np.float64), features=values[1])
     golden.write(scratch)
-    files = [*figures["files"], GOLDEN, *dict.fromkeys(input_files)]
-    manifest = {**portable.config, "file": figures["files"][0], "exporter": figures["form"], "exported": target.name}
+    files = [*tried.files, GOLDEN, *dict.fromkeys(input_files)]
+    manifest = {**portable.config, "file": tried.files[0], "exporter": tried.form, "exported": target.name}
+    assert tried.figures is not None
     manifest["gate"] = {
         "n_rows": None,
-        "same_labels": figures["same_labels"],
-        "max_difference": figures["max_difference"],
+        "same_labels": tried.figures.same_labels,
+        "max_difference": tried.figures.max_difference,
     }
     if target.has_script:
         write_text(scratch / standalone.SCRIPT, standalone.build_script(model.modality))

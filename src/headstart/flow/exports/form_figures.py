@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,61 @@ from headstart.errors import list_offenders
 from headstart.flow.exports.comparison_rows import ComparisonRows
 from headstart.flow.exports.settings import SETTINGS
 from headstart.modalities.record import Array
-from headstart.options import ExportOptions
 from headstart.records import Index, Predictions
 from headstart.task_types import TASK_TYPES
 
 Outputs = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class RightShare:
+    """Proportion of right answers (0-1; None without rows), and of how many rows."""
+
+    share: float | None
+    n_rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormFigures:
+    """How much a form agrees with the model, how right it is, and what it costs.
+
+    Parameters
+    ----------
+    form : str
+        The name of the form, or of the method that made it.
+    same_labels, max_difference : float
+        Proportion of rows with the label of the model; the largest difference of an output.
+    accuracy : float or None
+        None for a number.
+    by_class : mapping of str to RightShare
+    by_group : mapping of str to (mapping of str to RightShare)
+        By column, then by value.
+    calibration_error : float or None
+        None without labels.
+    files : list of str or None
+    size_bytes : int or None
+    ms_a_row : float or None
+        Milliseconds that one row alone takes.
+    times_as_fast : float or None
+        As model.onnx. None: not measured, as all from `files` on.
+    """
+
+    same_labels: float
+    max_difference: float
+    accuracy: float | None
+    by_class: Mapping[str, RightShare]
+    by_group: Mapping[str, Mapping[str, RightShare]]
+    calibration_error: float | None
+    form: str
+    files: list[str] | None = None
+    size_bytes: int | None = None
+    ms_a_row: float | None = None
+    times_as_fast: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON form, without what was not measured."""
+        always = ("accuracy", "calibration_error")
+        return {name: value for name, value in asdict(self).items() if value is not None or name in always}
 
 
 def run_rows(run: GraphRun, model_inputs: ModelInputs, rows: Sequence[tuple[Array, ...]]) -> Outputs:
@@ -71,31 +122,36 @@ def time_rows(
     return [round(1_000 * float(np.median(times)), 3) for times in seconds]
 
 
-def measure_form(bundle: Bundle, rows: ComparisonRows, outputs: Outputs, options: ExportOptions) -> dict[str, Any]:
-    """Return how much outputs agree with the model's, and how right they are by class and group, as JSON.
+def measure_form(
+    form: str, bundle: Bundle, rows: ComparisonRows, outputs: Outputs, group_columns: Sequence[str]
+) -> FormFigures:  # fmt: skip
+    """Return how much outputs agree with the model's, and how right they are by class and group.
 
     Parameters
     ----------
+    form : str
     bundle : Bundle
     rows : ComparisonRows
     outputs : array, shape (n_rows, n_outputs)
-    options : ExportOptions
-        `group` names the columns.
+    group_columns : sequence of str
     """
     agreed = compare_outputs(bundle.task, rows.expected, outputs, bundle.thresholds)
     predictions = _make_predictions(bundle, rows, outputs)
-    figures: dict[str, Any] = {"same_labels": agreed.same_labels, "max_difference": agreed.max_difference}
     right, classes = _mark_right(bundle, rows, predictions)
-    figures["accuracy"] = float(right.mean()) if len(right) else None
-    figures["by_class"] = {name: _share(right, members) for name, members in classes.items()}
-    figures["by_group"] = _share_by_group(rows, right, options)
     curve = (
         evaluation.measure_calibration(rows.truth, predictions, None, bundle.seed)
         if _has_classes(bundle, rows)
         else None
     )
-    figures["calibration_error"] = None if curve is None else curve.error.value
-    return figures
+    return FormFigures(
+        same_labels=agreed.same_labels,
+        max_difference=agreed.max_difference,
+        accuracy=float(right.mean()) if len(right) else None,
+        by_class={name: _measure_share(right, members) for name, members in classes.items()},
+        by_group=_measure_groups(rows, right, group_columns),
+        calibration_error=None if curve is None else curve.error.value,
+        form=form,
+    )
 
 
 def _has_classes(bundle: Bundle, rows: ComparisonRows) -> bool:
@@ -131,69 +187,70 @@ def _mark_right(
     return right, {name: np.flatnonzero(codes == at) for at, name in enumerate(bundle.classes)}
 
 
-def _share(right: NDArray[np.float64], rows: Index) -> dict[str, Any]:
-    return {"share": float(right[rows].mean()) if len(rows) else None, "n_rows": len(rows)}
+def _measure_share(right: NDArray[np.float64], rows: Index) -> RightShare:
+    return RightShare(float(right[rows].mean()) if len(rows) else None, len(rows))
 
 
-def _share_by_group(
-    rows: ComparisonRows, right: NDArray[np.float64], options: ExportOptions
-) -> dict[str, dict[str, Any]]:
-    shares: dict[str, dict[str, Any]] = {}
-    for name in options.group if rows.table is not None and len(right) else ():
+def _measure_groups(
+    rows: ComparisonRows, right: NDArray[np.float64], group_columns: Sequence[str]
+) -> dict[str, dict[str, RightShare]]:
+    shares: dict[str, dict[str, RightShare]] = {}
+    for name in group_columns if rows.table is not None and len(right) else ():
         values = rows.table.metadata.get(name) if rows.table is not None else None
         if values is not None:
             groups = sorted({str(value) for value in values})
-            shares[name] = {one: _share(right, np.flatnonzero(values.astype(str) == one)) for one in groups}
+            shares[name] = {one: _measure_share(right, np.flatnonzero(values.astype(str) == one)) for one in groups}
     return shares
 
 
-def explain_inexact(figures: dict[str, Any]) -> str:
+def explain_inexact(figures: FormFigures) -> str:
     """Return why an exact form is not good enough; empty where it is.
 
     Parameters
     ----------
-    figures : dict
-        As `measure_form` gives them.
+    figures : FormFigures
     """
     if (
-        figures["same_labels"] >= BUNDLE_SETTINGS.min_same_labels
-        and figures["max_difference"] <= BUNDLE_SETTINGS.max_difference
+        figures.same_labels >= BUNDLE_SETTINGS.min_same_labels
+        and figures.max_difference <= BUNDLE_SETTINGS.max_difference
     ):
         return ""
     return (
-        f"{100 * figures['same_labels']:.1f} % of rows have the same label (at least "
+        f"{100 * figures.same_labels:.1f} % of rows have the same label (at least "
         f"{100 * BUNDLE_SETTINGS.min_same_labels:.1f} % are asked for), outputs differ by up to "
-        f"{figures['max_difference']:.2g} (at most {BUNDLE_SETTINGS.max_difference:g})"
+        f"{figures.max_difference:.2g} (at most {BUNDLE_SETTINGS.max_difference:g})"
     )
 
 
-def explain_eight_bits(figures: dict[str, Any], first: dict[str, Any], most: float) -> str:
+def explain_eight_bits(figures: FormFigures, first: FormFigures, most: float) -> str:
     """Return why an int8 form is not worth writing: a class or group loses too much, or nothing is gained; else empty.
 
     Parameters
     ----------
-    figures, first : dict
-        Of this form and of model.onnx, as `measure_form` gives them, with sizes and times.
+    figures, first : FormFigures
+        Of this form and of model.onnx, with sizes and times.
     most : float
         Largest share of right answers that a class or group may lose.
     """
-    pairs = [("class", name, was, figures["by_class"][name]) for name, was in first["by_class"].items()]
+    pairs = [("class", name, was, figures.by_class[name]) for name, was in first.by_class.items()]
     pairs += [
-        (column, name, was, figures["by_group"][column][name])
-        for column, groups in first["by_group"].items() for name, was in groups.items()
+        (column, name, was, figures.by_group[column][name])
+        for column, groups in first.by_group.items() for name, was in groups.items()
     ]  # fmt: skip
-    unjudged = [name for kind, name, was, _ in pairs if kind == "class" and not was["n_rows"]]
+    unjudged = [name for kind, name, was, _ in pairs if kind == "class" and not was.n_rows]
     if unjudged:
         return f"no row tells what {list_offenders(unjudged)} would lose; give held-out rows of every class with --data"
-    lost = [(was["share"] - now["share"], kind, name) for kind, name, was, now in pairs if was["n_rows"]]
+    lost = [
+        (was.share - now.share, kind, name)
+        for kind, name, was, now in pairs if was.share is not None and now.share is not None
+    ]  # fmt: skip
     worst = max(lost, default=(0.0, "", ""))
     if worst[0] > most + 1e-9:
         return f"{worst[1]} {worst[2]} loses {100 * worst[0]:.1f} points (at most {100 * most:g} are allowed)"
-    if not pairs and figures["max_difference"] > most:
-        return (
-            f"numbers differ by up to {100 * figures['max_difference']:.1f} % of their size (at most {100 * most:g} %)"
-        )
-    smaller, faster = first["size_bytes"] / figures["size_bytes"], figures["times_as_fast"]
+    if not pairs and figures.max_difference > most:
+        return f"numbers differ by up to {100 * figures.max_difference:.1f} % of their size (at most {100 * most:g} %)"
+    assert first.size_bytes and figures.size_bytes and figures.times_as_fast is not None
+    smaller, faster = first.size_bytes / figures.size_bytes, figures.times_as_fast
     if smaller < SETTINGS.clearly_smaller and (faster < SETTINGS.faster or smaller < SETTINGS.a_little_smaller):
         return f"it is {smaller:.1f} times smaller and {faster:.2f} times as fast here: not worth a second form"
     return ""

@@ -217,7 +217,7 @@ def _compute_key(bundle: Bundle, sample_rows: Table) -> str:
 
 
 def _reuse_graph(earlier: Path, key: str, folder: Path) -> dict[str, Any] | None:
-    """Copy the graph and all that goes with it from a bundle of the same model that is whole; None where it is not."""
+    """Copy the graph of a whole bundle of the same model; return what its config.json says of it, else None."""
     try:
         verify_files(earlier)
         config = read_json(earlier / CONFIG)

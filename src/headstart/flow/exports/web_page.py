@@ -290,7 +290,7 @@ _AS_SENT: dict[str, Callable[[Any], Any]] = {
 
 
 def _make_check_rows(bundle: Bundle) -> dict[str, Any]:
-    """Return synthetic inputs and the answers of the model here, for the page to repeat."""
+    """Return as JSON synthetic inputs and the answers of the model here, for the page to repeat."""
     inputs = SAMPLE_INPUTS[bundle.modality](bundle.spec)[:N_CHECKED]
     expected = open_predictor(bundle)(inputs)
     sent = _AS_SENT[bundle.modality]
@@ -309,6 +309,7 @@ def _write_file_list(fresh: Path) -> None:
 
 
 def _measure_sizes(folder: Path) -> dict[str, Any]:
+    """Return as JSON the sizes of a page."""
     contents = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
     return {
         "size_bytes": sum(map(len, contents.values())),

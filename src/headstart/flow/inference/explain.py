@@ -108,12 +108,12 @@ def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
         raise DataError(f"No input could be explained{first}.", "Check the files.")
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_text(out, render_explained([item for item, _ in explained]))
+        write_text(out, render_explained([item.on_page for item in explained]))
     return {
         "format": 1,
         "output": str(out) if out else None,
         "n_inputs": len(inputs.table),
-        "explained": [document for _, document in explained],
+        "explained": [item.document for item in explained],
         "failed": failed,
     }
 
@@ -122,7 +122,15 @@ def _open_bundle(bundle: Bundle, table: Table, folder: Path, precision: str) -> 
     return _OpenBundle(bundle, make_reader(bundle, table, precision), make_input_spec(bundle), folder)
 
 
-def _explain_row(opened: _OpenBundle, one: Table) -> tuple[ExplainedInput, dict[str, Any]]:
+@dataclass(frozen=True)
+class _Explanation:
+    """One explained input: as the page shows it, and as JSON."""
+
+    on_page: ExplainedInput
+    document: Mapping[str, Any]
+
+
+def _explain_row(opened: _OpenBundle, one: Table) -> _Explanation:
     """Explain the one row of a table."""
     bundle, occlusion = opened.bundle, MODALITIES[opened.bundle.modality].occlusion
     loaded = opened.load(one.inputs[0])
@@ -151,13 +159,14 @@ def _explain_row(opened: _OpenBundle, one: Table) -> tuple[ExplainedInput, dict[
         "reading": reading,
     }
     drawing = occlusion.draw(loaded, weights) if len(parts) else MODALITIES[bundle.modality].preview(one.inputs[0])
-    return ExplainedInput(
+    on_page = ExplainedInput(
         name=str(one.ids[0]),
         answer=_format_answer(answer),
         drawn=drawing,
         text=reading,
         nearest=format_neighbours(nearest),
-    ), document
+    )
+    return _Explanation(on_page, document)
 
 
 def _compute_weights(predictions: Predictions) -> tuple[Floats, Floats, str]:

@@ -52,7 +52,7 @@ def describe_mitigation(outcome: Mitigation) -> str:
     )
 
 
-def _format_figures(figures: MitigatedFigures) -> dict[str, object]:
+def _format_figures(figures: MitigatedFigures) -> dict[str, str | int]:
     gain = figures.worst_gain
     return {
         "rows": figures.n_rows,

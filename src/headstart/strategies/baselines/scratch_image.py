@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from headstart.modalities import MODALITIES
+from headstart.modalities.record import Spec
 from headstart.records import Column
 from headstart.strategies.baselines.scratch_sizes import SETTINGS, NetworkSize, ScratchMethod
 from headstart.strategies.record import Task
@@ -41,7 +42,7 @@ def list_sizes(inputs: Column, task: Task) -> list[NetworkSize]:
     ]
 
 
-def _resize_spec(spec: Mapping[str, Any], size: int) -> dict[str, Any]:
+def _resize_spec(spec: Mapping[str, Any], size: int) -> Spec:
     return {**spec, "size": size, "resize": max(size, round(size * float(spec["resize"]) / float(spec["size"])))}
 
 
