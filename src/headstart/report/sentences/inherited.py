@@ -108,8 +108,9 @@ def describe_counterfactual(figures: Counterfactual) -> str:
     ----------
     figures : Counterfactual
     """
-    assert figures.flips is not None
     whole = figures.flips
+    if whole is None:
+        return translate("{name}: not measured.", name=shorten(figures.name, _NAME_LENGTH))
     text = translate(
         "Of {n} test rows {change}, {flips} got another answer",
         n=format_number(str(figures.n_rows)), change=translate(figures.says), flips=format_shares(whole),
