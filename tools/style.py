@@ -235,7 +235,16 @@ def long_files(modules: dict[str, ast.Module]) -> Iterator[Offence]:
             yield Offence(rule="long", path=path, line=n_lines, name=Path(path).name, text=f"{n_lines} lines")
 
 
-RULES = (vague_bindings, repeated_classes, records_by_order, long_calls, undocumented, stale_parameters, loose_dicts)
+RULES = (
+    vague_bindings,
+    repeated_classes,
+    records_by_order,
+    long_calls,
+    undocumented,
+    stale_parameters,
+    loose_dicts,
+    long_files,
+)
 
 
 def read_exceptions(path: Path) -> set[tuple[str, str, str]]:
