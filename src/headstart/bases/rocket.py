@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -19,13 +20,6 @@ from numpy.typing import NDArray
 from headstart.bases.record import Stage
 
 PARTS = ("channels_per_combination", "channel_indices", "dilations", "features_per_dilation", "biases")
-N_KERNELS = 2_520
-"""Features of the base: enough for a probe, few enough that 100,000 rows are 1 GB on disk."""
-SAMPLE = 500
-"""Thresholds come from at most so many training series."""
-MOST_DILATIONS = 32
-MOST_CHANNELS = 9
-"""A convolution reads at most so many channels."""
 TAPS = 9
 TRIPLES = tuple(combinations(range(TAPS), 3))
 """The three taps of weight 2 of each of the 84 kernels."""
@@ -35,6 +29,29 @@ constant channel, or channels that are multiples of each other, are on one side 
 _BLOCK_VALUES = 32_768
 """Values of a convolution computed at once; they stay in the processor's cache."""
 Series = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RocketSettings:
+    """Numbers of the base of random convolutions; its other ones are those of the paper.
+
+    Parameters
+    ----------
+    n_kernels : int
+        Features of the base: enough for a probe, few enough that 100,000 rows are 1 GB on disk.
+    sample_series : int
+        Training series that thresholds come from, at most.
+    max_dilations, max_channels : int
+        Of a kernel, and channels that a convolution reads, at most.
+    """
+
+    n_kernels: int = 2_520
+    sample_series: int = 500
+    max_dilations: int = 32
+    max_channels: int = 9
+
+
+SETTINGS = RocketSettings()
 
 
 def choose_dilations(length: int, n_kernels: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -48,7 +65,7 @@ def choose_dilations(length: int, n_kernels: int) -> tuple[NDArray[np.int32], ND
         Features; rounded down to a multiple of 84.
     """
     per_kernel = max(n_kernels, len(TRIPLES)) // len(TRIPLES)
-    n_exponents = min(per_kernel, MOST_DILATIONS)
+    n_exponents = min(per_kernel, SETTINGS.max_dilations)
     exponents = np.logspace(0, np.log2((length - 1) / (TAPS - 1)), n_exponents, base=2).astype(np.int32)
     dilations, counts = np.unique(exponents, return_counts=True)
     features = (counts * (per_kernel / n_exponents)).astype(np.int32)
@@ -57,24 +74,24 @@ def choose_dilations(length: int, n_kernels: int) -> tuple[NDArray[np.int32], ND
     return dilations, features
 
 
-def fit_rocket(prepared: Sequence[Series], seed: int, n_kernels: int = N_KERNELS) -> dict[str, NDArray[Any]]:
+def fit_rocket(prepared: Sequence[Series], seed: int, n_kernels: int = SETTINGS.n_kernels) -> dict[str, NDArray[Any]]:
     """Return the arrays of `PARTS`: dilations, combinations of channels and thresholds.
 
     Parameters
     ----------
     prepared : sequence of array (channels, time)
-        Training series; thresholds are taken from at most `SAMPLE` of them.
+        Training series; thresholds are taken from at most `sample_series` of them.
     seed : int
     n_kernels : int
         Features; rounded down to a multiple of 84.
     """
-    chosen = np.random.default_rng(seed).permutation(len(prepared))[:SAMPLE]
+    chosen = np.random.default_rng(seed).permutation(len(prepared))[: SETTINGS.sample_series]
     sample = np.stack([prepared[i] for i in sorted(chosen)]).astype(np.float32)
     n_channels = sample.shape[1]
     dilations, features = choose_dilations(sample.shape[2], n_kernels)
     n_combinations = len(dilations) * len(TRIPLES)
     generator = np.random.RandomState(seed)  # The generators and the order of draws of the authors' code.
-    most_exponent = np.log2(min(n_channels, MOST_CHANNELS) + 1)
+    most_exponent = np.log2(min(n_channels, SETTINGS.max_channels) + 1)
     n_each = (2 ** generator.uniform(0, most_exponent, n_combinations)).astype(np.int32)
     channels = [generator.choice(n_channels, n, replace=False).astype(np.int32) for n in n_each]
     rows = np.random.RandomState(seed).randint(len(sample), size=n_combinations)

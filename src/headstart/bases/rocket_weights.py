@@ -9,7 +9,7 @@ import numpy as np
 
 from headstart.bases.architectures import HINT
 from headstart.bases.record import Array
-from headstart.bases.rocket import MOST_CHANNELS, TAPS, TRIPLES
+from headstart.bases.rocket import SETTINGS, TAPS, TRIPLES
 from headstart.errors import DataError
 
 N_KERNELS, MOST_FEATURES = len(TRIPLES), 1_000_000
@@ -46,7 +46,7 @@ def check_rocket_weights(weights: Mapping[str, Array], spec: Mapping[str, Any], 
         and int(features.max()) <= MOST_FEATURES
         and len(biases) == N_KERNELS * int(features.sum(dtype=np.int64)) <= MOST_FEATURES
         and int(per_kernel.min()) >= 1
-        and int(per_kernel.max()) <= min(n_channels, MOST_CHANNELS)
+        and int(per_kernel.max()) <= min(n_channels, SETTINGS.max_channels)
         and int(per_kernel.sum(dtype=np.int64)) == len(channels)
         and int(channels.min()) >= 0
         and int(channels.max()) < n_channels

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from headstart.bases.rocket import SETTINGS as ROCKET_SETTINGS
 from headstart.bundle.settings import SETTINGS as BUNDLE_SETTINGS
 from headstart.checks.settings import SETTINGS as CHECK_SETTINGS
 from headstart.data.columns.column_rules import COLUMN_RULES
@@ -34,6 +35,7 @@ from headstart.strategies.fine_tuning.records import SETTINGS as FINE_TUNING_SET
 from headstart.strategies.linear.config import LINEAR_CONFIG
 from headstart.strategies.probes.config import PROBE_CONFIG
 from headstart.strategies.settings import SETTINGS as STRATEGY_SETTINGS
+from headstart.training.settings import SETTINGS as TRAINING_SETTINGS
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -53,6 +55,8 @@ MODEL_SETTINGS: Mapping[str, DataclassInstance] = {
     "quant": QUANT,
     "strategies": STRATEGY_SETTINGS,
     "features": FEATURE_SETTINGS,
+    "rocket": ROCKET_SETTINGS,
+    "training": TRAINING_SETTINGS,
     "shared": SHARED_SETTINGS,
 }
 """Records that the predictions of a model rest on, by the name under which they are stored."""

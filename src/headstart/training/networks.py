@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-LORA_RANK = 8
+from headstart.training.settings import SETTINGS
+
 ATTENTION = ("query", "key", "value", "q_proj", "k_proj", "v_proj", "q_lin", "k_lin", "v_lin", "qkv", "in_proj", "Wqkv")
 """Last parts of the names of attention's linear layers in transformers and timm."""
 
@@ -130,7 +131,7 @@ def add_low_rank(net: nn.Module, seed: int) -> dict[str, nn.Linear]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for layer in layers.values():
-            parametrize.register_parametrization(layer, "weight", LowRank(layer.weight, LORA_RANK))
+            parametrize.register_parametrization(layer, "weight", LowRank(layer.weight, SETTINGS.lora_rank))
     return layers
 
 

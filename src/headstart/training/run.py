@@ -13,9 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from headstart.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from headstart.training.settings import SETTINGS
 
-MOST_NORM = 1.0
-"""Gradients are scaled down to at most this norm."""
 _BEST = "best/"
 
 
@@ -54,7 +53,7 @@ def update_weights(net: nn.Module, optimizer: torch.optim.Optimizer, losses: Ite
     optimizer.zero_grad(set_to_none=True)
     for loss in losses:
         loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(net.parameters(), MOST_NORM)
+    nn.utils.clip_grad_norm_(net.parameters(), SETTINGS.max_gradient_norm)
     optimizer.step()
 
 
