@@ -44,7 +44,7 @@ class DamagedArrays(ValueError):
 
 @dataclass(frozen=True)
 class ArraySpec:
-    """What an array in a file must be.
+    """Type and shape that an array in a file must have.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class ArraySpec:
 
 @dataclass(frozen=True)
 class ArrayEntry:
-    """One array as the header of its file describes it: type in the file, shape, first and last byte of the data."""
+    """Entry of an array in the header of a file: type in the file, shape, first and last byte of the data."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -73,7 +73,7 @@ class ArrayEntry:
 
 @dataclass(frozen=True)
 class Header:
-    """What the header of a file says, checked against the size of the file.
+    """Header of a file, checked against the size of the file.
 
     Parameters
     ----------

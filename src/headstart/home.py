@@ -165,7 +165,7 @@ def require_place(out: Path) -> None:
 
 
 def clear_place(path: Path) -> None:
-    """Take away what is no plain file in the place of a file of the home: a folder, or a link to somewhere else.
+    """Remove anything but a plain file in the place of a file of the home: a folder, or a link to somewhere else.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from typing import Protocol
 
 
 class ProgressBar(Protocol):
-    """One piece of work that advances."""
+    """Work that advances."""
 
     def advance(self, n: int = 1) -> None:
         """Report that `n` more units are done."""

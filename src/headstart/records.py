@@ -73,7 +73,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class SetAside:
-    """One input that cannot be used, and the reason."""
+    """Input that cannot be used, and the reason."""
 
     id: str
     reason: str
@@ -81,7 +81,7 @@ class SetAside:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What one check of the data reports, in the form that `headstart check --json` prints.
+    """Finding of a check of the data, in the form that `headstart check --json` prints.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ class RowsLost(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class CacheEntry:
-    """What one key holds, for `headstart cache`."""
+    """Entry of the cache for one key, for `headstart cache`."""
 
     key: str
     base: str

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, WithJsonSchema
 
 @dataclass(frozen=True, kw_only=True)
 class TaskType:
-    """What is predicted for a row.
+    """Task: what is predicted for a row.
 
     Parameters
     ----------

@@ -46,7 +46,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class BaseRequest:
-    """What is asked of a base model.
+    """Request for a base model.
 
     Parameters
     ----------
@@ -267,7 +267,7 @@ class _Network:
         return self.built[0]
 
     def stages(self) -> tuple[Stage, ...]:
-        """Ask the network's room for its blocks."""
+        """Return the blocks of the network."""
         return import_module(self.room).list_stages(self().net)  # type: ignore[no-any-return]
 
 

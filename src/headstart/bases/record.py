@@ -24,7 +24,7 @@ Architecture = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class BaseRecord:
-    """What people should know of a base model before they build on it.
+    """Facts about a base model, for people.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class BaseRecord:
 
 @dataclass(frozen=True)
 class Stage:
-    """One block of a backbone, input to output: its name and the names of its parameters."""
+    """Block of a backbone, from input to output: its name and the names of its parameters."""
 
     name: str
     parameters: tuple[str, ...]

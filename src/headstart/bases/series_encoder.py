@@ -25,7 +25,7 @@ _FLAT = 1e-4
 
 
 def standardise(values: Tensor, known: Tensor, any_unit: bool = True) -> tuple[Tensor, Tensor, Tensor]:
-    """Bring series (n, time) to mean 0 and spread 1 over the known steps; also gives means and spreads (n, 1).
+    """Standardise series (n, time) over the known steps; also return means and standard deviations (n, 1).
 
     Without `any_unit` very small and very large values are taken as they are.
     """
@@ -89,7 +89,7 @@ class SeriesStem(nn.Module):
 
 
 class SeriesBlock(nn.Module):
-    """One transformer block over the patches of each channel; adds tokens: their mean, maximum and spread."""
+    """Transformer block over the patches of each channel; adds tokens: their mean, maximum and spread."""
 
     def __init__(self, width: int, heads: int, patches: int) -> None:
         super().__init__()

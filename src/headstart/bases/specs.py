@@ -23,7 +23,7 @@ LONGEST_TEXT = 20_000
 
 @dataclass(frozen=True)
 class ChoiceRule:
-    """One of some words."""
+    """Rule: one of some words."""
 
     words: tuple[str, ...]
 

@@ -120,7 +120,7 @@ class CheckedModel:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader should know."""
+        """Return the notes for the report."""
         return self.inner.notes
 
     def predict(self, rows: StrategyRows) -> Probabilities:

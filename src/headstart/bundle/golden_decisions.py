@@ -14,7 +14,7 @@ from headstart.records import Predictions, make_column
 
 @dataclass(frozen=True)
 class DecisionContext:
-    """What turns outputs into answers: task, classes, thresholds of labels, and the rules of decision."""
+    """Context that turns outputs into answers: task, classes, thresholds of labels, and the rules of decision."""
 
     task: str
     classes: tuple[str, ...]

@@ -110,12 +110,12 @@ class Bundle:
 
     @property
     def input_spec(self) -> Spec:
-        """How inputs are read: as the backbone wants them, where there is one."""
+        """Return the input spec: that of the backbone, if there is one."""
         return self.backbone.spec if self.backbone else self.spec
 
     @property
     def portable_config(self) -> Mapping[str, Any]:
-        """What `config.json` says under `portable`."""
+        """Return `portable` of `config.json`."""
         return self.portable_files.config if self.portable_files else NO_PORTABLE_FORM
 
     @property

@@ -104,7 +104,7 @@ def require_free_folder(folder: Path) -> None:
 
 
 def _holds_something_else(folder: Path) -> bool:
-    """Whether there are files and no manifest; looked at again where another process may just be replacing it."""
+    """Return whether there are files and no manifest; try again if another process may just be replacing it."""
     try:
         names = {path.name for path in folder.iterdir()}
     except FileNotFoundError:

@@ -41,7 +41,7 @@ class SeenRows:
         return cls(_shorten_hashes(hashes), np.empty((0, 0), dtype=np.float32) if centres is None else centres)
 
     def contains(self, hashes: Column) -> NDArray[np.bool_]:
-        """Say which contents were among the training rows, (n,)."""
+        """Return which contents were among the training rows, shape (n,)."""
         known_digests = {row.tobytes() for row in self.digests}
         return np.array([row.tobytes() in known_digests for row in _shorten_hashes(hashes)], dtype=bool)
 

@@ -16,7 +16,7 @@ from headstart.bundle.runtime.replaying import replay_golden_rows
 
 @dataclass(frozen=True, kw_only=True)
 class BundleVerification:
-    """What was found.
+    """Result of a verification.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class BundleVerification:
 
     @property
     def passes(self) -> bool:
-        """Whether the model says and decides the same here."""
+        """Return whether outputs and decisions are the same here."""
         return (self.golden is None or self.golden.passes) and not self.decided_otherwise
 
 

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PropertySkill:
-    """How well a property predicts the class: balanced accuracy (0-1) with its interval, and that of chance."""
+    """Skill of a property in predicting the class: balanced accuracy (0-1) with its interval, and that of chance."""
 
     name: str
     balanced_accuracy: Interval

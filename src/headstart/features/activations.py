@@ -90,7 +90,7 @@ class ActivationCache(RowCache):
 
 @dataclass(frozen=True)
 class Activations:
-    """What the trunk said.
+    """Activations of the trunk.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def make_trunk(backbone: Backbone, n_tail: int) -> Backbone:
 
 @dataclass(frozen=True)
 class TrunkPass:
-    """What a pass through the trunk is to do.
+    """Settings of a pass through the trunk.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ class TrunkPass:
 
 
 class _TrunkRunner:
-    """One trunk, opened once, over the rows of a table."""
+    """Trunk, opened once, over the rows of a table."""
 
     def __init__(self, table: Table, backbone: Backbone, settings: TrunkPass) -> None:
         self.table, self.settings = table, settings

@@ -64,7 +64,7 @@ def make_loader(table: Table, spec: Any, custom_load: Callable[[Any], Any] | Non
 
 
 def is_unreadable(loaded: Any) -> bool:
-    """Say whether `loader` gave a reason instead of a row."""
+    """Return whether `loader` gave a reason instead of a row."""
     return isinstance(loaded, tuple) and len(loaded) == 1 and isinstance(loaded[0], str)
 
 

@@ -31,7 +31,7 @@ NOT_USED = "not used"
 
 @dataclass(frozen=True, kw_only=True)
 class Extraction:
-    """What the pass gave.
+    """Result of a pass through the base model.
 
     Parameters
     ----------
@@ -257,7 +257,7 @@ def _make_nothing_readable(table: Table) -> DataError:
 def _predict_seconds(
     table: Table, backbone: Backbone, runtime: ChosenRuntime | None, todo: Index, n_forward: int
 ) -> float:
-    """Say what the pass will cost, from a measurement of at most two seconds on the first rows."""
+    """Forecast the time of the pass from at most two seconds on the first rows."""
     load_row = make_loader(table, backbone.spec)
     modality = MODALITIES[table.modality]
     began, n, cost = time.monotonic(), 0, 0

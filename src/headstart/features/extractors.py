@@ -28,7 +28,7 @@ PREPARATION_VERSION = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Extractor:
-    """One kind of features.
+    """Kind of features.
 
     Parameters
     ----------

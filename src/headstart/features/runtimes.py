@@ -29,7 +29,7 @@ Run = Callable[..., tuple[Array, ...]]
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """One way to run a backbone.
+    """Runtime of a backbone.
 
     Parameters
     ----------

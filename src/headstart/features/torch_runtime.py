@@ -15,12 +15,12 @@ from headstart.modalities.record import Array
 
 
 def is_device_available(name: str) -> bool:
-    """Say whether torch can use `cuda` or `mps` here."""
+    """Return whether torch can use `cuda` or `mps` here."""
     return torch.cuda.is_available() if name == "cuda" else torch.backends.mps.is_available()
 
 
 def cpu_has_bfloat16() -> bool:
-    """Say whether the processor multiplies bfloat16 in hardware (without it bfloat16 runs at a crawl)."""
+    """Return whether the processor multiplies bfloat16 in hardware (without it bfloat16 runs at a crawl)."""
     capability = torch.backends.cpu.get_cpu_capability()
     has: Callable[[], bool] = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
     return capability.startswith("AVX512") and bool(has())

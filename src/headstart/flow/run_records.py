@@ -182,7 +182,7 @@ class AdaptedRun:
 
 @dataclass(frozen=True)
 class WrittenRun:
-    """What `adapt` wrote, as it is in memory; the portable files of the bundle are those in the run folder."""
+    """Results that `adapt` wrote, in memory; the portable files of the bundle are those in the run folder."""
 
     result: Result
     bundle: Bundle

@@ -20,7 +20,7 @@ _SPEED_SMOOTHING = 0.2
 
 @dataclass(frozen=True)
 class BatchLimits:
-    """How much may be done together, and how much may wait.
+    """Limits of a batch and of the queue.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class BatchLimits:
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class _PendingRequest:
-    """One request: its rows, how many of them are in a batch already, and what was answered."""
+    """Pending request: its rows, how many of them are in a batch already, and their answers."""
 
     inputs: Sequence[Any]
     weights: Sequence[float]
@@ -168,7 +168,7 @@ class Batcher:
                 await asyncio.wait_for(self._came.wait(), left)
 
     def _take_batch(self) -> list[tuple[_PendingRequest, int]]:
-        """Take a batch: every request gets its share of it, then the first ones more; what is too large waits."""
+        """Return the next batch: each request gets an equal part, then the first ones more; what is too large waits."""
         batch: list[tuple[_PendingRequest, int]] = []
         owners, room = 0, 1.0
         first: list[_PendingRequest] = []

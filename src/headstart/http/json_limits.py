@@ -25,7 +25,7 @@ _QUOTE, _COMMA, _COLON = (ord(character) for character in '",:')
 
 @dataclass(frozen=True, kw_only=True)
 class JsonSize:
-    """What a JSON text holds outside of its strings.
+    """Counts of a JSON text outside of its strings.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ SECURITY_HEADERS = {
 
 
 class RequestContext:
-    """One request on its way through the middleware."""
+    """Request on its way through the middleware."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope

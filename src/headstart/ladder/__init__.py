@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class RungStore(Protocol):
-    """Where finished rungs are kept, so that a killed run resumes."""
+    """Store of finished rungs, so that a killed run resumes."""
 
     def load(self, name: str) -> tuple[FittedState, Probabilities, float] | None:
         """State, out-of-fold probabilities and seconds of a rung finished earlier, or None."""

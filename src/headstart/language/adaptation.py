@@ -41,7 +41,7 @@ _VERSION = 2
 
 @dataclass(frozen=True)
 class AdaptationRequest:
-    """What was asked for: time for everything (seconds), seed, memory (gigabytes)."""
+    """Request: time for everything (seconds), seed, memory (gigabytes)."""
 
     seconds: float
     seed: int

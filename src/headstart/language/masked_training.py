@@ -273,7 +273,7 @@ def train_masked_net(
 
 
 class _MaskedTraining:
-    """One training by steps, for a time."""
+    """Training by steps, for a given time."""
 
     def __init__(self, data: MaskedTrainingData, run: TrainingRun, evaluate: Evaluate | None) -> None:
         self.data, self.run = data, run
@@ -303,7 +303,7 @@ class _MaskedTraining:
             self.run.n_steps = max(1, int(left / seconds))
 
     def train(self) -> None:
-        """Take all steps that fit, with evaluations and checkpoints."""
+        """Run all steps that fit the time, with evaluations and checkpoints."""
         config, run, state = self.data.config, self.run, self.run.state
         between = max(1, run.n_steps // max(config.n_evaluations, 1))
         batch_stream = self.draw_batches()

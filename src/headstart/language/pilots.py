@@ -43,7 +43,7 @@ LESS: dict[str, tuple[str, ...]] = {"new": ("embeddings", "lora"), "old": ("uppe
 
 @dataclass(frozen=True, kw_only=True)
 class PilotRun:
-    """One short training; `figure` is bits per character on the documents that choose."""
+    """Short training; `figure` is bits per character on the documents for choosing."""
 
     tokenizer: str
     part: str
@@ -54,7 +54,7 @@ class PilotRun:
 
 
 class TokenizerBench:
-    """One tokenizer with its tokenized texts, to train and measure networks that use it.
+    """Tokenizer with its tokenized texts, to train and measure networks that use it.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def measure_tokens_per_second(net: MaskedNet, pad: int) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class PilotSetting:
-    """What trials need to know.
+    """Setting of the pilot runs.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ class PilotSetting:
 
 @dataclass(frozen=True, kw_only=True)
 class PilotChoice:
-    """What the trials chose: network and tokenizer as they are after the trial."""
+    """Choice of the pilot runs: network and tokenizer after the best one."""
 
     bench: TokenizerBench
     net: MaskedNet

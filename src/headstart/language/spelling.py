@@ -21,7 +21,7 @@ _STOP = ""
 
 @dataclass
 class _ContextCounts:
-    """How often each value occurred in each context; Witten and Bell's estimate, the rest spelled out."""
+    """Counts of each value in each context; Witten and Bell's estimate, the rest spelled out."""
 
     counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
@@ -111,7 +111,7 @@ def _character_kind(letter: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class TokenizerFit:
-    """How well a tokenizer fits text, without any model.
+    """Fit of a tokenizer to text, without any model.
 
     Parameters
     ----------

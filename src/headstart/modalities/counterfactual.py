@@ -36,7 +36,7 @@ Change = Callable[[Any, np.random.Generator], Any]
 
 @dataclass(frozen=True)
 class Edit:
-    """One way to change a row.
+    """Change of a row.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def _make_swap(pairs: Sequence[WordPair]) -> Callable[[float, str, np.random.Gen
 
 
 def strip_accents(text: str) -> str:
-    """Take accents, tone marks and vowel signs off.
+    """Remove accents, tone marks and vowel signs.
 
     Examples
     --------

@@ -149,6 +149,6 @@ def fingerprint_series(source: Series) -> Fingerprint:
 
 
 def _scale_to_unit(values: NDArray[np.float64], faint: float) -> Vectors:
-    """Bring rows to length one; shorter ones than `faint` become zero."""
+    """Scale rows to length one; rows shorter than `faint` become zero."""
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
     return np.where(lengths > faint, values / np.maximum(lengths, 1e-12), 0.0).astype(np.float32)

@@ -75,7 +75,7 @@ _PILLOW_FILTER = ("ignore", None, Warning, re.compile(_PILLOW), 0)
 
 
 def explain_unusable(content: bytes) -> str | None:
-    """Say why bytes are no usable image, from the header alone, or None if they look well.
+    """Return why bytes are not a usable image, from the header alone, or None.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ PartWeights = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """One row as it is compared with others, to find near-duplicates.
+    """Fingerprint of a row, to find near-duplicates.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Fingerprint:
 
 @dataclass(frozen=True, kw_only=True)
 class RowFacts:
-    """What is measured of one row by looking at it once.
+    """Facts about a row, from opening it once.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class InputPart:
 
 @dataclass(frozen=True)
 class Occlusion:
-    """How an input is cut into parts that are hidden one after the other.
+    """Functions that hide the parts of an input one after the other.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class Occlusion:
 
 @dataclass(frozen=True, kw_only=True)
 class Modality:
-    """How rows of one kind become arrays.
+    """Kind of rows, with the functions that turn them into arrays.
 
     Parameters
     ----------

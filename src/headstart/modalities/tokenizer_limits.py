@@ -35,7 +35,7 @@ _STDERR = threading.Lock()
 
 
 class UnusableTokenizer(ValueError):
-    """What speaks against a tokenizer.json, as the end of a sentence that begins with the name of the file."""
+    """Reason against a tokenizer.json, as the end of a sentence that begins with the name of the file."""
 
 
 def make_tokenizer(text: str, longest: int | None) -> Tokenizer:

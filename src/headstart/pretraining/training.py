@@ -28,7 +28,7 @@ from headstart.training.loop import Batch, TrainingData, limit_threads, measure_
 
 @dataclass(frozen=True, kw_only=True)
 class Pretrained:
-    """What a training gave.
+    """Result of a training.
 
     Parameters
     ----------

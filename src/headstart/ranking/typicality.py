@@ -151,7 +151,7 @@ def compute_typicality(features: FloatMatrix, rng: np.random.Generator) -> Float
 
 
 def _rank_rows(scores: dict[int, list[int]], order: list[int], features: FloatMatrix, n: int) -> list[int]:
-    """Take the best row of each group in turn, then the second ...; near-copies of what was taken are passed over."""
+    """Rank the best row of each group first, then the second ...; skip near copies of ranked rows."""
     taken: list[int] = []
     waiting = {group: iter(scores[group]) for group in order}
     while waiting and len(taken) < n:

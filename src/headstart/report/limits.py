@@ -184,7 +184,7 @@ def _warnings(result: Result) -> list[str]:
 
 
 def _base(result: Result) -> list[str]:
-    """What is known of the base model's biases."""
+    """Yield the known biases of the base model."""
     if not (result.base.pretrained and result.base.known_biases):
         return []
     name, biases = shorten(result.base.name), shorten(result.base.known_biases, 400)

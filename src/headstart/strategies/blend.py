@@ -100,7 +100,7 @@ class HeldOutOutputs:
 
     @classmethod
     def collect(cls, task: Task, members: Mapping[str, Probabilities], rows: Index) -> HeldOutOutputs:
-        """Take the predicted ones of some rows, at most as many as are needed to choose weights, drawn by the seed."""
+        """Select predicted rows, at most as many as are needed to choose weights, drawn by the seed."""
         rows = rows[np.all([mask_predicted_rows(values[rows]) for values in members.values()], axis=0)]
         most = max(1, SETTINGS.blend_values // max(len(task.classes), 1))
         if len(rows) > most:

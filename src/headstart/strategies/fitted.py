@@ -15,7 +15,7 @@ from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 
 
 class Predictor(Protocol):
-    """What predicts and has a state that can be stored."""
+    """Predictor with a state that can be stored."""
 
     def predict(self, rows: StrategyRows) -> Probabilities:
         """(n_rows, n_classes)."""

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Scoring:
-    """How a quick head is scored for one task.
+    """Scoring of a quick head for a task.
 
     Parameters
     ----------

@@ -252,5 +252,5 @@ class Strategy:
 
     @property
     def predicts_from(self) -> frozenset[str]:
-        """Which parts of `StrategyRows` its fitted model reads."""
+        """Return the parts of `StrategyRows` that its fitted model reads."""
         return self.uses if self.reads is None else self.reads

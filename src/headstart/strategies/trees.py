@@ -77,7 +77,7 @@ class Forest:
 
 @dataclass(frozen=True)
 class ForestConfig:
-    """How trees are grown: their number, the rows of the smallest leaf, the seed."""
+    """Configuration of a forest: number of trees, the rows of the smallest leaf, the seed."""
 
     n_trees: int
     min_leaf: int = 1

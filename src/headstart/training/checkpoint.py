@@ -18,7 +18,7 @@ DOCUMENT_KEY = "state"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a checkpoint holds besides network and optimizer: further tensors and a JSON value."""
+    """Contents of a checkpoint besides network and optimizer: further tensors and a JSON value."""
 
     tensors: dict[str, Tensor]
     document: Any

@@ -15,7 +15,7 @@ class ParameterGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """One training.
+    """Configuration of a training.
 
     Parameters
     ----------

@@ -222,7 +222,7 @@ def compute_validation_loss(net: nn.Module, data: TrainingData, config: Training
 
 
 class _Training:
-    """One training by epochs."""
+    """Training by epochs."""
 
     def __init__(self, net: nn.Module, data: TrainingData, config: TrainingConfig, path: Path | None) -> None:
         self.net, self.data, self.config = net, data, config

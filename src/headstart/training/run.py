@@ -42,7 +42,7 @@ class RunState:
 
 
 def update_weights(net: nn.Module, optimizer: torch.optim.Optimizer, losses: Iterable[Tensor]) -> None:
-    """Take one optimizer step on the sum of losses; each is freed before the next is computed.
+    """Make one optimizer step on the sum of losses; each is freed before the next is computed.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def update_weights(net: nn.Module, optimizer: torch.optim.Optimizer, losses: Ite
 
 
 class TrainingRun:
-    """One training of one network.
+    """Training of a network.
 
     Parameters
     ----------

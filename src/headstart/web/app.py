@@ -70,7 +70,7 @@ class PredictionService:
 
     @property
     def stopping(self) -> bool:
-        """Whether no new requests are taken."""
+        """Return whether new requests are refused."""
         return self.middleware is not None and self.middleware.stopping
 
     @asynccontextmanager

@@ -47,7 +47,7 @@ Cells = Sequence[str]
 
 @dataclass(frozen=True)
 class _Correction:
-    """One correction on its way to the table: a name made of its content, its input, its label."""
+    """Correction on its way to the table: a name made of its content, its input, its label."""
 
     name: str
     value: Any
@@ -56,7 +56,7 @@ class _Correction:
 
 @dataclass(frozen=True, kw_only=True)
 class _CorrectionFormat:
-    """How corrections of one modality are kept: table, columns, the rows that one correction is, and back."""
+    """Format of the corrections of a modality: table, columns, rows of a correction, and back."""
 
     table: str
     columns: Callable[[ServedModel, Any], list[str]]

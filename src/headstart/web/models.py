@@ -22,7 +22,7 @@ from headstart.options import ServeOptions
 
 @dataclass(frozen=True, kw_only=True)
 class ServedModel:
-    """One model.
+    """Model that is served.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ class CannotExport(Exception):
 
 @dataclass
 class GraphBuilder:
-    """Where parts ask for their inputs and sources; what two of them ask for is there once.
+    """Builder of a graph: parts request inputs and sources from it; what two of them request exists once.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class GraphBuilder:
         raise AssertionError(name)
 
     def request_series(self, spec: Mapping[str, Any]) -> tuple[str, ...]:
-        """Ask for series; a spec with `gaps` has three arrays."""
+        """Request series; a spec with `gaps` has three arrays."""
         return self.request_input("series", ("series", "known", "steps") if spec.get("gaps") else ("series",), spec)
 
     def build_base_network(self, backbone: Backbone) -> nn.Module:
@@ -91,14 +91,14 @@ class GraphBuilder:
         return BASE_BUILDERS[backbone.record.modality](self, backbone)
 
     def request_features(self) -> None:
-        """Ask for the base's features."""
+        """Request the features of the base model."""
         if self.bundle.backbone is None:
             raise CannotExport("it reads features of a base that is not in the bundle")
         if "features" not in self.sources:
             self.sources["features"] = StageFeatures(self.build_base_network(self.bundle.backbone))
 
     def request_descriptors(self) -> None:
-        """Ask for the classic descriptors of images."""
+        """Request the classic descriptors of images."""
         if "descriptors" not in self.sources:
             base = self.bundle.backbone if "features" in self.bundle.uses else None
             resize = base.parts.spec["resize"] if base is not None else FEATURE_SETTINGS.descriptor_pixels

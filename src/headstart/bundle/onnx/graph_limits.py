@@ -44,7 +44,7 @@ class GraphContract:
 
     @classmethod
     def from_config(cls, portable: Mapping[str, Any], n_outputs: int, n_features: int | None) -> GraphContract:
-        """Take it from what `config.json` says under `portable`."""
+        """Return the contract of `portable` in `config.json`."""
         arrays = [array for item in portable["inputs"] for array in item["arrays"]]
         inputs = {array["name"]: (str(array["dtype"]), tuple(array["shape"])) for array in arrays}
         return cls(inputs, tuple(portable["outputs"]), n_outputs, n_features)

@@ -150,7 +150,7 @@ class ConstantHead(nn.Module):
 
 
 def _to_blend_scale(outputs: Tensor, link: str) -> Tensor:
-    """Put outputs on the scale on which a blend averages (see `headstart.strategies.blend.SCALES`)."""
+    """Transform outputs to the scale on which a blend averages (see `headstart.strategies.blend.SCALES`)."""
     if link == "softmax":
         return outputs.clamp(min=SHARED_SETTINGS.min_probability).log()
     if link == "logistic":

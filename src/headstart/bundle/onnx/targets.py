@@ -30,7 +30,7 @@ INT8, OPENVINO = "model.int8.onnx", "model.xml"
 
 @dataclass(frozen=True)
 class TargetSource:
-    """What a form is made from.
+    """Sources of an exported form.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class TargetSource:
 
 @dataclass(frozen=True)
 class ExportedForm:
-    """One way to make a target: its name, what it wrote, and how it is run."""
+    """Exported form of one method: its name, what it wrote, and how it is run."""
 
     method: str
     files: tuple[str, ...]
@@ -119,7 +119,7 @@ def _quiet() -> Iterator[None]:
 
 
 def is_network_node(name: str) -> bool:
-    """Say whether a node is part of a network (a base, tuned or not); heads, counts and descriptors stay float.
+    """Return whether a node is part of a network (a base, tuned or not); heads, counts and descriptors stay float.
 
     Examples
     --------

@@ -19,7 +19,7 @@ KINDS = {"float": "f", "whole": "iu", "bytes": "u"}
 
 @dataclass(frozen=True)
 class ArrayRule:
-    """What one array has to be.
+    """Rule for an array.
 
     Parameters
     ----------

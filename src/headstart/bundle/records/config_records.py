@@ -51,7 +51,7 @@ class ValueRangesRecord(StrictRecord):
 
 
 class ImageSpec(StrictRecord):
-    """How images are read: side in pixels, and scaling of pixels."""
+    """Spec of images: side in pixels, and scaling of pixels."""
 
     size: Pixels
     resize: Annotated[float, Field(ge=1, le=16_384)]
@@ -77,7 +77,7 @@ class SmallImageSpec(StrictRecord):
 
 
 class TextSpec(StrictRecord):
-    """How texts are cut: number of tokens, and the token that fills short rows."""
+    """Spec of texts: number of tokens, and the token that fills short rows."""
 
     max_length: Annotated[int, Field(ge=1, le=100_000)]
     pad_id: Annotated[int, Field(ge=0, lt=2**31)]
@@ -127,7 +127,7 @@ BASE_SPECS: dict[str, type[StrictRecord]] = {"image": ImageSpec, "text": TextSpe
 
 
 class ArrayRecord(StrictRecord):
-    """One input array of a graph; a size that is None may have any value."""
+    """Input array of a graph; a size that is None may have any value."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
     dtype: Literal["float32", "int64", "uint8"]
@@ -135,7 +135,7 @@ class ArrayRecord(StrictRecord):
 
 
 class InputRecord(StrictRecord):
-    """One input of a graph."""
+    """Input of a graph."""
 
     kind: str
     arrays: Annotated[list[ArrayRecord], Field(min_length=1, max_length=8)]
@@ -143,7 +143,7 @@ class InputRecord(StrictRecord):
 
 
 class GateRecord(StrictRecord):
-    """How well the graph agreed with the model where it was made."""
+    """Agreement of the graph with the model where it was made."""
 
     n_rows: Count | None
     same_labels: Share

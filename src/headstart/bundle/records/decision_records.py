@@ -26,7 +26,7 @@ MOST_IDS = 100_000
 
 
 class CalibratorRecord(StrictRecord):
-    """How probabilities are corrected (see `headstart.decisions.Calibrator`)."""
+    """Correction of probabilities (see `headstart.decisions.Calibrator`)."""
 
     model_config = ConfigDict(**{**StrictRecord.model_config, "extra": "forbid"})
     method: Literal["none", "temperature", "isotonic"]
@@ -73,7 +73,7 @@ class CostsRecord(StrictRecord):
 
 
 class RulesRecord(StrictRecord):
-    """How probabilities become answers."""
+    """Rules that turn probabilities into answers."""
 
     format: int
     coverage: Share

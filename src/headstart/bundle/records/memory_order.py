@@ -29,7 +29,7 @@ CLEARLY_MORE = 0.1
 
 @dataclass(frozen=True)
 class MemoryOrder:
-    """What was found about the arrays.
+    """Findings about the arrays.
 
     Parameters
     ----------

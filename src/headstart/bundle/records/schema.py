@@ -59,7 +59,7 @@ def raise_bundle_errors(folder: object) -> Iterator[None]:
 
 
 class StrictRecord(BaseModel):
-    """What all records of a bundle share: no conversion, no NaN; further keys are let pass and not read."""
+    """Base of all records of a bundle: no conversion, no NaN; unknown keys are ignored."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True, allow_inf_nan=False)
 

@@ -40,7 +40,7 @@ Link = Literal["softmax", "logistic", "identity"]
 
 @dataclass(frozen=True, kw_only=True)
 class StateContext:
-    """What a fitted model has to fit.
+    """Sizes that a fitted model must fit.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class StateContext:
 
 
 class NotesRecord(StrictRecord):
-    """What every fitted model states."""
+    """Fields that every fitted model has."""
 
     notes: Annotated[list[Text], Field(max_length=1_000)] = []
 
@@ -130,7 +130,7 @@ class ScratchRecord(NotesRecord):
 
 
 class ScratchTextSpec(StrictRecord):
-    """How texts are cut by the tokenizer that was learnt with a network."""
+    """Spec of texts for a tokenizer that was trained with a network."""
 
     tokenizer: Annotated[str, Field(max_length=50_000_000)]
     max_tokens: Annotated[int, Field(ge=1, le=100_000)]
@@ -140,7 +140,7 @@ SCRATCH_SPECS: Mapping[str, type[StrictRecord]] = {"image": BASE_SPECS["image"],
 
 
 class BaseFacts(StrictRecord):
-    """What people should know of a base (see `headstart.bases.record.BaseRecord`)."""
+    """Facts about a base model, for people (see `headstart.bases.record.BaseRecord`)."""
 
     name: Text
     modality: Text

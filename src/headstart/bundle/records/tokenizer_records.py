@@ -48,7 +48,7 @@ class AddedToken(StrictRecord):
 
 
 class TokenModel(StrictRecord):
-    """How words are cut."""
+    """Model that splits words into tokens."""
 
     type: Literal["WordPiece", "BPE", "Unigram", "WordLevel"] | None = None
     vocab: dict[str, Annotated[int, Field(ge=0, lt=2**31)]] | list[Any]

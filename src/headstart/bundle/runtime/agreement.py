@@ -15,7 +15,7 @@ from headstart.task_types import TASK_TYPES
 
 @dataclass(frozen=True)
 class Agreement:
-    """How alike two forms of a model answer the same rows.
+    """Agreement of two forms of a model on the same rows.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Agreement:
 
     @property
     def passes(self) -> bool:
-        """Whether a float form may be written."""
+        """Return whether a float form may be written."""
         return self.same_labels >= SETTINGS.min_same_labels and self.max_difference <= SETTINGS.max_difference
 
     def describe(self) -> str:

@@ -31,7 +31,7 @@ NGRAM_COST = 512
 
 @dataclass(frozen=True)
 class ModelInput:
-    """One input of a portable model.
+    """Input of a portable model.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class ModelInput:
 
 @dataclass(frozen=True, kw_only=True)
 class InputKind:
-    """How one kind of input is made.
+    """Kind of input, with the functions that make it.
 
     Parameters
     ----------
@@ -254,7 +254,7 @@ class ModelInputs:
         return max(1, round(sum(INPUT_KINDS[item.kind].cost(part, self.n_outputs) for item, part in parts)))
 
     def collate(self, rows: Sequence[tuple[Array, ...]]) -> tuple[Array, ...]:
-        """Put rows into one batch."""
+        """Stack rows into one batch."""
         by_row = [self._split_by_input(row) for row in rows]
         by_input = [
             INPUT_KINDS[item.kind].collate([row[at] for row in by_row], item.spec)

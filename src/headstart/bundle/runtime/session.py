@@ -74,12 +74,12 @@ class PortableModel:
 
     @property
     def reads(self) -> str:
-        """What the second output is, and what decisions read: "features", "descriptors" or nothing."""
+        """Return the second output, which decisions read: "features", "descriptors" or ""."""
         return str(self.config["reads"])
 
     @property
     def model_inputs(self) -> ModelInputs:
-        """How rows become arrays."""
+        """Return the inputs of the graph."""
         inputs = tuple(ModelInput.from_dict(item).with_files_in(self.folder) for item in self.config["inputs"])
         return ModelInputs(inputs, self.n_outputs)
 

@@ -43,7 +43,7 @@ LABEL_ROLE = "label "
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnSpec:
-    """Which columns a reader looks for, and how strictly.
+    """Columns that a reader looks for, and how strictly.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from headstart.records import LAYOUTS, Table
 
 @dataclass(frozen=True)
 class OptionScope:
-    """Where an option has a meaning: for a modality, for series in some layouts, and what that is in words."""
+    """Scope of an option: a modality, or series in some layouts; with a name in words."""
 
     modality: str
     layouts: tuple[str, ...]

@@ -234,7 +234,7 @@ def _read_series_file(path: Path, row_id: str, spec: ColumnSpec) -> ParsedRows |
 
 @dataclass(frozen=True, kw_only=True)
 class InputReader:
-    """How one modality reads files to predict.
+    """Functions with which a modality reads files to predict.
 
     Parameters
     ----------

@@ -149,7 +149,7 @@ class TextFormat(NamedTuple):
 
     @property
     def decimal_comma(self) -> bool:
-        """Whether "1,5" may be a number: the comma is not the separator."""
+        """Return whether "1,5" may be a number: the comma is not the separator."""
         return self.separator != ","
 
 

@@ -33,7 +33,7 @@ from headstart.records import TRAIN, InputColumns, Table
 
 @dataclass(frozen=True, kw_only=True)
 class TableReader:
-    """How one modality reads a table.
+    """Functions with which a modality reads a table.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ class OrderedSteps:
 
     @property
     def inside(self) -> NDArray[np.bool_]:
-        """Whether neighbours in order belong to one series, shape (n_rows - 1,)."""
+        """Return whether neighbours in order belong to one series, shape (n_rows - 1,)."""
         same: NDArray[np.bool_] = np.diff(self.series_indices[self.order]) == 0
         return same
 

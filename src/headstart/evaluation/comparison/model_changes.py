@@ -20,7 +20,7 @@ from headstart.results import ComparedPart, Figure
 
 @dataclass(frozen=True, kw_only=True)
 class RowChanges:
-    """What became of each row.
+    """Change of each row.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from headstart.results import ClassGap, Figure
 
 @dataclass(frozen=True)
 class _ClassByGroup:
-    """One class: groups that can be compared, with rows and correct rows of each."""
+    """Rows of a class by group: groups that can be compared, with rows and correct rows of each."""
 
     code: int
     groups: Index

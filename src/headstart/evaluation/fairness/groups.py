@@ -42,7 +42,7 @@ from headstart.task_types import TASK_TYPES
 
 @dataclass(frozen=True, kw_only=True)
 class _Compared:
-    """One column: its values by name and, unless there are too many, scored; the largest gap if two can be compared."""
+    """Group column: its values by name and, unless there are too many, scores; the largest gap of two."""
 
     names: set[str]
     values: list[GroupValue]

@@ -44,7 +44,7 @@ def measure_flip_share(changed: NDArray[np.bool_]) -> Interval:
 
 @dataclass(frozen=True, kw_only=True)
 class ComparedModels:
-    """What three models said of the same rows; `chosen` is the adapted one, `is_frozen` says that it is the frozen one.
+    """Predictions of three models for the same rows; `chosen` is the adapted one, `is_frozen`: it is the frozen one.
 
     `without_base` is the name of the model that no base had a part in.
     """

@@ -114,7 +114,7 @@ def find_failing_clusters(
 
 @dataclass(frozen=True)
 class _Clustering:
-    """One clustering: the standard deviation of each cluster's sum, infinite where it is too small to test."""
+    """Clustering: the standard deviation of each cluster's sum, infinite where it is too small to test."""
 
     members: Index
     spread: Floats
@@ -135,7 +135,7 @@ class _Clustering:
 
 
 def _merge_small_strata(strata: Index) -> Index:
-    """Put classes with fewer than five rows together: alone they say nothing."""
+    """Merge classes with fewer than five rows into one stratum."""
     counts = np.bincount(strata)
     small = counts[strata] < 5
     return np.asarray(np.unique(np.where(small, -1, strata), return_inverse=True)[1], dtype=np.intp)

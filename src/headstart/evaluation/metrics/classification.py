@@ -122,7 +122,7 @@ def score_classes(codes: Index, predictions: Predictions, clusters: Index | None
 
 
 def _cap_at_accuracy(mean: Interval, accuracy: Interval) -> Interval:
-    """Where all rows are right, lower an average's low end to accuracy's."""
+    """Lower the low end of an average to that of accuracy if all rows are correct."""
     return Interval(mean.value, min(mean.low, accuracy.low), mean.high) if accuracy.value == 1.0 else mean
 
 

@@ -15,7 +15,7 @@ from headstart.records import Predictions
 
 @dataclass(frozen=True)
 class RowMeasure:
-    """What groups are compared in, for one kind of task.
+    """Metric in which groups are compared, for a task.
 
     Parameters
     ----------

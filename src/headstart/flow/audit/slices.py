@@ -40,7 +40,7 @@ def find_slices(
     properties: Properties,
     options: AdaptOptions,
 ) -> Slices:
-    """Look for kinds of rows on which the chosen model fails more than the mix of their classes explains.
+    """Find kinds of rows on which the chosen model fails more than their classes explain.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ class _SliceDescriber:
     def _measure_on_test_rows(
         self, item: FailingCluster, clustering: RowClusters, upper: float
     ) -> tuple[int, Figure | None, Figure | None]:
-        """Look the slice up among the test rows: those nearest to its centre."""
+        """Measure the error on the test rows nearest to the centre of a slice."""
         if self.test is None:
             return 0, None, None
         here = find_nearest_centres(self.test[0], clustering.centres)[0] == item.cluster

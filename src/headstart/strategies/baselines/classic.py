@@ -15,7 +15,7 @@ from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 
 @dataclass(frozen=True)
 class ClassicMethod:
-    """How one modality is fitted without a pre-trained model; the module is imported at the first call."""
+    """Fit of a modality without a pre-trained model; the module is imported at the first call."""
 
     fit: Callable[[StrategyRows, Task], FittedModel]
     forecast: Callable[[StrategyRows, Task], CostForecast]

@@ -21,7 +21,7 @@ Average = Callable[[Task, Index], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class ConstantModel:
-    """One answer for every row, shape (n_outputs,)."""
+    """Same answer for every row, shape (n_outputs,)."""
 
     outputs: Probabilities
 

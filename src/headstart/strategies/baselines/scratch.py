@@ -163,7 +163,7 @@ def _compute_output_weights(task: Task, train_rows: Index) -> Tensor:
 
 @dataclass(frozen=True)
 class EpochForecast:
-    """What one size costs on this machine."""
+    """Cost of a size on this machine."""
 
     seconds_per_epoch: float
     loading_seconds: float

@@ -71,7 +71,7 @@ SETTINGS = ScratchSettings()
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSize:
-    """One size.
+    """Size of a network.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class NetworkSize:
 
 @dataclass(frozen=True)
 class ScratchMethod:
-    """How one modality is trained from random weights.
+    """Functions that train a modality from random weights.
 
     Parameters
     ----------

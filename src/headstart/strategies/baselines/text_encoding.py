@@ -157,7 +157,7 @@ class RowSpan:
 
 @dataclass(frozen=True, kw_only=True)
 class TextDesign:
-    """What all folds have in common.
+    """Design that all folds share.
 
     Parameters
     ----------

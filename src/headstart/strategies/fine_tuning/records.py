@@ -98,7 +98,7 @@ SETTINGS = FineTuningSettings()
 
 @dataclass(frozen=True, kw_only=True)
 class FineTuningConfig:
-    """How a strategy fine-tunes the base.
+    """Configuration of a fine-tuning strategy.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ class RowSource:
 
 @dataclass(frozen=True)
 class TrainingVariant:
-    """One way to train: source of the rows, with or without augmented views, number of epochs."""
+    """Variant of a training: source of the rows, with or without augmented views, number of epochs."""
 
     source: RowSource
     augmented: bool
@@ -167,7 +167,7 @@ class TrainingVariant:
 
     @property
     def uses_mixup(self) -> bool:
-        """Whether mixtures of two rows are trained on as well: if augmented rows are seen many times."""
+        """Return whether mixup is used: if augmented rows are seen many times."""
         return self.augmented and self.epochs >= SETTINGS.mixup_epochs
 
 

@@ -63,7 +63,7 @@ Encode = Callable[[Index], Encoding]
 
 @dataclass(frozen=True)
 class StrengthSearch:
-    """Which strengths are tried.
+    """Search over strengths.
 
     Parameters
     ----------

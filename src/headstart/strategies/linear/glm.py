@@ -138,7 +138,7 @@ class TargetEncoding:
 
     @property
     def varies(self) -> bool:
-        """Whether there is anything to solve for."""
+        """Return whether there is anything to fit."""
         return len(self.columns) > (self.link == "softmax")
 
     def start(self, n_dims: int) -> Coefficients:

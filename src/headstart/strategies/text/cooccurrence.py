@@ -26,7 +26,7 @@ MOST_NGRAMS = {"characters": SETTINGS.character_ngrams, "words": SETTINGS.word_n
 
 @dataclass(frozen=True, kw_only=True)
 class Cooccurrence:
-    """What was counted; a mapping for each of `headstart.strategies.text.tfidf.KINDS`.
+    """Counts and vectors; a mapping for each of `headstart.strategies.text.tfidf.KINDS`.
 
     Parameters
     ----------

@@ -82,7 +82,7 @@ KINDS: dict[str, Callable[[Iterable[str], FindColumn], Iterator[array[int]]]] = 
 
 @dataclass(frozen=True)
 class NgramCounts:
-    """How often each n-gram occurs in each text, in compressed rows: row i is `indices[starts[i]:starts[i + 1]]`."""
+    """Counts of each n-gram in each text, in compressed rows: row i is `indices[starts[i]:starts[i + 1]]`."""
 
     starts: NDArray[np.int64]
     indices: NDArray[np.int32]
@@ -142,7 +142,7 @@ def count_known_ngrams(texts: Sequence[str], kind: str, vocabulary: dict[str, in
 
 @dataclass(frozen=True)
 class UnlabelledFrequencies:
-    """How often unlabelled texts have the same n-grams.
+    """Frequencies of the same n-grams in unlabelled texts.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ class UnlabelledFrequencies:
 
 @dataclass(frozen=True)
 class Idf:
-    """Which columns are kept and how much each weighs, fitted on some rows.
+    """Columns that are used and their weights, fitted on some rows.
 
     Parameters
     ----------
@@ -280,7 +280,7 @@ class Vectorizer:
 
     @cached_property
     def composed(self) -> bool:
-        """Whether texts are counted in Unicode NFC."""
+        """Return whether texts are counted in Unicode NFC."""
         return is_nfc(self.vocabularies)
 
     def blocks(self, texts: Iterable[Any]) -> list[NgramCounts]:
