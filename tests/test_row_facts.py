@@ -12,7 +12,8 @@ from PIL import Image, ImageFile
 
 from headstart import data, flow
 from headstart.data.row_facts import describe_rows
-from headstart.modalities import MODALITIES, row_facts
+from headstart.modalities import row_facts
+from headstart.modalities.record import FileFacts
 from headstart.options import AdaptOptions, CheckOptions, parse
 from headstart.row_cache import list_entries, prune_cache
 
@@ -96,9 +97,10 @@ def test_facts_are_the_same_from_the_cache_and_are_counted_and_pruned(fresh_home
     table = data.read_table(folder)
     computed, stored = describe_rows(table), describe_rows(table)
     for one, other, path in zip(computed, stored, table.inputs, strict=True):
+        assert isinstance(one, FileFacts) and isinstance(other, FileFacts)
         assert np.array_equal(one.fingerprint.vectors, other.fingerprint.vectors)
         assert repr(one.properties) == repr(other.properties) and one.extremes == other.extremes
-        assert one.digest == other.digest == MODALITIES["image"].describe(path).digest
+        assert one.digest == other.digest == row_facts.collect_image_facts(path).digest
     (entry,) = list_entries()
     assert (entry.base, entry.n_rows) == ("facts of images", len(table))
     assert [item.key for item in prune_cache(0)] == [entry.key] and list_entries() == []

@@ -16,7 +16,7 @@ import numpy as np
 
 from headstart import progress
 from headstart.modalities import MODALITIES
-from headstart.modalities.record import Fingerprint, RowFacts
+from headstart.modalities.record import FileFacts, Fingerprint, RowFacts
 from headstart.records import Table
 from headstart.row_cache import RowCache
 
@@ -38,12 +38,12 @@ class FactsCache(RowCache):
         key = hashlib.sha256(f"facts|{FACTS_VERSION}|{modality}".encode()).hexdigest()
         super().__init__(key, {"base": f"facts of {MODALITIES[modality].plural}"})
 
-    def add_facts(self, facts: Sequence[RowFacts]) -> None:
+    def add_facts(self, facts: Sequence[FileFacts]) -> None:
         """Write one shard.
 
         Parameters
         ----------
-        facts : sequence of RowFacts
+        facts : sequence of FileFacts
             Each with a digest.
         """
         if not facts:
@@ -53,7 +53,7 @@ class FactsCache(RowCache):
         arrays = {_VECTORS: vectors, _LINES: np.frombuffer(lines.encode(), dtype=np.uint8)}
         self._add_shard([row.digest for row in facts], arrays)
 
-    def find_facts(self, digests: Sequence[str]) -> dict[str, RowFacts]:
+    def find_facts(self, digests: Sequence[str]) -> dict[str, FileFacts]:
         """Return the facts that are known, by digest.
 
         Parameters
@@ -66,7 +66,7 @@ class FactsCache(RowCache):
             if bytes.fromhex(digest) in self._places:
                 path, row = self._places[bytes.fromhex(digest)]
                 rows_of_shard[path].append((digest, row))
-        facts: dict[str, RowFacts] = {}
+        facts: dict[str, FileFacts] = {}
         for path, rows in rows_of_shard.items():
             arrays = self._read_whole(path)
             if arrays is not None:
@@ -76,9 +76,9 @@ class FactsCache(RowCache):
         return facts
 
 
-def _parse_facts(digest: str, vectors: Any, line: bytes) -> RowFacts:
+def _parse_facts(digest: str, vectors: Any, line: bytes) -> FileFacts:
     properties, extremes = json.loads(line)
-    return RowFacts(
+    return FileFacts(
         fingerprint=Fingerprint(vectors),
         properties={name: value if isinstance(value, str) else tuple(value) for name, value in properties.items()},
         digest=digest,
@@ -96,7 +96,7 @@ def describe_rows(table: Table) -> list[RowFacts]:
     modality = MODALITIES[table.modality]
     cache = FactsCache(table.modality) if modality.is_file else None
     hashes = [str(digest) for digest in table.hashes]
-    facts = {} if cache is None else cache.find_facts(hashes)
+    facts: dict[str, RowFacts] = {} if cache is None else {**cache.find_facts(hashes)}
     row_of_hash = {digest: row for row, digest in enumerate(hashes) if digest not in facts}
     missing = list(row_of_hash)
     bar_context = (
@@ -112,5 +112,6 @@ def describe_rows(table: Table) -> list[RowFacts]:
                 if bar is not None:
                     bar.advance(1)
             if cache is not None:  # A file that has changed since it was hashed, or cannot be read now, is not kept.
-                cache.add_facts([facts[digest] for digest in shard if facts[digest].digest == digest])
+                rows = [(digest, facts[digest]) for digest in shard]
+                cache.add_facts([row for digest, row in rows if isinstance(row, FileFacts) and row.digest == digest])
     return [facts[digest] for digest in hashes]

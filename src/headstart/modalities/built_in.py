@@ -1,7 +1,16 @@
 """The records of images, texts and series."""
 
-from headstart.modalities import counterfactual, image, occlusion, row_facts, series, text
-from headstart.modalities.record import Modality, stack_rows
+from headstart.modalities import (
+    counterfactual,
+    fingerprints,
+    image,
+    input_properties,
+    occlusion,
+    row_facts,
+    series,
+    text,
+)
+from headstart.modalities.record import Modality, RowValueFacts, stack_rows
 
 IMAGE = Modality(
     name="image",
@@ -26,7 +35,7 @@ TEXT = Modality(
     cost=lambda row: len(row[0]),
     collate=text.pad_tokens,
     preview=text.preview_text,
-    describe=row_facts.collect_text_facts,
+    describe=lambda value: RowValueFacts(value, fingerprints.fingerprint_text, input_properties.measure_text),
     occlusion=occlusion.TEXT,
     changes=counterfactual.TEXT_CHANGES,
     plural="texts",
@@ -40,7 +49,7 @@ SERIES = Modality(
     cost=lambda row: int(row[0].shape[-1]),
     collate=stack_rows,
     preview=series.preview_series,
-    describe=row_facts.collect_series_facts,
+    describe=lambda value: RowValueFacts(value, fingerprints.fingerprint_series, input_properties.measure_series),
     occlusion=occlusion.SERIES,
     changes=counterfactual.SERIES_CHANGES,
     plural="series",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,25 +41,61 @@ class Fingerprint:
     shingles: NDArray[Any] | None = None
 
 
+class RowFacts(Protocol):
+    """What is measured of one row by looking at it."""
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """How it looks, so that near-duplicates are found."""
+
+    @property
+    def properties(self) -> Properties:
+        """Plain properties that should not decide a label: how a file was made, not what it shows."""
+
+
+@dataclass(frozen=True)
+class RowValueFacts:
+    """Facts of a text or a series, which lies in memory: each is computed where it is used.
+
+    Parameters
+    ----------
+    value : one of `Table.inputs`
+    fingerprint_value : (value) -> Fingerprint
+    measure_value : (value) -> Properties
+    """
+
+    value: Any
+    fingerprint_value: Callable[[Any], Fingerprint]
+    measure_value: Callable[[Any], Properties]
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """Compute how it looks."""
+        return self.fingerprint_value(self.value)
+
+    @property
+    def properties(self) -> Properties:
+        """Measure its plain properties."""
+        return self.measure_value(self.value)
+
+
 @dataclass(frozen=True, kw_only=True)
-class RowFacts:
-    """Facts about a row, from opening it once.
+class FileFacts:
+    """Facts of a file, all measured when it is read.
 
     Parameters
     ----------
     fingerprint : Fingerprint
-        How it looks, so that near-duplicates are found.
     properties : Properties
-        Plain properties that should not decide a label: how a file was made, not what it shows.
     digest : str
-        sha256 of the file that was read; "" where there is none, or it could not be read.
+        sha256 of the file; "" where it could not be read.
     extremes : (str, float, float) or None
         Of an image of more than 8 bits: the kind of its values, the smallest and the largest.
     """
 
     fingerprint: Fingerprint
     properties: Properties
-    digest: str = ""
+    digest: str
     extremes: tuple[str, float, float] | None = None
 
 

@@ -1,6 +1,6 @@
-"""Everything that is measured of a row by looking at it once: its fingerprint and its properties.
+"""Everything that is measured of an image: its fingerprint and its properties, for which it is decoded once.
 
-One function a modality; an image is decoded once for all of it. What the facts say about the data is asked elsewhere.
+What the facts say about the data is asked elsewhere.
 """
 
 from __future__ import annotations
@@ -9,16 +9,15 @@ import hashlib
 from pathlib import Path
 
 from headstart.errors import DataError
-from headstart.modalities.fingerprints import BLANK_IMAGE, fingerprint_image, fingerprint_series, fingerprint_text
+from headstart.modalities.fingerprints import BLANK_IMAGE, fingerprint_image
 from headstart.modalities.image import DECODING_ERRORS, decode_opened, open_image
 from headstart.modalities.image_values import BY_CONTENT, find_value_kind, lock_if_large, measure_extremes
-from headstart.modalities.input_properties import SIDE, UNREADABLE_IMAGE, measure_image, measure_series, measure_text
-from headstart.modalities.record import RowFacts
-from headstart.modalities.series import Series
+from headstart.modalities.input_properties import SIDE, UNREADABLE_IMAGE, measure_image
+from headstart.modalities.record import FileFacts
 from headstart.plain_files import read_plain_file
 
 
-def collect_image_facts(path: Path | str) -> RowFacts:
+def collect_image_facts(path: Path | str) -> FileFacts:
     """Return the facts of an image file, which is decoded once; blank ones where it cannot be read.
 
     Parameters
@@ -36,25 +35,5 @@ def collect_image_facts(path: Path | str) -> RowFacts:
             extremes = None if kind is None else (kind, *measure_extremes(opened))
             properties = measure_image(image, tags=opened.getexif(), size=size, n_bytes=len(content))
     except (DataError, *DECODING_ERRORS):
-        return RowFacts(fingerprint=BLANK_IMAGE, properties=UNREADABLE_IMAGE, digest=digest)
-    return RowFacts(fingerprint=fingerprint_image(image), properties=properties, digest=digest, extremes=extremes)
-
-
-def collect_text_facts(text: str) -> RowFacts:
-    """Return the facts of a text.
-
-    Parameters
-    ----------
-    text : str
-    """
-    return RowFacts(fingerprint=fingerprint_text(text), properties=measure_text(text))
-
-
-def collect_series_facts(values: Series) -> RowFacts:
-    """Return the facts of a series.
-
-    Parameters
-    ----------
-    values : Series, shape (n_channels, n_steps)
-    """
-    return RowFacts(fingerprint=fingerprint_series(values), properties=measure_series(values))
+        return FileFacts(fingerprint=BLANK_IMAGE, properties=UNREADABLE_IMAGE, digest=digest)
+    return FileFacts(fingerprint=fingerprint_image(image), properties=properties, digest=digest, extremes=extremes)

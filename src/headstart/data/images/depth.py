@@ -10,6 +10,7 @@ from headstart.data.images.image_rules import IMAGE_RULES
 from headstart.data.row_facts import describe_rows
 from headstart.modalities import MODALITIES
 from headstart.modalities.image_values import FLOAT, INTEGER, find_value_ranges
+from headstart.modalities.record import FileFacts
 from headstart.records import TEST, Finding, Table
 from headstart.results.findings import make_finding
 
@@ -71,4 +72,4 @@ def _measure_training_images(table: Table) -> list[ImageValues]:
     ]
     step = max(1, len(rows) // IMAGE_RULES.measured_images)
     facts = describe_rows(table.take(np.asarray(rows[::step], dtype=np.intp)))
-    return [row.extremes for row in facts if row.extremes is not None]
+    return [row.extremes for row in facts if isinstance(row, FileFacts) and row.extremes is not None]
