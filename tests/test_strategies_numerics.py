@@ -20,7 +20,7 @@ from headstart.strategies import blend, scoring
 from headstart.strategies.baselines import text_encoding
 from headstart.strategies.linear import cross_validation, glm, lda, links, ridge, temperature
 from headstart.strategies.linear.cross_validation import StrengthSearch, fit_linear
-from headstart.strategies.linear.head import RotatedRows, find_principal_axes, fit_head
+from headstart.strategies.linear.head import StandardizedRows, fit_head
 from headstart.strategies.record import Clock, Task
 from headstart.strategies.text import tfidf
 
@@ -45,6 +45,12 @@ def blobs(n: int, n_dims: int, n_classes: int, noise: float = 2.0, seed: int = 0
     return values.astype(np.float32), codes
 
 
+def fitted(matrix: object, targets: np.ndarray, link: str, **problem: object) -> np.ndarray:
+    n_outputs = int(targets.max()) + 1 if link == "softmax" else targets.shape[1]
+    problem = {"weights": np.ones(len(targets)), **problem}
+    return glm.LinearProblem(matrix=matrix, targets=targets, link=link, n_outputs=n_outputs, **problem).fit()
+
+
 def scaled_columns(features: np.ndarray) -> np.ndarray:
     """Centre, and divide by the root of each column's variance plus the median one."""
     variance = features.astype(np.float64).var(axis=0)
@@ -56,9 +62,8 @@ def scaled_columns(features: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("strength", [1e-3, 0.1])
 def test_the_regression_is_that_of_scikit_learn(n: int, n_dims: int, n_classes: int, strength: float) -> None:
     features, codes = blobs(n, n_dims, n_classes)
-    encoding = RotatedRows(features, np.arange(n), find_principal_axes(features))
-    targets = glm.encode_targets(codes, "softmax", n_classes)
-    found = encoding.head(glm.fit_glm(encoding.matrix, targets, strength, weights=np.ones(n))).predict(features)
+    encoding = StandardizedRows(features, np.arange(n))
+    found = encoding.head(fitted(encoding.matrix, codes, "softmax", strength=strength)).predict(features)
     scaled = scaled_columns(features)
     expected = LogisticRegression(C=strength, max_iter=10_000, tol=1e-9).fit(scaled, codes).predict_proba(scaled)
     np.testing.assert_allclose(found, expected, atol=2e-3)
@@ -69,10 +74,7 @@ def test_several_labels_are_as_many_regressions_of_scikit_learn(n: int, n_dims: 
     features, codes = blobs(n, n_dims, 5)
     truth = np.column_stack([codes == 0, codes < 3, np.zeros(n)]).astype(np.float32)
     scaled = StandardScaler().fit_transform(features).astype(np.float32)
-    targets = glm.encode_targets(truth, "logistic", 3)
-    assert targets.columns.tolist() == [0, 1]
-    solved = targets.widen(glm.fit_glm(scaled, targets, 0.05, weights=np.ones(n)))
-    found = links.logistic(glm.compute_scores(scaled, solved))
+    found = links.logistic(glm.compute_scores(scaled, fitted(scaled, truth, "logistic", strength=0.05)))
     for label in (0, 1):
         model = LogisticRegression(C=0.05, max_iter=10_000, tol=1e-9).fit(scaled, truth[:, label])
         np.testing.assert_allclose(found[:, label], model.predict_proba(scaled)[:, 1], atol=2e-3)
@@ -83,9 +85,8 @@ def test_several_labels_are_as_many_regressions_of_scikit_learn(n: int, n_dims: 
 def test_numbers_are_the_ridge_regression_of_scikit_learn(n: int, n_dims: int) -> None:
     features, codes = blobs(n, n_dims, 5)
     truth = (1e5 + 300.0 * codes[:, None]).astype(np.float32)
-    encoding = RotatedRows(features, np.arange(n), find_principal_axes(features))
-    targets = glm.encode_targets(truth, "identity", 1)
-    solved = targets.widen(glm.fit_glm(encoding.matrix, targets, 0.05, weights=np.ones(n)))
+    encoding = StandardizedRows(features, np.arange(n))
+    solved = fitted(encoding.matrix, truth, "identity", strength=0.05)
     scaled = scaled_columns(features)
     expected = Ridge(alpha=20.0).fit(scaled, truth).predict(scaled).reshape(-1, 1)
     np.testing.assert_allclose(encoding.head(solved, "identity").predict(features), expected, atol=1.0)
@@ -97,7 +98,7 @@ def test_balanced_weights_are_those_of_scikit_learn() -> None:
     features, codes = features[kept], codes[kept]
     weights = scoring.compute_balanced_weights(codes)
     scaled = StandardScaler().fit_transform(features).astype(np.float32)
-    solved = glm.fit_glm(scaled, glm.encode_targets(codes, "softmax", 3), 0.1, weights=weights)
+    solved = fitted(scaled, codes, "softmax", strength=0.1, weights=weights)
     found = links.softmax(glm.compute_scores(scaled, solved))
     model = LogisticRegression(C=0.1, class_weight="balanced", max_iter=10_000, tol=1e-9).fit(scaled, codes)
     np.testing.assert_allclose(found, model.predict_proba(scaled), atol=2e-3)
@@ -106,12 +107,11 @@ def test_balanced_weights_are_those_of_scikit_learn() -> None:
 def test_sparse_rows_give_what_dense_rows_give() -> None:
     sparse = random_sparse(80, 300, 0.1, "csr", np.float32, random_state=0)
     codes = np.arange(80) % 4
-    targets, weights = glm.encode_targets(codes, "softmax", 4), np.ones(80)
-    one, other = (glm.fit_glm(rows, targets, 10.0, weights=weights) for rows in (sparse, sparse.toarray()))
+    one, other = (fitted(rows, codes, "softmax", strength=10.0) for rows in (sparse, sparse.toarray()))
     np.testing.assert_allclose(glm.compute_scores(sparse, one), glm.compute_scores(sparse.toarray(), other), atol=2e-2)
     span = text_encoding.RowSpan(sparse)
     np.testing.assert_allclose(span.matrix @ span.matrix.T, (sparse @ sparse.T).toarray(), atol=1e-4)
-    shrunk = glm.fit_glm(span.matrix, targets, 10.0, weights=weights)
+    shrunk = fitted(span.matrix, codes, "softmax", strength=10.0)
     plain = sparse @ span.to_columns(shrunk[:-1]) + shrunk[-1]
     np.testing.assert_allclose(plain, glm.compute_scores(sparse, one), atol=2e-2)
 
@@ -142,10 +142,10 @@ def test_a_held_out_row_has_no_say_in_its_own_prediction() -> None:
     moved = features.copy()
     moved[task.folds == 0] += 100.0
     search = StrengthSearch((before.choice.strength, before.choice.strength * 10), before.choice.strength)
-    one = fit_linear(lambda rows: RotatedRows(features, rows, None), task, search).choice.out_of_fold
-    other = fit_linear(lambda rows: RotatedRows(moved, rows, None), task, search)
+    one = fit_linear(lambda rows: StandardizedRows(features, rows), task, search).choice.out_of_fold
+    other = fit_linear(lambda rows: StandardizedRows(moved, rows), task, search)
     inside = np.flatnonzero(task.folds != 0)
-    np.testing.assert_array_equal(RotatedRows(features, inside, None).matrix, RotatedRows(moved, inside, None).matrix)
+    np.testing.assert_array_equal(StandardizedRows(features, inside).matrix, StandardizedRows(moved, inside).matrix)
     assert np.isfinite(one).all() and other.choice.out_of_fold.shape == one.shape
 
 
@@ -153,7 +153,7 @@ def test_many_rows_are_searched_on_some_folds_and_every_row_is_predicted(monkeyp
     monkeypatch.setattr(cross_validation, "LINEAR_CONFIG", replace(cross_validation.LINEAR_CONFIG, enough_rows=30))
     features, codes = blobs(100, 10, 3)
     search = StrengthSearch((1e-3, 1e-2, 1e-1), 1e-2)
-    learnt = fit_linear(lambda rows: RotatedRows(features, rows, None), task_of(codes), search)
+    learnt = fit_linear(lambda rows: StandardizedRows(features, rows), task_of(codes), search)
     assert np.isfinite(learnt.choice.out_of_fold).all()
 
 
