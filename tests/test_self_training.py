@@ -100,7 +100,7 @@ def test_without_enough_rows_it_says_what_it_needs_and_is_left_out_of_the_list()
     rows, codes = balanced(1)
     few, _ = rings(5, 2)
     for bare in (None, few):
-        with pytest.raises(StrategySkipped, match="at least 20 rows without labels"):
+        with pytest.raises(StrategySkipped, match="at least 20 unlabelled rows"):
             SELF.fit(rows, task_of(codes, bare), {})
     assert "self-training" not in select_strategies("text", ()) + select_strategies("text", ("blend",))
     assert "self-training" in select_strategies("text", (), unlabelled=True)

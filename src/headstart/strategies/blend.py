@@ -118,12 +118,12 @@ class HeldOutOutputs:
         if link == "identity":
             mean, spread = targets.mean(), float(targets.std()) or 1.0
             return cls(tuple(members), (scaled - mean) / spread, (targets[rows] - mean) / spread, link)
-        indicators: Floats = np.eye(shape[2])[targets[rows]] if link == "softmax" else targets[rows]
-        return cls(tuple(members), scaled, indicators, link)
+        indicators = np.eye(shape[2])[targets[rows]] if link == "softmax" else targets[rows]
+        return cls(tuple(members), scaled, np.asarray(indicators, dtype=np.float64), link)
 
     def evaluate(self, weights: Floats) -> tuple[float, Floats]:
         """Return the mean loss of the mixture (over rows and labels), and its slope by weight (n_members,)."""
-        mixed: Floats = np.tensordot(weights, self.scaled, 1)
+        mixed = np.asarray(np.tensordot(weights, self.scaled, 1), dtype=np.float64)
         n_losses = mixed.size if self.link == "logistic" else len(mixed)
         value = (LOG_PARTITIONS[self.link](mixed).sum() - np.vdot(mixed, self.targets)) / n_losses
         slope = (LINKS[self.link](mixed) - self.targets) / n_losses
