@@ -23,11 +23,6 @@ _AMOUNT = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*([a-z%]*)\s*")
 def parse_seconds(text: object) -> object:
     """Read a length of time: "90", "90s", "10m", "1.5h" (a number is taken as seconds).
 
-    Parameters
-    ----------
-    text : str or number
-        A number is taken as seconds.
-
     Examples
     --------
     >>> parse_seconds("10m")
@@ -38,10 +33,6 @@ def parse_seconds(text: object) -> object:
 
 def parse_names(value: object) -> object:
     """Split comma-separated names, given as one string or as several.
-
-    Parameters
-    ----------
-    value : str or sequence of str
 
     Examples
     --------
@@ -57,10 +48,6 @@ def parse_names(value: object) -> object:
 def wrap_names(value: object) -> object:
     """Return one string as a tuple of one: names that may hold commas.
 
-    Parameters
-    ----------
-    value : str, sequence of str or None
-
     Examples
     --------
     >>> wrap_names("label, final"), wrap_names(None)
@@ -72,11 +59,6 @@ def wrap_names(value: object) -> object:
 def parse_gigabytes(text: object) -> object:
     """Read an amount of memory: "4gb", "800mb" (a number is taken as gigabytes).
 
-    Parameters
-    ----------
-    text : str or number
-        A number is taken as gigabytes.
-
     Examples
     --------
     >>> parse_gigabytes("800mb")
@@ -87,11 +69,6 @@ def parse_gigabytes(text: object) -> object:
 
 def parse_points(text: object) -> object:
     """Read a loss of accuracy: "1pt" or "1%" is one point, 0.01; a bare number is a share.
-
-    Parameters
-    ----------
-    text : str or number
-        A number is taken as a share, 0-1.
 
     Examples
     --------
