@@ -92,7 +92,7 @@ def test_a_date_and_a_time_of_day_in_two_columns_count_together(tmp_path: Path) 
 def test_rows_of_one_time_that_a_column_tells_apart_are_refused(words: tuple[str, str], tmp_path: Path) -> None:
     lines = ["id,kind,time,value,label"]
     lines += [f"{name},{word},{t},{t}.5,a" for name in "pq" for word in words for t in range(6)]
-    with pytest.raises(DataError, match="several rows for one time of a series; they differ in 'kind' tells apart"):
+    with pytest.raises(DataError, match="several rows for one time of a series, which differ in 'kind' "):
         data.read_table(write(tmp_path / "a.csv", lines))
 
 

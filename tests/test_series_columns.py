@@ -132,7 +132,7 @@ def test_steps_without_a_pattern_on_another_scale_are_pointed_out_and_values_nam
     assert odd and "lat, area" in odd[0].summary and "--values one:twelve" in odd[0].advice
     chosen = read(tmp_path / "t.csv", values="one:twelve")
     assert chosen.inputs[0].shape == (1, 12) and list(chosen.metadata) == ["lat", "area"]
-    with pytest.raises(OptionError, match="--values one:thirteen"):
+    with pytest.raises(OptionError, match="--values one:thirteen: these are not two columns of"):
         read(tmp_path / "t.csv", values="one:thirteen")
 
 

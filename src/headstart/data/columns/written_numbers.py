@@ -93,7 +93,7 @@ def _parse_digits(digits: str, comma: str) -> float:
             return float(digits.replace(",", "."))
         if comma == THOUSANDS and _ONE_GROUP.fullmatch(digits):
             return float(digits.replace(",", ""))
-        raise ValueError(f"it is unclear what the comma means in '{digits}' means")
+        raise ValueError(f"it is unclear what the comma of '{digits}' means")
     if comma == DECIMAL and "," in digits:  # "1,234.5" beside decimal commas: who knows which sign was meant
         raise ValueError(f"'{digits}' is no number")
     return float(digits)

@@ -213,7 +213,7 @@ def _refuse_interleaved(
             set(zip(row_positions, values, strict=True))
         ) == len(row_positions):
             raise DataError(
-                f"{raw_table.name} has several rows for one time of a series; they differ in '{other}' tells apart "
+                f"{raw_table.name} has several rows for one time of a series, which differ in '{other}' "
                 f"({list_offenders(words)}).",
                 f"If '{other}' says what was measured, write a column for each ({words[0]}, {words[-1]}). If it "
                 f"numbers series, join it to '{name}' in one column, and name that with --id.",

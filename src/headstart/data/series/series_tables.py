@@ -219,7 +219,8 @@ def _take_named_run(raw_table: RawTable, spec: ColumnSpec, values: str) -> Axis:
     ends = [pair for pair in ends if {part.strip() for part in pair} <= set(raw_table.names)]
     if not ends:
         raise OptionError(
-            f"--values {values}: two columns of {raw_table.name} (columns: {', '.join(raw_table.names[:20])}).",
+            f"--values {values}: these are not two columns of {raw_table.name} "
+            f"(columns: {', '.join(raw_table.names[:20])}).",
             "Write the first and the last value column with a colon between, such as t0:t99.",
         )
     first, last = (raw_table.names.index(part.strip()) for part in ends[0])
