@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 from tests.contract_tables import KeyedTable, find_comparisons, find_tables
 
-from headstart.modalities import MODALITIES
+from headstart.modalities import MODALITIES, ModalityTable
 from headstart.modalities.record import Modality
 
 NAMES = frozenset(MODALITIES)
@@ -57,3 +57,10 @@ def test_a_modality_fills_its_record(modality: Modality) -> None:
     assert MODALITIES[modality.name] is modality
     empty = [field.name for field in fields(modality) if getattr(modality, field.name) is None]
     assert set(empty) <= {"augment"}
+
+
+def test_to_look_a_name_up_imports_no_record() -> None:
+    table = ModalityTable("sound")
+    assert "sound" in table and "image" not in table and list(table) == ["sound"]
+    with pytest.raises(AttributeError, match="SOUND"):
+        table["sound"]

@@ -26,6 +26,9 @@ class ModalityTable(MutableMapping[str, "Modality"]):
     def __init__(self, *names: str) -> None:
         self._records: dict[str, Modality | None] = dict.fromkeys(names)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._records
+
     def __getitem__(self, name: str) -> Modality:
         record = self._records[name]
         if record is None:

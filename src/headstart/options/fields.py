@@ -7,8 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, GetCoreSchemaHandler
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from headstart.modalities import MODALITIES
@@ -108,9 +109,12 @@ class AutoOrOneOf:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self._check)
 
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"enum": self.list_words(), "type": "string"}
+
     def _check(self, value: object) -> object:
         *first, last = self.list_words()
-        if value not in (*first, last):
+        if not isinstance(value, str) or value not in (*first, last):
             expected = f"{', '.join(map(repr, first))} or {last!r}"
             raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
         return value
