@@ -121,3 +121,18 @@ def test_a_damaged_shard_of_facts_is_computed_again(fresh_home: Path, folder: Pa
     decodes.clear()
     again = describe_rows(table)
     assert len(decodes) == len(table) and repr(again[3].properties) == repr(facts[3].properties)
+
+
+def test_facts_that_another_pillow_measured_are_not_used(
+    fresh_home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = data.read_table(folder)
+    describe_rows(table)
+    monkeypatch.setattr("headstart.data.row_facts.PILLOW_VERSION", "1.0")
+    describe_rows(table)
+    assert [entry.n_rows for entry in list_entries()] == [len(table)] * 2
+
+
+def test_no_rows_have_no_facts(fresh_home: Path, folder: Path) -> None:
+    assert describe_rows(data.read_table(folder).take(np.zeros(0, dtype=np.intp))) == []
+    assert list_entries() == []

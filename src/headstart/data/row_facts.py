@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import __version__ as PILLOW_VERSION
 
 from headstart import progress
 from headstart.modalities import MODALITIES
@@ -29,13 +30,15 @@ _LONG_JOB, _SHARD_ROWS = 2_000, 1_024
 class FactsCache(RowCache):
     """The facts of the files of a modality: vectors of fingerprints, and the rest as a line of JSON for each row.
 
+    Those that another version of Pillow measured are not used: it may read files that this one cannot.
+
     Parameters
     ----------
     modality : str
     """
 
     def __init__(self, modality: str) -> None:
-        key = hashlib.sha256(f"facts|{FACTS_VERSION}|{modality}".encode()).hexdigest()
+        key = hashlib.sha256(f"facts|{FACTS_VERSION}|{PILLOW_VERSION}|{modality}".encode()).hexdigest()
         super().__init__(key, {"base": f"facts of {MODALITIES[modality].plural}"})
 
     def add_facts(self, facts: Sequence[FileFacts]) -> None:
