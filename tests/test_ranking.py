@@ -129,7 +129,7 @@ def measured(name: str, hits: np.ndarray, size: int = 10, turn: int = 0) -> Meas
 def test_a_lead_of_a_few_rows_is_a_tie_and_a_large_one_is_not() -> None:
     row = np.arange(100)
     found = ranking.rank_candidates(
-        [measured("a", row < 80), measured("b", row < 78), measured("c", row < 50)], {}, seed=0
+        [measured("a", row < 80), measured("b", row < 78), measured("c", row < 50)], {}, "classification", seed=0
     )
     assert [item.candidate.reference for item in found.measured] == ["a", "b", "c"]
     assert found.ties == {"a", "b"}
@@ -138,7 +138,9 @@ def test_a_lead_of_a_few_rows_is_a_tie_and_a_large_one_is_not() -> None:
 
 def test_without_a_tie_the_sentence_names_the_second() -> None:
     row = np.arange(100)
-    found = ranking.rank_candidates([measured("weak", row < 50), measured("strong", row < 80)], {}, seed=0)
+    found = ranking.rank_candidates(
+        [measured("weak", row < 50), measured("strong", row < 80)], {}, "classification", seed=0
+    )
     assert found.ties == frozenset() and found.taken == "strong"
     assert "strong is the best" in write_sentence(found.to_record()) and "weak (50.0%)" in write_sentence(
         found.to_record()
@@ -150,7 +152,7 @@ def test_the_smaller_one_is_taken_only_if_it_ties_within_a_point() -> None:
     large = measured("large", row < 160, size=100)
     near = measured("near", row < 158, size=20)
     far = measured("far", ((row >= 3) & (row < 158)) | (row == 199), size=5)
-    found = ranking.rank_candidates([large, near, far], {}, seed=0)
+    found = ranking.rank_candidates([large, near, far], {}, "classification", seed=0)
     assert found.ties == {"large", "near", "far"}
     assert found.taken == "near" and "near is taken, because it is smaller" in write_sentence(found.to_record())
     assert [entry.taken for entry in found.to_record().ranking] == [False, True, False]
@@ -160,8 +162,8 @@ def test_a_smaller_one_that_is_less_sure_of_the_truth_is_not_taken() -> None:
     row = np.arange(200)
     large, near = measured("large", row < 160, size=100), measured("near", row < 159, size=20)
     worse = replace(near, log_loss=large.log_loss + 0.01)
-    assert ranking.rank_candidates([large, near], {}, seed=0).taken == "near"
-    found = ranking.rank_candidates([large, worse], {}, seed=0)
+    assert ranking.rank_candidates([large, near], {}, "classification", seed=0).taken == "near"
+    found = ranking.rank_candidates([large, worse], {}, "classification", seed=0)
     assert (
         found.ties == {"large", "near"}
         and found.taken == "large"
@@ -173,8 +175,9 @@ def test_a_lead_inside_one_cluster_is_chance() -> None:
     row = np.arange(100)
     best, other = measured("a", row < 80), measured("b", row < 60)
     together = np.where((row >= 60) & (row < 80), 1_000, row)
-    assert not ranking.rank_candidates([best, other], {}, seed=0).ties
-    assert ranking.rank_candidates([replace(best, clusters=together), other], {}, seed=0).ties == {"a", "b"}
+    assert not ranking.rank_candidates([best, other], {}, "classification", seed=0).ties
+    dependent = replace(best, clusters=together)
+    assert ranking.rank_candidates([dependent, other], {}, "classification", seed=0).ties == {"a", "b"}
 
 
 def test_halving_keeps_the_better_half_and_every_tie() -> None:
@@ -187,7 +190,9 @@ def test_halving_keeps_the_better_half_and_every_tie() -> None:
 
 def test_those_with_more_rows_stand_above_those_that_went_out() -> None:
     row = np.arange(100)
-    found = ranking.rank_candidates([measured("out", row < 90), measured("in", row < 80, turn=1)], {}, seed=0)
+    found = ranking.rank_candidates(
+        [measured("out", row < 90), measured("in", row < 80, turn=1)], {}, "classification", seed=0
+    )
     assert [item.candidate.reference for item in found.measured] == ["in", "out"]
     assert not found.ties
 
@@ -219,7 +224,7 @@ def test_logme_of_numbers_does_not_depend_on_their_unit_and_prefers_features_tha
 def test_without_classes_the_sentence_speaks_of_error_taken_away() -> None:
     row = np.arange(100)
     first, second = measured("strong", row < 80), measured("weak", row < 50)
-    found = ranking.rank_candidates([replace(first, kind="regression"), replace(second, kind="regression")], {}, seed=0)
+    found = ranking.rank_candidates([first, second], {}, "regression", seed=0)
     assert (
         "takes away 80.0% (80%-80%) of the error of always saying the average, on 100 training rows"
         in write_sentence(found.to_record())
@@ -228,7 +233,7 @@ def test_without_classes_the_sentence_speaks_of_error_taken_away() -> None:
 
 def test_what_cannot_be_computed_is_null_and_not_a_number_that_json_lacks() -> None:
     item = replace(measured("a", np.ones(1)), knn=float("nan"))
-    (entry,) = ranking.rank_candidates([item], {}, 0).to_record().ranking
+    (entry,) = ranking.rank_candidates([item], {}, "classification", 0).to_record().ranking
     assert entry.knn is None and entry.logme == 0.0
     json.dumps(entry.model_dump(mode="json"), allow_nan=False)
 

@@ -211,8 +211,9 @@ def test_numbers_and_several_labels_are_ranked_by_the_error_taken_away(
     table = numbered(image_folder, tmp_path / "rows", label)
     found = choose.rank(table, parse(BasesOptions, candidate=checkpoints[:1], task=kind, offline=True))
     assert {item.candidate.reference for item in found.measured} == {"efficientnet-lite0", checkpoints[0]}
+    assert found.task == kind
     for item in found.measured:
-        assert item.kind == kind and item.probe.low <= item.probe.value <= item.probe.high <= 1
+        assert item.probe.low <= item.probe.value <= item.probe.high <= 1
         assert item.gains.mean() == pytest.approx(item.probe.value, abs=1e-6)
         assert np.isfinite([item.logme, item.hscore, item.knn, item.log_loss]).all()
     assert "takes away" in write_sentence(found.to_record())

@@ -40,8 +40,6 @@ class MeasuredCandidate:
     coverage : VocabularyCoverage or None
     head : str
         The probe that `probe` is about: on the last stage, or on several.
-    kind : str
-        The kind of task, one of `headstart.task_types.TASK_TYPES`.
     """
 
     candidate: Candidate
@@ -57,7 +55,6 @@ class MeasuredCandidate:
     stage: int = 0
     coverage: VocabularyCoverage | None = None
     head: str = "linear-probe"
-    kind: str = "classification"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +68,8 @@ class Ranking:
         References of those that tie with the best; with it, or empty.
     taken : str
         What `--base auto` takes; "" where nothing could be measured.
+    task : str
+        Of the rows: a key of `TASK_TYPES`.
     left_out : mapping of str to str
         Why, by reference.
     """
@@ -78,6 +77,7 @@ class Ranking:
     measured: tuple[MeasuredCandidate, ...]
     ties: frozenset[str]
     taken: str
+    task: str
     left_out: Mapping[str, str] = field(default_factory=dict)
 
     def to_record(self) -> BaseRanking:
@@ -85,7 +85,7 @@ class Ranking:
         return BaseRanking(
             ranking=[self._make_row(item) for item in self.measured],
             left_out=[LeftOut(base=name, reason=reason) for name, reason in self.left_out.items()],
-            task=self.measured[0].kind if self.measured else None,
+            task=self.task,
         )
 
     def _make_row(self, item: MeasuredCandidate) -> RankedBase:
@@ -224,7 +224,9 @@ def select_smallest_tied(ordered: Sequence[MeasuredCandidate], ties: frozenset[s
     return min([best, *near], key=lambda item: item.candidate.size_bytes or float("inf"))
 
 
-def rank_candidates(measured: Sequence[MeasuredCandidate], left_out: Mapping[str, str], seed: int) -> Ranking:
+def rank_candidates(
+    measured: Sequence[MeasuredCandidate], left_out: Mapping[str, str], task: str, seed: int
+) -> Ranking:
     """Rank candidates and choose one.
 
     Parameters
@@ -232,6 +234,8 @@ def rank_candidates(measured: Sequence[MeasuredCandidate], left_out: Mapping[str
     measured : sequence of MeasuredCandidate
         The latest of each candidate.
     left_out : mapping of str to str
+    task : str
+        Of the rows: a key of `TASK_TYPES`.
     seed : int
 
     Returns
@@ -240,12 +244,13 @@ def rank_candidates(measured: Sequence[MeasuredCandidate], left_out: Mapping[str
     """
     ordered = _sort(measured)
     if not ordered:
-        return Ranking(measured=(), ties=frozenset(), taken="", left_out=left_out)
+        return Ranking(measured=(), ties=frozenset(), taken="", task=task, left_out=left_out)
     ties = _join_ties(ordered, seed)
     taken = select_smallest_tied(ordered, ties)
     return Ranking(
         measured=tuple(ordered),
         ties=ties,
         taken=taken.candidate.reference,
+        task=task,
         left_out=left_out,
     )

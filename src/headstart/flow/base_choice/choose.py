@@ -172,4 +172,4 @@ def compare_bases(table: Table, options: AdaptOptions, criteria: CandidateFilter
                 continue
             before = measured[name].seconds if name in measured else 0.0
             measured[name] = replace(measurement, seconds=measurement.seconds + before)
-    return ranking.rank_candidates(list(measured.values()), left_out, options.seed)
+    return ranking.rank_candidates(list(measured.values()), left_out, table.task, options.seed)

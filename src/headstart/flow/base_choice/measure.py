@@ -123,7 +123,6 @@ def measure_candidate(
         stage=sample.turn,
         coverage=coverage,
         head=head,
-        kind=task.kind,
     )
 
 
