@@ -6,7 +6,7 @@ import pytest
 
 from headstart.report import fill_sentences, write_sentence
 from headstart.report.messages import LANGUAGES, use_language
-from headstart.report.sentences import WORDINGS
+from headstart.report.sentences import WORDINGS, mark_sentence
 from headstart.results import (
     Abstention,
     Advice,
@@ -401,9 +401,23 @@ def test_a_record_of_an_older_version_shows_its_stored_sentence(record: Record) 
     wording = WORDINGS[type(record)]
     document = record.model_dump(exclude=set(wording.facts)) | {wording.field: "Stored text."}
     old = type(record).model_validate(document)
-    with use_language("fr"):
-        assert write_sentence(old) == "Stored text."
-    assert getattr(fill_sentences(old), wording.field) == "Stored text."
+    for again in (old, type(record).model_validate(old.model_dump())):  # Written again, what it lacks is null.
+        with use_language("fr"):
+            assert write_sentence(again) == "Stored text."
+        assert getattr(fill_sentences(again), wording.field) == "Stored text."
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_braces_in_names_and_stored_texts_are_no_places(code: str) -> None:
+    hostile = "{x} {0} {} %s <b>"
+    for record in (
+        column(column=hostile),
+        next(record for record, _ in ENGLISH if isinstance(record, Counterfactual)).model_copy(
+            update={"says": hostile}
+        ),
+    ):
+        with use_language(code):
+            assert hostile in write_sentence(record) and hostile.replace("<b>", "&lt;b&gt;") in mark_sentence(record)
 
 
 def test_a_slice_lists_mistakes_and_differences_in_english() -> None:

@@ -97,9 +97,9 @@ WORDINGS: Mapping[type[Record], Wording] = {
     PriorShift: Wording("reading", describe_prior_shift),
     Recalibration: Wording("reading", describe_recalibration),
     Result: Wording("split", describe_split, frozenset({"split_kind"})),
-    Slice: Wording("reading", describe_slice, frozenset({"measure", "mistakes"})),
+    Slice: Wording("reading", describe_slice, frozenset({"measure"})),
     Slices: Wording("reading", describe_slices, frozenset({"has_features"})),
-    Verdict: Wording("sentence", describe_verdict, frozenset({"n_rows", "pretrained", "n_rows_needed"})),
+    Verdict: Wording("sentence", describe_verdict, frozenset({"n_rows", "pretrained"})),
 }
 """By kind of record."""
 RecordT = TypeVar("RecordT", bound=Record)
@@ -139,7 +139,7 @@ def has_facts(record: Record) -> bool:
     record : Record
         Of a kind in `WORDINGS`.
     """
-    return WORDINGS[type(record)].facts <= record.model_fields_set
+    return all(getattr(record, name) is not None for name in WORDINGS[type(record)].facts)
 
 
 def fill_sentences(document: RecordT) -> RecordT:

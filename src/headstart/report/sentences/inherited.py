@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headstart.report.messages import format_number, message, translate
+from headstart.report.messages import format_number, message, translate, translate_stored
 from headstart.report.words import format_amount, format_hundredths, format_points, shorten
 from headstart.results import AttributeProbe, Counterfactual, Figure, GapOrigin
 
@@ -113,7 +113,7 @@ def describe_counterfactual(figures: Counterfactual) -> str:
         return translate("{name}: not measured.", name=shorten(figures.name, _NAME_LENGTH))
     text = translate(
         "Of {n} test rows {change}, {flips} got another answer",
-        n=format_number(str(figures.n_rows)), change=translate(figures.says), flips=format_shares(whole),
+        n=format_number(str(figures.n_rows)), change=translate_stored(figures.says), flips=format_shares(whole),
     )  # fmt: skip
     if figures.without_base_flips:
         text += translate(

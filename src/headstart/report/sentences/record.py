@@ -18,7 +18,7 @@ class Wording:
     describe : (record) -> str
         Writes it in the language spoken, from the other fields of the record.
     facts : frozenset of str
-        Fields that `describe` reads and that documents of older versions lack.
+        Fields that `describe` reads and that are None in documents of older versions, never in newer ones.
     """
 
     field: str
