@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
 from scipy.sparse import random as random_sparse
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -114,6 +115,42 @@ def test_sparse_rows_give_what_dense_rows_give() -> None:
     shrunk = fitted(span.matrix, codes, "softmax", strength=10.0)
     plain = sparse @ span.to_columns(shrunk[:-1]) + shrunk[-1]
     np.testing.assert_allclose(plain, glm.compute_scores(sparse, one), atol=2e-2)
+
+
+def test_one_row_a_class_is_fitted_without_a_warning() -> None:
+    features, codes = blobs(30, 10, 30)
+    head, learnt = fit_head(features, task_of(codes))
+    assert np.isfinite(learnt.choice.out_of_fold).all()
+    assert head.predict(features).shape == (30, 30)
+
+
+def test_a_numeric_target_on_columns_that_depend_on_each_other_is_fitted_without_a_warning() -> None:
+    rng = np.random.default_rng(0)
+    features = (rng.normal(size=(6_000, 8)) @ rng.normal(size=(8, 40))).astype(np.float32)
+    features[:, -3:] = 0
+    number = features[:, 0] + features[:, 1]
+    task = replace(
+        task_of(np.zeros(6_000)), classes=("y",), truth=number[:, None].astype(np.float32), kind="regression"
+    )
+    head, _ = fit_head(features, task)
+    np.testing.assert_allclose(head.predict(features)[:, 0], number, atol=0.05)
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_numbers_far_from_zero_keep_their_mean(columns: int) -> None:
+    rng = np.random.default_rng(0)
+    truth = (1e6 + rng.normal(size=(50_000, columns))).astype(np.float32)
+    features = rng.normal(size=(50_000, 2)).astype(np.float32)
+    intercept = fitted(features, truth, "identity", strength=1.0)[-1]
+    np.testing.assert_allclose(intercept, truth.mean(axis=0, dtype=np.float64), atol=0.01)
+
+
+@pytest.mark.parametrize("rows", [np.zeros((20, 0), np.float32), csr_matrix((20, 0), dtype=np.float32)])
+def test_rows_without_columns_get_the_frequencies(rows: object) -> None:
+    codes, labels = np.arange(20) % 4 // 3, (np.arange(20) % 4 == 0).astype(np.float32)[:, None]
+    np.testing.assert_allclose(links.softmax(fitted(rows, codes, "softmax", strength=1.0)), [[0.75, 0.25]], atol=1e-3)
+    np.testing.assert_allclose(links.logistic(fitted(rows, labels, "logistic", strength=1.0)), [[0.25]], atol=1e-3)
+    np.testing.assert_allclose(fitted(rows, labels, "identity", strength=1.0), [[0.25]], atol=1e-6)
 
 
 def test_the_chosen_strength_is_near_the_best_of_scikit_learn() -> None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import LinAlgWarning
 from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -37,9 +38,15 @@ TINY = 1e-12
 
 @contextmanager
 def single_threaded_solver() -> Iterator[None]:
-    """Limit BLAS to one thread (folds are solved side by side), and say nothing of solvers that stop at float32."""
+    """Limit BLAS to one thread (folds are solved side by side), and silence what a search over strengths expects.
+
+    Solvers stop at the precision of float32, weak shrinkage leaves columns that say the same to rounding errors (their
+    sum is exact), and with one row a class there are as many classes as rows.
+    """
     with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", LinAlgWarning)
+        warnings.filterwarnings("ignore", "The number of unique classes is greater than", UserWarning)
         yield
 
 
@@ -96,6 +103,9 @@ class LinearProblem:
         -------
         Coefficients, shape (n_dims + 1, n_outputs)
         """
+        n_rows, n_dims = self.matrix.shape
+        if n_dims == 0:  # Texts without a word: scikit-learn refuses rows without columns.
+            return replace(self, matrix=np.zeros((n_rows, 1), np.float32)).fit()[1:]
         if self.link == "identity":
             return self._fit_numbers()
         return self._fit_classes(start) if self.link == "softmax" else self._fit_labels(start)
@@ -137,6 +147,9 @@ class LinearProblem:
         return coefficients
 
     def _fit_numbers(self) -> Coefficients:
-        """Fit a ridge regression, which needs no start."""
+        """Fit a ridge regression, which needs no start; numbers are centred before they become float32."""
+        mean = self.targets.mean(axis=0, dtype=np.float64)
         model = Ridge(alpha=1 / self.strength, tol=self.tolerance)
-        return _stack(model.fit(self.matrix, self.targets.astype(np.float64), sample_weight=self.weights))
+        coefficients = _stack(model.fit(self.matrix, self.targets - mean, sample_weight=self.weights))
+        coefficients[-1] += mean
+        return coefficients
