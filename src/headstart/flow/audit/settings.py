@@ -13,8 +13,8 @@ class AuditSettings:
     ----------
     probed_rows, few_probed_rows : int
         Test rows on which features are probed: where it was requested, and by default.
-    tuned_rows, tuned_seconds : int, float
-        Rows that a model with tuned weights is run on again, and the time that must be left for it.
+    tuned_seconds : float
+        Time that must be left to run a model with tuned weights once more on these rows.
     probe_axes, probe_values, word_columns : int
         Principal axes of a probe, most frequent values of a group column, columns that words are hashed into.
     quick_changed_rows, full_changed_rows, min_changed_rows : int
@@ -24,7 +24,7 @@ class AuditSettings:
     min_changed_part : int
         A class or group of fewer changed rows is not reported.
     min_slice_rows, max_slice_rows : int
-        Test rows for slices.
+        Independent training rows in which slices are looked for, at least and at most.
     slice_clusters, rows_per_cluster : int
         Numbers of clusters, coarse to fine, as far as each has so many rows on average.
     slice_examples, described_rows : int
@@ -37,7 +37,6 @@ class AuditSettings:
 
     probed_rows: int = 600
     few_probed_rows: int = 240
-    tuned_rows: int = 200
     tuned_seconds: float = 20.0
     probe_axes: int = 192
     probe_values: int = 8
