@@ -129,7 +129,7 @@ def report_small_images(table: Table, properties: Mapping[str, Property]) -> lis
     small = np.flatnonzero(np.min(sides, axis=0) < SETTINGS.small_pixels) if sides else np.zeros(0, dtype=np.intp)
     if not len(small):
         return []
-    are = "pictures are" if len(small) > 1 else "picture is"
+    are = "images are" if len(small) > 1 else "image is"
     summary = f"{len(small)} {are} less than {SETTINGS.small_pixels} pixels wide or high."
     return [make_finding("resolution", summary, list_ids(table, small.tolist()))]
 
@@ -151,6 +151,6 @@ def report_blurred_images(table: Table, properties: Mapping[str, Property]) -> l
     if not 0 < len(blurred) <= SETTINGS.max_blurred_share * len(values):
         return []
     order = blurred[np.argsort(values[blurred], kind="stable")]
-    have = "pictures have" if len(order) > 1 else "picture has"
+    have = "images have" if len(order) > 1 else "image has"
     summary = f"{len(order)} {have} far less detail than the others: blurred or blank."
     return [make_finding("blur", summary, list_ids(table, order.tolist()))]
