@@ -34,19 +34,19 @@ def scrambled(values: np.ndarray) -> np.ndarray:
     return np.frombuffer(values.tobytes(order="F"), values.dtype).reshape(values.shape)
 
 
-def novelty_of(n_rows: int, n_dims: int) -> tuple[OutOfDistributionDetector, np.ndarray]:
-    """Rules of novelty learnt from rows around three centres, and the rows."""
+def fit_detector(n_rows: int, n_dims: int) -> tuple[OutOfDistributionDetector, np.ndarray]:
+    """A detector fitted on rows around three centres, and the rows."""
     rng = np.random.default_rng(0)
     codes = np.arange(n_rows) % 3
     values = (3 * rng.normal(size=(3, n_dims))[codes] + rng.normal(size=(n_rows, n_dims))).astype(np.float32)
     ids = np.asarray([str(row) for row in range(n_rows)], dtype=object)
-    novelty = fit_out_of_distribution(values, codes, np.arange(n_rows) % 5, ids)
-    assert novelty is not None
-    return novelty, values / np.linalg.norm(values, axis=1, keepdims=True)
+    detector = fit_out_of_distribution(values, codes, np.arange(n_rows) % 5, ids)
+    assert detector is not None
+    return detector, values / np.linalg.norm(values, axis=1, keepdims=True)
 
 
-def with_basis(novelty: OutOfDistributionDetector, basis: np.ndarray) -> OutOfDistributionDetector:
-    return replace(novelty, space=replace(novelty.space, basis=basis))
+def with_basis(detector: OutOfDistributionDetector, basis: np.ndarray) -> OutOfDistributionDetector:
+    return replace(detector, space=replace(detector.space, basis=basis))
 
 
 def test_the_other_order_undoes_what_the_file_did() -> None:
@@ -57,23 +57,23 @@ def test_the_other_order_undoes_what_the_file_did() -> None:
 
 @pytest.mark.parametrize(("n_rows", "n_dims"), [(90, 40), (300, 200), (30, 60)])
 def test_a_scrambled_basis_is_put_right_and_a_right_one_stays(n_rows: int, n_dims: int) -> None:
-    novelty, rows = novelty_of(n_rows, n_dims)
-    basis = novelty.space.basis
-    assert restore_memory_order(novelty, rows).repaired == ()
-    order = restore_memory_order(with_basis(novelty, scrambled(basis)), rows)
+    detector, rows = fit_detector(n_rows, n_dims)
+    basis = detector.space.basis
+    assert restore_memory_order(detector, rows).repaired == ()
+    order = restore_memory_order(with_basis(detector, scrambled(basis)), rows)
     assert order.repaired == ("basis",) and order.damaged == order.untested == ()
-    np.testing.assert_array_equal(order.novelty.space.basis, basis)
+    np.testing.assert_array_equal(order.detector.space.basis, basis)
 
 
 def test_a_square_basis_is_told_by_the_remembered_rows_and_without_them_not_at_all() -> None:
-    novelty, rows = novelty_of(120, 20)
-    basis = novelty.space.basis
+    detector, rows = fit_detector(120, 20)
+    basis = detector.space.basis
     assert basis.shape == (20, 20)
-    assert restore_memory_order(novelty, rows).repaired == restore_memory_order(novelty, rows).untested == ()
-    wrong = with_basis(novelty, scrambled(basis))
+    assert restore_memory_order(detector, rows).repaired == restore_memory_order(detector, rows).untested == ()
+    wrong = with_basis(detector, scrambled(basis))
     order = restore_memory_order(wrong, rows)
     assert order.repaired == ("basis",)
-    np.testing.assert_array_equal(order.novelty.space.basis, basis)
+    np.testing.assert_array_equal(order.detector.space.basis, basis)
     for centres in (None, rows[:0], rows[:, :3]):
         assert restore_memory_order(wrong, centres).untested == ("basis",)
 
@@ -84,25 +84,25 @@ FIELDS = {"kept": "remembered"}
 
 @pytest.mark.parametrize("names", [("kept",), ("means",), ("kept", "means"), ("basis", "kept", "means")])
 def test_scrambled_places_are_put_right_by_the_means_of_their_classes(names: tuple[str, ...]) -> None:
-    novelty, rows = novelty_of(90, 40)
+    detector, rows = fit_detector(90, 40)
     fields = [FIELDS.get(name, name) for name in names if name != "basis"]
-    wrong = replace(novelty, **{name: scrambled(getattr(novelty, name)) for name in fields})
-    wrong = with_basis(wrong, scrambled(novelty.space.basis)) if "basis" in names else wrong
+    wrong = replace(detector, **{name: scrambled(getattr(detector, name)) for name in fields})
+    wrong = with_basis(wrong, scrambled(detector.space.basis)) if "basis" in names else wrong
     order = restore_memory_order(wrong, rows)
     assert order.repaired == names and not order.damaged
-    np.testing.assert_array_equal(order.novelty.distances(rows), novelty.distances(rows))
+    np.testing.assert_array_equal(order.detector.distances(rows), detector.distances(rows))
 
 
 @pytest.mark.parametrize("name", ["basis", "inner", "kept"])
 def test_arrays_that_are_wrong_in_both_orders_are_damaged(name: str) -> None:
-    novelty, rows = novelty_of(90, 40)
+    detector, rows = fit_detector(90, 40)
     if name == "kept":
-        values = np.random.default_rng(1).normal(size=novelty.remembered.shape)
-        wrong = replace(novelty, remembered=values.astype(np.float32))
+        values = np.random.default_rng(1).normal(size=detector.remembered.shape)
+        wrong = replace(detector, remembered=values.astype(np.float32))
     else:
-        shape = getattr(novelty.space, name).shape
+        shape = getattr(detector.space, name).shape
         values = np.random.default_rng(1).normal(size=shape).astype(np.float32)
-        wrong = replace(novelty, space=replace(novelty.space, **{name: values}))
+        wrong = replace(detector, space=replace(detector.space, **{name: values}))
     assert name in restore_memory_order(wrong, rows).damaged
 
 

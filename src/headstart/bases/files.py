@@ -84,9 +84,9 @@ def read_weights(path: Path) -> dict[str, Array]:
         raise DataError(f"{path} is damaged ({error}).", _AGAIN) from error
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}).", "Check that the file may be read.") from error
-    strange = [name for name, value in weights.items() if value.dtype.kind == "f" and not np.isfinite(value).all()]
-    if strange:
-        raise DataError(f"{path} is damaged: {strange[0][:80]} has values that are not numbers.", _AGAIN)
+    non_finite = [name for name, value in weights.items() if value.dtype.kind == "f" and not np.isfinite(value).all()]
+    if non_finite:
+        raise DataError(f"{path} is damaged: {non_finite[0][:80]} has values that are not numbers.", _AGAIN)
     return weights
 
 

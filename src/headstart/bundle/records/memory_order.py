@@ -33,7 +33,7 @@ class MemoryOrder:
 
     Parameters
     ----------
-    novelty : OutOfDistributionDetector
+    detector : OutOfDistributionDetector
         With the arrays in the order in which they were in memory.
     repaired : tuple of str
         Arrays that were put into the other order.
@@ -43,7 +43,7 @@ class MemoryOrder:
         Arrays that are possible in both orders, with no way to decide which is right.
     """
 
-    novelty: OutOfDistributionDetector
+    detector: OutOfDistributionDetector
     repaired: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
     untested: tuple[str, ...] = ()
@@ -85,7 +85,7 @@ def repair_memory_order(rules: DecisionPolicy, centres: FloatMatrix | None, fold
             f"The version of headstart that wrote {folder} may have scrambled its stored decisions ({names}): that "
             "can no longer be tested. If most answers are 'none of these', adapt again."
         )
-    return replace(rules, out_of_distribution=order.novelty)
+    return replace(rules, out_of_distribution=order.detector)
 
 
 def reverse_memory_order(values: Array) -> Array:
@@ -114,12 +114,12 @@ def is_symmetric(values: FloatMatrix) -> bool:
     )
 
 
-def restore_memory_order(novelty: OutOfDistributionDetector, centres: FloatMatrix | None) -> MemoryOrder:
+def restore_memory_order(detector: OutOfDistributionDetector, centres: FloatMatrix | None) -> MemoryOrder:
     """Test the arrays of stored decisions, each in the order of the file and in the other one.
 
     Parameters
     ----------
-    novelty : OutOfDistributionDetector
+    detector : OutOfDistributionDetector
     centres : FloatMatrix or None, shape (n_centres, n_dims)
         Features of training rows, or of groups of them, that the bundle remembers.
 
@@ -133,40 +133,40 @@ def restore_memory_order(novelty: OutOfDistributionDetector, centres: FloatMatri
     ordinary in the right order and far away in the other. `means` are the means of `kept` by class, so that both are
     tested together. `inner` is symmetric, and so the same in both orders; `centre` has one row, `codes` one axis.
     """
-    return _test_places(_test_basis(novelty, centres))
+    return _test_places(_test_basis(detector, centres))
 
 
-def _test_basis(novelty: OutOfDistributionDetector, centres: FloatMatrix | None) -> MemoryOrder:
+def _test_basis(detector: OutOfDistributionDetector, centres: FloatMatrix | None) -> MemoryOrder:
     """Return the order in which the basis is orthonormal and the remembered training rows are ordinary."""
-    basis = novelty.space.basis
-    other = replace(novelty, space=replace(novelty.space, basis=reverse_memory_order(basis)))
+    basis = detector.space.basis
+    other = replace(detector, space=replace(detector.space, basis=reverse_memory_order(basis)))
     possible = is_orthonormal(basis), is_orthonormal(other.space.basis)
     if possible == (False, False):
-        return MemoryOrder(novelty, damaged=("basis",))
+        return MemoryOrder(detector, damaged=("basis",))
     if possible == (True, False) or np.array_equal(basis, other.space.basis):
-        return MemoryOrder(novelty)
+        return MemoryOrder(detector)
     if possible == (False, True):
         return MemoryOrder(other, repaired=("basis",))
     if centres is None or not len(centres) or centres.shape[1] != len(basis):
-        return MemoryOrder(novelty, untested=("basis",))
-    ordinary, otherwise = (np.mean(item.distances(centres) <= item.threshold) for item in (novelty, other))
+        return MemoryOrder(detector, untested=("basis",))
+    ordinary, otherwise = (np.mean(item.distances(centres) <= item.threshold) for item in (detector, other))
     if abs(ordinary - otherwise) < CLEARLY_MORE:
-        return MemoryOrder(novelty, untested=("basis",))
-    return MemoryOrder(novelty) if ordinary > otherwise else MemoryOrder(other, repaired=("basis",))
+        return MemoryOrder(detector, untested=("basis",))
+    return MemoryOrder(detector) if ordinary > otherwise else MemoryOrder(other, repaired=("basis",))
 
 
 def _test_places(order: MemoryOrder) -> MemoryOrder:
     """Return the order in which the means by class are those of the places of the remembered rows."""
-    novelty = order.novelty
-    if not is_symmetric(novelty.space.inner):
+    detector = order.detector
+    if not is_symmetric(detector.space.inner):
         order = replace(order, damaged=(*order.damaged, "inner"))
-    for places in (novelty.remembered, reverse_memory_order(novelty.remembered)):
-        for means in (novelty.means, reverse_memory_order(novelty.means)):
-            if _are_means(means, places, novelty.codes):
-                moved = {"kept": places is not novelty.remembered, "means": means is not novelty.means}
+    for places in (detector.remembered, reverse_memory_order(detector.remembered)):
+        for means in (detector.means, reverse_memory_order(detector.means)):
+            if _are_means(means, places, detector.codes):
+                moved = {"kept": places is not detector.remembered, "means": means is not detector.means}
                 names = tuple(name for name, is_moved in moved.items() if is_moved)
-                fixed = replace(novelty, remembered=places, means=means)
-                return replace(order, novelty=fixed, repaired=(*order.repaired, *names))
+                fixed = replace(detector, remembered=places, means=means)
+                return replace(order, detector=fixed, repaired=(*order.repaired, *names))
     return replace(order, damaged=(*order.damaged, "kept", "means"))
 
 

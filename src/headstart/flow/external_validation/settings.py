@@ -14,7 +14,7 @@ class SiteSettings:
     min_rows : int
         With fewer labelled rows there is no advice.
     min_labels : int
-        With which a model is recalibrated, and that are said to be enough to tell.
+        Labelled rows that recalibration needs, and that advice names as enough.
     lost_share, lost_error_share : float
         A share (0-1) that is lower by more, or an error that is larger by more than this part, advises training.
     unknown_share : float

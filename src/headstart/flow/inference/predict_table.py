@@ -24,7 +24,7 @@ CHUNK_ROWS = 512
 
 @dataclass(frozen=True, kw_only=True)
 class PredictionBatch:
-    """Predictions for some rows of a table: row numbers, what was said and decided, and the rows that failed."""
+    """Predictions for some rows of a table: row numbers, predictions, decisions, and the rows that failed."""
 
     row_numbers: Index
     predictions: Predictions
