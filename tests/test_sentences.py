@@ -396,6 +396,14 @@ def test_no_english_is_left_in_the_sentence_of_another_language(code: str) -> No
             assert not {"the", "rows", "of", "was"} & set(sentence.split()), sentence
 
 
+@pytest.mark.parametrize(("code", "mark"), [("fr", " ; "), ("ar", "؛ ")])
+def test_clauses_are_joined_with_the_semicolon_of_the_language(code: str, mark: str) -> None:
+    with use_language(code):
+        sentences = [write_sentence(record) for record, _ in ENGLISH]
+    assert any(mark in sentence for sentence in sentences)
+    assert [sentence for sentence in sentences if ";" in sentence.replace(mark, "")] == []
+
+
 @pytest.mark.parametrize("record", [record for record, _ in ENGLISH if WORDINGS[type(record)].facts])
 def test_a_record_of_an_older_version_shows_its_stored_sentence(record: Record) -> None:
     wording = WORDINGS[type(record)]

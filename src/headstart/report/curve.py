@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from math import log2
 from typing import Any
 
-from headstart.report.messages import format_number, message, translate
-from headstart.report.words import format_percent, format_significant
+from headstart.report.messages import format_number, message, translate, translate_stored
+from headstart.report.words import IN_UNITS, format_percent, format_significant
 from headstart.results import Figure, LearningCurve
 
 WIDTH, HEIGHT, MARGIN = 260.0, 200.0, 0.1
-IN_UNITS = "mean absolute error"
-"""The one metric that is no share and falls."""
 _METRICS = {
     "accuracy": message("Accuracy"), "macro-F1": message("Macro-F1"), "quadratic kappa": message("Quadratic kappa"),
-    IN_UNITS: message("Mean absolute error"),
+    "mean absolute error": message("Mean absolute error"),
 }  # fmt: skip
 
 
@@ -80,7 +78,7 @@ def place_learning_curve(curve: LearningCurve | None) -> Mapping[str, Any] | Non
     ]
     values = [axes.bottom + (axes.top - axes.bottom) * step / 4 for step in range(5)]
     return {
-        "metric": translate(_METRICS.get(curve.metric, curve.metric)),
+        "metric": translate_stored(_METRICS.get(curve.metric, curve.metric)),
         "points": points,
         "by_class": curve.points[0].labels_per_class is not None,
         "ticks": [{"y": axes.y(value), "text": words(value)} for value in values],

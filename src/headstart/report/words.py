@@ -6,8 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from headstart.report.messages import NARROW, format_number, isolate, translate
+from headstart.report.messages import NARROW, format_number, isolate, message, translate
 from headstart.results import Figure
+
+IN_UNITS = "mean absolute error"
+"""The one metric that is no share: it is in the unit of the label."""
+_METRIC_NAMES = (message("accuracy"), message("micro-F1"), message("row F1"), message("mean absolute error"))
+"""Metrics that sentences name, for the catalogues: `translate_stored` writes them."""
 
 
 def shorten(text: str, limit: int = 80) -> str:
@@ -21,6 +26,26 @@ def shorten(text: str, limit: int = 80) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def shorten_name(name: str) -> str:
+    """Cut a name from the data for a sentence.
+
+    Parameters
+    ----------
+    name : str
+    """
+    return shorten(name, 40)
+
+
+def join_clauses(clauses: Sequence[str]) -> str:
+    """Return the clauses of one sentence, with the semicolon of the language spoken between them.
+
+    Parameters
+    ----------
+    clauses : sequence of str
+    """
+    return translate("; ").join(clauses)
+
+
 def list_names(names: Sequence[str], limit: int = 5) -> str:
     """Name at most so many and say how many more there are.
 
@@ -29,7 +54,7 @@ def list_names(names: Sequence[str], limit: int = 5) -> str:
     >>> list_names(list("abcdefg"))
     'a, b, c, d, e and 2 more'
     """
-    first_names = ", ".join(names[:limit])
+    first_names = translate(", ").join(names[:limit])
     return (
         first_names
         if len(names) <= limit

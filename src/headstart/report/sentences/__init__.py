@@ -47,6 +47,7 @@ from headstart.report.words import (
     format_rounded_interval,
     format_share_interval,
     format_significant,
+    join_clauses,
     shorten,
 )
 from headstart.results import (
@@ -194,7 +195,7 @@ def write_finding(item: FindingRow) -> str:
     facts = [translate_count("{n} row", "{n} rows", item.n_rows)] if item.n_rows else []
     if item.measure is not None:
         facts.append(write_measure(item.measure))
-    return f"{title} ({'; '.join(facts)})" if facts else title
+    return f"{title} ({join_clauses(facts)})" if facts else title
 
 
 def write_advice(item: FindingRow) -> str:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from headstart.evaluation.settings import SETTINGS
-from headstart.report.messages import format_number, message, translate
+from headstart.report.messages import format_number, translate, translate_stored
 from headstart.report.words import format_fixed
 from headstart.results import Comparison
-
-_MEASURES = {
-    "accuracy": message("accuracy"), "row F1": message("row F1"), "mean absolute error": message("mean absolute error"),
-}  # fmt: skip
 
 
 def describe_comparison(comparison: Comparison) -> str:
@@ -25,7 +21,7 @@ def describe_comparison(comparison: Comparison) -> str:
         "Of {n} rows the new bundle does better on {better} and worse on {worse} (exact test: p = {p}). Its advantage "
         "in {measure} is {value} (95 % interval {low} to {high})",
         n=comparison.n_rows, better=comparison.n_better, worse=comparison.n_worse,
-        p=format_fixed(comparison.p_value, 3), measure=translate(_MEASURES[comparison.measure]), value=value, low=low,
+        p=format_fixed(comparison.p_value, 3), measure=translate_stored(comparison.measure), value=value, low=low,
         high=high,
     )  # fmt: skip
     if gain.low > 0:

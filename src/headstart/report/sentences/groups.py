@@ -6,10 +6,17 @@ from functools import partial
 
 from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from headstart.report.messages import format_number, message, translate, translate_count
-from headstart.report.words import format_amount, format_fixed, format_hundredths, format_points, list_names, shorten
+from headstart.report.words import (
+    IN_UNITS,
+    format_amount,
+    format_fixed,
+    format_hundredths,
+    format_points,
+    list_names,
+    shorten_name,
+)
 from headstart.results import AnyMetrics, ClassGap, GroupColumn, Metrics, MultiLabelMetrics
 
-_NAME_LENGTH = 40
 _LEVELS = {
     "accuracy": message(
         "On {column} '{worse}' the model was right {first} % of the time, on '{better}' {second} %: a gap of {gap} "
@@ -35,16 +42,16 @@ def describe_group_gap(part: GroupColumn) -> str:
     """
     if part.gap is None or part.gap_between is None or part.p_value is None:
         return _explain_not_compared(part)
-    gap, is_share = part.gap, part.measure != "mean absolute error"
+    gap, is_share = part.gap, part.measure != IN_UNITS
     write = partial(format_points, digits=0) if is_share else format_amount
     better, worse = ({item.value: item for item in part.values}[name] for name in part.gap_between)
     assert better.metrics is not None and worse.metrics is not None
     n_columns = part.n_columns_compared or 0
     sentence = translate(
         _LEVELS[part.measure],
-        column=shorten(part.column, _NAME_LENGTH),
-        worse=shorten(worse.value, _NAME_LENGTH),
-        better=shorten(better.value, _NAME_LENGTH),
+        column=shorten_name(part.column),
+        worse=shorten_name(worse.value),
+        better=shorten_name(better.value),
         first=_format_level(worse.metrics),
         second=_format_level(better.metrics),
         gap=write(gap.value),
@@ -107,11 +114,9 @@ def _explain_not_compared(part: GroupColumn) -> str:
     if len(named) == 1:
         return translate(
             "Cannot tell: the test rows do not differ, all of them have the value '{value}'.",
-            value=shorten(named[0].value, _NAME_LENGTH),
+            value=shorten_name(named[0].value),
         )
-    sizes = [
-        f"{shorten(item.value, _NAME_LENGTH)}: {translate_count('{n} row', '{n} rows', item.n_rows)}" for item in named
-    ]
+    sizes = [f"{shorten_name(item.value)}: {translate_count('{n} row', '{n} rows', item.n_rows)}" for item in named]
     return translate(
         "Cannot tell: it takes two groups with at least {rows} test rows each, from at least {units} independent ones "
         "({groups}).",
@@ -126,7 +131,7 @@ def describe_class_gap(class_gap: ClassGap) -> str:
     ----------
     class_gap : ClassGap
     """
-    names = [shorten(name, _NAME_LENGTH) for name in class_gap.between]
+    names = [shorten_name(name) for name in class_gap.between]
     groups = [
         translate("{group}: {share} % of {n} rows", group=name, share=format_hundredths(share), n=format_number(str(n)))
         for name, share, n in zip(names, class_gap.found, class_gap.n_rows, strict=True)
@@ -134,7 +139,7 @@ def describe_class_gap(class_gap: ClassGap) -> str:
     gap, p_value = class_gap.gap, class_gap.p_value
     sentence = translate(
         "Class '{label}' is found {gap} points more often in '{group}' ({groups}; 95 % interval {low} to {high})",
-        label=shorten(class_gap.label, _NAME_LENGTH), gap=format_points(gap.value), group=names[0],
+        label=shorten_name(class_gap.label), gap=format_points(gap.value), group=names[0],
         groups=list_names(groups), low=format_points(gap.low), high=format_points(gap.high),
     )  # fmt: skip
     if gap.low > 0:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from headstart.report.messages import format_number, message, translate, translate_stored
-from headstart.report.words import format_amount, format_hundredths, format_points, shorten
+from headstart.report.words import (
+    IN_UNITS,
+    format_amount,
+    format_hundredths,
+    format_points,
+    join_clauses,
+    list_names,
+    shorten_name,
+)
 from headstart.results import AttributeProbe, Counterfactual, Figure, GapOrigin
 
-_NAME_LENGTH = 40
 _OTHER_PLACES = {
     "adapted": message("off the adapted ones {figure}"),
     "answers": message("off the answers of the model {figure}"),
@@ -31,7 +38,7 @@ def describe_attribute_probe(probe: AttributeProbe) -> str:
     ----------
     probe : AttributeProbe
     """
-    name = shorten(probe.name, _NAME_LENGTH)
+    name = shorten_name(probe.name)
     if probe.frozen is None:
         return translate("{name}: not measured.", name=name)
     what = f"'{name}'" if probe.kind == "group" else translate("whether a row is high or low in {name}", name=name)
@@ -47,7 +54,7 @@ def describe_attribute_probe(probe: AttributeProbe) -> str:
     others = {template: getattr(probe, place) for place, template in _OTHER_PLACES.items()}
     parts = [translate(template, figure=format_shares(figure)) for template, figure in others.items() if figure]
     rows = translate("{n} rows.", n=probe.n_rows)
-    return "; ".join([text, *([", ".join(parts)] if parts else []), rows])
+    return join_clauses([text, *([list_names(parts)] if parts else []), rows])
 
 
 def format_shares(figure: Figure) -> str:
@@ -70,12 +77,12 @@ def describe_gap_origin(origin: GapOrigin) -> str:
     ----------
     origin : GapOrigin
     """
-    is_share = origin.measure != "mean absolute error"
+    is_share = origin.measure != IN_UNITS
     clauses = [
         translate(
             "{column}: between '{a}' and '{b}' ({n} test rows) the gap is {gap}",
-            column=shorten(origin.column, _NAME_LENGTH), a=shorten(origin.between[0], _NAME_LENGTH),
-            b=shorten(origin.between[1], _NAME_LENGTH), n=origin.n_rows, gap=_format_gap(origin.chosen, is_share),
+            column=shorten_name(origin.column), a=shorten_name(origin.between[0]),
+            b=shorten_name(origin.between[1]), n=origin.n_rows, gap=_format_gap(origin.chosen, is_share),
         )
     ]  # fmt: skip
     if origin.frozen and origin.adaptation:
@@ -83,7 +90,7 @@ def describe_gap_origin(origin: GapOrigin) -> str:
     if origin.without_base:
         gap = _format_gap(origin.without_base, is_share)
         clauses.append(translate("without any base ({strategy}) {gap}", strategy=origin.without_base_strategy, gap=gap))
-    sentences = ["; ".join(clauses) + "."]
+    sentences = [join_clauses(clauses) + "."]
     for change, templates in ((origin.brought, _BASE_CHANGES), (origin.adaptation, _ADAPTATION_CHANGES)):
         if change:
             kind = "widened" if change.low > 0 else "narrowed" if change.high < 0 else "unclear"
@@ -110,7 +117,7 @@ def describe_counterfactual(figures: Counterfactual) -> str:
     """
     whole = figures.flips
     if whole is None:
-        return translate("{name}: not measured.", name=shorten(figures.name, _NAME_LENGTH))
+        return translate("{name}: not measured.", name=shorten_name(figures.name))
     text = translate(
         "Of {n} test rows {change}, {flips} got another answer",
         n=format_number(str(figures.n_rows)), change=translate_stored(figures.says), flips=format_shares(whole),
@@ -125,9 +132,9 @@ def describe_counterfactual(figures: Counterfactual) -> str:
     if not above_average:
         return text
     worst, flips = max(above_average, key=lambda pair: pair[1].value)
-    value = shorten(worst.value, _NAME_LENGTH)
+    value = shorten_name(worst.value)
     where = (
-        translate("{column} '{value}'", column=shorten(worst.column, _NAME_LENGTH), value=value)
+        translate("{column} '{value}'", column=shorten_name(worst.column), value=value)
         if worst.column
         else translate("class '{value}'", value=value)
     )

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from headstart.report.messages import format_number, message, translate
-from headstart.report.words import format_hundredths, format_significant
+from headstart.report.messages import format_number, message, translate, translate_stored
+from headstart.report.words import IN_UNITS, format_hundredths, format_significant
 from headstart.results import LeakageGap, LearningCurve
 
-IN_UNITS = "mean absolute error"
-"""The one metric that is no share."""
-METRICS = {
-    "accuracy": message("accuracy"), "macro-F1": message("macro-F1"), "micro-F1": message("micro-F1"),
-    "quadratic kappa": message("quadratic kappa"), IN_UNITS: message("mean absolute error"),
-}  # fmt: skip
 _NOT_MEASURED = {
     "no-features": message("How much more labels would help was not measured: the base model was not run."),
     "few-rows": message("How much more labels would help was not measured: {n} training rows are too few."),
@@ -45,7 +39,7 @@ def describe_learning_curve(curve: LearningCurve) -> str:
     if outlook in _NOT_MEASURED:
         return translate(_NOT_MEASURED[outlook], n=format_number(str(curve.n_rows)))
     twice = next(item for item in curve.forecast if item.labels >= 1.9 * curve.points[-1].labels)
-    metric = translate(METRICS[curve.metric])
+    metric = translate_stored(curve.metric)
     if curve.metric == IN_UNITS:
         unit = max(curve.points[-1].value.value, 1e-12)
         low, high = (f"{-round(100 * value / unit):+d}" for value in (twice.gain.high, twice.gain.low))

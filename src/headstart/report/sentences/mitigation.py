@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from headstart.report.messages import translate
-from headstart.report.words import format_hundredths, format_points, shorten
+from headstart.report.words import format_hundredths, format_points, join_clauses, shorten_name
 from headstart.results import MitigatedFigures, Mitigation
-
-_NAME_LENGTH = 40
 
 
 def describe_mitigation(outcome: Mitigation) -> str:
@@ -32,12 +30,13 @@ def describe_mitigation(outcome: Mitigation) -> str:
         **_format_figures(figures),
     )
     if outcome.test is not None:
-        text += "; " + translate(
+        on_test_rows = translate(
             "on the test rows ({rows} rows) the worst group went from {before} % right ({first}) to {after} % "
             "({second}), a change of {change} points (95 % interval {low} to {high}), and all rows from {mean_before} "
             "% to {mean_after} %",
             **_format_figures(outcome.test),
         )
+        text = join_clauses([text, on_test_rows])
     if outcome.kept:
         return f"{text}. " + translate("The balanced model was kept: it is the one in the bundle.")
     if figures.worst_gain.value <= 0:
@@ -71,4 +70,4 @@ def _format_figures(figures: MitigatedFigures) -> dict[str, str | int]:
 def _name_worst_cell(figures: MitigatedFigures, when: Literal["before", "after"]) -> str:
     measured = [cell for cell in figures.cells if cell.before is not None and cell.after is not None]
     worst = min(measured, key=lambda cell: getattr(cell, when).value)
-    return shorten(f"{worst.label}, {worst.group}" if worst.group else worst.label, _NAME_LENGTH)
+    return shorten_name(f"{worst.label}, {worst.group}" if worst.group else worst.label)

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from headstart.report.messages import message, translate, translate_count
-from headstart.report.words import format_fixed, format_hundredths, format_significant, list_names, shorten
+from headstart.report.words import (
+    format_fixed,
+    format_hundredths,
+    format_significant,
+    join_clauses,
+    list_names,
+    shorten_name,
+)
 from headstart.results import Advice, Drift, Figure, PriorShift, Recalibration
 
-_NAME_LENGTH, _MOST_CLASSES = 40, 3
+_MOST_CLASSES = 3
 _CLASS_SHARES = {
     "labels": message(
         "{label} is {here} % of the labelled rows here (95 % interval {low} to {high}) and {there} % of the training "
@@ -83,13 +90,15 @@ def describe_prior_shift(shift: PriorShift) -> str:
     shares = [
         translate(
             _CLASS_SHARES[shift.kind],
-            label=shorten(item.label, _NAME_LENGTH), here=format_hundredths(item.here.value),
+            label=shorten_name(item.label), here=format_hundredths(item.here.value),
             low=format_hundredths(item.here.low), high=format_hundredths(item.here.high),
             there=format_hundredths(item.there.value),
         )
         for item in most
     ]  # fmt: skip
-    return translate("The classes are not as frequent as where the model was made: {shares}.", shares="; ".join(shares))
+    return translate(
+        "The classes are not as frequent as where the model was made: {shares}.", shares=join_clauses(shares)
+    )
 
 
 def describe_drift(drift: Drift) -> str:

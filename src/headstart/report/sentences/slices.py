@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from headstart.report.messages import format_number, translate
 from headstart.report.sentences.inherited import format_shares
-from headstart.report.words import format_amount, format_fixed, format_hundredths, list_names, shorten
+from headstart.report.words import IN_UNITS, format_amount, format_fixed, format_hundredths, list_names, shorten_name
 from headstart.results import Figure, Slice, Slices
-
-_NAME_LENGTH = 40
 
 
 def describe_slices(search: Slices) -> str:
@@ -58,7 +56,7 @@ def describe_slice(item: Slice) -> str:
     ----------
     item : Slice
     """
-    is_share = item.measure != "mean absolute error"
+    is_share = item.measure != IN_UNITS
     values = {
         "n": format_number(str(item.n_rows)), "error": _format_error(item.error, is_share),
         "elsewhere": _format_error(item.elsewhere, is_share), "p": format_fixed(item.p_value, 3),
@@ -119,7 +117,7 @@ def list_mistakes(item: Slice) -> list[str]:
     return [
         translate(
             "{label} taken for {answer} ({n})",
-            label=shorten(mistake.label, _NAME_LENGTH), answer=shorten(mistake.answer, _NAME_LENGTH),
+            label=shorten_name(mistake.label), answer=shorten_name(mistake.answer),
             n=format_number(str(mistake.n_rows)),
         )
         for mistake in item.mistakes
@@ -136,7 +134,7 @@ def list_differences(item: Slice) -> list[str]:
     groups = [
         translate(
             "{column} {value} ({share} % against {elsewhere} %)",
-            column=group.column, value=shorten(group.value, _NAME_LENGTH), share=format_hundredths(group.share),
+            column=group.column, value=shorten_name(group.value), share=format_hundredths(group.share),
             elsewhere=format_hundredths(group.elsewhere),
         )
         for group in item.frequent_groups
