@@ -1,7 +1,7 @@
 """Cut a network between two blocks: the frozen trunk runs once, the tail behind the cut can be trained on what it gave.
 
 Both halves share their parameters with the network they were cut from. A cut is checked on real rows before it is used
-(`agrees`), so that a network with an unusual forward pass is refused instead of trained wrongly.
+(`halves_agree`), so that a network with an unusual forward pass is refused instead of trained wrongly.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What turns one loaded row into features: the backbone under its chosen runtime, and classic descriptors.
 
-An extractor is a value; `extract` runs any number of them over one decoding pass.
+An extractor is a value; `extract_features` runs any number of them over one decoding pass.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a strategy is: a record of functions from rows with labels to out-of-fold probabilities and a model.
 
-A strategy sees `Rows` and a `Task`, never a split, a test row, a file or a report.
+A strategy sees `StrategyRows` and a `Task`, never a split, a test row, a file or a report.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def read_ordered_inputs(
     DataError
         A path is not there, nothing at all was found, or nothing could be read (`NothingRead`).
     UnknownName
-        A column in `asked`, or the text column of training, is not there.
+        A column in `named_columns`, or the text column of training, is not there.
     """
     spec = ColumnSpec(columns=named_columns, for_training=False, training_columns=columns, training_inputs=inputs)
     spec = add_named_columns(spec, options or parse(ColumnOptions))

@@ -39,7 +39,7 @@ def measure_drift(
     Classifier two-sample test (Lopez-Paz and Oquab 2017, arXiv:1610.06545) with ridge regression of fixed strength on
     standardised columns; five folds; ranks are compared within folds only. The p-value comes from 499 fits with sides
     permuted among whole clusters. The interval is Wilson's at the effective number of rows, from the variance of DeLong
-    et al. (1988) over clusters (Obuchowski 1997). `interval` needs both: p at most 5 %, and an interval above 0.5; else
+    et al. (1988) over clusters (Obuchowski 1997). `found` needs both: p at most 5 %, and an interval above 0.5; else
     the interval is stretched to 0.5. A linear classifier: differences of another kind may stay unseen.
 
     Examples
@@ -55,18 +55,15 @@ def measure_drift(
     new, clusters_new = new[sample], np.unique(clusters_new[sample], return_inverse=True)[1]
     clusters_trained = np.unique(clusters_trained, return_inverse=True)[1]
     sides = [(len(trained), clusters_trained), (len(new), clusters_new)]
-    if any(
-        n < SETTINGS.min_rows or int(resampled_together.max()) + 1 < SETTINGS.min_clusters
-        for n, resampled_together in sides
-    ):
+    if any(n < SETTINGS.min_rows or int(clusters.max()) + 1 < SETTINGS.min_clusters for n, clusters in sides):
         return None
-    n_units = [int(resampled_together.max()) + 1 for _, resampled_together in sides]
-    resampled_together = np.concatenate([clusters_trained, n_units[0] + clusters_new]).astype(np.intp)
-    is_new = np.arange(len(resampled_together)) >= len(trained)
-    folds = _assign_folds(n_units, rng)[resampled_together]
+    n_units = [int(clusters.max()) + 1 for _, clusters in sides]
+    clusters = np.concatenate([clusters_trained, n_units[0] + clusters_new]).astype(np.intp)
+    is_new = np.arange(len(clusters)) >= len(trained)
+    folds = _assign_folds(n_units, rng)[clusters]
     scores = _score_matrix(np.concatenate([trained, new]), folds)
-    value, interval = _auroc(scores, is_new, resampled_together, folds)
-    p_value = _p_value(scores, is_new, resampled_together, folds=folds, rng=rng)
+    value, interval = _auroc(scores, is_new, clusters, folds)
+    p_value = _p_value(scores, is_new, clusters, folds=folds, rng=rng)
     is_significant = p_value <= SETTINGS.level and interval.low > 0.5
     if not is_significant:
         interval = envelope(value, (interval.low, interval.high), (0.5, 0.5))
@@ -96,7 +93,7 @@ def _score_matrix(values: FloatMatrix, folds: Index) -> NDArray[np.float32]:
 
 
 def _auroc(
-    scores: NDArray[np.float32], is_new: NDArray[np.bool_], resampled_together: Index, folds: Index
+    scores: NDArray[np.float32], is_new: NDArray[np.bool_], clusters: Index, folds: Index
 ) -> tuple[float, Interval]:
     """Return the share of pairs in the right order and its interval."""
     held_out_scores = scores @ is_new.astype(np.float32)
@@ -108,31 +105,31 @@ def _auroc(
             above[ours], above[theirs] = order.mean(axis=1), order.mean(axis=0)
             won, pairs = won + float(order.sum()), pairs + order.size
     value = won / pairs
-    variance = sum(_variance(above[side], resampled_together[side]) for side in (is_new, ~is_new))
-    least = float(min(len(np.unique(resampled_together[side])) for side in (is_new, ~is_new)))
+    variance = sum(_variance(above[side], clusters[side]) for side in (is_new, ~is_new))
+    least = float(min(len(np.unique(clusters[side])) for side in (is_new, ~is_new)))
     most = max(value * (1 - value) / variance, least) if variance > 0 and 0 < value < 1 else least
     low, high = compute_wilson_interval(np.array([value * most]), np.array([most]))
     return value, envelope(value, (float(low[0]), float(high[0])))
 
 
-def _variance(placed: Floats, resampled_together: Index) -> float:
+def _variance(placed: Floats, clusters: Index) -> float:
     """Return the variance of a mean over clusters."""
-    sums = np.bincount(np.unique(resampled_together, return_inverse=True)[1], weights=placed - placed.mean())
+    sums = np.bincount(np.unique(clusters, return_inverse=True)[1], weights=placed - placed.mean())
     return float(np.square(sums).sum()) * len(sums) / max(len(sums) - 1, 1) / len(placed) ** 2
 
 
 def _p_value(
     scores: NDArray[np.float32],
     is_new: NDArray[np.bool_],
-    resampled_together: Index,
+    clusters: Index,
     folds: Index,
     rng: np.random.Generator,
 ) -> float:
     """Return the share of permutations that separate the sides as well as the true labels."""
-    sides = np.zeros(int(resampled_together.max()) + 1, dtype=bool)
-    sides[resampled_together[is_new]] = True
+    sides = np.zeros(int(clusters.max()) + 1, dtype=bool)
+    sides[clusters[is_new]] = True
     permuted = np.stack([sides, *(rng.permutation(sides) for _ in range(SETTINGS.drift_permutations))], axis=1)[
-        resampled_together
+        clusters
     ]
     held_out_scores = scores @ permuted.astype(np.float32)
     won, pairs = np.zeros(permuted.shape[1]), np.zeros(permuted.shape[1])
