@@ -92,7 +92,7 @@ def read_ordered_inputs(
     Returns
     -------
     Inputs
-        Rows in the order of `paths`. Ids: the path as given (images, files), or as `read` makes them (tables).
+        Rows in the order of `paths`. Ids: the path as given (images, files), or as `read_table` makes them (tables).
         Rows of a table that could not even be parsed come after its other rows. Labels only where the label column
         of training is present.
 
