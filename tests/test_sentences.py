@@ -396,6 +396,13 @@ def test_no_english_is_left_in_the_sentence_of_another_language(code: str) -> No
             assert not {"the", "rows", "of", "was"} & set(sentence.split()), sentence
 
 
+def test_a_name_cannot_turn_the_figures_behind_it_around() -> None:
+    overridden, isolated = "si\N{RIGHT-TO-LEFT OVERRIDE}te", "\N{RIGHT-TO-LEFT ISOLATE}A"
+    values = [item.model_copy(update={"value": isolated}) if item.value == "A" else item for item in column().values]
+    sentence = write_sentence(column(column=overridden, values=values, gap_between=[isolated, "B"]))
+    assert sentence == write_sentence(column())
+
+
 @pytest.mark.parametrize(("code", "mark"), [("fr", " ; "), ("ar", "؛ ")])
 def test_clauses_are_joined_with_the_semicolon_of_the_language(code: str, mark: str) -> None:
     with use_language(code):

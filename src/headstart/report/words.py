@@ -14,6 +14,9 @@ IN_UNITS = "mean absolute error"
 _METRIC_NAMES = (message("accuracy"), message("micro-F1"), message("row F1"), message("mean absolute error"))
 """Metrics that sentences name, for the catalogues: `translate_stored` writes them."""
 
+_DIRECTION_CHARACTERS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+"""Embeddings, overrides and isolates of Unicode: they set the direction of all that follows."""
+
 
 def shorten(text: str, limit: int = 80) -> str:
     """Cut a long text, and say so with three dots.
@@ -27,13 +30,18 @@ def shorten(text: str, limit: int = 80) -> str:
 
 
 def shorten_name(name: str) -> str:
-    """Cut a name from the data for a sentence.
+    r"""Cut a name from the data for a sentence, and take out characters that would turn the figures behind it around.
 
     Parameters
     ----------
     name : str
+
+    Examples
+    --------
+    >>> shorten_name("hill\N{RIGHT-TO-LEFT OVERRIDE}"), shorten_name("a" * 50) == "a" * 39 + "…"
+    ('hill', True)
     """
-    return shorten(name, 40)
+    return shorten(name.translate(_DIRECTION_CHARACTERS), 40)
 
 
 def join_clauses(clauses: Sequence[str]) -> str:
@@ -90,6 +98,19 @@ def format_hundredths(share: float, digits: int = 0) -> str:
     ('84', '84.2')
     """
     return format_number(f"{100 * share:.{digits}f}")
+
+
+def format_shares(figure: Figure) -> str:
+    """Write a share with its interval in percent.
+
+    Parameters
+    ----------
+    figure : Figure
+    """
+    return translate(
+        "{value} % ({low} to {high} %)",
+        value=format_hundredths(figure.value), low=format_hundredths(figure.low), high=format_hundredths(figure.high),
+    )  # fmt: skip
 
 
 def format_points(share: float, digits: int = 1) -> str:

@@ -8,6 +8,7 @@ from headstart.report.words import (
     format_amount,
     format_hundredths,
     format_points,
+    format_shares,
     join_clauses,
     list_names,
     shorten_name,
@@ -55,19 +56,6 @@ def describe_attribute_probe(probe: AttributeProbe) -> str:
     parts = [translate(template, figure=format_shares(figure)) for template, figure in others.items() if figure]
     rows = translate("{n} rows.", n=probe.n_rows)
     return join_clauses([text, *([list_names(parts)] if parts else []), rows])
-
-
-def format_shares(figure: Figure) -> str:
-    """Write a share with its interval in percent.
-
-    Parameters
-    ----------
-    figure : Figure
-    """
-    return translate(
-        "{value} % ({low} to {high} %)",
-        value=format_hundredths(figure.value), low=format_hundredths(figure.low), high=format_hundredths(figure.high),
-    )  # fmt: skip
 
 
 def describe_gap_origin(origin: GapOrigin) -> str:

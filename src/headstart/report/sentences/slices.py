@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from headstart.report.messages import format_number, translate
-from headstart.report.sentences.inherited import format_shares
-from headstart.report.words import IN_UNITS, format_amount, format_fixed, format_hundredths, list_names, shorten_name
+from headstart.report.words import (
+    IN_UNITS,
+    format_amount,
+    format_fixed,
+    format_hundredths,
+    format_shares,
+    list_names,
+    shorten_name,
+)
 from headstart.results import Figure, Slice, Slices
 
 
