@@ -172,6 +172,23 @@ def test_the_chosen_strength_is_near_the_best_of_scikit_learn() -> None:
     assert scoring.log_loss(codes, learnt.choice.out_of_fold) < min(losses) * 1.02
 
 
+def test_held_out_predictions_are_those_of_solutions_at_the_optimum(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    codes = np.arange(1_000) % 10
+    axes = np.arange(1, 201)[:, None] ** -0.6 * np.linalg.qr(rng.normal(size=(200, 200)))[0]
+    centres = rng.normal(size=(10, 200)) / 6
+    features = ((rng.normal(size=(1_000, 200)) + centres[codes]) @ axes).astype(np.float32)
+    task = replace(task_of(codes), folds=np.arange(1_000) // 7 % 5)
+
+    def cross_validate() -> float:
+        return float(sklearn_log_loss(codes, fit_head(features, task)[1].choice.out_of_fold))
+
+    loss = cross_validate()
+    tight = replace(cross_validation.LINEAR_CONFIG, fold_tolerance=1e-7)
+    monkeypatch.setattr(cross_validation, "LINEAR_CONFIG", tight)
+    assert loss == pytest.approx(cross_validate(), abs=1.5e-3)
+
+
 def test_a_held_out_row_has_no_say_in_its_own_prediction() -> None:
     features, codes = blobs(50, 80, 2)
     task = task_of(codes)

@@ -51,7 +51,7 @@ class LinearConfig:
         Where there is no held-out row to choose a temperature on.
     """
 
-    fold_tolerance: float = 1e-4
+    fold_tolerance: float = 2e-5
     final_tolerance: float = 1e-5
     most_steps: int = 1_000
     strengths: tuple[float, ...] = tuple(float(f"1e{exponent}") for exponent in range(-6, 3))
