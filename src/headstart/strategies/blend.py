@@ -182,7 +182,7 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
 
     Raises
     ------
-    Skipped
+    StrategySkipped
         If fewer than two members predicted as many rows as the one that predicted most.
     """
     outputs = {name: fitted.out_of_fold for name, fitted in members.items()}

@@ -206,7 +206,7 @@ def choose_size(rows: StrategyRows, task: Task, clock: Clock) -> tuple[NetworkSi
 
     Raises
     ------
-    Skipped
+    StrategySkipped
         If too few epochs of the cheapest fit.
     """
     chosen: tuple[NetworkSize, int] | None = None
@@ -242,7 +242,7 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
 
     Raises
     ------
-    Skipped
+    StrategySkipped
         If the time does not do.
     """
     at_most = float(np.clip(SETTINGS.seconds_per_row * len(rows), SETTINGS.least_seconds, SETTINGS.most_seconds))

@@ -251,7 +251,7 @@ def forecast(config: FineTuningConfig, rows: StrategyRows, task: Task) -> CostFo
 
     Raises
     ------
-    Skipped
+    StrategySkipped
         If the base cannot be trained so, or the least that makes sense does not fit.
     """
     trainer = Trainer(config, rows, task)
@@ -279,7 +279,7 @@ def tune(config: FineTuningConfig, rows: StrategyRows, task: Task) -> Fitted:
 
     Raises
     ------
-    Skipped
+    StrategySkipped
         If it does not fit the time, the base cannot be trained so, or the probe is as good on held-out rows.
     """
     trainer = Trainer(config, rows, task)

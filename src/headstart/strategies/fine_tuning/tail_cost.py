@@ -37,7 +37,7 @@ def make_source(trainer: Trainer, n_tail: int, seconds: float) -> RowSource:
 
     Raises
     ------
-    Skipped
+    StrategySkipped
         If the base cannot be cut, or the pass fits neither time nor disk.
     """
     table, task = trainer.rows.table, trainer.task

@@ -77,7 +77,7 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
 
     Raises
     ------
-    Skipped
+    StrategySkipped
         If there is no stage besides the last.
     """
     assert rows.features is not None, "rows come without features"

@@ -208,7 +208,7 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
 
     Raises
     ------
-    Skipped
+    StrategySkipped
         There are too few rows without labels, or so many with labels that the others add nothing.
     """
     assert rows.features is not None, "rows come without features"
