@@ -14,15 +14,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import logsumexp
 
 from headstart.fitted_state import FittedState, nest_states
 from headstart.records import Index, Probabilities, list_held_out_folds
 from headstart.shared_settings import SHARED_SETTINGS
 from headstart.strategies import STRATEGIES
 from headstart.strategies.fitted import FittedModel, restore_model
-from headstart.strategies.linear.glm import read_targets
+from headstart.strategies.linear.glm import LOSSES, Targets, minimise, read_targets
 from headstart.strategies.linear.links import LINK_OF, LINKS, logit, softmax
 from headstart.strategies.record import Fitted, StrategyRows, StrategySkipped, Task
 from headstart.strategies.scoring import mask_predicted_rows
@@ -43,12 +41,6 @@ def _values(values: Probabilities) -> Floats:
 
 SCALES: dict[str, Callable[[Probabilities], Floats]] = {"softmax": _logs, "logistic": logit, "identity": _values}
 """On which scale outputs are averaged, by the link that leads back."""
-LOG_PARTITIONS: dict[str, Callable[[Floats], Floats]] = {
-    "softmax": lambda scores: logsumexp(scores, axis=1, keepdims=True),
-    "logistic": lambda scores: np.logaddexp(0, scores),
-    "identity": lambda scores: np.square(scores) / 2,
-}
-"""The canonical loss of a link is `log_partition(scores) - scores @ targets`, its slope `link(scores) - targets`."""
 
 
 def pool_outputs(members: Mapping[str, Probabilities], weights: Weights, link: str = "softmax") -> Probabilities:
@@ -96,14 +88,14 @@ class HeldOutOutputs:
     ----------
     names : tuple of str
     scaled : Floats, shape (n_members, n_rows, n_outputs)
-    targets : Floats, shape (n_rows, n_outputs)
-        Indicators of classes and labels; numbers in units of their spread, so that the loss has no unit.
+    targets : Targets
+        Of the rows, on the same scale: numbers in units of their spread, so that the loss has no unit.
     link : str
     """
 
     names: tuple[str, ...]
     scaled: Floats
-    targets: Floats
+    targets: Targets
     link: str
 
     @classmethod
@@ -118,16 +110,15 @@ class HeldOutOutputs:
         if link == "identity":
             mean, spread = targets.mean(), float(targets.std()) or 1.0
             return cls(tuple(members), (scaled - mean) / spread, (targets[rows] - mean) / spread, link)
-        indicators = np.eye(shape[2])[targets[rows]] if link == "softmax" else targets[rows]
-        return cls(tuple(members), scaled, np.asarray(indicators, dtype=np.float64), link)
+        return cls(tuple(members), scaled, targets[rows], link)
 
     def evaluate(self, weights: Floats) -> tuple[float, Floats]:
         """Return the mean loss of the mixture (over rows and labels), and its slope by weight (n_members,)."""
-        mixed = np.asarray(np.tensordot(weights, self.scaled, 1), dtype=np.float64)
-        n_losses = mixed.size if self.link == "logistic" else len(mixed)
-        value = (LOG_PARTITIONS[self.link](mixed).sum() - np.vdot(mixed, self.targets)) / n_losses
-        slope = (LINKS[self.link](mixed) - self.targets) / n_losses
-        return float(value), np.asarray(np.tensordot(self.scaled, slope, 2), dtype=np.float64)
+        n_rows, n_outputs = self.scaled.shape[1:]
+        n_losses = n_rows * n_outputs if self.link == "logistic" else n_rows
+        mixed = np.tensordot(weights, self.scaled, 1)
+        value, slope = LOSSES[self.link].evaluate(mixed, self.targets, np.full(n_rows, 1 / n_losses))
+        return value, np.asarray(np.tensordot(self.scaled, slope, 2), dtype=np.float64)
 
 
 def compute_prior_weights(names: Sequence[str]) -> Floats:
@@ -169,8 +160,7 @@ def choose_weights(outputs: HeldOutOutputs) -> dict[str, float]:
         slope += SETTINGS.blend_prior_rows / n_rows * (log_ratios + 1)
         return value, weights * (slope - weights @ slope)
 
-    options = {"gtol": SETTINGS.blend_tolerance / len(log_prior), "ftol": 0.0}
-    logs = minimize(penalised_loss, log_prior, jac=True, method="L-BFGS-B", options=options).x if n_rows else log_prior
+    logs = minimise(penalised_loss, log_prior, SETTINGS.blend_tolerance / len(log_prior)) if n_rows else log_prior
     weights = softmax(logs[None])[0]
     weights[weights < min(SETTINGS.min_blend_weight, float(weights.max()))] = 0
     named_weights = zip(outputs.names, weights / weights.sum(), strict=True)

@@ -186,7 +186,7 @@ def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Return the forecast cost of `fit`, from some of the texts."""
     inputs, n_rows = rows.table.inputs, len(rows)
     longest = choose_text_length([len(text) for text in inputs])
-    spanned = n_rows <= LINEAR_CONFIG.most_spanned_rows
+    spanned = n_rows <= LINEAR_CONFIG.largest_rotation
     sample = np.arange(0, n_rows, max(1, -(-n_rows // CLASSIC_TEXT.sample_texts)))
     started = time.process_time()  # What other programs take is no part of the forecast.
     texts = normalise_texts([inputs[row] for row in sample], longest)

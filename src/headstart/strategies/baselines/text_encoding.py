@@ -210,7 +210,7 @@ class TextEncoding:
             self.column_weights = weigh_columns(sparse, design.targets[rows])
             sparse = (sparse @ diags(self.column_weights)).tocsr()
         smooth = design.align_kernel(self.idf)
-        few = spanned and (smooth is not None or len(rows) <= min(LINEAR_CONFIG.most_spanned_rows, sparse.shape[1]))
+        few = spanned and (smooth is not None or len(rows) <= min(LINEAR_CONFIG.largest_rotation, sparse.shape[1]))
         self.span = RowSpan(sparse, smooth) if few else None
         self.matrix = sparse if self.span is None else self.span.matrix
 

@@ -84,7 +84,7 @@ class Trainer:
 
         Raises
         ------
-        Skipped
+        StrategySkipped
             If the strategy cannot train this base model.
         """
         candidates = self.config.tails.get(str(self.base.parts.architecture["library"]), ())

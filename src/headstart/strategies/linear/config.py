@@ -19,10 +19,9 @@ class LinearConfig:
     Parameters
     ----------
     fold_tolerance, final_tolerance : float
-        Largest gradient entry of the mean loss at which fits on folds, and the last fit, stop; in units of the rows'
-        root mean square length.
-    most_steps : int
-        Of a fit.
+        Largest gradient entry at which fits on folds, and the last fit, stop.
+    solver_memory, most_steps : int
+        Of L-BFGS-B.
     strengths, default_strength : float
         `C` of heads on dense features; the default starts the search and serves where there are no folds.
     least_gain : float
@@ -30,9 +29,9 @@ class LinearConfig:
     enough_rows : int
         Held-out rows on which a strength is chosen; further folds only get their predictions.
     few_rows : int
-        Up to here each fold standardises with its own rows; beyond, all folds share one standardisation.
-    most_spanned_rows : int
-        Most rows that are expressed in the space that they span.
+        Up to here each fold standardises with its own rows; beyond, all folds share one standardisation and rotation.
+    largest_rotation : int
+        Most rows or columns for which principal axes are computed.
     smallest_axis : float
         Axes with less than this share (0-1) of the largest one's variance are rounding errors.
     penalties, default_penalty : float
@@ -51,15 +50,16 @@ class LinearConfig:
         Where there is no held-out row to choose a temperature on.
     """
 
-    fold_tolerance: float = 2e-5
-    final_tolerance: float = 1e-5
+    fold_tolerance: float = 1e-3
+    final_tolerance: float = 1e-4
+    solver_memory: int = 8
     most_steps: int = 1_000
     strengths: tuple[float, ...] = tuple(float(f"1e{exponent}") for exponent in range(-6, 3))
     default_strength: float = 1e-2
     least_gain: float = 0.002
     enough_rows: int = 1_000
     few_rows: int = 256
-    most_spanned_rows: int = 2_600
+    largest_rotation: int = 2_600
     smallest_axis: float = 1e-6
     penalties: tuple[float, ...] = _spaced(-5, 1, 13)
     default_penalty: float = 0.01

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from headstart.records import Index, list_held_out_folds
 from headstart.strategies.linear.config import LINEAR_CONFIG
 from headstart.strategies.linear.cross_validation import WORKERS, Encode, WarmStarts, count_searched_folds
-from headstart.strategies.linear.glm import compute_scores, single_threaded_solver
+from headstart.strategies.linear.glm import compute_scores
 from headstart.strategies.linear.links import LINK_OF
 from headstart.strategies.record import Task
 from headstart.strategies.scoring import is_imbalanced
@@ -146,15 +146,16 @@ def time_fold(encode: Encode, task: Task, strength: float) -> FoldTiming:
     rows, clock = np.arange(len(task.codes)), thread_clock()
     held_out = rows[::SAMPLE_FOLDS]
     inside = np.setdiff1d(rows, held_out) if len(rows) > 1 else rows
-    with single_threaded_solver():
+    with threadpool_limits(1, user_api="blas"):
         began = clock()
         encoding = encode(inside)
         held_out_matrix = encoding.apply(held_out)
         encoded = clock()
-        coefficients = WarmStarts(encoding.matrix, inside, task).fit(strength, LINEAR_CONFIG.fold_tolerance)
+        starts = WarmStarts(encoding.matrix, inside, task)
+        coefficients = starts.fit(strength, LINEAR_CONFIG.fold_tolerance)
         compute_scores(held_out_matrix, coefficients)
         fitted = clock()
     return FoldTiming(
         encoding_seconds=max(encoded - began, 1e-9), fit_seconds=max(fitted - encoded, 1e-9), n_rows=len(inside),
-        n_columns=encoding.matrix.shape[1], n_outputs=max(1, int(coefficients[:-1].any(axis=0).sum())),
+        n_columns=encoding.matrix.shape[1], n_outputs=max(1, len(starts.targets.columns)),
     )  # fmt: skip

@@ -15,17 +15,11 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from headstart.records import Index, Probabilities, list_held_out_folds
 from headstart.strategies.linear.config import LINEAR_CONFIG
-from headstart.strategies.linear.glm import (
-    Coefficients,
-    LinearProblem,
-    Matrix,
-    compute_scores,
-    read_targets,
-    single_threaded_solver,
-)
+from headstart.strategies.linear.glm import Coefficients, Matrix, compute_scores, encode_targets, fit_glm, read_targets
 from headstart.strategies.linear.links import LINK_OF, LINKS
 from headstart.strategies.record import Task
 from headstart.strategies.scoring import (
@@ -111,22 +105,27 @@ class WarmStarts:
     """Fits on the same rows, each starting from the solution for the nearest strength."""
 
     def __init__(self, matrix: Matrix, rows: Index, task: Task) -> None:
-        self.problem = LinearProblem(
-            matrix=matrix, targets=read_targets(task)[rows], link=LINK_OF[task.kind], n_outputs=len(task.classes),
-            weights=np.ones(len(rows)), strength=1.0,
-        )  # fmt: skip
-        self.solved: dict[float, Coefficients] = {}
+        self.matrix = matrix
+        self.targets = encode_targets(read_targets(task)[rows], LINK_OF[task.kind], len(task.classes))
+        self.restart(np.ones(len(rows)))
 
     def restart(self, weights: Weights) -> None:
         """Weigh rows anew, and forget all solutions."""
-        self.problem, self.solved = replace(self.problem, weights=weights), {}
+        self.weights = weights
+        self.solved: dict[float, Coefficients] = {}
 
     def fit(self, strength: float, tolerance: float) -> Coefficients:
         """Return the coefficients for one strength (n_dims + 1, n_outputs)."""
         nearest = min(self.solved, key=lambda known: abs(np.log(known / strength)), default=None)
-        problem = replace(self.problem, strength=strength, tolerance=tolerance)
-        self.solved[strength] = problem.fit(None if nearest is None else self.solved[nearest])
-        return self.solved[strength]
+        self.solved[strength] = fit_glm(
+            self.matrix,
+            self.targets,
+            strength,
+            weights=self.weights,
+            start=None if nearest is None else self.solved[nearest],
+            tolerance=tolerance,
+        )
+        return self.targets.widen(self.solved[strength])
 
 
 class _EncodedFold:
@@ -275,7 +274,7 @@ def fit_linear(encode: Encode, task: Task, search: StrengthSearch) -> FittedLine
     -------
     FittedLinear
     """
-    with single_threaded_solver():
+    with threadpool_limits(1, user_api="blas"):
         choice = _choose_head(encode, task, search)
         every = np.arange(len(task.codes))
         encoding = encode(every)

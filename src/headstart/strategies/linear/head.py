@@ -2,15 +2,15 @@
 
 Logistic regression for classes and labels, ridge regression for numbers (`headstart.strategies.linear.glm`).
 
-Fewer rows than columns are expressed in the space that they span. The L2 penalty does not notice a rotation, so the
-solution is the same, and the problem shrinks to the number of rows.
+Standardised columns are rotated onto the principal axes of the training rows before solving. The L2 penalty does not
+notice a rotation, so the solution is the same; L-BFGS needs a tenth of the steps, and where there are fewer rows than
+columns the problem shrinks to the number of rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,10 +107,23 @@ class Standardizer:
         return standardised
 
 
+def find_principal_axes(features: FloatMatrix) -> NDArray[np.float32] | None:
+    """Principal axes of all rows (a square rotation), where there are at least as many rows as columns."""
+    n_rows, n_dims = features.shape
+    if n_rows < n_dims or n_dims > LINEAR_CONFIG.largest_rotation:
+        return None
+    rows = np.arange(n_rows)
+    standard, gram = Standardizer.fit(features, rows), np.zeros((n_dims, n_dims), dtype=np.float32)
+    for start in range(0, n_rows, BLOCK):
+        block = standard.apply(features, rows[start : start + BLOCK], None)
+        gram += block.T @ block
+    return np.asarray(np.linalg.eigh(gram)[1], dtype=np.float32)
+
+
 def find_spanned_space(standardised: FloatMatrix) -> NDArray[np.float32] | None:
     """Orthonormal basis of the space that the rows span (n_dims, rank), where that is the smaller one."""
     n_rows, n_dims = standardised.shape
-    if n_rows >= n_dims or n_rows > LINEAR_CONFIG.most_spanned_rows:
+    if n_rows >= n_dims or n_rows > LINEAR_CONFIG.largest_rotation:
         return None
     values, vectors = np.linalg.eigh(standardised @ standardised.T)
     significant = values > LINEAR_CONFIG.smallest_axis * max(float(values[-1]), 1e-12)
@@ -119,14 +132,16 @@ def find_spanned_space(standardised: FloatMatrix) -> NDArray[np.float32] | None:
     return np.asarray(standardised.T @ (vectors[:, significant] / np.sqrt(values[significant])), dtype=np.float32)
 
 
-class StandardizedRows:
-    """Rows standardised by themselves, in the space that they span where that is the smaller one."""
+class RotatedRows:
+    """Standardised, rotated rows; both fitted on the rows given."""
 
-    def __init__(self, features: FloatMatrix, rows: Index, *, spanned: bool = True) -> None:
-        self.features, self.standard = features, Standardizer.fit(features, rows)
-        self.matrix = self.standard.apply(features, rows, None)
-        self.basis = find_spanned_space(self.matrix) if spanned else None
-        self.matrix = self.matrix if self.basis is None else self.matrix @ self.basis
+    def __init__(self, features: FloatMatrix, rows: Index, axes: NDArray[np.float32] | None) -> None:
+        self.features, self.basis = features, axes
+        self.standard = Standardizer.fit(features, rows)
+        self.matrix = self.standard.apply(features, rows, axes)
+        if axes is None:
+            self.basis = find_spanned_space(self.matrix)
+            self.matrix = self.matrix if self.basis is None else self.matrix @ self.basis
 
     def apply(self, rows: Index) -> FloatMatrix:
         """Return other rows in the same coordinates."""
@@ -140,9 +155,9 @@ class StandardizedRows:
 
 
 class SharedRows:
-    """Some rows of what was standardised once, without a look at labels, for all folds."""
+    """Some rows of what was standardised and rotated once, without a look at labels, for all folds."""
 
-    def __init__(self, whole: StandardizedRows, rows: Index) -> None:
+    def __init__(self, whole: RotatedRows, rows: Index) -> None:
         self.whole, self.matrix = whole, whole.matrix[rows]
 
     def apply(self, rows: Index) -> FloatMatrix:
@@ -173,10 +188,12 @@ def fit_head(features: FloatMatrix, task: Task, strength: float | None = None) -
         What was chosen, with the out-of-fold outputs.
     """
     features = np.ascontiguousarray(features, dtype=np.float32)
-    whole = StandardizedRows(features, np.arange(len(features))) if len(features) > LINEAR_CONFIG.few_rows else None
+    shared = len(features) > LINEAR_CONFIG.few_rows
+    axes, every = find_principal_axes(features), np.arange(len(features))
+    whole = RotatedRows(features, every, axes) if shared else None
 
-    def encode(rows: Index) -> SharedRows | StandardizedRows:
-        return SharedRows(whole, rows) if whole else StandardizedRows(features, rows)
+    def encode(rows: Index) -> SharedRows | RotatedRows:
+        return SharedRows(whole, rows) if whole else RotatedRows(features, rows, axes)
 
     if strength is not None:  # Without folds nothing is searched.
         task = replace(task, folds=np.zeros_like(task.folds), repeats=())
@@ -185,8 +202,19 @@ def fit_head(features: FloatMatrix, task: Task, strength: float | None = None) -
         task,
         StrengthSearch(LINEAR_CONFIG.strengths, LINEAR_CONFIG.default_strength if strength is None else strength),
     )
-    assert isinstance(fitted.encoding, SharedRows | StandardizedRows)
+    assert isinstance(fitted.encoding, SharedRows | RotatedRows)
     return fitted.encoding.head(fitted.coefficients, LINK_OF[task.kind]), fitted
+
+
+class _Standardised:
+    """Standardised rows that are not rotated."""
+
+    def __init__(self, features: FloatMatrix, rows: Index) -> None:
+        self.features, self.standard = features, Standardizer.fit(features, rows)
+        self.matrix = self.apply(rows)
+
+    def apply(self, rows: Index) -> FloatMatrix:
+        return self.standard.apply(self.features, rows, None)
 
 
 def forecast_head(read_features: Callable[[Index], FloatMatrix], n_rows: int, n_dims: int, task: Task) -> CostForecast:
@@ -205,16 +233,24 @@ def forecast_head(read_features: Callable[[Index], FloatMatrix], n_rows: int, n_
     """
     sample = cost_model.draw_timing_rows(n_rows, n_dims, len(task.classes))
     features = np.ascontiguousarray(read_features(sample), dtype=np.float32)
-    spanned = n_rows < n_dims and n_rows <= LINEAR_CONFIG.most_spanned_rows
-    encode = partial(StandardizedRows, features, spanned=spanned)
+    rank = min(n_rows, n_dims)
+    rotated = rank <= LINEAR_CONFIG.largest_rotation
+
+    def encode(rows: Index) -> RotatedRows | _Standardised:
+        if not rotated:
+            return _Standardised(features, rows)
+        return RotatedRows(features, rows, find_principal_axes(features[rows]))
+
     timing = cost_model.time_fold(encode, task.take(sample), LINEAR_CONFIG.default_strength)
     n_folds = len(list_held_out_folds(task.folds))
-    growth = n_rows * max(1, n_folds - 1) / max(1, n_folds) / timing.n_rows
-    columns = n_rows if spanned else n_dims
+    n_inside = n_rows * max(1, n_folds - 1) / max(1, n_folds)
+    columns = rank if rotated else n_dims
+    timed_rank = min(timing.n_rows, n_dims)
+    growth = n_inside / timing.n_rows
+    encoding = timing.encoding_seconds * growth * (rank / timed_rank) ** 2
     wider = columns / timing.n_columns * len(task.classes) / timing.n_outputs
     fits = timing.fit_seconds * growth * wider * cost_model.count_fits(task)
     n_encoded = n_folds + 1 if n_rows <= LINEAR_CONFIG.few_rows else 1
-    encoding = n_encoded * timing.encoding_seconds * growth ** (3 if spanned else 1)
-    values = n_rows * columns * (1 + WORKERS) + n_rows * len(task.classes) * 4 + spanned * 2 * n_rows**2
+    values = n_rows * columns * (1 + WORKERS) + n_rows * len(task.classes) * 4 + 2 * rank**2
     memory = cost_model.FLOAT * values + 20 * 8 * columns * len(task.classes)
-    return CostForecast(encoding + fits, float(memory))
+    return CostForecast(n_encoded * encoding + fits, float(memory))

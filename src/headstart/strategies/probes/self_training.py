@@ -8,7 +8,7 @@ new row is predicted by its neighbours. A held-out row has no part in either.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from headstart.fitted_state import FittedState
 from headstart.records import FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear.config import LINEAR_CONFIG
-from headstart.strategies.linear.glm import LinearProblem, compute_scores, single_threaded_solver
+from headstart.strategies.linear.glm import compute_scores, encode_targets, fit_glm
 from headstart.strategies.linear.head import Standardizer, fit_head
 from headstart.strategies.linear.links import softmax
 from headstart.strategies.linear.ridge_loo import PrincipalAxes
@@ -55,6 +55,12 @@ def select_confident_rows(probabilities: Probabilities, priors: Floats) -> Index
     return np.concatenate(chosen)
 
 
+def _fit_classes(matrix: FloatMatrix, codes: Index, weights: Floats, *, strength: float, n_classes: int) -> Floats:
+    """Return the coefficients of all classes; those that do not occur stay impossible."""
+    encoding = encode_targets(codes, "softmax", n_classes)
+    return encoding.widen(fit_glm(matrix, encoding, strength, weights=weights, tolerance=LINEAR_CONFIG.fold_tolerance))
+
+
 def fit_with_pseudo_labels(
     matrix: FloatMatrix, codes: Index, unlabelled: FloatMatrix, strength: float, n_classes: int
 ) -> Floats:
@@ -73,20 +79,15 @@ def fit_with_pseudo_labels(
     -------
     Floats, shape (n_axes + 1, n_classes)
     """
-    problem = LinearProblem(
-        matrix=matrix, targets=codes, link="softmax", n_outputs=n_classes, weights=np.ones(len(codes)),
-        strength=strength, tolerance=LINEAR_CONFIG.fold_tolerance,
-    )  # fmt: skip
-    first = problem.fit()
+    first = _fit_classes(matrix, codes, np.ones(len(codes)), strength=strength, n_classes=n_classes)
     probabilities = softmax(compute_scores(unlabelled, first))
     confident = select_confident_rows(probabilities, np.bincount(codes, minlength=n_classes) / len(codes))
     weights = np.full(len(confident), min(1.0, len(codes) / max(len(confident), 1)))
-    both = replace(
-        problem, matrix=np.concatenate([matrix, unlabelled[confident]]),
-        targets=np.concatenate([codes, probabilities[confident].argmax(axis=1)]),
-        weights=np.concatenate([problem.weights, weights]),
-    )  # fmt: skip
-    return both.fit()
+    both = np.concatenate([matrix, unlabelled[confident]])
+    targets = np.concatenate([codes, probabilities[confident].argmax(axis=1)])
+    return _fit_classes(
+        both, targets, np.concatenate([np.ones(len(codes)), weights]), strength=strength, n_classes=n_classes
+    )
 
 
 def _unit(matrix: FloatMatrix) -> FloatMatrix:
@@ -232,14 +233,13 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
     matrix, others, n_classes = axes.apply(every[: len(rows)]), axes.apply(every[len(rows) :]), len(task.classes)
     out_of_fold = np.full((len(rows), n_classes), np.nan)
     numbers = list_held_out_folds(task.folds)
-    with single_threaded_solver():
-        for number in numbers if len(numbers) > 1 else ():
-            inside, held = np.flatnonzero(task.folds != number), np.flatnonzero(task.folds == number)
-            fold_model = _fit_both(
-                axes, matrix[inside], task.codes[inside], unlabelled=others, strength=strength, n_classes=n_classes
-            )
-            out_of_fold[held] = fold_model.predict_reduced(matrix[held])
-        model = _fit_both(axes, matrix, task.codes, unlabelled=others, strength=strength, n_classes=n_classes)
+    for number in numbers if len(numbers) > 1 else ():
+        inside, held = np.flatnonzero(task.folds != number), np.flatnonzero(task.folds == number)
+        fold_model = _fit_both(
+            axes, matrix[inside], task.codes[inside], unlabelled=others, strength=strength, n_classes=n_classes
+        )
+        out_of_fold[held] = fold_model.predict_reduced(matrix[held])
+    model = _fit_both(axes, matrix, task.codes, unlabelled=others, strength=strength, n_classes=n_classes)
     return FittedModel(
         model, out_of_fold, (f"learnt from {len(unlabelled):,} rows without labels as well", f"C = {strength:.3g}")
     )
