@@ -9,38 +9,38 @@ from pathlib import Path
 
 import pytest
 
-from headstart.flow.room_settings import MODEL_SETTINGS, RUN_SETTINGS, collect_settings
+from headstart.flow.room_settings import MODEL_SETTINGS, RUN_SETTINGS, SETTINGS, collect_settings
 from headstart.results import Result
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 
 from settings_page import describe_settings
 
-SETTINGS = collect_settings(RUN_SETTINGS)
+STORED = collect_settings(SETTINGS)
 
 
-@pytest.mark.parametrize("room", RUN_SETTINGS)
+@pytest.mark.parametrize("room", SETTINGS)
 def test_every_number_of_a_record_is_documented(room: str) -> None:
-    meanings = describe_settings(RUN_SETTINGS[room])
+    meanings = describe_settings(SETTINGS[room])
     documented = [name for names in meanings for name in names]
-    assert sorted(documented) == sorted(field.name for field in dataclasses.fields(RUN_SETTINGS[room]))
+    assert sorted(documented) == sorted(field.name for field in dataclasses.fields(SETTINGS[room]))
     assert [names for names, meaning in meanings.items() if not meaning] == []
 
 
-@pytest.mark.parametrize("room", RUN_SETTINGS)
+@pytest.mark.parametrize("room", SETTINGS)
 def test_a_record_of_numbers_cannot_be_changed_and_can_be_stored(room: str) -> None:
-    name = next(iter(SETTINGS[room]))
+    name = next(iter(STORED[room]))
     with pytest.raises(dataclasses.FrozenInstanceError):
-        setattr(RUN_SETTINGS[room], name, 0)
-    assert json.loads(json.dumps(SETTINGS[room], allow_nan=False)) == SETTINGS[room]
+        setattr(SETTINGS[room], name, 0)
+    assert json.loads(json.dumps(STORED[room], allow_nan=False)) == STORED[room]
 
 
 def test_the_numbers_of_a_model_are_among_those_of_its_run() -> None:
-    assert MODEL_SETTINGS.items() <= RUN_SETTINGS.items()
+    assert MODEL_SETTINGS.items() <= RUN_SETTINGS.items() <= SETTINGS.items()
 
 
 def test_no_record_is_stored_twice() -> None:
-    assert len({type(record) for record in RUN_SETTINGS.values()}) == len(RUN_SETTINGS)
+    assert len({type(record) for record in SETTINGS.values()}) == len(SETTINGS)
 
 
 def test_a_result_without_settings_is_read() -> None:

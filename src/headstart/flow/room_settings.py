@@ -69,15 +69,19 @@ RUN_SETTINGS: Mapping[str, DataclassInstance] = {
     "audit": AUDIT_SETTINGS,
     "base_choice": BASE_CHOICE_SETTINGS,
     "scoring": SCORING_SETTINGS,
-    "site": SITE_SETTINGS,
-    "label_next": LABEL_NEXT_SETTINGS,
     "export": EXPORT_SETTINGS,
     "bundle": BUNDLE_SETTINGS,
-    "language": LANGUAGE_SETTINGS,
-    "pretraining": PRETRAINING_SETTINGS,
     "ranking": RANKING_SETTINGS,
 }
 """Records that the result of a run rests on."""
+SETTINGS: Mapping[str, DataclassInstance] = {
+    **RUN_SETTINGS,
+    "site": SITE_SETTINGS,
+    "label_next": LABEL_NEXT_SETTINGS,
+    "language": LANGUAGE_SETTINGS,
+    "pretraining": PRETRAINING_SETTINGS,
+}
+"""All records: those of other commands (`evaluate`, `label-next`, `adapt-language`, `pretrain`) are stored nowhere."""
 
 
 def collect_settings(records: Mapping[str, DataclassInstance]) -> dict[str, dict[str, Setting]]:
@@ -86,7 +90,7 @@ def collect_settings(records: Mapping[str, DataclassInstance]) -> dict[str, dict
     Parameters
     ----------
     records : mapping of str to record
-        `MODEL_SETTINGS` or `RUN_SETTINGS`.
+        `MODEL_SETTINGS`, `RUN_SETTINGS` or `SETTINGS`.
     """
     return {
         name: {field.name: _as_json(getattr(record, field.name)) for field in dataclasses.fields(record)}
