@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.bases.licences import classify_licence
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -49,6 +51,37 @@ class BaseRecord:
         False for transforms that have learnt nothing.
     summary : str
         One line for lists.
+    licence_class : str
+        Of `headstart.bases.licences`, where the licence's name does not tell it; "" for what its name says.
+    n_parameters : int
+        Of the part that is used; 0 until known.
+    repository : str
+        Of a model hub, `owner/name`; "" for a base that is on no hub or named otherwise.
+    revision : str
+        Commit of the repository that is fetched; "" until the first fetch pins one.
+    files : tuple of str
+        Names of the files that are fetched from the repository; empty where all of the usual ones are.
+    weights_file : str
+        Name of the file of the weights, safetensors.
+    format : str
+        How these files describe the model: a key of `headstart.bases.formats.READERS`; "" for a source without files.
+    gated : bool
+        Whether the hub gives it only to those who accepted terms on the page `url`.
+    prefix : str
+        What every text must begin with, such as "query: ".
+    task : str
+        `features`, or `forecasting` for a network that was trained to continue a series.
+    good_for : str
+        One sentence: the data that it is worth trying on.
+    languages : tuple of str
+        BCP 47 codes of the languages that it was trained on.
+    scripts : tuple of str
+        ISO 15924 codes of the scripts that its vocabulary covers.
+    domains : tuple of str
+        Of images and series: `photos`, `biology`, `medical` ...
+    facts_read : tuple of str
+        Names of the fields whose values were read from a source when the record was written; the others are
+        remembered and may be wrong.
     """
 
     name: str
@@ -63,6 +96,43 @@ class BaseRecord:
     url: str
     pretrained: bool
     summary: str
+    licence_class: str = ""
+    n_parameters: int = 0
+    repository: str = ""
+    revision: str = ""
+    files: tuple[str, ...] = ()
+    weights_file: str = "model.safetensors"
+    format: str = ""
+    gated: bool = False
+    prefix: str = ""
+    task: str = "features"
+    good_for: str = ""
+    languages: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    facts_read: tuple[str, ...] = ()
+
+
+def find_licence_class(record: BaseRecord) -> str:
+    """Return the class of a base's licence: the stated one, else what the licence's name says.
+
+    Parameters
+    ----------
+    record : BaseRecord
+    """
+    return record.licence_class or classify_licence(record.licence)
+
+
+def find_fact_source(record: BaseRecord, field_name: str) -> str:
+    """Return where a fact of a record comes from: `read` in a source, or `remembered` and not checked.
+
+    Parameters
+    ----------
+    record : BaseRecord
+    field_name : str
+        Name of a field of the record.
+    """
+    return "read" if field_name in record.facts_read else "remembered"
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,13 @@ def parse_spec(spec: object, modality: str, place: object) -> Spec:
 def parse_base_record(document: object, place: object) -> BaseRecord:
     """Return the record of a base from its JSON.
 
+    Parameters
+    ----------
+    document : anything
+        A mapping of the fields of `BaseRecord`; fields with defaults may be missing, others are left out.
+    place : object
+        The file, for the error.
+
     Raises
     ------
     DataError

@@ -14,17 +14,9 @@ from headstart.bases import CATALOGUE, DEFAULTS
 from headstart.bases.files import read_json_file
 from headstart.bases.folder import CONFIG, OWN, WEIGHTS
 from headstart.bases.hub import list_snapshots, read_licence
+from headstart.bases.licences import FREE_CLASSES, UNKNOWN, classify_licence
 from headstart.bases.settings import MODEL_TYPES
 from headstart.errors import DataError
-
-PERMISSIVE = frozenset(
-    {
-        "apache", "apache-2.0", "mit", "bsd", "bsd-2-clause", "bsd-3-clause", "0bsd", "isc", "zlib", "unlicense",
-        "cc0", "cc0-1.0", "public-domain", "cc-by-2.0", "cc-by-3.0", "cc-by-4.0",
-    }
-)  # fmt: skip
-"""Licences that allow every use; attribution may be asked for."""
-UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -119,7 +111,7 @@ def is_permissive(licence: str) -> bool:
     >>> is_permissive("Apache 2.0"), is_permissive("cc-by-nc-4.0"), is_permissive("unknown")
     (True, False, False)
     """
-    return "-".join(licence.lower().split()) in PERMISSIVE
+    return classify_licence(licence) in FREE_CLASSES
 
 
 def _catalogue(modality: str) -> list[Candidate]:

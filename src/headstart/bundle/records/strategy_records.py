@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from headstart.bases.rocket import PARTS
 from headstart.bases.rocket_weights import check_rocket_weights
 from headstart.bundle.records.array_records import ArrayRule, Arrays, check_arrays
+from headstart.bundle.records.base_facts import BaseFacts
 from headstart.bundle.records.config_records import BASE_SPECS, SeriesSpec
 from headstart.bundle.records.schema import (
     Label,
@@ -137,23 +138,6 @@ class ScratchTextSpec(StrictRecord):
 
 
 SCRATCH_SPECS: Mapping[str, type[StrictRecord]] = {"image": BASE_SPECS["image"], "text": ScratchTextSpec}
-
-
-class BaseFacts(StrictRecord):
-    """Facts about a base model, for people (see `headstart.bases.record.BaseRecord`)."""
-
-    name: Text
-    modality: Text
-    source: Text
-    licence: Text
-    n_dims: Annotated[int, Field(ge=0, le=10**7)]
-    size_bytes: Annotated[int, Field(ge=0)]
-    training_data: Text
-    known_biases: Text
-    sha256: Text
-    url: Text
-    pretrained: bool
-    summary: Text
 
 
 class TunedRecord(NotesRecord):

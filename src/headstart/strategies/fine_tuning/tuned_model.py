@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.bases import Backbone, BaseParts, BaseRecord, assemble_backbone
+from headstart.bases import Backbone, BaseParts, assemble_backbone
+from headstart.bases.specs import parse_base_record
 from headstart.features.runtimes import REFERENCE
 from headstart.features.views import compute_final_features
 from headstart.fitted_state import FittedState
@@ -90,7 +91,7 @@ class TunedModel:
         weights = {name[5:]: value for name, value in state.arrays.items() if name.startswith("base/")}
         tokenizer = np.asarray(state.arrays.get("tokenizer", []), dtype=np.uint8).tobytes().decode()
         parts = BaseParts(
-            record=BaseRecord(**meta["record"]),
+            record=parse_base_record(meta["record"], "The tuned model"),
             architecture=meta["architecture"],
             spec=meta["spec"],
             weights=weights,
