@@ -179,20 +179,22 @@ class Model:
             progress.warn(f"The model in {place} runs only where headstart[adapt] is installed: {reason}.")
 
 
-def load(path: str | Path) -> Model:
+def load(path: str | Path, base: str | None = None) -> Model:
     """Load a bundle (or the OUT folder of `headstart adapt`) after checking every file's hash.
 
     Parameters
     ----------
     path : str or Path
-        A bundle, or the OUT folder of `headstart adapt`.
+        A bundle, the OUT folder of `headstart adapt`, or a head without its base.
+    base : str or None
+        Where the base model of a head lies: a name, a folder, or a bundle that holds it. None: under its own name.
 
     Raises
     ------
     BundleError
-        If it is damaged, was changed, or is of an unknown format.
+        If it is damaged, was changed, is of an unknown format, or is a head whose base is not on this machine.
     """
-    return Model(bundles.load_bundle(Path(path)))
+    return Model(bundles.load_bundle(Path(path), base=base))
 
 
 def make_model(adapted: AdaptedRun) -> Model:

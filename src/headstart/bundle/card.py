@@ -19,6 +19,7 @@ _FILES = {
     "config.json": "labels, kind of task, how inputs are prepared",
     "decision.json": "when an answer is given: calibration, sets, what counts as unknown",
     "model.safetensors": "the model as it was adapted, for headstart with the extra adapt",
+    "head.json": "which base model the head reads, and its hash",
     "base/": "the base model that it reads features of",
     "manifest.json": "sha256 of every file, versions, seed",
 }

@@ -21,6 +21,8 @@ from headstart.bundle.checked_parts import (
 )
 from headstart.bundle.file_names import make_printable, require_listed_names
 from headstart.bundle.golden import FILE as GOLDEN
+from headstart.bundle.head_only import FILE as HEAD
+from headstart.bundle.head_only import open_base_of_head, require_packages_of_head
 from headstart.bundle.integrity import BASE, CONFIG, MANIFEST, STATE, WEIGHTS, read_json, verify_files
 from headstart.bundle.onnx.graph_limits import GraphContract, require_graph
 from headstart.bundle.record import NO_PORTABLE_FORM, RUNTIMES, Bundle, PortableFiles
@@ -53,7 +55,7 @@ def find_bundle(path: Path) -> Path:
     return inside if (inside / MANIFEST).is_file() and not (path / MANIFEST).is_file() else path
 
 
-def load_bundle(path: Path, runtime: str = "auto") -> Bundle:
+def load_bundle(path: Path, runtime: str = "auto", base: str | None = None) -> Bundle:
     """Load a bundle after checking every hash.
 
     Parameters
@@ -63,20 +65,23 @@ def load_bundle(path: Path, runtime: str = "auto") -> Bundle:
     runtime : str
         "torch": as it was adapted. "onnx": its portable form, without torch. "auto": as it was adapted where the extra
         `adapt` is installed, else the portable form.
+    base : str or None
+        Where the base model of a head-only file lies: a name, a folder, or a bundle that holds it. None: under its own
+        name. A whole bundle has its own.
 
     Raises
     ------
     BundleError
-        If it is damaged or changed, or its content is not what this version wants.
+        If it is damaged or changed, its content is not what this version wants, or the base of a head is not here.
     MissingExtra
         If the packages that its model runs on are not installed.
     """
     folder = find_bundle(path)
     with raise_bundle_errors(folder):
-        return _read_bundle(folder, runtime)
+        return _read_bundle(folder, runtime, base)
 
 
-def _read_bundle(folder: Path, runtime: str) -> Bundle:
+def _read_bundle(folder: Path, runtime: str, base: str | None) -> Bundle:
     assert runtime in RUNTIMES, runtime
     manifest = verify_files(folder)
     config, listed = read_json(folder / CONFIG), manifest["sha256"]
@@ -88,7 +93,9 @@ def _read_bundle(folder: Path, runtime: str) -> Bundle:
         runtime == "auto" and portable_config["ok"] and (find_missing("adapt") or WEIGHTS not in listed)
     ):
         return _read_portable_bundle(folder, config, record, manifest)
-    if runtime == "auto" and not portable_config["ok"] and find_missing("adapt") and WEIGHTS in listed:
+    if HEAD in listed:
+        require_packages_of_head(folder)
+    elif runtime == "auto" and not portable_config["ok"] and find_missing("adapt") and WEIGHTS in listed:
         progress.warn(f"This bundle has no portable form: {portable_config['reason']}.")
     if WEIGHTS not in listed and not portable_config["ok"]:
         raise BundleError(
@@ -104,7 +111,10 @@ def _read_bundle(folder: Path, runtime: str) -> Bundle:
     if STATE not in listed:
         raise BundleError(f"{folder} is not a bundle: {STATE} is missing.", "Give the folder OUT/bundle.")
     state = FittedState(read_json(folder / STATE), read_arrays(folder / WEIGHTS))
-    backbone = _read_base(folder, record.modality, listed)
+    if HEAD in listed:
+        backbone: Backbone | None = open_base_of_head(folder, record.modality, record.preprocessing, base)
+    else:
+        backbone = _read_base(folder, record.modality, listed)
     n_dims = backbone.record.n_dims if backbone is not None else 0
     check_state(name, state, StateContext(modality=record.modality, task=task, n_outputs=len(classes), n_dims=n_dims))
     require_stated_inputs(record, state, backbone is not None)

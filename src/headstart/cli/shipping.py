@@ -34,7 +34,10 @@ def export(
     from headstart import flow
 
     document = flow.export(require_path(bundle), output, options)
-    _show_export_forms(document)
+    if "tried" in document:
+        _show_export_forms(document)
+    else:
+        _show_head(document)
     if document["written"] is None:
         raise CommandStopped(
             f"Nothing was written. {document['reason']}.", "Use the bundle as it is, or allow more with --max-drop.",
@@ -42,6 +45,16 @@ def export(
         )  # fmt: skip
     _print_text(f"Written: {document['written']} ({document['method']})")
     return document
+
+
+def _show_head(document: dict[str, Any]) -> None:
+    """Show what was compared, and what the head needs where it goes."""
+    base = document["base"]
+    _print_text(f"The same answers as the whole bundle on {document['n_rows']:,} {document['rows']}.")
+    _print_text(
+        f"{document['size_bytes'] / 1e3:,.0f} kB; it reads the base model {base['name']} "
+        f"({base['size_bytes'] / 1e6:,.0f} MB), which has to be where it is used."
+    )
 
 
 def _show_export_forms(document: dict[str, Any]) -> None:

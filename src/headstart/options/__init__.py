@@ -16,6 +16,7 @@ from headstart.options.fields import (
     Columns,
     ComparedGroups,
     Encoding,
+    HeadBase,
     Language,
     MaxMemory,
     MergeLabels,
@@ -187,6 +188,7 @@ class PredictOptions(ColumnOptions):
     )
     precision: Precision = "auto"
     runtime: Runtime = "auto"
+    base: HeadBase = None
     offline: Offline = False
 
 
@@ -286,7 +288,10 @@ class EvaluateLanguageOptions(Options):
 class ExportOptions(ColumnOptions):
     """How to write a bundle in another form."""
 
-    to: str = Field(..., description="What to write: onnx, onnx-int8, openvino or web (a page without a server).")
+    to: str = Field(
+        ...,
+        description="What to write: onnx, onnx-int8, openvino, web (a page without a server) or head (no base).",
+    )
     data: Path | None = Field(
         None,
         description="Held-out rows to compare on, best with labels (default: test rows of the run, else golden rows).",
@@ -339,6 +344,7 @@ class ServeOptions(Options):
     timeout: Seconds = Field(30.0, description="Time limit of a request, such as 30s.")
     precision: Precision = "auto"
     runtime: Runtime = "auto"
+    base: HeadBase = None
     offline: bool = Field(False, description="Open no network connection; incoming ones are accepted.")
 
 

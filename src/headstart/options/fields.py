@@ -151,6 +151,13 @@ Runtime = Annotated[
     Literal["auto", "torch", "onnx"],
     Field(description="What runs the model: torch, or onnx = its portable form; auto = torch if it is installed."),
 ]
+HeadBase = Annotated[
+    str | None,
+    Field(
+        description="For a head without its base: where the base model lies - a name, a folder, or a bundle that "
+        "holds it (default: under its own name)."
+    ),
+]
 MaxMemory = Annotated[Gigabytes, Field(description="Memory that training may use, such as 4gb or 800mb.")]
 Language = Annotated[
     Literal["auto", "en", "fr", "es", "sw", "ar"],

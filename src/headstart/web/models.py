@@ -73,7 +73,7 @@ def open_models(paths: Sequence[Path], options: ServeOptions) -> dict[str, Serve
     for path in paths:
         name = _make_unique_name(_derive_name(path), models)
         progress.say(f"Loading {name} ({path})")
-        bundle = bundles.load_bundle(path, options.runtime)
+        bundle = bundles.load_bundle(path, options.runtime, options.base)
         answer = open_predictor(bundle, options.precision)
         models[name] = ServedModel(
             name=name,

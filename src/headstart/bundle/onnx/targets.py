@@ -72,6 +72,8 @@ class ExportTarget:
         Whether `predict.py` and Headstart run it.
     is_page : bool
         Whether it is a page for browsers (see `headstart.flow.exports.web_page`).
+    is_head : bool
+        Whether it is the head without its base (see `headstart.flow.exports.head_file`), and no graph.
     """
 
     name: str
@@ -80,6 +82,7 @@ class ExportTarget:
     methods: tuple[Callable[[TargetSource, Path], ExportedForm], ...]
     has_script: bool = True
     is_page: bool = False
+    is_head: bool = False
 
 
 def _copy_onnx(source: TargetSource, folder: Path) -> ExportedForm:
@@ -235,6 +238,14 @@ TARGETS: dict[str, ExportTarget] = {
             methods=(_quantise_to_16_bits, _copy_onnx),
             has_script=False,
             is_page=True,
+        ),
+        ExportTarget(
+            name="head",
+            description="the head alone, some kB, for machines that have its base model",
+            is_exact=True,
+            methods=(),
+            has_script=False,
+            is_head=True,
         ),
     )
 }

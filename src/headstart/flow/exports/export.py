@@ -36,6 +36,7 @@ from headstart.flow.exports.form_figures import (
     run_rows,
     time_rows,
 )
+from headstart.flow.exports.head_file import write_head
 from headstart.flow.exports.reopening import require_same_answers
 from headstart.flow.exports.web_page import require_ready, write_page
 from headstart.home import require_place, write_text
@@ -74,6 +75,8 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
         raise make_unknown_name("target", options.to, TARGETS)
     target, folder = TARGETS[options.to], bundles.find_bundle(bundle_path)
     full = bundles.load_bundle(folder)
+    if target.is_head:
+        return write_head(full, folder, out, options)
     model = bundles.load_bundle(folder, "onnx")
     portable = model.portable_model
     assert portable is not None

@@ -23,7 +23,7 @@ N_ROWS = 16
 """So many rows are answered twice."""
 
 
-def require_same_answers(folder: Path, bundle: Bundle, table: Table | None = None) -> None:
+def require_same_answers(folder: Path, bundle: Bundle, table: Table | None = None, base: str | None = None) -> None:
     """Open a bundle that was just written and hold its answers against those of the model in memory.
 
     Parameters
@@ -34,6 +34,8 @@ def require_same_answers(folder: Path, bundle: Bundle, table: Table | None = Non
         The model that they were written from.
     table : Table or None
         Rows to answer, best those that the model did not learn from; the first few are. None: golden rows only.
+    base : str or None
+        Where the base model of a head lies, as in `load_bundle`.
 
     Raises
     ------
@@ -41,7 +43,7 @@ def require_same_answers(folder: Path, bundle: Bundle, table: Table | None = Non
         A label, a kind of answer, a class or a probability differs.
     """
     loaded = bundles.load_bundle(
-        folder, "torch" if (folder / WEIGHTS).is_file() and bundle.portable_model is None else "onnx"
+        folder, "torch" if (folder / WEIGHTS).is_file() and bundle.portable_model is None else "onnx", base
     )
     if (folder / GOLDEN).is_file():
         golden = GoldenRows.read(folder)

@@ -122,7 +122,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
         options if isinstance(options, EvaluateOptions) else EvaluateOptions.model_validate(options.model_dump())
     )
     with offline(options.offline):
-        bundle = bundles.load_bundle(bundle_path, options.runtime)
+        bundle = bundles.load_bundle(bundle_path, options.runtime, options.base)
         table, unknown = read_rows_to_evaluate(bundle, path, evaluate_options)
         table, n_learnt = leave_out_training_rows(table, [bundle], path)
         if recalibrate is not None:

@@ -106,7 +106,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
         _require_writable(out)
     done = 0
     with offline(options.offline):
-        bundle = bundles.load_bundle(bundle_path, options.runtime)
+        bundle = bundles.load_bundle(bundle_path, options.runtime, options.base)
         first = [*list_columns(bundle.task, bundle.classes), *([NEAREST] if options.explain else [])]
         try:
             inputs = order_inputs(bundle, paths, options, _choose_columns(options))
@@ -163,7 +163,7 @@ def predictions(bundle_path: Path, paths: Sequence[Path], options: PredictOption
 
 
 def _open_inputs(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> tuple[Bundle, OrderedInputs]:
-    bundle = bundles.load_bundle(bundle_path, options.runtime)
+    bundle = bundles.load_bundle(bundle_path, options.runtime, options.base)
     return bundle, order_inputs(bundle, paths, options, _choose_columns(options))
 
 

