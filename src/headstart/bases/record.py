@@ -68,7 +68,7 @@ class BaseRecord:
     gated : bool
         Whether the hub gives it only to those who accepted terms on the page `url`.
     prefix : str
-        What every text must begin with, such as "query: ".
+        What every text must begin with, such as "query: "; it stands in the tokenizer.json.
     task : str
         `features`, or `forecasting` for a network that was trained to continue a series.
     good_for : str
