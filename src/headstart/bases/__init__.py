@@ -14,6 +14,7 @@ from typing import Any
 from headstart.bases import series_shape
 from headstart.bases.architectures import HINT, check_sizes, parse_architecture
 from headstart.bases.catalogue import CATALOGUE, DEFAULTS
+from headstart.bases.catalogue_loading import load_from_hub
 from headstart.bases.folder import TOKENIZER, read_folder, write_folder
 from headstart.bases.prefix import add_prefix
 from headstart.bases.record import Array, Backbone, BaseParts, BaseRecord, Stage
@@ -204,6 +205,8 @@ CATALOGUE_SOURCES: dict[str, Callable[[BaseRecord, BaseRequest], BaseParts]] = {
     "embedded": _load_embedded,
     "shipped": lambda record, need: _load_shipped(record),
     "transform": _fit_transform,
+    "timm": lambda record, need: load_from_hub(record, need.offline),
+    "hf": lambda record, need: load_from_hub(record, need.offline),
 }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.array_files import DamagedArrays, read_arrays, write_arrays
+from headstart.bases import open_clip
 from headstart.bases.architectures import parse_architecture
 from headstart.bases.files import read_json_file, read_text_file, read_weights
 from headstart.bases.published import CONFIG, TOKENIZER, WEIGHTS, read_timm_folder, read_transformers_folder
@@ -113,6 +114,8 @@ def read_folder(folder: Path, record: BaseRecord) -> BaseParts:
         If the folder is incomplete, damaged or of a kind that is not known, or names what it may not.
     """
     path = folder / CONFIG
+    if not path.is_file() and (folder / open_clip.CONFIG).is_file():
+        return open_clip.read_open_clip_folder(folder, _measure_weights(record, folder / open_clip.WEIGHTS))
     if not path.is_file():
         raise DataError(
             f"{folder} is not a base model: it has no {CONFIG}.", "Give a folder in timm's or transformers' form."
@@ -120,16 +123,19 @@ def read_folder(folder: Path, record: BaseRecord) -> BaseParts:
     config = read_json_file(path)
     for key, reader in READERS.items():
         if key in config:
-            weights = folder / WEIGHTS
-            sized = record
-            if weights.is_file():
-                sized = replace(record, size_bytes=weights.stat().st_size, sha256=hash_file(weights))
-            return reader(folder, config, sized)
+            return reader(folder, config, _measure_weights(record, folder / WEIGHTS))
     kind = str(config.get("library") or config.get("architecture") or "unknown")[:60]
     raise DataError(
         f"{path} describes a model of a kind that Headstart cannot build ({kind}).",
         "Supported are folders written by timm, by transformers and by Headstart itself.",
     )
+
+
+def _measure_weights(record: BaseRecord, weights: Path) -> BaseRecord:
+    """Return a record with size and hash of a file of weights."""
+    if not weights.is_file():
+        return record
+    return replace(record, size_bytes=weights.stat().st_size, sha256=hash_file(weights))
 
 
 def write_folder(parts: BaseParts, folder: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from headstart.bases.architectures import HINT, parse_architecture
 from headstart.bases.files import read_json_file, read_text_file, read_weights
-from headstart.bases.record import Array, BaseParts, BaseRecord
+from headstart.bases.record import Architecture, Array, BaseParts, BaseRecord
 from headstart.bases.specs import find_modality, parse_spec
 from headstart.bases.text_sizes import count_reserved_positions
 from headstart.errors import DataError
@@ -41,6 +41,8 @@ def read_timm_folder(folder: Path, config: Mapping[str, Any], record: BaseRecord
     except _WRONG_FORM as error:
         raise DataError(f"{path}: pretrained_cfg has entries of the wrong form ({str(error)[:100]}).", HINT) from error
     weights = read_weights(folder / WEIGHTS)
+    if record.image_size:
+        architecture, spec, weights = _change_image_size(architecture, spec, weights, record.image_size)
     shapes = {name: tuple(value.shape) for name, value in weights.items()}
     net = building.build_network(vision, architecture, shapes, folder / WEIGHTS, side=spec["size"])
     with building.building_errors(path):
@@ -52,6 +54,16 @@ def read_timm_folder(folder: Path, config: Mapping[str, Any], record: BaseRecord
         spec=spec,
         weights=network_weights,
     )
+
+
+def _change_image_size(
+    architecture: Architecture, spec: Spec, weights: Mapping[str, Array], size: int
+) -> tuple[Architecture, Spec, dict[str, Array]]:
+    """Return a vision transformer for images of another size: its table of positions is stretched."""
+    changed = {**architecture, "kwargs": {**architecture["kwargs"], "img_size": size}}
+    resize = round(size * spec["resize"] / spec["size"])
+    vision = import_module("headstart.bases.vision")
+    return changed, {**spec, "size": size, "resize": resize}, vision.stretch_positions(changed, weights)
 
 
 def read_transformers_folder(folder: Path, config: Mapping[str, Any], record: BaseRecord) -> BaseParts:

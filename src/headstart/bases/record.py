@@ -63,10 +63,21 @@ class BaseRecord:
         Names of the files that are fetched from the repository; empty where all of the usual ones are.
     weights_file : str
         Name of the file of the weights, safetensors.
+    safetensors : bool
+        False where the publisher gave pickled weights only, as far as is known: those are never read.
     format : str
-        How these files describe the model: a key of `headstart.bases.formats.READERS`; "" for a source without files.
+        How these files describe the model: `timm`, `transformers`, `open-clip`, or a library for series; "" for a
+        source without such files.
+    architecture : str
+        Which network that is: timm's name, or the model type of transformers.
+    package : str
+        Python package that carries the weights of an embedded base.
+    image_size : int
+        Side of the images in pixels, where it is not the published one; 0 for that.
     gated : bool
         Whether the hub gives it only to those who accepted terms on the page `url`.
+    instead : str
+        Name of the base to take where this one cannot be had; "" for none.
     prefix : str
         What every text must begin with, such as "query: "; it stands in the tokenizer.json.
     task : str
@@ -102,8 +113,13 @@ class BaseRecord:
     revision: str = ""
     files: tuple[str, ...] = ()
     weights_file: str = "model.safetensors"
+    safetensors: bool = True
     format: str = ""
+    architecture: str = ""
+    package: str = ""
+    image_size: int = 0
     gated: bool = False
+    instead: str = ""
     prefix: str = ""
     task: str = "features"
     good_for: str = ""

@@ -13,13 +13,14 @@ from torch import Tensor, nn
 
 from headstart.bases import vision_shim
 from headstart.bases.architectures import parse_architecture
-from headstart.bases.record import Stage
+from headstart.bases.record import Array, Stage
 from headstart.errors import DataError
 from headstart.modalities.record import Spec
 
 vision_shim.prepare_torchvision()
 
 import timm  # noqa: E402
+from timm.layers import resample_abs_pos_embed  # noqa: E402
 from timm.models._manipulate import group_with_matcher  # noqa: E402
 
 
@@ -95,6 +96,24 @@ def read_pretrained_config(name: str) -> Mapping[str, Any]:
 def is_known(name: str) -> bool:
     """Return whether timm's registry has this architecture (the part before the first dot of the name)."""
     return bool(timm.is_model(name.split(".", maxsplit=1)[0]))
+
+
+def stretch_positions(architecture: Mapping[str, Any], weights: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the weights of a vision transformer with its table of positions for the image size of an architecture.
+
+    Parameters
+    ----------
+    architecture : mapping
+        With `img_size` among its arguments.
+    weights : mapping of str to array
+        `pos_embed` is (1, tokens, n_dims) for another, square image size.
+    """
+    with torch.device("meta"):
+        outline: Any = build_network(architecture)
+    n_extra = 0 if outline.no_embed_class else outline.num_prefix_tokens
+    positions = torch.from_numpy(weights["pos_embed"])
+    stretched = resample_abs_pos_embed(positions, list(outline.patch_embed.grid_size), num_prefix_tokens=n_extra)
+    return {**weights, "pos_embed": stretched.numpy()}
 
 
 def measure_final_dims(module: nn.Module, spec: Mapping[str, Any]) -> int:

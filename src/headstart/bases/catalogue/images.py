@@ -1,0 +1,350 @@
+"""Base models for images that a model hub has, by name. Facts only; `facts_read` says which were read in a source.
+
+Sizes and architectures were read in timm 1.0.31: the size is that of all tensors as float32, without the file's header.
+"""
+
+from __future__ import annotations
+
+from headstart.bases.record import BaseRecord
+
+_TIMM_FACTS = ("licence", "repository", "architecture", "n_parameters", "n_dims")
+_IMAGENET_BIASES = (
+    "Web photos mostly from North America and Europe; household objects and people from low-income countries are "
+    "recognised less often (DeVries et al. 2019, arXiv:1906.02659). No medical, microscope or satellite images."
+)
+_WEB_BIASES = (
+    "Photos from the web with the stereotypes of gender, skin colour and origin that are usual there; poor countries, "
+    "medicine and microscopy are rare in it."
+)
+_IMAGENET = "ImageNet-1k: 1.28 million web photos of 1,000 everyday things, animals and plants"
+
+RESNET_18 = BaseRecord(
+    name="resnet-18",
+    modality="image",
+    source="timm",
+    licence="apache-2.0",
+    n_dims=512,
+    size_bytes=46_796_608,
+    training_data=_IMAGENET,
+    known_biases=_IMAGENET_BIASES,
+    sha256="",
+    url="https://arxiv.org/abs/2110.00476",
+    pretrained=True,
+    summary="residual network of 18 layers, 11 million parameters (He et al. 2016; weights of Wightman et al. 2021)",
+    n_parameters=11_176_512,
+    repository="timm/resnet18.a1_in1k",
+    format="timm",
+    architecture="resnet18",
+    good_for="photos; the network that everybody knows",
+    domains=("photos",),
+    facts_read=_TIMM_FACTS,
+)
+
+RESNET_50 = BaseRecord(
+    name="resnet-50",
+    modality="image",
+    source="timm",
+    licence="apache-2.0",
+    n_dims=2048,
+    size_bytes=102_441_032,
+    training_data=_IMAGENET,
+    known_biases=_IMAGENET_BIASES,
+    sha256="",
+    url="https://arxiv.org/abs/2110.00476",
+    pretrained=True,
+    summary="residual network of 50 layers, 24 million parameters (He et al. 2016; weights of Wightman et al. 2021)",
+    n_parameters=23_508_032,
+    repository="timm/resnet50.a1_in1k",
+    format="timm",
+    architecture="resnet50",
+    good_for="photos; the usual yardstick of papers",
+    domains=("photos",),
+    facts_read=_TIMM_FACTS,
+)
+
+MOBILENETV4_SMALL = BaseRecord(
+    name="mobilenetv4-small",
+    modality="image",
+    source="timm",
+    licence="apache-2.0",
+    n_dims=1280,
+    size_bytes=15_196_816,
+    training_data=_IMAGENET,
+    known_biases=_IMAGENET_BIASES,
+    sha256="",
+    url="https://arxiv.org/abs/2404.10518",
+    pretrained=True,
+    summary="small convolutional network for phones, 2.5 million parameters and a layer behind the pooling",
+    n_parameters=2_493_024,
+    repository="timm/mobilenetv4_conv_small.e2400_r224_in1k",
+    format="timm",
+    architecture="mobilenetv4_conv_small",
+    good_for="photos, on phones and slow computers",
+    domains=("photos",),
+    facts_read=_TIMM_FACTS,
+)
+
+MOBILENETV4_MEDIUM = BaseRecord(
+    name="mobilenetv4-medium",
+    modality="image",
+    source="timm",
+    licence="apache-2.0",
+    n_dims=1280,
+    size_bytes=39_134_280,
+    training_data=_IMAGENET,
+    known_biases=_IMAGENET_BIASES,
+    sha256="",
+    url="https://arxiv.org/abs/2404.10518",
+    pretrained=True,
+    summary="convolutional network for phones, 8.4 million parameters and a layer behind the pooling",
+    n_parameters=8_434_512,
+    repository="timm/mobilenetv4_conv_medium.e500_r224_in1k",
+    format="timm",
+    architecture="mobilenetv4_conv_medium",
+    good_for="photos, on phones",
+    domains=("photos",),
+    facts_read=_TIMM_FACTS,
+)
+
+CONVNEXT_TINY = BaseRecord(
+    name="convnext-tiny",
+    modality="image",
+    source="timm",
+    licence="apache-2.0",
+    n_dims=768,
+    size_bytes=178_463_428,
+    training_data="ImageNet-22k: 14 million web photos of 21,841 kinds of things, animals and plants",
+    known_biases=_IMAGENET_BIASES,
+    sha256="",
+    url="https://arxiv.org/abs/2201.03545",
+    pretrained=True,
+    summary="convolutional network of four stages, 28 million parameters (Liu et al. 2022)",
+    n_parameters=27_820_128,
+    repository="timm/convnext_tiny.fb_in22k",
+    format="timm",
+    architecture="convnext_tiny",
+    good_for="photos with many fine kinds (22,000 were learnt)",
+    domains=("photos", "biology"),
+    facts_read=_TIMM_FACTS,
+)
+
+VIT_SMALL = BaseRecord(
+    name="vit-small",
+    modality="image",
+    source="timm",
+    licence="apache-2.0",
+    n_dims=384,
+    size_bytes=120_300_876,
+    training_data="ImageNet-21k: 14 million web photos of 21,843 kinds of things, animals and plants",
+    known_biases=_IMAGENET_BIASES,
+    sha256="",
+    url="https://arxiv.org/abs/2106.10270",
+    pretrained=True,
+    summary="vision transformer of 12 layers, 22 million parameters (Steiner et al. 2021)",
+    n_parameters=21_665_664,
+    repository="timm/vit_small_patch16_224.augreg_in21k",
+    format="timm",
+    architecture="vit_small_patch16_224",
+    good_for="photos with many fine kinds",
+    domains=("photos", "biology"),
+    facts_read=_TIMM_FACTS,
+)
+
+DINOV2_SMALL = BaseRecord(
+    name="dinov2-small",
+    modality="image",
+    source="timm",
+    licence="apache-2.0",
+    n_dims=384,
+    size_bytes=88_224_768,
+    training_data="LVD-142M: 142 million photos from the web, chosen for their likeness to curated sets; no labels",
+    known_biases=_WEB_BIASES,
+    sha256="",
+    url="https://arxiv.org/abs/2304.07193",
+    pretrained=True,
+    summary="vision transformer trained without labels, 22 million parameters, read at 224 pixels (Oquab et al. 2023)",
+    n_parameters=22_056_192,
+    repository="timm/vit_small_patch14_dinov2.lvd142m",
+    format="timm",
+    architecture="vit_small_patch14_dinov2",
+    image_size=224,
+    good_for="images of many kinds, also unlike photos; few labels",
+    domains=("photos", "biology", "medical", "satellite", "microscopy"),
+    facts_read=_TIMM_FACTS,
+)
+
+DINOV2_BASE = BaseRecord(
+    name="dinov2-base",
+    modality="image",
+    source="timm",
+    licence="apache-2.0",
+    n_dims=768,
+    size_bytes=346_318_848,
+    training_data="LVD-142M: 142 million photos from the web, chosen for their likeness to curated sets; no labels",
+    known_biases=_WEB_BIASES,
+    sha256="",
+    url="https://arxiv.org/abs/2304.07193",
+    pretrained=True,
+    summary="vision transformer trained without labels, 87 million parameters, read at 224 pixels (Oquab et al. 2023)",
+    n_parameters=86_579_712,
+    repository="timm/vit_base_patch14_dinov2.lvd142m",
+    format="timm",
+    architecture="vit_base_patch14_dinov2",
+    image_size=224,
+    good_for="images of many kinds, also unlike photos; slow",
+    domains=("photos", "biology", "medical", "satellite", "microscopy"),
+    facts_read=_TIMM_FACTS,
+)
+
+_DINOV3_DATA = "LVD-1689M: 1,689 million photos, chosen from public posts on Instagram; no labels"
+
+DINOV3_SMALL = BaseRecord(
+    name="dinov3-small",
+    modality="image",
+    source="timm",
+    licence="dinov3-license",
+    n_dims=384,
+    size_bytes=86_347_776,
+    training_data=_DINOV3_DATA,
+    known_biases=_WEB_BIASES,
+    sha256="",
+    url="https://ai.meta.com/resources/models-and-libraries/dinov3-license/",
+    pretrained=True,
+    summary="vision transformer trained without labels, 22 million parameters (Siméoni et al. 2025); own licence",
+    licence_class="restricted",
+    n_parameters=21_586_944,
+    repository="timm/vit_small_patch16_dinov3.lvd1689m",
+    format="timm",
+    architecture="vit_small_patch16_dinov3",
+    instead="dinov2-small",
+    good_for="images of many kinds; read its licence first",
+    domains=("photos", "biology", "medical", "satellite", "microscopy"),
+    facts_read=(*_TIMM_FACTS, "gated"),
+)
+
+DINOV3_BASE = BaseRecord(
+    name="dinov3-base",
+    modality="image",
+    source="timm",
+    licence="dinov3-license",
+    n_dims=768,
+    size_bytes=342_564_864,
+    training_data=_DINOV3_DATA,
+    known_biases=_WEB_BIASES,
+    sha256="",
+    url="https://ai.meta.com/resources/models-and-libraries/dinov3-license/",
+    pretrained=True,
+    summary="vision transformer trained without labels, 86 million parameters (Siméoni et al. 2025); own licence",
+    licence_class="restricted",
+    n_parameters=85_641_216,
+    repository="timm/vit_base_patch16_dinov3.lvd1689m",
+    format="timm",
+    architecture="vit_base_patch16_dinov3",
+    instead="dinov2-base",
+    good_for="images of many kinds; slow; read its licence first",
+    domains=("photos", "biology", "medical", "satellite", "microscopy"),
+    facts_read=(*_TIMM_FACTS, "gated"),
+)
+
+SIGLIP2_BASE = BaseRecord(
+    name="siglip2-base",
+    modality="image",
+    source="timm",
+    licence="apache-2.0",
+    n_dims=768,
+    size_bytes=371_536_896,
+    training_data="WebLI: about 10 billion images from the web with texts in 109 languages",
+    known_biases=_WEB_BIASES,
+    sha256="",
+    url="https://arxiv.org/abs/2502.14786",
+    pretrained=True,
+    summary="vision tower of SigLIP 2, 93 million parameters (Tschannen et al. 2025)",
+    n_parameters=92_884_224,
+    repository="timm/vit_base_patch16_siglip_224.v2_webli",
+    format="timm",
+    architecture="vit_base_patch16_siglip_224",
+    good_for="web images, screenshots, products, images with writing",
+    domains=("photos", "documents", "products"),
+    facts_read=_TIMM_FACTS,
+)
+
+CLIP_BASE = BaseRecord(
+    name="clip-vit-b32",
+    modality="image",
+    source="timm",
+    licence="apache-2.0",
+    n_dims=768,
+    size_bytes=351_398_912,
+    training_data="LAION-2B: 2 billion images from the web with English texts",
+    known_biases=_WEB_BIASES,
+    sha256="",
+    url="https://arxiv.org/abs/2212.07143",
+    pretrained=True,
+    summary="vision tower of CLIP ViT-B/32, 87 million parameters (Radford et al. 2021; weights of LAION)",
+    n_parameters=87_456_000,
+    repository="timm/vit_base_patch32_clip_224.laion2b",
+    format="timm",
+    architecture="vit_base_patch32_clip_224",
+    good_for="web images, drawings, products; fast for its size",
+    domains=("photos", "products", "drawings"),
+    facts_read=_TIMM_FACTS,
+)
+
+BIOCLIP_2 = BaseRecord(
+    name="bioclip-2",
+    modality="image",
+    source="hf",
+    licence="mit",
+    n_dims=1024,
+    size_bytes=1_710_000_000,
+    training_data="TreeOfLife-200M: 214 million images of 952,000 kinds of living things, on top of LAION-2B",
+    known_biases=(
+        "Museum specimens, camera traps and photos of hobby naturalists: North America and Europe, birds, insects and "
+        "flowering plants are over-represented."
+    ),
+    sha256="",
+    url="https://arxiv.org/abs/2505.23883",
+    pretrained=True,
+    summary="vision tower of CLIP ViT-L/14 for living things, 303 million parameters (Gu et al. 2025)",
+    n_parameters=303_179_776,
+    repository="imageomics/bioclip-2",
+    files=("open_clip_config.json", "open_clip_model.safetensors"),
+    weights_file="open_clip_model.safetensors",
+    format="open-clip",
+    architecture="vit_large_patch14_clip_224",
+    instead="convnext-tiny",
+    good_for="animals, plants, fungi; large and slow",
+    domains=("biology",),
+    facts_read=("licence", "training_data", "repository", "architecture", "n_parameters", "n_dims"),
+)
+
+BIOMEDCLIP = BaseRecord(
+    name="biomedclip",
+    modality="image",
+    source="hf",
+    licence="mit",
+    n_dims=768,
+    size_bytes=784_000_000,
+    training_data="PMC-15M: 15 million figures of biomedical papers with their captions",
+    known_biases="Figures as papers print them: chosen cases, mostly of rich countries, and many charts.",
+    sha256="",
+    url="https://arxiv.org/abs/2303.00915",
+    pretrained=True,
+    summary="vision tower of a CLIP for biomedical figures, 86 million parameters (Zhang et al. 2023)",
+    n_parameters=85_798_656,
+    repository="microsoft/BiomedCLIP-PubMedBERT_256-vit_base_patch16_224",
+    files=("open_clip_config.json", "open_clip_model.safetensors"),
+    weights_file="open_clip_model.safetensors",
+    safetensors=False,
+    format="open-clip",
+    architecture="vit_base_patch16_224",
+    instead="dinov2-base",
+    good_for="X-rays, microscopy, figures of papers",
+    domains=("medical", "microscopy"),
+    facts_read=("repository",),
+)
+
+IMAGE_BASES = (
+    RESNET_18, RESNET_50, MOBILENETV4_SMALL, MOBILENETV4_MEDIUM, CONVNEXT_TINY, VIT_SMALL, DINOV2_SMALL, DINOV2_BASE,
+    DINOV3_SMALL, DINOV3_BASE, SIGLIP2_BASE, CLIP_BASE, BIOCLIP_2, BIOMEDCLIP,
+)  # fmt: skip
