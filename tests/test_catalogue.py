@@ -14,6 +14,7 @@ from huggingface_hub import constants
 from safetensors.numpy import load_file, save_file
 from tests import tiny_published
 from tests.tiny_published import WRITERS
+from tokenizers import Tokenizer
 
 from headstart import bases
 from headstart.bases import CATALOGUE, DEFAULTS, BaseRequest
@@ -214,3 +215,11 @@ def test_only_bases_that_are_here_are_ranked(tmp_path: Path, monkeypatch: pytest
     after, _ = list_candidates(CandidateFilter("image"))
     assert [item.reference for item in before] == [DEFAULTS["image"]]
     assert [item.reference for item in after] == [DEFAULTS["image"], "vit-small"]  # Once, and by its own name.
+
+
+def test_the_prefix_of_a_record_stands_in_its_tokenizer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = CATALOGUE["multilingual-e5-base"]
+    WRITERS["transformers"](record, tmp_path / "model")
+    put_in_cache(record, tmp_path / "model", tmp_path / "cache", monkeypatch)
+    tokens = Tokenizer.from_str(load_offline(record).parts.tokenizer).encode("a").tokens
+    assert tokens == ["<s>", "▁q", "u", "e", "r", "y", ":", "▁a", "</s>"]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from headstart.bases import hub
 from headstart.bases.folder import read_folder
+from headstart.bases.prefix import add_prefix
 from headstart.bases.record import BaseParts, BaseRecord
 from headstart.errors import DataError
 
@@ -90,7 +91,8 @@ def load_from_hub(record: BaseRecord, offline: bool) -> BaseParts:
     _require_weights(folder, record)
     parts = read_folder(folder, record)
     _require_architecture(parts, record)
-    return replace(parts, record=replace(record, n_dims=parts.record.n_dims, sha256=parts.record.sha256))
+    known = replace(record, n_dims=parts.record.n_dims, size_bytes=parts.record.size_bytes, sha256=parts.record.sha256)
+    return replace(parts, record=known, tokenizer=add_prefix(parts.tokenizer, record.prefix))
 
 
 def _suggest_other(record: BaseRecord) -> str:
