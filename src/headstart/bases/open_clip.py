@@ -15,7 +15,7 @@ from typing import Any
 
 from headstart.bases.architectures import HINT, parse_architecture
 from headstart.bases.files import read_json_file, read_weights
-from headstart.bases.record import Array, BaseParts, BaseRecord
+from headstart.bases.record import Architecture, Array, BaseParts, BaseRecord
 from headstart.bases.specs import parse_spec
 from headstart.errors import DataError, list_offenders
 from headstart.modalities.record import Spec
@@ -105,7 +105,7 @@ def rename_tower(tensors: Mapping[str, Array]) -> dict[str, Array]:
     return tower
 
 
-def _describe_tower(config: Mapping[str, Any], place: Path) -> dict[str, Any]:
+def _describe_tower(config: Mapping[str, Any], place: Path) -> Architecture:
     """Return the architecture of a tower: timm's by its name, or open_clip's own transformer as timm builds it."""
     tower = config["vision_cfg"]
     unknown = sorted(name for name, value in tower.items() if name not in _SETTINGS and value)
