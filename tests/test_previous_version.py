@@ -1,7 +1,8 @@
-"""What the previous version left on a user's disk still serves: the home folder here, bundles in test_portable.py."""
+"""What previous versions left on a user's disk still serves: home folders and a bundle."""
 
 from __future__ import annotations
 
+import csv
 import shutil
 from pathlib import Path
 
@@ -10,21 +11,23 @@ from tests.tiny import BASES
 
 from headstart import flow
 from headstart.bases.folder import write_folder
-from headstart.options import AdaptOptions, CacheOptions, parse
+from headstart.bundle.verification import verify_bundle
+from headstart.options import AdaptOptions, CacheOptions, PredictOptions, parse
 from headstart.row_cache import list_entries
 
-STORED = Path(__file__).parent / "data" / "home-0.1.0"
-"""Written by version 0.1.0: features and tokenizer of 60 messages, read by the tiny text base of the tests."""
+DATA = Path(__file__).parent / "data"
+VERSIONS = ("0.1.0", "0.2.0")
+"""Each left the features and the tokenizer of 60 messages, read by the tiny text base of the tests; 0.2.0 a bundle."""
 
 
-@pytest.fixture
-def old_home(fresh_home: Path) -> Path:
-    """Give a copy of the stored home folder, in use."""
-    shutil.copytree(STORED, fresh_home)
+@pytest.fixture(params=VERSIONS)
+def old_home(request: pytest.FixtureRequest, fresh_home: Path) -> Path:
+    """Give a copy of a stored home folder, in use."""
+    shutil.copytree(DATA / f"home-{request.param}", fresh_home)
     return fresh_home
 
 
-def test_features_of_the_previous_version_are_listed_used_and_pruned(old_home: Path, tmp_path: Path) -> None:
+def test_features_of_previous_versions_are_listed_used_and_pruned(old_home: Path, tmp_path: Path) -> None:
     (entry,) = list_entries()
     assert entry.base == "tiny-bert" and entry.n_rows == 60 and entry.is_current
     write_folder(BASES["text"]().parts, tmp_path / "base")
@@ -34,3 +37,25 @@ def test_features_of_the_previous_version_are_listed_used_and_pruned(old_home: P
     assert entry.key in {kept.key for kept in list_entries()}
     _, left, removed = flow.list_cache(parse(CacheOptions, prune=True, older_than=0.0))
     assert entry.key in {gone.key for gone in removed} and not left
+
+
+@pytest.mark.parametrize("runtime", ["torch", "onnx"])
+def test_a_bundle_of_version_0_2_0_answers_as_it_did(runtime: str, tmp_path: Path) -> None:
+    stored = DATA / "home-0.2.0"
+    bundle = Path(shutil.copytree(stored / "bundle", tmp_path / "bundle"))
+    rows = Path(shutil.copy(DATA / "bundle-rows.csv", tmp_path))
+    options = parse(PredictOptions, precision="float32", offline=True, runtime=runtime)
+    flow.predict(bundle, [rows], tmp_path / "answers.csv", options)
+    answers, expected = (_read_rows(folder / "answers.csv") for folder in (tmp_path, stored))
+    assert len(answers) == len(expected) == 7
+    for answer, before in zip(answers, expected, strict=True):
+        assert {name: answer[name] for name in ("input", "label", "answer", "kind")} == {
+            name: before[name] for name in ("input", "label", "answer", "kind")
+        }
+        assert float(answer["probability"]) == pytest.approx(float(before["probability"]), abs=2e-3)
+    assert verify_bundle(bundle).passes
+
+
+def _read_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as opened:
+        return list(csv.DictReader(opened))
