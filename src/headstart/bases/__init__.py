@@ -19,6 +19,7 @@ from headstart.bases.folder import TOKENIZER, read_folder, write_folder
 from headstart.bases.prefix import add_prefix
 from headstart.bases.record import Array, Backbone, BaseParts, BaseRecord, Stage
 from headstart.bases.rocket_weights import check_rocket_weights
+from headstart.bases.series_bodies import SERIES_LAYOUTS
 from headstart.bases.specs import find_modality, parse_spec
 from headstart.bases.text_sizes import check_token_ids, fit_text_sizes
 from headstart.errors import DataError, MissingExtra, OptionError, UnknownName, make_unknown_name
@@ -214,6 +215,11 @@ def _adapt_to_data(parts: BaseParts, need: BaseRequest) -> BaseParts:
     """Set the number of channels of a network for series, and the value range of one for images."""
     if need.spec and VALUE_RANGES in need.spec:
         return replace(parts, spec={**parts.spec, **need.spec})
+    layout = SERIES_LAYOUTS.get(str(parts.architecture["library"]))
+    if layout is not None:
+        spec = layout.make_spec(parts.architecture, need.spec)
+        record = replace(parts.record, n_dims=layout.count_dims(parts.architecture, int(spec["n_channels"])))
+        return replace(parts, record=record, spec=spec)
     if parts.architecture["library"] != series_shape.LIBRARY:
         return parts
     n_channels = int((need.spec or {}).get("n_channels", 1))
@@ -338,10 +344,12 @@ NETWORK_MODULES = {
     "timm": "headstart.bases.vision",
     "transformers": "headstart.bases.encoders",
     series_shape.LIBRARY: "headstart.bases.series_encoder",
+    **{library: layout.module for library, layout in SERIES_LAYOUTS.items()},
 }
 BUILDERS: dict[str, Callable[[BaseParts, str], Backbone]] = {
     "timm": _build_neural_backbone,
     "transformers": _build_neural_backbone,
     series_shape.LIBRARY: _build_neural_backbone,
     "minirocket": _build_rocket_backbone,
+    **dict.fromkeys(SERIES_LAYOUTS, _build_neural_backbone),
 }

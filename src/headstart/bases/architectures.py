@@ -13,6 +13,7 @@ from typing import Any
 
 from headstart.bases import series_shape
 from headstart.bases.record import Architecture
+from headstart.bases.series_bodies import SERIES_LAYOUTS
 from headstart.bases.settings import FORBIDDEN, MODEL_TYPES, SETTINGS, TIMM_ARGUMENTS, UNUSED, Rule, WholeRule
 from headstart.errors import DataError, list_offenders
 
@@ -173,4 +174,5 @@ _PARSERS: dict[str, Callable[[Mapping[str, Any], object], Architecture]] = {
     "transformers": _parse_transformers,
     series_shape.LIBRARY: _parse_series,
     "minirocket": _parse_minirocket,
+    **{library: layout.parse for library, layout in SERIES_LAYOUTS.items()},
 }

@@ -1,4 +1,4 @@
-"""Read a base model from a folder: Headstart's own form, timm's, or transformers' - safetensors only.
+"""Read a base model from a folder: Headstart's own form, timm's, transformers', series - safetensors only.
 
 Every source (embedded packages, the hub's cache, `file:`) ends in a folder, so this is the one reader. Folders come
 from strangers: each file is parsed into what is known by name before anything is built.
@@ -17,6 +17,8 @@ from headstart.bases.architectures import parse_architecture
 from headstart.bases.files import read_json_file, read_text_file, read_weights
 from headstart.bases.published import CONFIG, TOKENIZER, WEIGHTS, read_timm_folder, read_transformers_folder
 from headstart.bases.record import Array, BaseParts, BaseRecord
+from headstart.bases.series_bodies import find_layout
+from headstart.bases.series_bodies.reading import read_series_folder
 from headstart.bases.specs import parse_base_record, parse_spec
 from headstart.errors import DataError, list_offenders
 from headstart.home import write_json, write_text
@@ -91,11 +93,20 @@ def _read_cooccurrence(path: Path) -> dict[str, Array]:
         raise DataError(f"{path} is damaged ({error}).", "Copy the base again, or take this file out.") from error
 
 
-READERS: dict[str, Callable[[Path, Mapping[str, Any], BaseRecord], BaseParts]] = {
-    OWN: _read_own_folder,
-    "pretrained_cfg": read_timm_folder,
-    "model_type": read_transformers_folder,
-}
+def _read_series_folder(folder: Path, config: Mapping[str, Any], record: BaseRecord) -> BaseParts:
+    layout = find_layout(config)
+    assert layout is not None
+    return read_series_folder(layout, config, folder / WEIGHTS, record)
+
+
+Reader = Callable[[Path, Mapping[str, Any], BaseRecord], BaseParts]
+READERS: tuple[tuple[Callable[[Mapping[str, Any]], bool], Reader], ...] = (
+    (lambda config: OWN in config, _read_own_folder),
+    (lambda config: find_layout(config) is not None, _read_series_folder),
+    (lambda config: "pretrained_cfg" in config, read_timm_folder),
+    (lambda config: "model_type" in config, read_transformers_folder),
+)
+"""Which config.json each reader takes, the first that does."""
 
 
 def read_folder(folder: Path, record: BaseRecord) -> BaseParts:
@@ -121,13 +132,13 @@ def read_folder(folder: Path, record: BaseRecord) -> BaseParts:
             f"{folder} is not a base model: it has no {CONFIG}.", "Give a folder in timm's or transformers' form."
         )
     config = read_json_file(path)
-    for key, reader in READERS.items():
-        if key in config:
+    for takes, reader in READERS:
+        if takes(config):
             return reader(folder, config, _measure_weights(record, folder / WEIGHTS))
     kind = str(config.get("library") or config.get("architecture") or "unknown")[:60]
     raise DataError(
         f"{path} describes a model of a kind that Headstart cannot build ({kind}).",
-        "Supported are folders written by timm, by transformers and by Headstart itself.",
+        "Supported are folders written by timm, by transformers and by Headstart itself, and some networks for series.",
     )
 
 

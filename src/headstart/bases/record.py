@@ -168,7 +168,8 @@ class BaseParts:
     record : BaseRecord
     architecture : mapping
         `{"library": "timm", "name": ..., "kwargs": {...}}`, `{"library": "transformers", "config": {...}}`,
-        `{"library": "headstart-series", ...}` or `{"library": "minirocket", ...}`.
+        `{"library": "headstart-series", ...}`, `{"library": "minirocket", ...}`, or the library of one of
+        `headstart.bases.series_bodies.SERIES_LAYOUTS` and its settings.
     spec : mapping
         The input it wants (see `headstart.modalities.record.Spec`), without machine-dependent paths.
     weights : mapping of str to array

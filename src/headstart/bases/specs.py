@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from headstart.bases import series_shape
 from headstart.bases.architectures import HINT
 from headstart.bases.record import BaseRecord
+from headstart.bases.series_bodies import SERIES_LAYOUTS
 from headstart.bases.settings import MODEL_TYPES, FlagRule, RealRule, Rule, WholeRule
 from headstart.errors import DataError, list_offenders
 from headstart.modalities.image_values import FLOAT, INTEGER, VALUE_RANGES
@@ -136,7 +137,12 @@ def parse_base_record(document: object, place: object) -> BaseRecord:
     return record
 
 
-LIBRARY_MODALITIES = {"timm": "image", series_shape.LIBRARY: "series", "minirocket": "series"}
+LIBRARY_MODALITIES = {
+    "timm": "image",
+    series_shape.LIBRARY: "series",
+    "minirocket": "series",
+    **dict.fromkeys(SERIES_LAYOUTS, "series"),
+}
 """What the networks of each library read; those of transformers read what their type says."""
 
 
