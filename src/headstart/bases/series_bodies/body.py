@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from headstart.bases.record import Stage
-from headstart.bases.series_bodies.layout import MOST_DIMS
+from headstart.bases.series_bodies.layout import count_pooled_blocks
 from headstart.bases.series_encoder import standardise
 
 LARGEST_VALUE = 1e15
@@ -47,9 +47,10 @@ class SeriesBody(nn.Module):
 
 
 class PooledBody(nn.Module):
-    """Features of whole rows, a tuple of one tensor a block; the last holds the facts of the channels, too.
+    """Features of whole rows, a tuple of one tensor (n, n_dims).
 
-    Input values and known (n, channels, time) and steps (n, 1).
+    Of each channel the features of the last blocks, as many as fit, and its facts. Of many channels the mean and the
+    maximum of the last block and of the facts. Input values and known (n, channels, time) and steps (n, 1).
     """
 
     def __init__(self, net: SeriesBody) -> None:
@@ -67,8 +68,11 @@ class PooledBody(nn.Module):
             tokens = block(tokens, bias)
             is_last = number == len(self.net.blocks) - 1
             pooled.append(self.net.pool(self.net.norm(tokens) if is_last else tokens, weights))
-        pooled[-1] = torch.cat([pooled[-1], describe_channels(flat, is_known, steps, channels)], 1)
-        return tuple(join_channels(part, channels) for part in pooled)
+        n_blocks = count_pooled_blocks(len(pooled), int(pooled[-1].shape[1]), channels)
+        facts = describe_channels(flat, is_known, steps, channels)
+        each = torch.cat([*pooled[-max(1, n_blocks) :], facts], 1)
+        each = each.reshape(-1, channels, int(each.shape[1]))
+        return (each.flatten(1) if n_blocks else torch.cat([each.mean(1), each.amax(1)], 1),)
 
 
 def wrap_network(net: SeriesBody) -> PooledBody:
@@ -89,15 +93,6 @@ def describe_channels(values: Tensor, known: Tensor, steps: Tensor, channels: in
     level = torch.sign(mean) * torch.log1p(mean.abs())
     taken = torch.log2(steps.clamp(min=1.0)).expand(-1, channels).reshape(-1, 1)
     return torch.cat([level, torch.log(spread + 1e-6), taken, 1 - known.mean(1, keepdim=True)], 1)
-
-
-def join_channels(features: Tensor, channels: int) -> Tensor:
-    """Put the features (n * channels, n_dims) of the channels of a row side by side; of many, their mean and maximum."""
-    n_dims = int(features.shape[1])
-    if channels == 1 or channels * n_dims <= MOST_DIMS:
-        return features.reshape(-1, channels * n_dims)
-    each = features.reshape(-1, channels, n_dims)
-    return torch.cat([each.mean(1), each.amax(1)], 1)
 
 
 def centre(values: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a published network for series is, as plain values: settings with their ranges, names of tensors. No torch here."""
+"""What a published network for series is, as plain values: settings with their ranges, names of tensors; no torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from headstart.modalities.record import Spec
 
 HINT = "Do not use it unless you know where it comes from; choose another base model."
 MOST_DIMS = 4_096
-"""Channels are put side by side up to so many features; of more channels the mean and the largest are kept."""
+"""A row has at most so many features, besides the facts: of its last blocks as many as fit."""
 N_FACTS = 4
 """Of each channel, behind the features of the network: level, spread, number of steps, share of missing values."""
 
@@ -48,7 +48,7 @@ class SeriesLayout:
     stretches : bool
         Whether every series is resampled to `length`; otherwise only longer ones are, shorter ones are padded.
     pooled_parts : int
-        The features of one channel are so many times `width`.
+        A block gives so many times `width` features of one channel.
     """
 
     library: str
@@ -147,5 +147,25 @@ class SeriesLayout:
         n_channels : int
             At least 1.
         """
-        each = self.pooled_parts * int(architecture["width"]) + N_FACTS
-        return n_channels * each if n_channels * each <= MOST_DIMS or n_channels == 1 else 2 * each
+        each = self.pooled_parts * int(architecture["width"])
+        n_blocks = count_pooled_blocks(int(architecture["blocks"]), each, n_channels)
+        return n_channels * (n_blocks * each + N_FACTS) if n_blocks else 2 * (each + N_FACTS)
+
+
+def count_pooled_blocks(n_blocks: int, n_dims: int, n_channels: int) -> int:
+    """Return of how many of the last blocks the features are kept; 0 where those of the last are pooled over channels.
+
+    Parameters
+    ----------
+    n_blocks : int
+        Of the network.
+    n_dims : int
+        Features that a block gives of one channel.
+    n_channels : int
+
+    Examples
+    --------
+    >>> [count_pooled_blocks(6, 512, n_channels) for n_channels in (1, 2, 8, 9)]
+    [6, 4, 1, 0]
+    """
+    return min(n_blocks, max(MOST_DIMS // (n_channels * n_dims), int(n_channels == 1)))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from headstart.bases.series_bodies.layout import SeriesLayout
-from headstart.bases.settings import FlagRule, RealRule, WholeRule
+from headstart.bases.settings import FlagRule, RealRule, Rule, WholeRule
 
 _LENGTH, _WIDTH, _BLOCKS, _HEADS = WholeRule(8, 8_192), WholeRule(4, 4_096), WholeRule(1, 64), WholeRule(1, 64)
 _PATCH = WholeRule(1, 1_024)
@@ -85,7 +85,7 @@ MANTIS = SeriesLayout(
     pooled_parts=2,
 )  # fmt: skip
 
-_T5_RULES = {
+_T5_RULES: Mapping[str, Rule] = {
     "length": _LENGTH, "patch": _PATCH, "width": _WIDTH, "blocks": _BLOCKS, "heads": _HEADS,
     "head_width": WholeRule(1, 1_024), "inner_width": WholeRule(1, 16_384), "buckets": WholeRule(4, 1_024),
     "distance": WholeRule(8, 65_536), "norm_epsilon": RealRule(1e-12, 1e-2),

@@ -1,4 +1,4 @@
-"""Read a published network for series from its folder: config.json and model.safetensors as their authors wrote them."""
+"""Read a published network for series from its folder: config.json and model.safetensors, as their authors write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The encoder of T5 (Raffel et al. 2020, arXiv:1910.10683), which MOMENT and Chronos-Bolt run over patches of series."""
+"""The encoder of T5 (Raffel et al. 2020, arXiv:1910.10683), which MOMENT and Chronos-Bolt run over patches."""
 
 from __future__ import annotations
 
