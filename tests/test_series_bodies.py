@@ -14,11 +14,13 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 from tests.series_checkpoints import CHECKPOINTS, make_tensors, make_waves, write_checkpoint
+from tests.test_catalogue import put_in_cache
 from typer.testing import CliRunner
 
 from headstart import bases
-from headstart.bases import Backbone, BaseRequest
+from headstart.bases import CATALOGUE, Backbone, BaseRequest
 from headstart.bases.building import build_network
+from headstart.bases.catalogue_loading import list_present
 from headstart.bases.series_bodies import SERIES_LAYOUTS, find_layout, mantis
 from headstart.bases.series_bodies.layout import N_FACTS
 from headstart.cli.main import app
@@ -26,6 +28,7 @@ from headstart.errors import DataError, HeadstartError
 from headstart.modalities.series import load_series, prepare_series
 
 LIBRARIES = sorted(SERIES_LAYOUTS)
+NAMES = [name for name, record in CATALOGUE.items() if record.format in SERIES_LAYOUTS]
 RECORDED: dict[str, tuple[int, list[float]]] = {
     "mantis": (16, [0.14545, 2.15102, 0.88444, 2.3748, 1.03857, 0.65494]),
     "moment": (8, [-0.16265, -0.59202, 0.08402, 0.9648, -0.04901, 1.2626]),
@@ -50,7 +53,8 @@ def encode(base: Backbone, rows: np.ndarray) -> np.ndarray:
     return np.asarray(features)
 
 
-def test_every_listed_network_has_a_checkpoint_and_a_recorded_answer() -> None:
+def test_every_listed_network_has_a_checkpoint_a_recorded_answer_and_a_name() -> None:
+    assert {CATALOGUE[name].format for name in NAMES} == set(LIBRARIES)
     assert set(LIBRARIES) == set(CHECKPOINTS) == set(RECORDED)
 
 
@@ -242,6 +246,28 @@ def test_adapt_predict_and_the_exported_predictor_agree(library: str, tmp_path: 
     assert [row["label"] for row in ours] == [row["label"] for row in theirs] == list("ababab")
     document = json.loads((out / "result.json").read_text())
     assert document["base"]["name"] == "file:base"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_tiny_checkpoint_of_every_name_of_the_catalogue_is_read(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = CATALOGUE[name]
+    put_in_cache(record, write_checkpoint(record.format, tmp_path / "model"), tmp_path / "cache", monkeypatch)
+    assert name in list_present([record])
+    need = BaseRequest(modality="series", offline=True, spec={"length": 40, "n_channels": 1})
+    base = bases.load_base(name, need)
+    features = encode(base, make_waves(2, 1, 40))
+    assert features.shape == (2, base.record.n_dims)
+    assert base.record.name == name
+    assert base.record.licence == record.licence
+
+
+def test_a_name_whose_files_became_another_network_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = CATALOGUE["mantis-8m"]
+    put_in_cache(record, write_checkpoint("moment", tmp_path / "model"), tmp_path / "cache", monkeypatch)
+    with pytest.raises(DataError, match="another network"):
+        bases.load_base("mantis-8m", BaseRequest(modality="series", offline=True))
 
 
 def test_the_shared_tiny_time_mixer_loads_and_knows_shapes(shared: Path) -> None:

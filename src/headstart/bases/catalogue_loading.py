@@ -14,10 +14,11 @@ from headstart.bases import hub
 from headstart.bases.folder import read_folder
 from headstart.bases.prefix import add_prefix
 from headstart.bases.record import BaseParts, BaseRecord
+from headstart.bases.series_bodies import SERIES_LAYOUTS
 from headstart.errors import DataError
 
 NO_READER, NO_SAFETENSORS = "no-reader", "no-safetensors"
-FORMATS = frozenset({"timm", "transformers", "open-clip"})
+FORMATS = frozenset({"timm", "transformers", "open-clip", *SERIES_LAYOUTS})
 """Forms of files that `read_folder` reads."""
 
 
@@ -112,9 +113,11 @@ def _require_weights(folder: Path, record: BaseRecord) -> None:
 def _require_architecture(parts: BaseParts, record: BaseRecord) -> None:
     """Refuse files that describe another network than the record: the repository was changed."""
     architecture = parts.architecture
-    named = architecture.get("name") or architecture.get("config", {}).get("model_type")
-    if record.format in ("timm", "transformers") and named != record.architecture:
+    named, expected = architecture.get("name") or architecture.get("config", {}).get("model_type"), record.architecture
+    if record.format in SERIES_LAYOUTS:
+        named, expected = architecture["library"], record.format
+    if record.format != "open-clip" and named != expected:
         raise DataError(
-            f"The files of {record.name} describe another network ({named}, not {record.architecture}).",
+            f"The files of {record.name} describe another network ({named}, not {expected}).",
             f"Its repository {record.repository} was changed; {_suggest_other(record)}",
         )
