@@ -22,7 +22,7 @@ LARGEST_VALUE = 1e15
 """Values beyond are cut: their squares would leave single precision."""
 
 
-class SeriesBody(nn.Module):
+class SeriesBodyNet(nn.Module):
     """One published network; subclasses fill `blocks` and the methods that raise here."""
 
     blocks: nn.ModuleList
@@ -53,7 +53,7 @@ class PooledBody(nn.Module):
     maximum of the last block and of the facts. Input values and known (n, channels, time) and steps (n, 1).
     """
 
-    def __init__(self, net: SeriesBody) -> None:
+    def __init__(self, net: SeriesBodyNet) -> None:
         super().__init__()
         self.net = net
 
@@ -75,7 +75,7 @@ class PooledBody(nn.Module):
         return (each.flatten(1) if n_blocks else torch.cat([each.mean(1), each.amax(1)], 1),)
 
 
-def wrap_network(net: SeriesBody) -> PooledBody:
+def wrap_network(net: SeriesBodyNet) -> PooledBody:
     """Make the module that gives features of whole rows."""
     return PooledBody(net)
 
@@ -117,12 +117,12 @@ def make_sinusoids(tokens: int, width: int) -> Tensor:
     return torch.stack([torch.sin(angles), torch.cos(angles)], 2).reshape(tokens, width)
 
 
-def list_stages(net: SeriesBody) -> tuple[Stage, ...]:
+def list_stages(net: SeriesBodyNet) -> tuple[Stage, ...]:
     """List the blocks from input to output; together they hold every parameter once.
 
     Parameters
     ----------
-    net : SeriesBody
+    net : SeriesBodyNet
     """
     names = [name for name, _ in net.named_parameters()]
     inside = [[name for name in names if name.startswith(f"blocks.{number}.")] for number in range(len(net.blocks))]
@@ -132,6 +132,6 @@ def list_stages(net: SeriesBody) -> tuple[Stage, ...]:
     return tuple(Stage(f"stage-{number}", tuple(group)) for number, group in enumerate(groups))
 
 
-def read_sizes(architecture: Mapping[str, Any], *names: str) -> tuple[int, ...]:
-    """Return settings as whole numbers."""
-    return tuple(int(architecture[name]) for name in names)
+def read_sizes(architecture: Mapping[str, Any], names: str) -> tuple[int, ...]:
+    """Return settings, their names with spaces between, as whole numbers."""
+    return tuple(int(architecture[name]) for name in names.split())

@@ -26,7 +26,7 @@ class ChronosBoltNet(T5Body):
 
     def __init__(self, architecture: Mapping[str, Any]) -> None:
         super().__init__(architecture, is_gated=False)
-        self.patch, width, inner = read_sizes(architecture, "patch", "width", "inner_width")
+        self.patch, width, inner = read_sizes(architecture, "patch width inner_width")
         self.hidden, self.output = nn.Linear(2 * self.patch, inner), nn.Linear(inner, width)
         self.residual = nn.Linear(2 * self.patch, width)
         self.has_register = bool(architecture["register"])

@@ -110,7 +110,7 @@ def _explain_t5(settings: Mapping[str, Any]) -> str:
     return _explain_patches(settings)
 
 
-def _read_t5(config: Mapping[str, Any]) -> dict[str, Any]:
+def _read_t5(config: Mapping[str, Any]) -> Mapping[str, Any]:
     return {
         "width": config["d_model"],
         "blocks": config["num_layers"],

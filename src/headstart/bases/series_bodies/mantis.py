@@ -13,7 +13,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from headstart.bases.series_bodies.body import SeriesBody, centre, list_stages, make_sinusoids, read_sizes, wrap_network
+from headstart.bases.series_bodies.body import (
+    SeriesBodyNet,
+    centre,
+    list_stages,
+    make_sinusoids,
+    read_sizes,
+    wrap_network,
+)
 
 __all__ = ["build_network", "list_stages", "wrap_network"]
 
@@ -75,15 +82,15 @@ class MantisBlock(nn.Module):
         return out
 
 
-class MantisNet(SeriesBody):
+class MantisNet(SeriesBodyNet):
     """Convolutions of the series and its difference, mean and spread of each patch, then blocks."""
 
     positions: Tensor
 
     def __init__(self, architecture: Mapping[str, Any]) -> None:
         super().__init__()
-        length, patch, width, n_blocks = read_sizes(architecture, "length", "patch", "width", "blocks")
-        heads, head_width, inner = read_sizes(architecture, "heads", "head_width", "inner_width")
+        length, patch, width, n_blocks = read_sizes(architecture, "length patch width blocks")
+        heads, head_width, inner = read_sizes(architecture, "heads head_width inner_width")
         scalar = int(architecture["scalar_width"])
         scales, epsilon = [float(value) for value in architecture["scales"]], float(architecture["epsilon"])
         self.patch, self.patches, kernel = patch, length // patch, patch + 1 - patch % 2

@@ -27,7 +27,7 @@ class MomentNet(T5Body):
 
     def __init__(self, architecture: Mapping[str, Any]) -> None:
         super().__init__(architecture, is_gated=True)
-        self.length, self.patch, width = read_sizes(architecture, "length", "patch", "width")
+        self.length, self.patch, width = read_sizes(architecture, "length patch width")
         self.patches = nn.Linear(self.patch, width, bias=False)
         self.masked = nn.Parameter(torch.zeros(width))
         n_patches = self.length // self.patch

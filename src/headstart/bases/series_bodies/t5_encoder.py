@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from headstart.bases.series_bodies.body import SeriesBody, average_tokens, read_sizes
+from headstart.bases.series_bodies.body import SeriesBodyNet, average_tokens, read_sizes
 
 _HIDDEN = -1e9
 """Added to the score of a token that is not read."""
@@ -32,9 +32,7 @@ class T5Block(nn.Module):
 
     def __init__(self, architecture: Mapping[str, Any], is_gated: bool) -> None:
         super().__init__()
-        width, inner, self.heads, self.head_width = read_sizes(
-            architecture, "width", "inner_width", "heads", "head_width"
-        )
+        width, inner, self.heads, self.head_width = read_sizes(architecture, "width inner_width heads head_width")
         epsilon, projected = float(architecture["norm_epsilon"]), self.heads * self.head_width
         self.norm1, self.norm2 = ScaleNorm(width, epsilon), ScaleNorm(width, epsilon)
         self.q, self.k, self.v = (nn.Linear(width, projected, bias=False) for _ in range(3))
@@ -61,13 +59,13 @@ class T5Block(nn.Module):
         return out
 
 
-class T5Body(SeriesBody):
+class T5Body(SeriesBodyNet):
     """A body whose blocks are those of T5; a distance between tokens adds to their score."""
 
     def __init__(self, architecture: Mapping[str, Any], is_gated: bool) -> None:
         super().__init__()
-        width, heads, n_blocks = read_sizes(architecture, "width", "heads", "blocks")
-        self.buckets, self.distance = read_sizes(architecture, "buckets", "distance")
+        width, heads, n_blocks = read_sizes(architecture, "width heads blocks")
+        self.buckets, self.distance = read_sizes(architecture, "buckets distance")
         self.places = nn.Embedding(self.buckets, heads)
         self.blocks = nn.ModuleList(T5Block(architecture, is_gated) for _ in range(n_blocks))
         self.norm = ScaleNorm(width, float(architecture["norm_epsilon"]))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from headstart.bases.series_bodies.body import SeriesBody, centre, list_stages, read_sizes, wrap_network
+from headstart.bases.series_bodies.body import SeriesBodyNet, centre, list_stages, read_sizes, wrap_network
 
 __all__ = ["build_network", "list_stages", "wrap_network"]
 
@@ -53,7 +53,7 @@ class MixerBlock(nn.Module):
 
     def __init__(self, parts: int, architecture: Mapping[str, Any]) -> None:
         super().__init__()
-        length, patch, width, n_layers = read_sizes(architecture, "length", "patch", "width", "layers")
+        length, patch, width, n_layers = read_sizes(architecture, "length patch width layers")
         self.n_patches, self.width = length // patch * parts, width // parts
         self.layers = nn.ModuleList(MixerLayer(self.n_patches, self.width, architecture) for _ in range(n_layers))
 
@@ -65,12 +65,12 @@ class MixerBlock(nn.Module):
         return tokens.reshape(shape)
 
 
-class TinyTimeMixerNet(SeriesBody):
+class TinyTimeMixerNet(SeriesBodyNet):
     """Gaps were filled before."""
 
     def __init__(self, architecture: Mapping[str, Any]) -> None:
         super().__init__()
-        length, self.patch, width, n_blocks = read_sizes(architecture, "length", "patch", "width", "blocks")
+        length, self.patch, width, n_blocks = read_sizes(architecture, "length patch width blocks")
         self.n_patches = length // self.patch
         self.patches = nn.Linear(self.patch, width)
         self.blocks = nn.ModuleList(MixerBlock(2**level, architecture) for level in reversed(range(n_blocks)))
