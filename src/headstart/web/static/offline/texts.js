@@ -5,7 +5,7 @@
 /** @typedef {import("./documents.js").PreTokenizer} PreTokenizer */
 
 const CHARACTERS_PER_TOKEN = 64;
-const PROBES = ["a", "0", "\u3042", "?"]; // Texts of one token; the first is used that is in no prefix.
+const PROBES = ["a", "0", "\u3042", "?"]; // The first is used that has a token of its own, which no prefix has.
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufeff]+/gu;
 const SPACE = "\\t-\\r\\u001c-\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const SPACES = new RegExp(`[${SPACE}]+`, "u"); // What Python calls white space; JavaScript's own \s is another set.
@@ -82,8 +82,9 @@ export function makeTokenEncoder(tokenizer, spec) {
  */
 function countBefore(tokenizer, special) {
   for (const probe of PROBES) {
-    const [first] = tokenizer.encode(probe, { add_special_tokens: false }).ids;
-    if (first !== undefined && !special.includes(first)) return tokenizer.encode(probe).ids.indexOf(first);
+    const plain = tokenizer.encode(probe, { add_special_tokens: false }).ids;
+    const own = plain.find((id) => !special.includes(id));
+    if (own !== undefined) return tokenizer.encode(probe).ids.indexOf(own) - plain.indexOf(own);
   }
   return special.length;
 }
