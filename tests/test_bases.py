@@ -183,7 +183,7 @@ def test_a_base_that_is_not_in_the_cache_says_what_to_do_offline(
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(DataError, match="not in the local cache"):
+    with pytest.raises(DataError, match=r"is not on this machine.*not in the local cache"):
         bases.load_base("hf:clinic/nowhere", BaseRequest(modality="text", offline=True))
 
 

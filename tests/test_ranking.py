@@ -255,6 +255,7 @@ def test_candidates_are_filtered_by_kind_licence_and_size(tmp_path: Path, monkey
         refs.mkdir()
         (refs / "main").write_text("0" * 40)
         (snapshot / "config.json").write_text(json.dumps(config))
+        (snapshot / "tokenizer.json").write_text("{}")
         (snapshot / "model.safetensors").write_bytes(b"x" * size)
         (snapshot / "README.md").write_text(f"---\nlicense: {licence}\n---\n" if licence else "hello")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))

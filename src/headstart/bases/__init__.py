@@ -121,7 +121,9 @@ def _load_from_hub(repository: str, record: BaseRecord, offline: bool) -> BasePa
     folder = hub.fetch_repository(repository, offline)
     licence = hub.read_licence(folder) or "unknown"
     known = replace(record, licence=licence, url=f"https://huggingface.co/{repository}")
-    return read_folder(folder, known)
+    parts = read_folder(folder, known)
+    hub.require_pinned_weights(folder, repository, parts.record.sha256)
+    return parts
 
 
 def _load_hf(rest: str, need: BaseRequest) -> BaseParts:

@@ -1,69 +1,144 @@
-"""The only room of the house that may open a connection: it fetches a base model's files through huggingface_hub.
+"""Base models of the hub: the ones on this machine, and the way to fetch the others (`headstart.bases.downloads`).
 
-Only JSON, text and safetensors files are ever asked for. `HF_HOME`, `HF_HUB_OFFLINE` and `HF_ENDPOINT` work as there.
+`HF_HOME`, `HF_HUB_CACHE`, `HF_HUB_OFFLINE`, `HF_ENDPOINT` and `HF_TOKEN` work as in huggingface_hub. Its cache is read
+where it holds a complete model, and never written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from importlib import import_module
+import os
 from pathlib import Path
 
+from headstart import progress
+from headstart.bases.downloads.fetching import FetchRequest, plan_fetch, run_fetch
+from headstart.bases.downloads.listing import WEIGHTS
+from headstart.bases.downloads.storage import (
+    StoredBase,
+    find_hub_cache,
+    find_repository_folder,
+    find_stored,
+    list_missing_parts,
+    list_snapshots,
+    read_pin,
+)
 from headstart.bases.files import read_json_file
-from headstart.errors import DataError, UnknownName
+from headstart.bases.record import BaseRecord
+from headstart.errors import BundleError, DataError, list_offenders
 
-FILES = ["README.md", "*.json", "*.safetensors", "vocab.txt", "merges.txt"]
+__all__ = ["StoredBase", "fetch_base", "fetch_repository", "list_snapshots", "read_licence", "require_pinned_weights"]
 _LICENCE_LINES = 60
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A complete model in the local cache of huggingface_hub: its name and its folder."""
-
-    repository: str
-    folder: Path
+_TRUE = {"1", "ON", "YES", "TRUE"}
 
 
 def fetch_repository(repository: str, offline: bool) -> Path:
     """Return the local folder of a hub repository; downloads what is missing unless `offline`.
+
+    Parameters
+    ----------
+    repository : str
+    offline : bool
+        Whether downloads are refused.
 
     Raises
     ------
     UnknownName
         If the hub has no such repository.
     DataError
-        If it is not in the local cache and cannot be fetched.
+        If it is not on this machine and cannot be fetched.
     """
-    hub = import_module("huggingface_hub")
-    errors = import_module("huggingface_hub.errors")
-    try:
-        return Path(hub.snapshot_download(repository, allow_patterns=FILES, local_files_only=offline))
-    except errors.LocalEntryNotFoundError as error:
-        raise DataError(
-            f"The base model '{repository}' is not in the local cache ({hub.constants.HF_HUB_CACHE}).",
-            "Run the same command once with a network connection, or copy the cache folder from another machine.",
-        ) from error
-    except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
-        raise UnknownName(f"The hub has no base model '{repository}'.", "Check the name.") from error
-    except (OSError, errors.HfHubHTTPError) as error:
-        raise DataError(
-            f"The base model '{repository}' could not be fetched ({type(error).__name__}).",
-            "Check the connection, or use --base default, which needs none.",
-        ) from error
+    return fetch_base(FetchRequest(repository=repository, reference=f"hf:{repository}"), offline)
 
 
-def list_snapshots() -> Iterator[Snapshot]:
-    """Return the models in the local cache of huggingface_hub, by name; none where it cannot be read."""
-    try:
-        folder = str(import_module("huggingface_hub.constants").HF_HUB_CACHE)
-        repositories = import_module("huggingface_hub").scan_cache_dir(folder).repos if Path(folder).is_dir() else ()
-    except (ImportError, OSError, ValueError):
+def make_request(record: BaseRecord, mirror: str = "", takes_changes: bool = False) -> FetchRequest:
+    """Return what to fetch for a base of the catalogue.
+
+    Parameters
+    ----------
+    record : BaseRecord
+        With a repository.
+    mirror : str
+        Address of a server laid out as the hub; "" for the hub.
+    takes_changes : bool
+        Whether what the hub has now replaces what was pinned.
+    """
+    return FetchRequest(
+        repository=record.repository,
+        reference=record.name,
+        revision=record.revision,
+        sha256=record.sha256,
+        weights_file=record.weights_file,
+        files=record.files,
+        mirror=mirror,
+        takes_changes=takes_changes,
+    )
+
+
+def fetch_base(request: FetchRequest, offline: bool) -> Path:
+    """Return the local folder of a base; downloads what is missing unless `offline`.
+
+    Parameters
+    ----------
+    request : FetchRequest
+    offline : bool
+        Whether downloads are refused.
+
+    Raises
+    ------
+    UnknownName
+        If the hub has no such repository.
+    DataError
+        If it is not on this machine and cannot be fetched.
+    """
+    stored = find_stored(request.repository, request.revision, request.files)
+    if stored is not None:
+        return stored.folder
+    if offline or os.environ.get("HF_HUB_OFFLINE", "").upper() in _TRUE:
+        raise _make_offline_error(request)
+    plan = plan_fetch(request)
+    progress.say(
+        f"{request.reference} is fetched once from {plan.hub.host}: {plan.missing_bytes / 1e6:,.0f} MB, licence "
+        f"{plan.licence}."
+    )
+    return run_fetch(plan)
+
+
+def _make_offline_error(request: FetchRequest) -> DataError:
+    """Name the files that are missing, and where they would lie."""
+    place = find_repository_folder(request.repository)
+    manifest = read_pin(request.repository, request.revision)
+    if manifest is not None:
+        place = place / manifest.remote.revision
+        names = [file.name for file in manifest.list_missing(place)] or [WEIGHTS]
+    else:
+        names = list(request.files or list_missing_parts(place / (request.revision or "main")))
+    return DataError(
+        f"The base model '{request.reference}' is not on this machine: {list_offenders(names)} is missing in {place} "
+        f"(not in the local cache {find_hub_cache()} either), and nothing may be downloaded.",
+        f"Where there is a network: headstart bases fetch {request.reference} --to DIR. Then here: headstart bases add "
+        "DIR.",
+    )
+
+
+def require_pinned_weights(folder: Path, repository: str, sha256: str) -> None:
+    """Refuse weights that are not the ones that were fetched: a disk may lose sectors.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they lie; only folders of the home have pinned hashes.
+    repository : str
+    sha256 : str
+        Of the weights now; "" where it was not computed.
+    """
+    if folder.parent != find_repository_folder(repository):
         return
-    for repository in sorted(repositories, key=lambda item: str(item.repo_id)):
-        current = [revision for revision in repository.revisions if "main" in revision.refs]
-        if repository.repo_type == "model" and current:
-            yield Snapshot(str(repository.repo_id), Path(current[0].snapshot_path))
+    manifest = read_pin(repository, folder.name)
+    pinned = {file.name: file.sha256 for file in manifest.remote.files} if manifest is not None else {}
+    if sha256 and pinned.get(WEIGHTS, sha256) != sha256:
+        raise BundleError(
+            f"{folder / WEIGHTS} is damaged: it is not the file that was fetched (sha256 differs).",
+            "Remove this file and run the same command again: it is fetched anew.",
+        )
 
 
 def read_licence(folder: Path) -> str:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from headstart.bases.downloads.settings import SETTINGS as DOWNLOAD_SETTINGS
 from headstart.bases.rocket import SETTINGS as ROCKET_SETTINGS
 from headstart.bundle.settings import SETTINGS as BUNDLE_SETTINGS
 from headstart.checks.settings import SETTINGS as CHECK_SETTINGS
@@ -80,8 +81,10 @@ SETTINGS: Mapping[str, DataclassInstance] = {
     "label_next": LABEL_NEXT_SETTINGS,
     "language": LANGUAGE_SETTINGS,
     "pretraining": PRETRAINING_SETTINGS,
+    "downloads": DOWNLOAD_SETTINGS,
 }
-"""All records: those of other commands (`evaluate`, `label-next`, `adapt-language`, `pretrain`) are stored nowhere."""
+"""All records: those of other commands (`evaluate`, `label-next`, `adapt-language`, `pretrain`) and of downloads are
+stored nowhere."""
 
 
 def collect_settings(records: Mapping[str, DataclassInstance]) -> dict[str, dict[str, Setting]]:
