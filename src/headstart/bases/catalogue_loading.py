@@ -88,9 +88,10 @@ def load_from_hub(record: BaseRecord, offline: bool) -> BaseParts:
             f"The publisher of {record.name} gives no safetensors, as far as is known. Pickled weights are never read.",
             f"{_suggest_other(record)} Or convert it, and give --base file:FOLDER.",
         )
-    folder = hub.fetch_repository(record.repository, offline or is_stored)
+    folder = hub.fetch_base(hub.make_request(record), offline or is_stored)
     _require_weights(folder, record)
     parts = read_folder(folder, record)
+    hub.require_pinned_weights(folder, record.repository, parts.record.sha256)
     _require_architecture(parts, record)
     known = replace(record, n_dims=parts.record.n_dims, size_bytes=parts.record.size_bytes, sha256=parts.record.sha256)
     return replace(parts, record=known, tokenizer=add_prefix(parts.tokenizer, record.prefix))

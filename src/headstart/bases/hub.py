@@ -65,7 +65,7 @@ def make_request(record: BaseRecord, mirror: str = "", takes_changes: bool = Fal
         repository=record.repository,
         reference=record.name,
         revision=record.revision,
-        sha256=record.sha256,
+        sha256="" if record.package else record.sha256,  # Of the package's file, which is another one.
         weights_file=record.weights_file,
         files=record.files,
         mirror=mirror,
