@@ -145,6 +145,32 @@ def test_check_prints_findings_as_json(tmp_path: Path) -> None:
     assert set(kinds["conflicting-labels"]) == {"kind", "severity", "n_rows", "rows", "summary", "measure", "advice"}
 
 
+def test_the_list_of_bases_fits_a_terminal_and_says_what_is_here(fresh_home: Path) -> None:
+    lines = run("bases", HEADSTART_HOME=str(fresh_home), COLUMNS="80").stderr.splitlines()
+    assert max(map(len, lines)) <= 80
+    by_name = {line.split()[0]: line for line in lines if line and not line.startswith(" ")}
+    assert by_name["efficientnet-lite0"].split()[-2:] == ["permissive", "yes"]
+    assert by_name["dinov3-base"].split()[-2:] == ["~343", "restricted"]
+    assert "no safetensors" in " ".join(lines)
+
+
+def test_the_json_of_bases_says_of_each_fact_whether_it_was_read(fresh_home: Path) -> None:
+    listed = {item["name"]: item for item in json.loads(run("bases", "--json").stdout)["bases"]}
+    assert len(listed) >= 30
+    item = listed["resnet-18"]
+    wanted_fields = "name modality licence licence_class megabytes parameters revision embedded here good_for sources"
+    assert set(wanted_fields.split()) <= set(item)
+    assert (item["licence_class"], item["embedded"], item["parameters"]) == ("permissive", False, 11_176_512)
+    assert (item["sources"]["licence"], item["sources"]["size_bytes"]) == ("read", "remembered")
+    assert listed["efficientnet-lite0"]["embedded"] and listed["efficientnet-lite0"]["here"]
+    assert [name for name, item in listed.items() if not item["parameters"]] == ["minirocket"]
+
+
+def test_listing_bases_loads_nothing_heavy() -> None:
+    code = "from headstart.cli.main import app\nfrom typer.testing import CliRunner\nCliRunner().invoke(app, ['bases'])"
+    assert loaded_by(code) == []
+
+
 def test_bases_and_cache_answer_in_json(fresh_home: Path) -> None:
     listed = json.loads(run("bases", "--json", HEADSTART_HOME=str(fresh_home)).stdout)
     assert {item["name"] for item in listed["bases"] if item["default"]} == {

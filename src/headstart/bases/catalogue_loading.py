@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from headstart.bases import hub
+from headstart.bases.embedded import find_converted_folder
 from headstart.bases.folder import read_folder
 from headstart.bases.prefix import add_prefix
 from headstart.bases.record import BaseParts, BaseRecord
@@ -50,7 +51,7 @@ def list_present(records: Iterable[BaseRecord]) -> frozenset[str]:
 def _is_present(record: BaseRecord, stored: set[str]) -> bool:
     if find_obstacle(record) == NO_READER:
         return False
-    if record.package and _is_installed(record.package):
+    if record.package and (_is_installed(record.package) or find_converted_folder(record).is_dir()):
         return True
     if record.repository:
         return record.repository in stored

@@ -75,6 +75,11 @@ SOURCES: dict[str, Callable[[], BaseParts]] = {
 }
 
 
+def find_converted_folder(record: BaseRecord) -> Path:
+    """Return where the converted form of an embedded base is kept, whether or not it is there."""
+    return find_home() / "bases" / f"{record.name}-{record.sha256[:16]}-v2"
+
+
 def load_embedded(record: BaseRecord) -> BaseParts:
     """Return the parts of an embedded base; converted on first use, then read from Headstart's own folder.
 
@@ -85,7 +90,7 @@ def load_embedded(record: BaseRecord) -> BaseParts:
     BundleError
         If the package's file does not have the known hash.
     """
-    folder = find_home() / "bases" / f"{record.name}-{record.sha256[:16]}-v2"
+    folder = find_converted_folder(record)
     if is_sealed(folder):
         return replace(read_folder(folder, record), record=record)
     if folder.is_dir():

@@ -200,11 +200,10 @@ def report(
 
 @command(BasesOptions)
 def bases(options: BasesOptions) -> Any:
-    """List the base models that come with Headstart, or rank base models for your data (--for)."""
-    from dataclasses import asdict
-
+    """List the base models that Headstart knows by name, or rank base models for your data (--for)."""
     from headstart import flow
     from headstart.cli import show
+    from headstart.cli.show_bases import show_bases
     from headstart.report import fill_sentences
 
     if options.for_ is not None:
@@ -216,15 +215,9 @@ def bases(options: BasesOptions) -> Any:
         raise OptionError(
             "--candidate needs data to rank the base models on.", "Name your labelled data with --for DATA."
         )
-    listed_bases = flow.list_bases(options.modality)
-    for record, is_default in listed_bases:
-        mark = f" (default for {record.modality})" if is_default else ""
-        news.print(
-            f"[bold]{record.name}[/bold]{mark}: {record.summary}; licence {record.licence}; {record.training_data}"
-        )
-    news.print("Any other: timm:NAME, hf:REPO-OR-FOLDER, file:FOLDER", markup=False)
-    news.print("Which suits your data best: headstart bases --for DATA", markup=False)
-    return {"format": 1, "bases": [{**asdict(record), "default": is_default} for record, is_default in listed_bases]}
+    listed = flow.list_bases(options.modality)
+    show_bases(listed)
+    return {"format": 1, "bases": [item.to_document() for item in listed]}
 
 
 @command(CacheOptions)

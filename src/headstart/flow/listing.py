@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headstart import demo as demo_data
 from headstart import progress
@@ -33,8 +34,54 @@ def count_labels(table: Table) -> dict[str, int]:
     return dict(sorted(sums, key=lambda item: -item[1]))
 
 
-def list_bases(modality: str) -> list[tuple[BaseRecord, bool]]:
-    """Return the base models known by name, each with whether it is its modality's default.
+@dataclass(frozen=True, kw_only=True)
+class ListedBase:
+    """A base model known by name, as the list shows it.
+
+    Parameters
+    ----------
+    record : BaseRecord
+    is_default : bool
+        Whether it is taken for its modality where none is named.
+    is_present : bool
+        Whether it can be loaded now, without a connection.
+    obstacle : str
+        Why it cannot be fetched and used: a code of `headstart.bases.catalogue_loading`, or "".
+    """
+
+    record: BaseRecord
+    is_default: bool
+    is_present: bool
+    obstacle: str
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the JSON of `headstart bases --json`; `sources` says of each fact whether it was read."""
+        from headstart.bases.record import find_fact_source, find_licence_class
+
+        facts = asdict(self.record)
+        sources = {name: find_fact_source(self.record, name) for name in facts if name not in _OWN_WORDS}
+        del facts["facts_read"]
+        return {
+            **facts,
+            "licence_class": find_licence_class(self.record),
+            "megabytes": round(self.record.size_bytes / 1e6, 1),
+            "parameters": self.record.n_parameters,
+            "embedded": bool(self.record.package) or not self.record.repository,
+            "here": self.is_present,
+            "obstacle": self.obstacle,
+            "default": self.is_default,
+            "sources": sources,
+        }
+
+
+_OWN_WORDS = frozenset(
+    {"name", "modality", "source", "summary", "good_for", "facts_read", "instead", "files", "format", "image_size"}
+)
+"""Fields of a record that are choices of ours, not facts about the model."""
+
+
+def list_bases(modality: str) -> list[ListedBase]:
+    """Return the base models known by name; of each modality the default first, then those that are here.
 
     Parameters
     ----------
@@ -42,12 +89,23 @@ def list_bases(modality: str) -> list[tuple[BaseRecord, bool]]:
         "image", "text", "series" or "auto" for all.
     """
     from headstart.bases.catalogue import CATALOGUE, DEFAULTS
+    from headstart.bases.catalogue_loading import find_obstacle, list_present
 
-    return [
-        (record, DEFAULTS[record.modality] == record.name)
+    present = list_present(CATALOGUE.values())
+    listed = [
+        ListedBase(
+            record=record,
+            is_default=DEFAULTS[record.modality] == record.name,
+            is_present=record.name in present,
+            obstacle=find_obstacle(record),
+        )
         for record in CATALOGUE.values()
         if modality in ("auto", record.modality)
     ]
+    order = list(DEFAULTS)
+    return sorted(
+        listed, key=lambda item: (order.index(item.record.modality), not item.is_default, not item.is_present)
+    )
 
 
 def list_cache(options: CacheOptions) -> tuple[Path, list[CacheEntry], list[CacheEntry]]:

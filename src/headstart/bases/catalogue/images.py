@@ -123,7 +123,7 @@ CONVNEXT_TINY = BaseRecord(
     repository="timm/convnext_tiny.fb_in22k",
     format="timm",
     architecture="convnext_tiny",
-    good_for="photos with many fine kinds (22,000 were learnt)",
+    good_for="photos of many fine kinds",
     domains=("photos", "biology"),
     facts_read=_TIMM_FACTS,
 )
@@ -145,7 +145,7 @@ VIT_SMALL = BaseRecord(
     repository="timm/vit_small_patch16_224.augreg_in21k",
     format="timm",
     architecture="vit_small_patch16_224",
-    good_for="photos with many fine kinds",
+    good_for="photos of many fine kinds",
     domains=("photos", "biology"),
     facts_read=_TIMM_FACTS,
 )
@@ -168,7 +168,7 @@ DINOV2_SMALL = BaseRecord(
     format="timm",
     architecture="vit_small_patch14_dinov2",
     image_size=224,
-    good_for="images of many kinds, also unlike photos; few labels",
+    good_for="all kinds of images; few labels",
     domains=("photos", "biology", "medical", "satellite", "microscopy"),
     facts_read=_TIMM_FACTS,
 )
@@ -191,7 +191,7 @@ DINOV2_BASE = BaseRecord(
     format="timm",
     architecture="vit_base_patch14_dinov2",
     image_size=224,
-    good_for="images of many kinds, also unlike photos; slow",
+    good_for="all kinds of images; slow",
     domains=("photos", "biology", "medical", "satellite", "microscopy"),
     facts_read=_TIMM_FACTS,
 )
@@ -217,7 +217,7 @@ DINOV3_SMALL = BaseRecord(
     format="timm",
     architecture="vit_small_patch16_dinov3",
     instead="dinov2-small",
-    good_for="images of many kinds; read its licence first",
+    good_for="all kinds of images; few labels",
     domains=("photos", "biology", "medical", "satellite", "microscopy"),
     facts_read=(*_TIMM_FACTS, "gated"),
 )
@@ -241,7 +241,7 @@ DINOV3_BASE = BaseRecord(
     format="timm",
     architecture="vit_base_patch16_dinov3",
     instead="dinov2-base",
-    good_for="images of many kinds; slow; read its licence first",
+    good_for="all kinds of images; slow",
     domains=("photos", "biology", "medical", "satellite", "microscopy"),
     facts_read=(*_TIMM_FACTS, "gated"),
 )
@@ -263,7 +263,7 @@ SIGLIP2_BASE = BaseRecord(
     repository="timm/vit_base_patch16_siglip_224.v2_webli",
     format="timm",
     architecture="vit_base_patch16_siglip_224",
-    good_for="web images, screenshots, products, images with writing",
+    good_for="web images, products, writing",
     domains=("photos", "documents", "products"),
     facts_read=_TIMM_FACTS,
 )
@@ -285,7 +285,7 @@ CLIP_BASE = BaseRecord(
     repository="timm/vit_base_patch32_clip_224.laion2b",
     format="timm",
     architecture="vit_base_patch32_clip_224",
-    good_for="web images, drawings, products; fast for its size",
+    good_for="web images, drawings, products",
     domains=("photos", "products", "drawings"),
     facts_read=_TIMM_FACTS,
 )

@@ -122,6 +122,7 @@ SERIES_ENCODER = BaseRecord(
     url="https://arxiv.org/abs/2502.15637",
     pretrained=True,
     summary="small convolutions and transformer, 0.64 million parameters, pre-trained on synthetic series",
+    n_parameters=637_568,
     good_for="series of sensors and counts, few labels",
-    facts_read=("licence", "training_data", "size_bytes", "sha256", "n_dims"),
+    facts_read=("licence", "training_data", "size_bytes", "sha256", "n_dims", "n_parameters"),
 )

@@ -70,7 +70,7 @@ CHRONOS_BOLT_TINY = BaseRecord(
     architecture="chronos-bolt",
     instead="series-encoder",
     task="forecasting",
-    good_for="what comes next: sales, weather, energy",
+    good_for="series of sales, weather, energy; made to forecast",
     domains=("energy", "weather", "sales"),
 )
 
@@ -93,7 +93,7 @@ CHRONOS_BOLT_SMALL = BaseRecord(
     architecture="chronos-bolt",
     instead="chronos-bolt-tiny",
     task="forecasting",
-    good_for="what comes next: sales, weather, energy; slower",
+    good_for="series of sales, weather, energy; made to forecast",
     domains=("energy", "weather", "sales"),
 )
 
@@ -116,7 +116,7 @@ TTM_R2 = BaseRecord(
     architecture="tinytimemixer",
     instead="series-encoder",
     task="forecasting",
-    good_for="what comes next, on any computer",
+    good_for="series of sales, weather, energy; made to forecast",
     domains=("energy", "weather", "sales"),
 )
 

@@ -205,7 +205,7 @@ LABSE = BaseRecord(
 )
 
 MULTILINGUAL_MINILM = BaseRecord(
-    name="paraphrase-multilingual-minilm",
+    name="multilingual-minilm-l12",
     modality="text",
     source="hf",
     licence="apache-2.0",

@@ -1,0 +1,65 @@
+"""The list of base models on a terminal: one table a modality, readable at 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich.table import Table as Grid
+
+from headstart.bases.catalogue_loading import NO_READER, NO_SAFETENSORS
+from headstart.bases.record import BaseRecord, find_fact_source, find_licence_class
+from headstart.cli.surface import news
+from headstart.flow.listing import ListedBase
+
+_OBSTACLES = {NO_READER: "missing: no loader yet", NO_SAFETENSORS: "missing: no safetensors"}
+_NOTES = (
+    "* is taken where no other is named. Another: --base NAME; --base auto compares those that are here.",
+    "here: loads without a connection. Every other is fetched once, when it is first used; ~ is about.",
+    "licence: permissive and attribution allow every use. Read the others first; --json has name and page.",
+    "Any other: timm:NAME, hf:REPO-OR-FOLDER, file:FOLDER",
+    "Which suits your data best: headstart bases --for DATA",
+)
+
+
+def show_bases(listed: Sequence[ListedBase]) -> None:
+    """Show what each base is good for, its size, the class of its licence, and whether it is here.
+
+    Parameters
+    ----------
+    listed : sequence of ListedBase
+        Bases of one modality stand together.
+    """
+    for modality, group in groupby(listed, key=lambda item: item.record.modality):
+        news.print(f"[bold]{modality.capitalize()}[/bold]")
+        grid = Grid(box=None, header_style="dim", pad_edge=False, show_edge=False)
+        grid.add_column("base", no_wrap=True, min_width=24)
+        grid.add_column("good for", ratio=1)
+        grid.add_column("MB", justify="right", no_wrap=True)
+        grid.add_column("licence", no_wrap=True)
+        grid.add_column("here", no_wrap=True)
+        for item in group:
+            grid.add_row(
+                f"{item.record.name}{' *' if item.is_default else ''}",
+                _describe_use(item),
+                _format_size(item.record),
+                find_licence_class(item.record),
+                "yes" if item.is_present else "",
+            )
+        news.print(grid)
+    for note in _NOTES:
+        news.print(note, markup=False)
+
+
+def _describe_use(item: ListedBase) -> str:
+    """Say what a base is good for, and what keeps it from being used."""
+    if item.is_present:
+        return item.record.good_for
+    hindrance = _OBSTACLES.get(item.obstacle) or ("gated: ask for access first" if item.record.gated else "")
+    return f"{item.record.good_for} ({hindrance})" if hindrance else item.record.good_for
+
+
+def _format_size(record: BaseRecord) -> str:
+    """Write the size in MB; about, where no file was measured."""
+    about = "" if find_fact_source(record, "size_bytes") == "read" else "~"
+    return f"{about}{record.size_bytes / 1e6:,.0f}"
