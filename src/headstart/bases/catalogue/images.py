@@ -315,7 +315,7 @@ BIOCLIP_2 = BaseRecord(
     instead="convnext-tiny",
     good_for="animals, plants, fungi; large and slow",
     domains=("biology",),
-    facts_read=("licence", "training_data", "repository", "architecture", "n_parameters", "n_dims"),
+    facts_read=("licence", "training_data", "repository", "architecture", "n_parameters", "n_dims", "safetensors"),
 )
 
 BIOMEDCLIP = BaseRecord(
@@ -341,7 +341,7 @@ BIOMEDCLIP = BaseRecord(
     instead="dinov2-base",
     good_for="X-rays, microscopy, figures of papers",
     domains=("medical", "microscopy"),
-    facts_read=("repository",),
+    facts_read=("licence", "repository", "size_bytes", "safetensors", "architecture", "n_dims"),
 )
 
 IMAGE_BASES = (

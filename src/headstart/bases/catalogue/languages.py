@@ -44,7 +44,6 @@ AFRO_76_LANGUAGES = split_codes(
     "ln loz lu lua lue lun luo mg mos nqo nso nus ny nyk om pcm pt rn rnd rw sg sn so ss st sw taq ti tiv tll tn toi "
     "ts tum tw tzm umb ve wal wo xh yo zne zu"
 )
-AFRO_76_SCRIPTS = tuple(sorted((*XLMR_SCRIPTS, "Nkoo", "Tfng")))
 AFRIBERTA_LANGUAGES = split_codes("am ha ig om pcm rn rw so sw ti yo")
 
 ARABIC_LANGUAGES = ("ar", "acm", "aeb", "afb", "apc", "arq", "ary", "arz")

@@ -72,6 +72,7 @@ CHRONOS_BOLT_TINY = BaseRecord(
     task="forecasting",
     good_for="series of sales, weather, energy; made to forecast",
     domains=("energy", "weather", "sales"),
+    facts_read=("licence", "size_bytes", "safetensors", "repository", "url"),
 )
 
 CHRONOS_BOLT_SMALL = BaseRecord(
@@ -95,6 +96,7 @@ CHRONOS_BOLT_SMALL = BaseRecord(
     task="forecasting",
     good_for="series of sales, weather, energy; made to forecast",
     domains=("energy", "weather", "sales"),
+    facts_read=("licence", "repository", "url"),
 )
 
 TTM_R2 = BaseRecord(

@@ -1,4 +1,7 @@
-"""Base models for texts that a model hub has, by name. Facts only; `facts_read` says which were read in a source."""
+"""Base models for texts that a model hub has, by name. Facts only; `facts_read` says which were read in a source.
+
+Where only a pull request of the hub's own converter has safetensors, `revision` names its commit.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,7 @@ E5_BASE = BaseRecord(
     good_for="texts of 100 languages; better and slower than small",
     languages=languages.XLMR_LANGUAGES,
     scripts=languages.XLMR_SCRIPTS,
+    facts_read=("licence", "architecture", "n_dims"),
 )
 
 BERT_BASE = BaseRecord(
@@ -126,34 +130,31 @@ AFRO_XLMR_BASE = BaseRecord(
     good_for="17 African languages, with fine-tuning",
     languages=languages.AFRO_LANGUAGES,
     scripts=("Arab", "Ethi", "Latn"),
-    facts_read=("repository", "languages", "training_data"),
+    facts_read=("licence", "repository", "languages", "training_data", "safetensors"),
 )
 
 AFRO_XLMR_76L = BaseRecord(
-    name="afro-xlmr-base-76l",
+    name="afro-xlmr-large-76l",
     modality="text",
     source="hf",
     licence="mit",
-    n_dims=768,
-    size_bytes=1_120_000_000,
-    training_data=(
-        "XLM-R base with the scripts N'Ko and Tifinagh added, trained further on mC4, Wikipedia and OPUS in 76 "
-        "languages spoken in Africa"
-    ),
+    n_dims=1024,
+    size_bytes=2_240_000_000,
+    training_data="XLM-R large, trained further on mC4, Wikipedia and OPUS in 76 languages spoken in Africa",
     known_biases=f"{_ENCODER_BIASES} In small languages much of the text is religious.",
     sha256="",
     url="https://arxiv.org/abs/2309.07445",
     pretrained=True,
-    summary="XLM-R base for 76 languages of Africa, 280 million parameters (Adelani et al. 2024)",
-    n_parameters=280_000_000,
-    repository="Davlan/afro-xlmr-base-76L_script",
+    summary="XLM-R large for 76 languages of Africa, 560 million parameters (Adelani et al. 2024)",
+    n_parameters=559_890_432,
+    repository="Davlan/afro-xlmr-large-76L",
     format="transformers",
     architecture="xlm-roberta",
-    instead="multilingual-e5-small",
-    good_for="76 languages of Africa, with fine-tuning",
+    instead="afro-xlmr-base",
+    good_for="76 languages of Africa; large and slow",
     languages=languages.AFRO_76_LANGUAGES,
-    scripts=languages.AFRO_76_SCRIPTS,
-    facts_read=("licence", "repository", "languages", "training_data"),
+    scripts=languages.XLMR_SCRIPTS,
+    facts_read=("licence", "repository", "languages", "training_data", "size_bytes", "safetensors"),
 )
 
 AFRIBERTA_BASE = BaseRecord(
@@ -178,7 +179,7 @@ AFRIBERTA_BASE = BaseRecord(
     good_for="11 African languages, news",
     languages=languages.AFRIBERTA_LANGUAGES,
     scripts=("Ethi", "Latn"),
-    facts_read=("repository", "languages", "training_data", "known_biases"),
+    facts_read=("licence", "repository", "languages", "training_data", "known_biases", "safetensors"),
 )
 
 LABSE = BaseRecord(
@@ -202,6 +203,7 @@ LABSE = BaseRecord(
     good_for="109 languages, few labels; large",
     languages=languages.LABSE_LANGUAGES,
     scripts=languages.LABSE_SCRIPTS,
+    facts_read=("licence", "repository", "languages", "architecture", "n_dims", "safetensors"),
 )
 
 MULTILINGUAL_MINILM = BaseRecord(
@@ -228,13 +230,13 @@ MULTILINGUAL_MINILM = BaseRecord(
 )
 
 MARBERT = BaseRecord(
-    name="marbert",
+    name="marbert-v2",
     modality="text",
     source="hf",
     licence="unknown",
     n_dims=768,
     size_bytes=654_000_000,
-    training_data="1 billion Arabic tweets: dialects and standard Arabic, 128 GB",
+    training_data="1 billion Arabic tweets in dialects and standard Arabic, then news and books in standard Arabic",
     known_biases="Tweets, with their insults, sects and politics; older and rural people hardly write there.",
     sha256="",
     url="https://aclanthology.org/2021.acl-long.551",
@@ -242,14 +244,15 @@ MARBERT = BaseRecord(
     summary="BERT base for Arabic dialects, 163 million parameters (Abdul-Mageed et al. 2021)",
     licence_class="restricted",
     n_parameters=162_841_344,
-    repository="UBC-NLP/MARBERT",
+    repository="UBC-NLP/MARBERTv2",
+    revision="6f218da63c9249f14dedc87cde07fdb374bf7094",
     format="transformers",
     architecture="bert",
     instead="camelbert-mix",
     good_for="Arabic dialects of social media",
     languages=languages.ARABIC_LANGUAGES,
     scripts=("Arab",),
-    facts_read=("repository", "training_data"),
+    facts_read=("repository", "revision", "size_bytes", "safetensors", "architecture", "n_dims"),
 )
 
 CAMELBERT_MIX = BaseRecord(
@@ -258,7 +261,7 @@ CAMELBERT_MIX = BaseRecord(
     source="hf",
     licence="apache-2.0",
     n_dims=768,
-    size_bytes=436_000_000,
+    size_bytes=439_000_000,
     training_data="167 GB of Arabic text: standard Arabic, dialects and classical Arabic",
     known_biases="News and social media of a few countries; classical texts are religious for the most part.",
     sha256="",
@@ -267,13 +270,14 @@ CAMELBERT_MIX = BaseRecord(
     summary="BERT base for standard, dialectal and classical Arabic, 109 million parameters (Inoue et al. 2021)",
     n_parameters=109_081_344,
     repository="CAMeL-Lab/bert-base-arabic-camelbert-mix",
+    revision="c0404c182edd81ebeda5340198fd0202fd308d57",
     format="transformers",
     architecture="bert",
     instead="multilingual-e5-small",
     good_for="Arabic: standard, dialects, classical",
     languages=languages.ARABIC_LANGUAGES,
     scripts=("Arab",),
-    facts_read=("licence", "repository"),
+    facts_read=("licence", "repository", "revision", "training_data", "size_bytes", "safetensors"),
 )
 
 INDICBERT = BaseRecord(
@@ -282,7 +286,7 @@ INDICBERT = BaseRecord(
     source="hf",
     licence="mit",
     n_dims=768,
-    size_bytes=1_113_000_000,
+    size_bytes=1_110_000_000,
     training_data="IndicCorp v2: 21 billion tokens of web text in 23 languages of India and English",
     known_biases=f"{_ENCODER_BIASES} Hindi and Bengali have most of the text.",
     sha256="",
@@ -291,14 +295,14 @@ INDICBERT = BaseRecord(
     summary="BERT base for 24 languages of India, 278 million parameters (Doddapaneni et al. 2023)",
     n_parameters=278_000_000,
     repository="ai4bharat/IndicBERTv2-MLM-only",
+    revision="210a81f28c659390e2e7205d6f4b22e19d0c9103",
     format="transformers",
     architecture="bert",
-    gated=True,
     instead="multilingual-e5-small",
     good_for="languages of India, with fine-tuning",
     languages=languages.INDIC_LANGUAGES,
     scripts=languages.INDIC_SCRIPTS,
-    facts_read=("repository", "n_parameters"),
+    facts_read=("licence", "repository", "revision", "n_parameters", "architecture", "safetensors"),
 )
 
 TEXT_BASES = (
