@@ -230,7 +230,7 @@ def test_texts_in_a_foreign_script_are_warned_of_and_a_hub_model_for_another_lan
     result = flow.adapt(path, tmp_path / "out", chosen)
     (said,) = [item for item in result.checks if item.kind == "foreign-script"]
     assert said.severity == "warn" and "does not know" in said.summary and "--for DATA" in said.advice
-    foreign = measure.VocabularyCoverage(0.62, 1.0)
+    foreign = measure.VocabularyCoverage(unknown_share=0.62, pieces_per_word=1.0)
     monkeypatch.setattr(measure, "measure_coverage", lambda *args: foreign)
     table = data.assign_splits(data.read_table(path, AdaptOptions()), AdaptOptions())
     sample = measure.Sample(table, np.arange(len(table)), 0)

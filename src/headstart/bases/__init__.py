@@ -13,7 +13,7 @@ from typing import Any
 
 from headstart.bases import series_shape
 from headstart.bases.architectures import HINT, check_sizes, parse_architecture
-from headstart.bases.catalogue import CATALOGUE, DEFAULTS
+from headstart.bases.catalogue import CATALOGUE, DEFAULTS, OTHER_LANGUAGES
 from headstart.bases.catalogue_loading import load_from_hub
 from headstart.bases.folder import TOKENIZER, read_folder, write_folder
 from headstart.bases.prefix import add_prefix
@@ -34,6 +34,7 @@ from headstart.sealed_folders import hash_file
 __all__ = [
     "CATALOGUE",
     "DEFAULTS",
+    "OTHER_LANGUAGES",
     "Backbone",
     "BaseParts",
     "BaseRecord",

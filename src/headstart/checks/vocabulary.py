@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from headstart import ranking
 from headstart.bases import Backbone
 from headstart.checks.settings import SETTINGS
@@ -12,7 +14,7 @@ from headstart.results.findings import make_finding
 
 
 def measure_coverage(backbone: Backbone, table: Table) -> VocabularyCoverage | None:
-    """Return how well a tokenizer covers the first texts of a table; None if the base model has none.
+    """Return how well a tokenizer covers texts spread over a table; None if the base model has none.
 
     Parameters
     ----------
@@ -20,13 +22,10 @@ def measure_coverage(backbone: Backbone, table: Table) -> VocabularyCoverage | N
     table : Table
     """
     tokenizer = backbone.parts.tokenizer
-    return (
-        ranking.measure_vocabulary_coverage(
-            tokenizer, [str(text) for text in table.inputs[: SETTINGS.vocabulary_texts]]
-        )
-        if tokenizer
-        else None
-    )
+    if not tokenizer:
+        return None
+    rows = np.linspace(0, max(len(table) - 1, 0), min(len(table), SETTINGS.vocabulary_texts)).astype(np.intp)
+    return ranking.measure_vocabulary_coverage(tokenizer, [str(text) for text in table.inputs[rows]])
 
 
 def report_unknown_tokens(backbone: Backbone, table: Table) -> list[Finding]:

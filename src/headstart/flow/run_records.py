@@ -20,6 +20,7 @@ from headstart.ranking import Ranking
 from headstart.records import Finding, Index, Predictions, SplitTable
 from headstart.results import (
     AnyMetrics,
+    BaseChoice,
     Inherited,
     LabelError,
     LeakageGap,
@@ -71,7 +72,9 @@ class Prepared:
     test_source : str
         The separate test data; empty where there is none.
     ranking : Ranking or None
-        How the base was chosen, where it was (`--base auto`).
+        How the base was chosen by `--base auto`.
+    base_choice : BaseChoice or None
+        How the base of texts was chosen by `--base default`.
     """
 
     table: SplitTable
@@ -87,6 +90,7 @@ class Prepared:
     split: SplitKind
     test_source: str = ""
     ranking: Ranking | None = None
+    base_choice: BaseChoice | None = None
 
     @property
     def test_clusters(self) -> Index | None:

@@ -7,6 +7,7 @@ from headstart.ranking.listing import Candidate, CandidateFilter, list_candidate
 from headstart.ranking.ordering import (
     MeasuredCandidate,
     Ranking,
+    compute_lead,
     draw_stratified_sample,
     plan_sample_sizes,
     rank_candidates,
@@ -14,20 +15,26 @@ from headstart.ranking.ordering import (
     select_survivors,
 )
 from headstart.ranking.scores import compute_h_score, compute_logme, knn_accuracy
-from headstart.ranking.vocabulary import VocabularyCoverage, measure_vocabulary_coverage
+from headstart.ranking.text_base import TextBaseDecision, decide_text_base, needs_other_base
+from headstart.ranking.vocabulary import VocabularyCoverage, judge_language, measure_vocabulary_coverage
 
 __all__ = [
     "Candidate",
     "CandidateFilter",
     "MeasuredCandidate",
     "Ranking",
+    "TextBaseDecision",
     "VocabularyCoverage",
     "compute_h_score",
+    "compute_lead",
     "compute_logme",
+    "decide_text_base",
     "draw_stratified_sample",
+    "judge_language",
     "knn_accuracy",
     "list_candidates",
     "measure_vocabulary_coverage",
+    "needs_other_base",
     "plan_sample_sizes",
     "rank_candidates",
     "select_smallest_tied",

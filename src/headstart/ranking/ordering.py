@@ -174,21 +174,40 @@ def plan_sample_sizes(n_rows: int, most: int, n_candidates: int) -> tuple[int, .
     return (SETTINGS.sample_rows, most) if n_candidates > 1 and most >= 1.5 * SETTINGS.sample_rows else (most,)
 
 
+def compute_lead(first: MeasuredCandidate, second: MeasuredCandidate, seed: int) -> Interval | None:
+    """Return how much more `first` gains than `second` on the same rows, with its 95 % interval; None without any.
+
+    Parameters
+    ----------
+    first, second : MeasuredCandidate
+    seed : int
+        Of 2,000 paired bootstrap draws, of clusters where rows belong together.
+
+    Returns
+    -------
+    Interval or None
+        Of the mean difference of `gains`; above 0 `first` is better.
+    """
+    both = np.isin(first.ids, second.ids)
+    if first.stage != second.stage or not both.any():
+        return None
+    paired = dict(zip(second.ids, second.gains, strict=True))
+    difference = first.gains[both] - np.asarray([paired[name] for name in first.ids[both]])
+    _, owner = np.unique(first.clusters[both], return_inverse=True)
+    sums, counts = np.bincount(owner, difference), np.bincount(owner)
+    drawn = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), SETTINGS.draws)
+    low, high = np.quantile((drawn @ sums) / np.maximum(drawn @ counts, 1), (0.025, 0.975))
+    value = float(difference.mean())
+    return Interval(value, min(value, float(low)), max(value, float(high)))
+
+
 def is_tied(best: MeasuredCandidate, other: MeasuredCandidate, seed: int) -> bool:
     """Return whether chance among rows explains that `best` has the higher accuracy, on the same rows.
 
     The 95 % interval of the difference over 2,000 paired bootstrap draws (of clusters) then holds zero.
     """
-    both = np.isin(best.ids, other.ids)
-    paired = dict(zip(other.ids, other.gains, strict=True))
-    if best.stage != other.stage or not both.any():
-        return False
-    difference = best.gains[both] - np.asarray([paired[name] for name in best.ids[both]])
-    _, owner = np.unique(best.clusters[both], return_inverse=True)
-    sums, counts = np.bincount(owner, difference), np.bincount(owner)
-    drawn = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), SETTINGS.draws)
-    low = np.quantile((drawn @ sums) / np.maximum(drawn @ counts, 1), 0.025)
-    return bool(low <= 0)
+    lead = compute_lead(best, other, seed)
+    return lead is not None and lead.low <= 0
 
 
 def _sort(measured: Sequence[MeasuredCandidate]) -> list[MeasuredCandidate]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from headstart.results.base import BaseFigures, BaseRanking, LeftOut, RankedBase
+from headstart.results.base import BaseChoice, BaseFigures, BaseRanking, LeftOut, RankedBase, VocabularyFit
 from headstart.results.context import (
     Advice,
     BeforeAfter,
@@ -118,6 +118,10 @@ class Result(Record):
         default=None,
         description="How the base model was chosen; `null` unless `--base auto` compared several.",
     )
+    base_choice: BaseChoice | None = Field(
+        default=None,
+        description="Texts with `--base default`: why this base model was taken. Else `null`.",
+    )
     chosen: str = Field(description="Name of the chosen strategy.")
     strategies: list[StrategyResult] = Field(description="The strategies that were tried.")
     skipped: list[SkippedStrategy] = Field(default=[], description="The strategies that were not tried.")
@@ -204,6 +208,7 @@ __all__ = [
     "Advice",
     "AnyMetrics",
     "AttributeProbe",
+    "BaseChoice",
     "BaseFigures",
     "BaseRanking",
     "BeforeAfter",
@@ -270,5 +275,6 @@ __all__ = [
     "StrategyResult",
     "Uncorrected",
     "Verdict",
+    "VocabularyFit",
     "WorstRow",
 ]

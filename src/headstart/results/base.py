@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from headstart.results.record import Figure, Record
@@ -48,6 +50,51 @@ class RankedBase(Record):
         description="Texts: share of tokens that its vocabulary does not know, 0 to 1; else `null`.",
     )
     pieces_per_word: float | None = Field(description="Texts: mean number of tokens per word; else `null`.")
+
+
+class VocabularyFit(Record):
+    """How well the vocabulary of a text base fits the training texts; at most 500 of them are read."""
+
+    base: str = Field(description="Its name.")
+    knowledge: Literal["known", "unclear", "unknown"] = Field(
+        description="Whether the vocabulary knows the language of the texts.",
+    )
+    sign: Literal["words", "script", "tokens", "few-words"] = Field(
+        description="What that was seen by: words held whole, the script, unknown tokens; `few-words`: nothing.",
+    )
+    known_words_share: float = Field(
+        description="Share (0 to 1) of words that it holds whole, as one token. In Latin letters only words of four "
+        "letters and more count.",
+    )
+    n_words: int = Field(description="Number of these words.")
+    unknown_share: float = Field(description="Share of tokens that it does not know, 0 to 1.")
+    pieces_per_word: float = Field(description="Mean number of tokens for each word between spaces.")
+    script: str = Field(description="Script of most letters, such as `Latin`; empty without letters.")
+
+
+class BaseChoice(Record):
+    """How the base model of texts was chosen where `--base default` is used. Test rows are never looked at."""
+
+    default: str = Field(description="The default base model.")
+    other: str = Field(description="The base model of many languages.")
+    taken: str = Field(description="The one that was taken.")
+    reason: Literal["language", "few-words", "probe", "tie", "not-installed", "unusable", "no-time"] = Field(
+        description="What decided. `language`: how well the vocabularies know it; `few-words`: there are too few to "
+        "tell; `probe`: one is better on the same training rows beyond noise; `tie`: neither is, so that the language "
+        "decides; `not-installed`, `unusable`, `no-time`: why the other base model was not looked at.",
+    )
+    fits: list[VocabularyFit] = Field(description="Of the default, and of the other one if it was looked at.")
+    task: TaskName = Field(description="Task of the data.")
+    lead: Figure | None = Field(
+        default=None,
+        description="How much more often a probe on the other base model is right on the same training rows in "
+        "cross-validation (0 to 1, negative if less often), with its 95 % interval of paired rows; for several labels "
+        "and numbers: how much more of the error it takes away. `null` if they were not compared.",
+    )
+    n_rows: int = Field(default=0, description="Training rows of this comparison, at most 200.")
+    install: str = Field(default="", description="Command that brings the other base model; empty if it is here.")
+    size_bytes: int = Field(default=0, description="What that command fetches, in bytes; 0 if nothing is needed.")
+    why: str = Field(default="", description="The choice in words.")
 
 
 class LeftOut(Record):

@@ -84,6 +84,11 @@ CHECK_CODES: Mapping[str, CheckCode] = {
         severity="note",
         detailed="Compare them yourself with `headstart bases --for DATA`, or name another with --base.",
     ),
+    "base-not-installed": CheckCode(
+        "The base model that knows this language is not installed",
+        "Install the base model that is named here, and run the same command again.",
+        detailed="Run `{command}`, then the same command again.",
+    ),
     "blur": CheckCode("Blurred pictures", "Look at them; take blank ones out.", severity="note"),
     "class-only-in-test": CheckCode(
         "Classes that have test rows but no training rows", "Add training rows of these classes."

@@ -12,7 +12,7 @@ from headstart.bases.catalogue.series import SERIES_BASES
 from headstart.bases.catalogue.texts import TEXT_BASES
 from headstart.bases.record import BaseRecord
 
-__all__ = ["CATALOGUE", "DEFAULTS", "EFFICIENTNET_LITE0", "MINILM", "MINIROCKET", "MULTILINGUAL_E5", "SERIES_ENCODER"]
+__all__ = ["CATALOGUE", "DEFAULTS", "EFFICIENTNET_LITE0", "MINILM", "MINIROCKET", "MULTILINGUAL_E5", "OTHER_LANGUAGES", "SERIES_ENCODER"]
 
 CATALOGUE: dict[str, BaseRecord] = {
     record.name: record
@@ -28,3 +28,6 @@ DEFAULTS: dict[str, str] = {
     "text": MINILM.name,
     "series": SERIES_ENCODER.name,
 }
+
+OTHER_LANGUAGES: dict[str, str] = {"text": MULTILINGUAL_E5.name}
+"""The base that the default gives way to where it does not know the language, by modality."""

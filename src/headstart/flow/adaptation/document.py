@@ -57,6 +57,7 @@ def assemble_result(run: AdaptedRun, seconds: Mapping[str, float], portable: Por
         group_columns=list(options.group),
         base=_make_base_figures(prepared),
         ranking=prepared.ranking.to_record() if prepared.ranking else None,
+        base_choice=prepared.base_choice,
         chosen=strategies.chosen,
         strategies=[_make_strategy_result(name, strategies, run.scores) for name in strategies.fitted],
         skipped=[SkippedStrategy(name=name, reason=reason) for name, reason in strategies.skipped.items()],

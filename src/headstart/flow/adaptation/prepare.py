@@ -97,11 +97,11 @@ def prepare(
     require_trainable(decided)
     _report_rows(decided)
     with timings.step("base"):
-        backbone, base_findings, ranked = choose.choose_base(decided, options, budget.training_clock())
-        findings += base_findings
+        chosen = choose.choose_base(decided, options, budget.training_clock())
+        findings += chosen.findings
     with timings.step("features"):
         extraction = features.extract_features(
-            decided, backbone, options.precision, uses=uses, seconds=budget.reading_seconds()
+            decided, chosen.backbone, options.precision, uses=uses, seconds=budget.reading_seconds()
         )
     usable = decided.take(extraction.readable_rows)
     usable = replace(usable, set_aside=(*usable.set_aside, *extraction.set_aside))
@@ -112,18 +112,24 @@ def prepare(
         _warn_of_findings((late,))
         findings += (late,)
     require_trainable(usable)
-    usable, duplicate_findings = join_feature_duplicates(usable, extraction.features, backbone, options.seed)
+    usable, duplicate_findings = join_feature_duplicates(usable, extraction.features, chosen.backbone, options.seed)
     _warn_of_findings(duplicate_findings)
     findings += duplicate_findings
     assembled = _assemble(
-        usable, options, backbone, extraction=extraction, clock=budget.training_clock(), group_columns=group_columns
+        usable,
+        options,
+        chosen.backbone,
+        extraction=extraction,
+        clock=budget.training_clock(),
+        group_columns=group_columns,
     )
     return replace(
         assembled,
         findings=(*findings, *assembled.findings),
         split=_classify_split(table, test, decided),
         test_source=test.source if test else "",
-        ranking=ranked,
+        ranking=chosen.ranking,
+        base_choice=chosen.record,
     )
 
 

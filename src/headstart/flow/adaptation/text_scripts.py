@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
-from functools import lru_cache
 
 import numpy as np
 
 from headstart.modalities import MODALITIES
+from headstart.modalities.scripts import name_script
 from headstart.records import Table
 
 MOST_ROWS, MOST_CHARACTERS = 5_000, 300
 """Rows looked at (evenly spread) and letters of each."""
-
-
-@lru_cache(maxsize=4096)
-def name_script(character: str) -> str:
-    """Return the script of a letter, by the first word of its Unicode name; empty for what is no letter.
-
-    Examples
-    --------
-    >>> name_script("a"), name_script("ሰ"), name_script("ص"), name_script("3")
-    ('Latin', 'Ethiopic', 'Arabic', '')
-    """
-    return unicodedata.name(character, "").split(" ")[0].capitalize() if character.isalpha() else ""
 
 
 def count_scripts(table: Table) -> dict[str, int]:

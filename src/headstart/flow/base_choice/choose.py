@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from headstart.flow.base_choice.measure import (
     measure_candidate,
 )
 from headstart.flow.base_choice.settings import SETTINGS
+from headstart.flow.base_choice.text_default import choose_default_base
 from headstart.modalities import MODALITIES, series
 from headstart.modalities.image_values import VALUE_RANGES
 from headstart.offline import offline
@@ -27,16 +28,35 @@ from headstart.options import AdaptOptions, BasesOptions
 from headstart.ranking import CandidateFilter, MeasuredCandidate, Ranking
 from headstart.records import TRAIN, Finding, Table
 from headstart.report import write_sentence
+from headstart.results import BaseChoice
 from headstart.results.findings import make_finding
 from headstart.strategies import Clock
 
-AUTO = "auto"
+AUTO, DEFAULT = "auto", "default"
 
 
-def choose_base(
-    table: Table, options: AdaptOptions, clock: Clock
-) -> tuple[Backbone, tuple[Finding, ...], Ranking | None]:
-    """Load the base that the options name; with `auto`, the one that suits the training rows best, and why.
+@dataclass(frozen=True, kw_only=True)
+class ChosenBase:
+    """The base of a run.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    findings : tuple of Finding
+    ranking : Ranking or None
+        How `--base auto` chose it.
+    record : BaseChoice or None
+        How `--base default` chose it for texts.
+    """
+
+    backbone: Backbone
+    findings: tuple[Finding, ...] = ()
+    ranking: Ranking | None = None
+    record: BaseChoice | None = None
+
+
+def choose_base(table: Table, options: AdaptOptions, clock: Clock) -> ChosenBase:
+    """Load the base that the options name; with `default` and `auto`, the one that suits the training rows, and why.
 
     Parameters
     ----------
@@ -46,9 +66,16 @@ def choose_base(
     clock : Clock
     """
     need = state_need(table, options)
+    if options.base == DEFAULT:
+        chosen = choose_default_base(table, options, need, clock)
+        if chosen.record:
+            progress.say(f"Base model: {chosen.record.taken}. {write_sentence(chosen.record)}")
+        shares = {fit.base: fit.unknown_share for fit in chosen.record.fits} if chosen.record else {}
+        findings = chosen.list_findings() or _warn_of_unknown_script(shares.get(chosen.backbone.record.name, 0.0))
+        return ChosenBase(backbone=chosen.backbone, findings=findings, record=chosen.record)
     if options.base != AUTO:
         named = bases.load_base(options.base, need)
-        return named, _find_unknown_script(named, table), None
+        return ChosenBase(backbone=named, findings=_find_unknown_script(named, table))
     criteria = CandidateFilter(table.modality, max_bytes=SETTINGS.max_bytes)
     candidates, _ = ranking.list_candidates(criteria)
     ranked = None
@@ -65,17 +92,22 @@ def choose_base(
             reason += f" The default is taken: {reference}."
     progress.say(f"Base model: {reference}. {reason}")
     on_disk = any(item.reference == reference and item.origin == "hub" for item in candidates)
-    chosen = bases.load_base(reference, replace(need, offline=need.offline or on_disk))
-    return chosen, (make_finding("base-chosen", reason), *_find_unknown_script(chosen, table)), ranked
+    taken = bases.load_base(reference, replace(need, offline=need.offline or on_disk))
+    findings = (make_finding("base-chosen", reason), *_find_unknown_script(taken, table))
+    return ChosenBase(backbone=taken, findings=findings, ranking=ranked)
 
 
 def _find_unknown_script(backbone: Backbone, table: Table) -> tuple[Finding, ...]:
     """Warn where the base's vocabulary knows too little of the training texts."""
     coverage = measure_coverage(backbone, table.select_split(TRAIN))
-    if coverage is None or coverage.unknown_share < CHECK_SETTINGS.many_unknown_share:
+    return _warn_of_unknown_script(coverage.unknown_share if coverage else 0.0)
+
+
+def _warn_of_unknown_script(unknown_share: float) -> tuple[Finding, ...]:
+    if unknown_share < CHECK_SETTINGS.many_unknown_share:
         return ()
     summary = (
-        f"The base model's vocabulary does not know {coverage.unknown_share:.0%} of what these texts are made of: "
+        f"The base model's vocabulary does not know {unknown_share:.0%} of what these texts are made of: "
         "their script or their signs are foreign to it."
     )
     finding = make_finding("foreign-script", summary)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import bases, data, evaluation, features, ranking
-from headstart.bases import DEFAULTS
+from headstart.bases import DEFAULTS, Backbone
 from headstart.checks.vocabulary import measure_coverage
 from headstart.errors import DataError, HeadstartError, cut_problem
 from headstart.evaluation.intervals import mean_interval
@@ -64,7 +64,7 @@ def describe_failure(error: Exception) -> str:
 def measure_candidate(
     candidate: Candidate, sample: Sample, options: AdaptOptions, need: bases.BaseRequest, seconds: float
 ) -> MeasuredCandidate:
-    """Score one candidate.
+    """Load one candidate and score it.
 
     Parameters
     ----------
@@ -84,10 +84,34 @@ def measure_candidate(
     if seconds <= 0:
         raise DataError("There was no time left for it.", "Give more with --time.")
     backbone = bases.load_base(candidate.reference, replace(need, offline=need.offline or candidate.origin == "hub"))
-    is_default = candidate.reference == DEFAULTS[need.modality]  # Its decoding is the one descriptors are made for.
     coverage = measure_coverage(backbone, sample.table)
-    if coverage and not is_default and candidate.origin != "given":
+    if coverage and candidate.reference != DEFAULTS[need.modality] and candidate.origin != "given":
         _refuse_unknown_script(coverage, candidate)
+    measured = replace(measure_backbone(backbone, candidate, sample, options, seconds=seconds), coverage=coverage)
+    return replace(measured, seconds=time.monotonic() - began)
+
+
+def measure_backbone(
+    backbone: Backbone, candidate: Candidate, sample: Sample, options: AdaptOptions, *, seconds: float
+) -> MeasuredCandidate:
+    """Score a candidate that is loaded.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    candidate : Candidate
+    sample : Sample
+    options : AdaptOptions
+    seconds : float
+        Limit of the pass through the base.
+
+    Raises
+    ------
+    DataError
+        If the time does not suffice, or no row can be held out.
+    """
+    began = time.monotonic()
+    is_default = backbone.record.name == DEFAULTS[sample.table.modality]  # Descriptors are made for its decoding.
     uses = {"features", "stages", *(["descriptors"] if is_default else [])}
     extraction = features.extract_features(
         sample.table, backbone, options.precision, uses=frozenset(uses), seconds=seconds
@@ -121,7 +145,6 @@ def measure_candidate(
         gains=gains,
         clusters=scored_clusters,
         stage=sample.turn,
-        coverage=coverage,
         head=head,
     )
 

@@ -20,7 +20,7 @@ from headstart.report.messages import (
     use_language,
 )
 from headstart.report.named import advice_for, kind_of_finding
-from headstart.report.sentences.base_choice import describe_ranking
+from headstart.report.sentences.base_choice import describe_base_choice, describe_ranking
 from headstart.report.sentences.calibration import describe_calibration, describe_correction
 from headstart.report.sentences.comparison import describe_comparison
 from headstart.report.sentences.coverage import describe_abstention, describe_coverage
@@ -54,6 +54,7 @@ from headstart.results import (
     Abstention,
     Advice,
     AttributeProbe,
+    BaseChoice,
     BaseRanking,
     Calibration,
     ClassGap,
@@ -82,6 +83,7 @@ WORDINGS: Mapping[type[Record], Wording] = {
     Advice: Wording("reason", describe_advice, frozenset({"code"})),
     Abstention: Wording("reading", describe_abstention),
     AttributeProbe: Wording("reading", describe_attribute_probe),
+    BaseChoice: Wording("why", describe_base_choice),
     BaseRanking: Wording("why", describe_ranking, frozenset({"task"})),
     Calibration: Wording("reading", describe_calibration, frozenset({"mean_probability", "share_right"})),
     ClassGap: Wording("reading", describe_class_gap),
