@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests import tiny
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from headstart import bases, data, flow, ranking
@@ -16,13 +17,12 @@ from headstart.bases import DEFAULTS, OTHER_LANGUAGES, Backbone, BaseRequest, as
 from headstart.errors import MissingExtra
 from headstart.features import runtimes
 from headstart.flow.base_choice import choose, installing, text_default
-from headstart.options import AdaptOptions, CheckOptions, parse
+from headstart.options import AdaptOptions, CheckOptions, ReportOptions, parse
 from headstart.ranking import VocabularyCoverage, decide_text_base, judge_language, measure_vocabulary_coverage
 from headstart.records import TEST, Interval
 from headstart.report import write_sentence
 from headstart.report.messages import LANGUAGES, use_language
 from headstart.strategies.record import Clock
-from tests import tiny
 
 MINILM, E5 = DEFAULTS["text"], OTHER_LANGUAGES["text"]
 AMHARIC = {"good": ["ጥሩ ነው", "በጣም ጥሩ ነገር"], "bad": ["መጥፎ ነው", "በጣም መጥፎ ነገር"]}
@@ -170,7 +170,7 @@ def test_a_language_that_the_default_does_not_know_goes_to_the_other_base_and_ev
     assert choice.n_rows == result.n_rows.train and choice.lead is not None
     assert [item.summary for item in result.checks if item.kind == "base-chosen"] == [choice.why]
     for language in LANGUAGES:
-        flow.report(tmp_path / "out", tmp_path / language, parse(flow.ReportOptions, language=language))
+        flow.report(tmp_path / "out", tmp_path / language, parse(ReportOptions, language=language))
         with use_language(language):
             assert write_sentence(choice) in (tmp_path / language / "report.html").read_text("utf-8")
     again = flow.adapt(path, tmp_path / "again", chosen)

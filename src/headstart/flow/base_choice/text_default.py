@@ -65,17 +65,18 @@ def choose_default_base(table: Table, options: AdaptOptions, need: BaseRequest, 
 
 
 def choose_by_language(table: Table, options: AdaptOptions, need: BaseRequest) -> ChosenTextBase:
-    """Load the base that the language of the texts asks for, without running any.
+    """Load the base that the language of the texts asks for, without running any, however long it takes to run.
 
     Parameters
     ----------
     table : Table
         Every split decided; only its training rows are looked at.
     options : AdaptOptions
-        `precision` and `time` are used.
+        `precision` and `seed` are used.
     need : BaseRequest
     """
-    return _choose(table, options, need, lambda train, default, other: _Comparison())
+    unhurried = options.model_copy(update={"time": np.inf})
+    return _choose(table, unhurried, need, lambda train, default, other: _Comparison())
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 
 from headstart import bases, data, features, progress
+from headstart.bases import Backbone
 from headstart.checks import CheckInputs, run_checks
 from headstart.checks.copies import join_feature_duplicates
 from headstart.checks.record import FEATURES, MODEL
 from headstart.data.labels.targets import encode_truth, list_classes
-from headstart.flow.base_choice.choose import state_need
+from headstart.flow.base_choice.choose import AUTO, DEFAULT, state_need
 from headstart.flow.base_choice.settings import SETTINGS as BASE_CHOICE_SETTINGS
+from headstart.flow.base_choice.text_default import choose_by_language
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Finding, Table, make_column
 from headstart.results.findings import make_finding
@@ -45,9 +47,7 @@ def probe_training_rows(table: Table, options: AdaptOptions, seconds: float) -> 
     sample = train.take(
         np.sort(np.random.default_rng(options.seed).permutation(len(train))[: BASE_CHOICE_SETTINGS.checked_rows])
     )
-    base_options = options if options.base != "auto" else options.model_copy(update={"base": "default"})
-    as_training = replace(sample, splits=make_column([TRAIN] * len(sample)))
-    backbone = bases.load_base(base_options.base, state_need(as_training, base_options))
+    backbone, choice_findings = _load_base(replace(sample, splits=make_column([TRAIN] * len(sample))), options)
     limit = f", at most {seconds:.0f} s" if np.isfinite(seconds) else ""
     progress.say(
         f"Looking for label errors and outliers in {len(sample):,} rows with {backbone.record.name}{limit} "
@@ -68,11 +68,20 @@ def probe_training_rows(table: Table, options: AdaptOptions, seconds: float) -> 
         features=extraction.features,
         backbone=backbone,
     )
-    findings = [*duplicates, *run_checks(_add_probe(inputs, rows, seconds), FEATURES, MODEL)]
+    findings = [*choice_findings, *duplicates, *run_checks(_add_probe(inputs, rows, seconds), FEATURES, MODEL)]
     if extraction.late or len(sample) < len(train):
         summary = f"Label errors and outliers were looked for among {len(rows):,} of {len(train):,} rows to learn from."
         findings.append(make_finding("not-looked-deeper", summary, advice="deep-on"))
     return tuple(findings)
+
+
+def _load_base(table: Table, options: AdaptOptions) -> tuple[Backbone, tuple[Finding, ...]]:
+    """Load the named base; for texts the one that suits their language, and say where another would."""
+    need = state_need(table, options)
+    if options.base not in (AUTO, DEFAULT):
+        return bases.load_base(options.base, need), ()
+    chosen = choose_by_language(table, options, need)
+    return chosen.backbone, chosen.list_findings()
 
 
 def _add_probe(inputs: CheckInputs, rows: StrategyRows, seconds: float) -> CheckInputs:
