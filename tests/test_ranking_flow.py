@@ -21,7 +21,7 @@ from headstart.options import AdaptOptions, BasesOptions, parse
 from headstart.ranking import CandidateFilter
 from headstart.ranking.settings import SETTINGS
 from headstart.records import TRAIN
-from headstart.report import write_sentence
+from headstart.report import fill_sentences, write_sentence
 from headstart.strategies.record import Clock
 
 KEYS = {"base", "probe", "logme", "hscore", "knn", "seconds", "n_rows", "licence", "size_bytes", "tie"}
@@ -151,9 +151,9 @@ def test_auto_takes_the_default_when_there_is_no_time(
 ) -> None:
     in_hub_cache(tmp_path / "hub", "clinic/tiny", checkpoints[0])
     table = data.assign_splits(data.read_table(image_folder, AdaptOptions()), AdaptOptions())
-    backbone, (said,), _ = choose.choose_base(table, parse(AdaptOptions, base="auto"), Clock(0.0))
-    assert backbone.record.name == DEFAULTS["image"]
-    assert "default is taken" in said.summary
+    chosen = choose.choose_base(table, parse(AdaptOptions, base="auto"), Clock(0.0))
+    assert chosen.backbone.record.name == DEFAULTS["image"]
+    assert "default is taken" in chosen.findings[0].summary
 
 
 def test_all_begin_on_few_rows_and_the_better_ones_go_on_to_more(
@@ -187,9 +187,12 @@ def test_a_foreign_model_that_breaks_is_left_out_and_a_known_one_is_not_hidden(
         choose.rank(image_folder, parse(BasesOptions, offline=True))
 
 
-def test_texts_show_how_the_vocabulary_copes(text_table: Path) -> None:
-    (row,) = choose.rank(text_table, parse(BasesOptions, offline=True)).to_record().ranking
-    assert row.base == "all-minilm-l6-v2"
+def test_texts_show_how_the_vocabulary_copes(text_table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    every = ranking.list_candidates
+    monkeypatch.setattr(choose.ranking, "list_candidates", lambda criteria: (every(criteria)[0][:1], {}))
+    (row,) = fill_sentences(choose.rank(text_table, parse(BasesOptions, offline=True)).to_record()).ranking
+    assert row.base == "all-minilm-l6-v2" and row.vocabulary is not None and row.vocabulary.knowledge == "known"
+    assert row.agreement == "much" and "knows the language" in row.reading and "the same label" in row.reading
     assert row.unknown_share == 0.0 and row.pieces_per_word is not None and 1.0 <= row.pieces_per_word < 2.0
 
 
@@ -226,7 +229,7 @@ def test_texts_in_a_foreign_script_are_warned_of_and_a_hub_model_for_another_lan
     rows = [f"{words[name][i % 2]} {i},{name}" for name in words for i in range(12)]
     path = tmp_path / "amharic.csv"
     path.write_text("text,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
-    chosen = parse(AdaptOptions, strategy="linear-probe", offline=True)
+    chosen = parse(AdaptOptions, base="all-minilm-l6-v2", strategy="linear-probe", offline=True)
     result = flow.adapt(path, tmp_path / "out", chosen)
     (said,) = [item for item in result.checks if item.kind == "foreign-script"]
     assert said.severity == "warn" and "does not know" in said.summary and "--for DATA" in said.advice

@@ -11,6 +11,7 @@ from headstart.results import (
     Abstention,
     Advice,
     AttributeProbe,
+    BaseChoice,
     BaseRanking,
     BeforeAfter,
     Calibration,
@@ -45,6 +46,7 @@ from headstart.results import (
     Slices,
     SliceShift,
     Verdict,
+    VocabularyFit,
 )  # fmt: skip
 
 
@@ -128,7 +130,77 @@ def ranking(*bases: RankedBase, task: str = "classification") -> BaseRanking:
     return BaseRanking.model_validate({"ranking": list(bases), "left_out": [], "task": task})
 
 
+def fit(knowledge: str, sign: str, share: float, base: str = "small", **values: object) -> VocabularyFit:
+    facts = {"n_words": 900, "unknown_share": 0.12, "pieces_per_word": 2.4, "script": "Ethiopic", **values}
+    return VocabularyFit.model_validate(
+        {"base": base, "knowledge": knowledge, "sign": sign, "known_words_share": share, **facts}
+    )
+
+
+def choice(reason: str, taken: str, *fits: VocabularyFit, **values: object) -> BaseChoice:
+    facts = {"default": "small", "other": "many", "taken": taken, "reason": reason, "task": "classification", **values}
+    return BaseChoice.model_validate({**facts, "fits": list(fits)})
+
+
 ENGLISH: list[tuple[Record, str]] = [
+    (
+        choice("language", "small", fit("known", "words", 0.92)),
+        "small knows the language of these texts: it holds 92 of 100 longer words whole.",
+    ),
+    (
+        choice("few-words", "small", fit("unclear", "few-words", 0.0)),
+        "These texts have too few words to tell their language; small is the default.",
+    ),
+    (
+        choice("not-installed", "small", fit("unknown", "words", 0.1), install="pip install x", size_bytes=72_000_000),
+        "small does not know the language of these texts: it holds 10 of 100 longer words whole. This language needs "
+        "many: 72 MB, pip install x",
+    ),
+    (
+        choice("not-installed", "small", fit("unclear", "tokens", 0.9), install="pip install x", size_bytes=72_000_000),
+        "small knows the language of these texts, but not 12\N{NARROW NO-BREAK SPACE}% of the signs that they are "
+        "made of. many may know it better: 72 MB, pip install x",
+    ),
+    (
+        choice(
+            "tie", "many", fit("unknown", "script", 0.0), fit("unclear", "words", 0.21, "many"), lead=ZERO, n_rows=200
+        ),
+        "small does not know the script of these texts (Ethiopic). many, made for about 100 languages, knows it better "
+        "(21 of 100). On 200 training rows in cross-validation, many is right 0.0 points more often than small (95 % "
+        "interval −10.0 to 10.0). That is within noise, so the language decides: many is taken.",
+    ),
+    (
+        choice(
+            "probe", "small", fit("unclear", "words", 0.6), fit("unknown", "words", 0.1, "many"), lead=LESS,
+            n_rows=200, task="regression",
+        ),
+        "small knows the language of these texts in part: it holds 60 of 100 longer words whole. many, made for about "
+        "100 languages, knows no more of its words (10 of 100). On 200 training rows in cross-validation, small takes "
+        "away 12.3 points more of the error than many (95 % interval 2.1 to 20.0). small is taken.",
+    ),
+    (
+        strong().model_copy(
+            update={"vocabulary": fit("unknown", "words", 0.1), "knn": 0.4, "knn_chance": 0.35, "agreement": "little"}
+        ),
+        "small does not know the language of these texts: it holds 10 of 100 longer words whole. For 40 of 100 rows "
+        "the rows that it finds most alike have the same label (35 by always saying the most frequent one). It sees "
+        "little of what matters here; expect less help from it.",
+    ),
+    (
+        strong().model_copy(update={"knn": 0.9, "knn_chance": 0.5, "agreement": "much"}),
+        "For 90 of 100 rows the rows that it finds most alike have the same label (50 by always saying the most "
+        "frequent one). It sees much of what matters here.",
+    ),
+    (
+        strong().model_copy(update={"knn": 0.65, "knn_chance": 0.5, "agreement": "some"}),
+        "For 65 of 100 rows the rows that it finds most alike have the same label (50 by always saying the most "
+        "frequent one). It sees some of what matters here.",
+    ),
+    (
+        choice("no-time", "small", fit("unknown", "tokens", 0.0)),
+        "small does not know 12\N{NARROW NO-BREAK SPACE}% of the signs that these texts are made of. many would not "
+        "get through all rows in the given time; more time allows it (--time).",
+    ),
     (
         verdict(difference=MORE, transfer="helped"),
         "On 1,400 test rows the adapted model (blend) was right 12.3 points more often than the best model without "

@@ -22,6 +22,7 @@ from headstart.ranking import VocabularyCoverage, decide_text_base, judge_langua
 from headstart.records import TEST, Interval
 from headstart.report import write_sentence
 from headstart.report.messages import LANGUAGES, use_language
+from headstart.results import Result
 from headstart.strategies.record import Clock
 
 MINILM, E5 = DEFAULTS["text"], OTHER_LANGUAGES["text"]
@@ -53,9 +54,14 @@ def other() -> Backbone:
     return assemble_backbone(replace(parts, record=replace(parts.record, name=E5)))
 
 
+@pytest.fixture(scope="module")
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
 @pytest.fixture(autouse=True)
-def one_runtime(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    monkeypatch.setenv("HEADSTART_HOME", str(tmp_path_factory.mktemp("home")))
+def one_runtime(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADSTART_HOME", str(own_home))
     monkeypatch.setattr(runtimes, "RUNTIMES", {runtimes.REFERENCE: runtimes.RUNTIMES[runtimes.REFERENCE]})
 
 
@@ -84,6 +90,10 @@ def without_other(monkeypatch: pytest.MonkeyPatch) -> None:
         return load(reference, need)
 
     monkeypatch.setattr(bases, "load_base", refuse)
+
+
+def list_metrics(result: Result) -> list[object]:
+    return [(item.name, item.test, item.cross_validation) for item in result.strategies]
 
 
 shares = st.floats(0.0, 1.0)
@@ -155,7 +165,7 @@ def test_english_runs_the_default_alone_and_says_so(tmp_path: Path, loaded: list
     assert "knows the language of these texts" in result.base_choice.why
     assert not {"base-chosen", "base-not-installed"} & {item.kind for item in result.checks}
     named = flow.adapt(tmp_path / "texts.csv", tmp_path / "named", chosen.model_copy(update={"base": MINILM}))
-    assert named.base_choice is None and named.strategies == result.strategies
+    assert named.base_choice is None and list_metrics(named) == list_metrics(result)
 
 
 def test_a_language_that_the_default_does_not_know_goes_to_the_other_base_and_every_report_says_why(
@@ -174,7 +184,7 @@ def test_a_language_that_the_default_does_not_know_goes_to_the_other_base_and_ev
         with use_language(language):
             assert write_sentence(choice) in (tmp_path / language / "report.html").read_text("utf-8")
     again = flow.adapt(path, tmp_path / "again", chosen)
-    assert again.base_choice == choice and again.strategies == result.strategies
+    assert again.base_choice == choice and list_metrics(again) == list_metrics(result)
     resumed = flow.adapt(path, tmp_path / "out", chosen)
     assert resumed.base_choice == choice and resumed.cost["rows_computed"] == 0
 
@@ -193,8 +203,9 @@ def test_the_probe_looks_at_training_rows_only_and_pays_for_no_row_twice(
 
     monkeypatch.setattr(text_default, "measure_backbone", watched)
     monkeypatch.setattr(text_default, "SETTINGS", replace(text_default.SETTINGS, probe_rows=12))
+    texts = {name: [f"{text} ዛሬ" for text in AMHARIC[name]] for name in AMHARIC}  # In no cache of another test.
     result = flow.adapt(
-        write_texts(tmp_path, AMHARIC, 20), tmp_path / "out", parse(AdaptOptions, strategy="linear-probe", offline=True)
+        write_texts(tmp_path, texts, 20), tmp_path / "out", parse(AdaptOptions, strategy="linear-probe", offline=True)
     )
     assert len(n_rows) == 2 and n_rows[0] == n_rows[1] <= 14
     assert result.cost["rows_computed"] == result.n_rows.train + result.n_rows.test - n_rows[0]

@@ -12,6 +12,12 @@ from headstart.ranking import VocabularyCoverage
 from headstart.records import Finding, Table
 from headstart.results.findings import make_finding
 
+_KNOWLEDGE = {
+    "known": "knows the language",
+    "unclear": "knows the language in part",
+    "unknown": "does not know the language",
+}
+
 
 def measure_coverage(backbone: Backbone, table: Table) -> VocabularyCoverage | None:
     """Return how well a tokenizer covers texts spread over a table; None if the base model has none.
@@ -39,15 +45,15 @@ def report_unknown_tokens(backbone: Backbone, table: Table) -> list[Finding]:
     coverage = measure_coverage(backbone, table)
     if coverage is None:
         return []
-    if (
-        coverage.unknown_share < SETTINGS.some_unknown_share
-        and coverage.pieces_per_word < SETTINGS.many_tokens_per_word
-    ):
+    knowledge, _ = ranking.judge_language(coverage, len(backbone.record.languages) != 1)
+    is_foreign = knowledge == "unknown" or coverage.pieces_per_word >= SETTINGS.many_tokens_per_word
+    if coverage.unknown_share < SETTINGS.some_unknown_share and not is_foreign:
         return []
+    n_texts, whole = min(len(table), SETTINGS.vocabulary_texts), f"{100 * coverage.known_words_share:.0f}"
     summary = (
-        f"Of {min(len(table), SETTINGS.vocabulary_texts)} texts the base model {backbone.record.name} does not know "
-        f"{coverage.unknown_share:.1%} of the pieces, and cuts a word into {coverage.pieces_per_word:.1f} pieces "
-        "(about 1.3 for a language it was made for)."
+        f"The base model {backbone.record.name} {_KNOWLEDGE[knowledge]} of {n_texts} texts: it does not know "
+        f"{coverage.unknown_share:.1%} of their pieces, holds {whole} of 100 longer words whole, and cuts a word into "
+        f"{coverage.pieces_per_word:.1f} pieces (about 1.3 for a language it was made for)."
     )
     severity = "warn" if coverage.unknown_share >= SETTINGS.many_unknown_share else "note"
     measure = ratio_interval(coverage.counts, 0)

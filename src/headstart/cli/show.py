@@ -273,6 +273,8 @@ def show_ranking(document: Mapping[str, Any]) -> None:
         if row["unknown_share"] is not None:
             cut = f"{row['unknown_share']:.1%} unknown tokens, {row['pieces_per_word']:.1f} tokens per word"
             news.print(f"{escape(row['label'])}: {cut}")
+        if row["reading"]:
+            news.print(f"{escape(row['label'])}: {escape(row['reading'])}")
     for item in document["left_out"]:
         news.print(f"Left out: {escape(item['base'])}: {escape(item['reason'])}")
     news.print(f"[bold]{escape(document['why'])}[/bold]")

@@ -123,7 +123,8 @@ class AdaptOptions(ReadOptions):
 
     base: str = Field(
         "default",
-        description="Base model: a name from `headstart bases`, timm:NAME, hf:REPO, file:PATH; or auto.",
+        description="Base model: a name from `headstart bases`, timm:NAME, hf:REPO, file:PATH; auto = ranked on your "
+        "rows; default = by modality, for texts by their language.",
     )
     strategy: Names = Field(
         (), description="Only these strategies (comma-separated), or a preset: quick, default or thorough."

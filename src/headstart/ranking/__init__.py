@@ -16,7 +16,7 @@ from headstart.ranking.ordering import (
 )
 from headstart.ranking.scores import compute_h_score, compute_logme, knn_accuracy
 from headstart.ranking.text_base import TextBaseDecision, decide_text_base, needs_other_base
-from headstart.ranking.vocabulary import VocabularyCoverage, judge_language, measure_vocabulary_coverage
+from headstart.ranking.vocabulary import VocabularyCoverage, judge_language, make_fit, measure_vocabulary_coverage
 
 __all__ = [
     "Candidate",
@@ -33,6 +33,7 @@ __all__ = [
     "judge_language",
     "knn_accuracy",
     "list_candidates",
+    "make_fit",
     "measure_vocabulary_coverage",
     "needs_other_base",
     "plan_sample_sizes",

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from headstart.ranking.listing import Candidate
 from headstart.ranking.settings import SETTINGS
-from headstart.ranking.vocabulary import VocabularyCoverage
+from headstart.ranking.vocabulary import VocabularyCoverage, make_fit
 from headstart.records import Column, Index, Interval
-from headstart.results import BaseRanking, Figure, LeftOut, RankedBase
+from headstart.results import Agreement, BaseRanking, Figure, LeftOut, RankedBase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,10 @@ class MeasuredCandidate:
     stage : int
         0 for the small sample, 1 for the large one.
     coverage : VocabularyCoverage or None
+    chance : float
+        Share of the most frequent class among these rows; not finite where rows have no single class.
+    n_languages : int
+        That the base was trained on; 0 where that is not known.
     head : str
         The probe that `probe` is about: on the last stage, or on several.
     """
@@ -54,6 +58,8 @@ class MeasuredCandidate:
     clusters: Index
     stage: int = 0
     coverage: VocabularyCoverage | None = None
+    chance: float = float("nan")
+    n_languages: int = 0
     head: str = "linear-probe"
 
 
@@ -107,7 +113,18 @@ class Ranking:
             taken=name == self.taken,
             unknown_share=cover.unknown_share if cover else None,
             pieces_per_word=cover.pieces_per_word if cover else None,
+            vocabulary=make_fit(item.candidate.label, cover, item.n_languages) if cover else None,
+            knn_chance=_drop_infinite(item.chance),
+            agreement=_judge_agreement(item.knn, item.chance),
         )
+
+
+def _judge_agreement(knn: float, chance: float) -> Agreement | None:
+    """Return how well the nearest rows agree with the labels, of the way from the most frequent one to certainty."""
+    if not np.isfinite([knn, chance]).all() or chance >= 1:
+        return None
+    skill = (knn - chance) / (1 - chance)
+    return "much" if skill >= SETTINGS.much_agreement else "some" if skill >= SETTINGS.some_agreement else "little"
 
 
 def _drop_infinite(value: float) -> float | None:

@@ -17,6 +17,9 @@ class RankingSettings:
         Bootstrap samples that say how sure the order is.
     tie_margin : float
         A smaller base that ties with the best is taken only if it is at most this much lower, and its loss no higher.
+    much_agreement, some_agreement : float
+        Part of the way from the most frequent label to certainty (0-1) that the nearest rows must go to agree much, or
+        in part, with the labels.
     evidence_rounds, evidence_tolerance : int, float
         Most rounds of maximising the evidence (LogME), and the relative change of the ratio of precisions at which
         they end.
@@ -35,6 +38,10 @@ class RankingSettings:
         English of six kinds 0.78 to 0.97, Nigerian Pidgin 0.82, English and Spanish mixed 0.51 to 0.63, 22 sets in 14
         other languages 0.02 to 0.41, program messages in 120 languages below 0.45
         (docs/explanation/choosing-the-base.md).
+    multilingual_known_share, multilingual_unknown_share : float
+        The same two shares for a vocabulary that many languages have to share, which holds fewer words of each whole.
+        Measured with multilingual-e5-small: French, Spanish, Swahili, Hausa, Somali 0.44 to 0.61, Arabic and Amharic
+        0.21 to 0.38; Igbo, Luganda, Yoruba, Setswana, Chichewa, which it was hardly trained on, 0.10 to 0.13.
     known_script_tokens : int
         A vocabulary knows a script if so many of its tokens have two or more letters of it.
     some_unknown_tokens, most_unknown_tokens : float
@@ -54,12 +61,16 @@ class RankingSettings:
     min_class_rows: int = 5
     draws: int = 2_000
     tie_margin: float = 0.01
+    much_agreement: float = 0.5
+    some_agreement: float = 0.2
     evidence_rounds: int = 200
     evidence_tolerance: float = 1e-6
     judged_letters: int = 4
     few_words: int = 20
     known_words_share: float = 0.7
     unknown_words_share: float = 0.45
+    multilingual_known_share: float = 0.4
+    multilingual_unknown_share: float = 0.2
     known_script_tokens: int = 100
     some_unknown_tokens: float = 0.1
     most_unknown_tokens: float = 0.5

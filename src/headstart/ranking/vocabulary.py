@@ -20,6 +20,7 @@ from headstart.modalities.scripts import find_main_script, find_words, name_scri
 from headstart.modalities.text import load_text
 from headstart.modalities.tokenizer_files import parse_tokenizer
 from headstart.ranking.settings import SETTINGS
+from headstart.results import VocabularyFit
 
 LATIN = "Latin"
 LanguageKnowledge = Literal["known", "unclear", "unknown"]
@@ -92,12 +93,16 @@ def measure_vocabulary_coverage(tokenizer: str, texts: Sequence[str]) -> Vocabul
     )
 
 
-def judge_language(coverage: VocabularyCoverage) -> tuple[LanguageKnowledge, LanguageSign]:
+def judge_language(
+    coverage: VocabularyCoverage, is_multilingual: bool = False
+) -> tuple[LanguageKnowledge, LanguageSign]:
     """Return whether a vocabulary knows the language of the texts, and by which sign that is seen.
 
     Parameters
     ----------
     coverage : VocabularyCoverage
+    is_multilingual : bool
+        Whether several languages share the vocabulary; it holds fewer words of each whole.
 
     Examples
     --------
@@ -114,11 +119,40 @@ def judge_language(coverage: VocabularyCoverage) -> tuple[LanguageKnowledge, Lan
         return "unknown", "tokens"
     if coverage.n_words < SETTINGS.few_words:
         return "unclear", "few-words"
-    if coverage.known_words_share < SETTINGS.unknown_words_share:
+    known, unknown = (
+        (SETTINGS.multilingual_known_share, SETTINGS.multilingual_unknown_share)
+        if is_multilingual
+        else (SETTINGS.known_words_share, SETTINGS.unknown_words_share)
+    )
+    if coverage.known_words_share < unknown:
         return "unknown", "words"
     if coverage.unknown_share >= SETTINGS.some_unknown_tokens:
         return "unclear", "tokens"
-    return ("known" if coverage.known_words_share >= SETTINGS.known_words_share else "unclear"), "words"
+    return ("known" if coverage.known_words_share >= known else "unclear"), "words"
+
+
+def make_fit(name: str, coverage: VocabularyCoverage, n_languages: int) -> VocabularyFit:
+    """Return the record of how well a vocabulary fits the texts.
+
+    Parameters
+    ----------
+    name : str
+        Of the base.
+    coverage : VocabularyCoverage
+    n_languages : int
+        That the base was trained on; 0 where that is not known.
+    """
+    knowledge, sign = judge_language(coverage, n_languages != 1)
+    return VocabularyFit(
+        base=name,
+        knowledge=knowledge,
+        sign=sign,
+        known_words_share=coverage.known_words_share,
+        n_words=coverage.n_words,
+        unknown_share=coverage.unknown_share,
+        pieces_per_word=coverage.pieces_per_word,
+        script=coverage.script,
+    )
 
 
 def _find_unknown_id(tokenizer: Mapping[str, Any], encoder: Tokenizer) -> int | None:

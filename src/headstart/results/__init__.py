@@ -10,7 +10,15 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from headstart.results.base import BaseChoice, BaseFigures, BaseRanking, LeftOut, RankedBase, VocabularyFit
+from headstart.results.base import (
+    Agreement,
+    BaseChoice,
+    BaseFigures,
+    BaseRanking,
+    LeftOut,
+    RankedBase,
+    VocabularyFit,
+)
 from headstart.results.context import (
     Advice,
     BeforeAfter,
@@ -206,6 +214,7 @@ __all__ = [
     "FORMAT",
     "Abstention",
     "Advice",
+    "Agreement",
     "AnyMetrics",
     "AttributeProbe",
     "BaseChoice",

@@ -27,6 +27,29 @@ class BaseFigures(Record):
     runtime: str = Field(description="What computed the features, such as `openvino-f32`.")
 
 
+Agreement = Literal["much", "some", "little"]
+
+
+class VocabularyFit(Record):
+    """How well the vocabulary of a text base fits the training texts; at most 500 of them are read."""
+
+    base: str = Field(description="Its name.")
+    knowledge: Literal["known", "unclear", "unknown"] = Field(
+        description="Whether the vocabulary knows the language of the texts.",
+    )
+    sign: Literal["words", "script", "tokens", "few-words"] = Field(
+        description="What that was seen by: words held whole, the script, unknown tokens; `few-words`: nothing.",
+    )
+    known_words_share: float = Field(
+        description="Share (0 to 1) of words that it holds whole, as one token. In Latin letters only words of four "
+        "letters and more count.",
+    )
+    n_words: int = Field(description="Number of these words.")
+    unknown_share: float = Field(description="Share of tokens that it does not know, 0 to 1.")
+    pieces_per_word: float = Field(description="Mean number of tokens for each word between spaces.")
+    script: str = Field(description="Script of most letters, such as `Latin`; empty without letters.")
+
+
 class RankedBase(Record):
     """One of the base models that were compared, on training rows."""
 
@@ -50,26 +73,21 @@ class RankedBase(Record):
         description="Texts: share of tokens that its vocabulary does not know, 0 to 1; else `null`.",
     )
     pieces_per_word: float | None = Field(description="Texts: mean number of tokens per word; else `null`.")
-
-
-class VocabularyFit(Record):
-    """How well the vocabulary of a text base fits the training texts; at most 500 of them are read."""
-
-    base: str = Field(description="Its name.")
-    knowledge: Literal["known", "unclear", "unknown"] = Field(
-        description="Whether the vocabulary knows the language of the texts.",
+    vocabulary: VocabularyFit | None = Field(
+        default=None,
+        description="Texts: how well its vocabulary fits them; else `null`.",
     )
-    sign: Literal["words", "script", "tokens", "few-words"] = Field(
-        description="What that was seen by: words held whole, the script, unknown tokens; `few-words`: nothing.",
+    knn_chance: float | None = Field(
+        default=None,
+        description="Share of the most frequent class among the rows of `knn`, 0 to 1; `null` where rows have no "
+        "single class.",
     )
-    known_words_share: float = Field(
-        description="Share (0 to 1) of words that it holds whole, as one token. In Latin letters only words of four "
-        "letters and more count.",
+    agreement: Agreement | None = Field(
+        default=None,
+        description="How well rows that it finds alike agree in their label: how far `knn` is on the way from "
+        "`knn_chance` to 1. `null` where `knn_chance` is.",
     )
-    n_words: int = Field(description="Number of these words.")
-    unknown_share: float = Field(description="Share of tokens that it does not know, 0 to 1.")
-    pieces_per_word: float = Field(description="Mean number of tokens for each word between spaces.")
-    script: str = Field(description="Script of most letters, such as `Latin`; empty without letters.")
+    reading: str = Field(default="", description="How much it has to do with these rows, in words.")
 
 
 class BaseChoice(Record):

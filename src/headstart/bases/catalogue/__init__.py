@@ -12,7 +12,16 @@ from headstart.bases.catalogue.series import SERIES_BASES
 from headstart.bases.catalogue.texts import TEXT_BASES
 from headstart.bases.record import BaseRecord
 
-__all__ = ["CATALOGUE", "DEFAULTS", "EFFICIENTNET_LITE0", "MINILM", "MINIROCKET", "MULTILINGUAL_E5", "OTHER_LANGUAGES", "SERIES_ENCODER"]
+__all__ = [
+    "CATALOGUE",
+    "DEFAULTS",
+    "EFFICIENTNET_LITE0",
+    "MINILM",
+    "MINIROCKET",
+    "MULTILINGUAL_E5",
+    "OTHER_LANGUAGES",
+    "SERIES_ENCODER",
+]
 
 CATALOGUE: dict[str, BaseRecord] = {
     record.name: record

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from headstart import bases, checks, data, progress, ranking
-from headstart.bases import DEFAULTS, Backbone
+from headstart.bases import DEFAULTS, OTHER_LANGUAGES, Backbone
 from headstart.checks.settings import SETTINGS as CHECK_SETTINGS
 from headstart.checks.vocabulary import measure_coverage
 from headstart.extras import require
@@ -20,12 +20,12 @@ from headstart.flow.base_choice.measure import (
     measure_candidate,
 )
 from headstart.flow.base_choice.settings import SETTINGS
-from headstart.flow.base_choice.text_default import choose_default_base
+from headstart.flow.base_choice.text_default import choose_by_language, choose_default_base
 from headstart.modalities import MODALITIES, series
 from headstart.modalities.image_values import VALUE_RANGES
 from headstart.offline import offline
 from headstart.options import AdaptOptions, BasesOptions
-from headstart.ranking import CandidateFilter, MeasuredCandidate, Ranking
+from headstart.ranking import Candidate, CandidateFilter, MeasuredCandidate, Ranking
 from headstart.records import TRAIN, Finding, Table
 from headstart.report import write_sentence
 from headstart.results import BaseChoice
@@ -93,8 +93,18 @@ def choose_base(table: Table, options: AdaptOptions, clock: Clock) -> ChosenBase
     progress.say(f"Base model: {reference}. {reason}")
     on_disk = any(item.reference == reference and item.origin == "hub" for item in candidates)
     taken = bases.load_base(reference, replace(need, offline=need.offline or on_disk))
-    findings = (make_finding("base-chosen", reason), *_find_unknown_script(taken, table))
+    missing = _find_missing_base(table, options, candidates) or _find_unknown_script(taken, table)
+    findings = (make_finding("base-chosen", reason), *missing)
     return ChosenBase(backbone=taken, findings=findings, ranking=ranked)
+
+
+def _find_missing_base(table: Table, options: AdaptOptions, candidates: Sequence[Candidate]) -> tuple[Finding, ...]:
+    """Name the base of many languages where the texts need it and it is not among the candidates."""
+    name = OTHER_LANGUAGES.get(table.modality, "")
+    if not name or any(item.reference == name for item in candidates):
+        return ()
+    chosen = choose_by_language(table, options, state_need(table, options))
+    return chosen.list_findings() if chosen.backbone.record.name != name else ()
 
 
 def _find_unknown_script(backbone: Backbone, table: Table) -> tuple[Finding, ...]:

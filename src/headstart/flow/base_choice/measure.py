@@ -145,6 +145,8 @@ def measure_backbone(
         gains=gains,
         clusters=scored_clusters,
         stage=sample.turn,
+        chance=float(np.bincount(task.codes).max() / len(task.codes)) if task.truth is None else np.nan,
+        n_languages=len(backbone.record.languages),
         head=head,
     )
 

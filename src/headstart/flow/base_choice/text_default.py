@@ -23,7 +23,7 @@ from headstart.options import AdaptOptions
 from headstart.ranking import Candidate, TextBaseDecision, VocabularyCoverage
 from headstart.records import TRAIN, Finding, Interval, Table
 from headstart.report import write_sentence
-from headstart.results import BaseChoice, Figure, VocabularyFit
+from headstart.results import BaseChoice, Figure
 from headstart.results.findings import make_finding
 from headstart.strategies import Clock
 
@@ -168,8 +168,8 @@ def _make_record(
     comparison: _Comparison = _Comparison(),
 ) -> BaseChoice:
     other = CATALOGUE[OTHER_LANGUAGES[table.modality]]
-    fits = [_make_fit(default.record.name, coverage)]
-    fits += [_make_fit(other.name, other_coverage)] if other_coverage else []
+    fits = [ranking.make_fit(default.record.name, coverage, len(default.record.languages))]
+    fits += [ranking.make_fit(other.name, other_coverage, len(other.languages))] if other_coverage else []
     installation = state_installation(other) if decision.reason == "not-installed" else None
     return BaseChoice(
         default=default.record.name,
@@ -182,18 +182,4 @@ def _make_record(
         n_rows=comparison.n_rows,
         install=installation.command if installation else "",
         size_bytes=installation.size_bytes if installation else 0,
-    )
-
-
-def _make_fit(name: str, coverage: VocabularyCoverage) -> VocabularyFit:
-    knowledge, sign = ranking.judge_language(coverage)
-    return VocabularyFit(
-        base=name,
-        knowledge=knowledge,
-        sign=sign,
-        known_words_share=coverage.known_words_share,
-        n_words=coverage.n_words,
-        unknown_share=coverage.unknown_share,
-        pieces_per_word=coverage.pieces_per_word,
-        script=coverage.script,
     )

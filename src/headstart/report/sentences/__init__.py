@@ -20,7 +20,7 @@ from headstart.report.messages import (
     use_language,
 )
 from headstart.report.named import advice_for, kind_of_finding
-from headstart.report.sentences.base_choice import describe_base_choice, describe_ranking
+from headstart.report.sentences.base_choice import describe_base_choice, describe_ranking, describe_relatedness
 from headstart.report.sentences.calibration import describe_calibration, describe_correction
 from headstart.report.sentences.comparison import describe_comparison
 from headstart.report.sentences.coverage import describe_abstention, describe_coverage
@@ -71,6 +71,7 @@ from headstart.results import (
     LearningCurve,
     Mitigation,
     PriorShift,
+    RankedBase,
     Recalibration,
     Record,
     Result,
@@ -98,6 +99,7 @@ WORDINGS: Mapping[type[Record], Wording] = {
     LearningCurve: Wording("sentence", describe_learning_curve, frozenset({"outlook"})),
     Mitigation: Wording("reading", describe_mitigation, frozenset({"n_rows_needed"})),
     PriorShift: Wording("reading", describe_prior_shift),
+    RankedBase: Wording("reading", describe_relatedness),
     Recalibration: Wording("reading", describe_recalibration),
     Result: Wording("split", describe_split, frozenset({"split_kind"})),
     Slice: Wording("reading", describe_slice, frozenset({"measure"})),

@@ -78,6 +78,37 @@ _OBSTACLES = {
 }
 
 
+_AGREEMENT = {
+    "much": message(
+        "For {share} of 100 rows the rows that it finds most alike have the same label ({chance} by always saying the "
+        "most frequent one). It sees much of what matters here."
+    ),
+    "some": message(
+        "For {share} of 100 rows the rows that it finds most alike have the same label ({chance} by always saying the "
+        "most frequent one). It sees some of what matters here."
+    ),
+    "little": message(
+        "For {share} of 100 rows the rows that it finds most alike have the same label ({chance} by always saying the "
+        "most frequent one). It sees little of what matters here; expect less help from it."
+    ),
+}
+"""By how well the labels of the rows that a base finds alike agree."""
+
+
+def describe_relatedness(base: RankedBase) -> str:
+    """Return the sentences that say how much a base model has to do with the rows.
+
+    Parameters
+    ----------
+    base : RankedBase
+    """
+    sentences = [_describe_fit(base.vocabulary)] if base.vocabulary else []
+    if base.agreement and base.knn is not None and base.knn_chance is not None:
+        share, chance = format_hundredths(base.knn), format_hundredths(base.knn_chance)
+        sentences.append(translate(_AGREEMENT[base.agreement], share=share, chance=chance))
+    return " ".join(sentences)
+
+
 def describe_base_choice(choice: BaseChoice) -> str:
     """Return the sentences that say why one base model of texts was taken.
 
