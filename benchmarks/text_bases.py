@@ -1,11 +1,11 @@
 """Which text base transfers: TF-IDF, MiniLM, mE5 and the default at 8, 20 and all labels a class, in many languages.
 
-`python benchmarks/text_bases.py [--data FOLDER] [--plan sets.json] [--bases NAME ...] [--records FILE] [--choose]
+`python benchmarks/text_bases.py [--data FOLDER] [--plan FILE] [--bases NAME ...] [--sets NAME ...] [--records FILE]
 [--tables] [--results FOLDER]`
 
-The list of runs is `sets.json`. A run is what `adapt --strategy quick --labels-per-class N --seed S --base B` does up to
-its verdict, on features that are computed once for each set and base. Each result is added to `text_bases.jsonl` at
-once: a run that was cut off goes on where it was. Test rows decide nothing.
+The list of runs is `sets.json`. A run is what `adapt --strategy quick --labels-per-class N --seed S --base B` does up
+to its verdict, on features that are computed once for each set and base. Each result is added to `text_bases.jsonl`
+at once: a run that was cut off goes on where it was. Test rows decide nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,13 @@ from drawing import picked
 from tables import keep
 
 from headstart import bases, features, ladder
+from headstart.bases import Backbone
 from headstart.fitted_state import FittedState
 from headstart.flow.adaptation.budget import Budget
 from headstart.flow.adaptation.decision_rules import fit_policy
 from headstart.flow.adaptation.evaluate import reach_verdict, score_test_rows
 from headstart.flow.adaptation.prepare import prepare, read_data
+from headstart.flow.base_choice import choose
 from headstart.flow.run_records import Prepared, Timings
 from headstart.offline import offline
 from headstart.options import AdaptOptions
@@ -42,6 +45,7 @@ from headstart.runs import compute_key
 from headstart.strategies import STRATEGIES, select_strategies
 from headstart.strategies.fitted import list_members
 
+LOAD_BASE = bases.load_base
 HERE = Path(__file__).resolve().parent
 NO_LIMIT = 7_200.0
 """Seconds of `--time`: enough on a busy machine that nothing is skipped."""
@@ -103,9 +107,7 @@ def measure_run(path: Path, run: Mapping[str, Any], base: str, store: SharedRung
         store.use(prepared)
         strategies = ladder.fit_strategies(prepared.train, prepared.task, names, store)
         members = list_members(strategies.fitted[strategies.chosen].state())
-        predicted_from = frozenset().union(
-            *(STRATEGIES[name].predicts_from for name in (strategies.chosen, *members))
-        )
+        predicted_from = frozenset().union(*(STRATEGIES[name].predicts_from for name in (strategies.chosen, *members)))
         policy = fit_policy(prepared, strategies, predicted_from, options)
         scores = score_test_rows(prepared, strategies, policy, budget.clock_for("evaluation"))
         verdict = reach_verdict(prepared, strategies, scores)
@@ -132,7 +134,7 @@ def fill_cache(path: Path, base: str) -> None:
     """Run the base once over all rows of a set; every run then finds its features in the cache."""
     with offline(True):
         table, _ = read_data(path, AdaptOptions(base=base))
-        backbone = bases.load_base(base, bases.BaseRequest(modality=table.modality, offline=True))
+        backbone = _load_base(base)
         features.extract_features(table, backbone, uses=frozenset({"features", "stages"}))
 
 
@@ -141,7 +143,10 @@ def draw_set(source: Path, target: Path, plan: Mapping[str, Any]) -> Path:
     rows = material.read_csv(source)
     if len(rows) > plan["rows"]:
         is_test = np.asarray([row["split"] == "test" for row in rows])
-        parts = ((np.flatnonzero(is_test), plan["test_rows"]), (np.flatnonzero(~is_test), plan["rows"] - plan["test_rows"]))
+        parts = (
+            (np.flatnonzero(is_test), plan["test_rows"]),
+            (np.flatnonzero(~is_test), plan["rows"] - plan["test_rows"]),
+        )
         drawn = np.sort(np.concatenate([index[picked([""] * len(index), 0, 0, most)] for index, most in parts]))
         rows = [rows[number] for number in drawn]
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -173,6 +178,12 @@ def name_run(record: Mapping[str, Any]) -> tuple[object, ...]:
     return record["set"], record["labels_per_class"], record["seed"], record["base"]
 
 
+@lru_cache(maxsize=2)
+def _load_base(reference: str) -> Backbone:
+    """Load a base once for all runs: that of 250,000 pieces takes seconds, and it is frozen."""
+    return LOAD_BASE(reference, bases.BaseRequest(modality="text", offline=True))
+
+
 def run_plan(plan: Mapping[str, Any], given: argparse.Namespace) -> None:
     """Run what is not there yet, both bases of a draw after another."""
     present = {name_run(record) for record in read_records(given.records)}
@@ -181,7 +192,7 @@ def run_plan(plan: Mapping[str, Any], given: argparse.Namespace) -> None:
         for run in plan["runs"]:
             missing = [base for base in given.bases or plan["bases"] if name_run({**run, "base": base}) not in present]
             source = given.data / f"{run['set']}.csv"
-            if not missing or not source.is_file():
+            if not missing or not source.is_file() or (given.sets and run["set"] not in given.sets):
                 continue
             path = Path(folder, f"{run['set']}.csv")
             if not path.is_file():
@@ -202,10 +213,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=material.DATA)
     parser.add_argument("--plan", type=Path, default=HERE / "sets.json")
     parser.add_argument("--bases", nargs="*", help="only these of the plan")
+    parser.add_argument("--sets", nargs="*", help="only these of the plan")
     parser.add_argument("--records", type=Path, default=HERE / "text_bases.jsonl")
     parser.add_argument("--tables", action="store_true", help="only write the tables from what is there")
     parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "results")
     given = parser.parse_args(arguments)
+    choose.bases.load_base = lambda reference, need: _load_base(reference)  # type: ignore[assignment]
     plan = json.loads(given.plan.read_text(encoding="utf-8"))
     if not given.tables:
         run_plan(plan, given)
