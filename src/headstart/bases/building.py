@@ -140,7 +140,12 @@ def load_weights(net: nn.Module, weights: Mapping[str, Array], place: object) ->
     if wrong:
         raise DataError(f"{place} holds tensors of another type ({list_offenders(wrong)}).", HINT)
     with building_errors(place):
-        net.load_state_dict({name: torch.from_numpy(weights[name].copy()) for name in states if name in weights})
+        net.load_state_dict({name: _view_tensor(weights[name]) for name in states if name in weights})
+
+
+def _view_tensor(value: Array) -> torch.Tensor:
+    """Return a tensor that shares the array's memory where it can; the network copies it."""
+    return torch.from_numpy(value if value.flags.writeable else value.copy())
 
 
 def _is_real(value: Array) -> bool:
