@@ -93,7 +93,7 @@ def write_tables(records: Sequence[Record]) -> Iterator[tuple[str, str]]:
 
 
 LEGEND = (
-    "Macro-F1 in percent on the official test rows (`benchmarks/sets.json` says which), mean over draws, then over sets; "
+    "Macro-F1 in percent on the official test rows (`benchmarks/sets.json` says which), mean over draws and sets; "
     "differences in points with 95 % intervals over sets. `probe`: the frozen probe that is best out of fold; `adapt`: "
     "what `adapt --strategy quick` gives on that base, TF-IDF being one of its strategies; `default`: the same on the "
     "base that is chosen for the rows. Verdicts: helped / no evidence / hurt, over runs (accuracy, 95 %)."
