@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from headstart import bases, data, features
 from headstart import row_cache as cache
 from headstart.bases import Backbone, BaseRequest
 from headstart.errors import DataError
-from headstart.features import chunks, runtimes
+from headstart.features import chunks, openvino_runtime, runtimes
 from headstart.features.activations import ActivationCache
 from headstart.features.cache import FeatureCache
 from headstart.options import ReadOptions
@@ -268,6 +269,52 @@ def test_every_float32_runtime_here_agrees_with_the_reference(
     batch = modality.collate(rows, backbone.spec)
     expected = runtimes.RUNTIMES[runtimes.REFERENCE].open(backbone)(*batch)
     assert runtimes.measure_relative_error(expected, runtime.open(backbone)(*batch)) <= runtime.tolerance
+
+
+def test_a_large_network_is_freed_once_it_is_converted_and_built_again_alike(
+    fresh_home: Path, text_table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = bases.load_base("default", BaseRequest(modality="text", offline=True))
+    assert base.module is not None
+    monkeypatch.setattr(openvino_runtime, "SETTINGS", replace(openvino_runtime.SETTINGS, released_bytes=1))
+    before = base.module()
+    openvino_runtime.convert_backbone(base)
+    again = base.module()
+    assert again is not before
+    for name, value in before.state_dict().items():
+        np.testing.assert_array_equal(value.numpy(), again.state_dict()[name].numpy())
+
+
+def test_a_network_has_its_own_copy_of_the_weights() -> None:
+    base = bases.load_base("default", BaseRequest(modality="text", offline=True))
+    assert base.module is not None
+    fingerprint = base.parts.fingerprint()
+    for parameter in base.module().parameters():
+        parameter.data.zero_()
+    assert base.parts.fingerprint() == fingerprint == base.fingerprint
+
+
+def test_one_runtime_is_open_at_a_time_while_they_are_compared(
+    fresh_home: Path, backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alive: weakref.WeakSet[Any] = weakref.WeakSet()
+    most: list[int] = []
+
+    class Opened:
+        def __init__(self) -> None:
+            alive.add(self)
+            most.append(len(alive))
+
+        def __call__(self, *arrays: Any) -> tuple[Any, ...]:
+            return (np.ones((1, 4), dtype=np.float32),)
+
+    always = {"available": lambda: True, "open": lambda backbone: Opened()}
+    monkeypatch.setattr(
+        runtimes, "RUNTIMES", {name: replace(item, **always) for name, item in runtimes.RUNTIMES.items()}
+    )
+    runtimes.choose_fastest(backbone, [np.ones((1, 3), dtype=np.float32)], 1.0, "auto", (0.0, np.inf))
+    assert len(most) > 3
+    assert max(most) == 1
 
 
 def test_a_frozen_base_is_bit_identical_after_the_pass(image_folder: Path, backbone: Backbone) -> None:

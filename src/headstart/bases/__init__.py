@@ -289,6 +289,10 @@ class _Network:
             self.built.append(room.wrap_network(net).eval().requires_grad_(False))
         return self.built[0]
 
+    def release(self) -> None:
+        """Free the network; the next call builds it again."""
+        self.built.clear()
+
     def stages(self) -> tuple[Stage, ...]:
         """Return the blocks of the network."""
         return import_module(self.room).list_stages(self().net)  # type: ignore[no-any-return]
@@ -317,6 +321,7 @@ def _build_neural_backbone(parts: BaseParts, fingerprint: str) -> Backbone:
         module=network,
         transform=None,
         stages=network.stages,
+        release=network.release,
     )
 
 

@@ -213,6 +213,9 @@ class Backbone:
         Built at the first call only, so that a cached compiled form needs no torch.
     transform : function, or None
         The same for a base that is no neural network: arrays in, tuple of float32 arrays out.
+    stages : function giving a tuple of Stage
+    release : function
+        Frees the torch module; the next call builds it again.
     """
 
     parts: BaseParts
@@ -221,6 +224,7 @@ class Backbone:
     module: Callable[[], nn.Module] | None
     transform: Callable[..., tuple[Array, ...]] | None
     stages: Callable[[], tuple[Stage, ...]]
+    release: Callable[[], None] = lambda: None
 
     @property
     def record(self) -> BaseRecord:

@@ -246,12 +246,14 @@ def choose_fastest(
     reference, began, complete = RUNTIMES[REFERENCE], time.monotonic(), True
     expected = reference.open(backbone)(*batch)
     measured: dict[str, dict[str, float]] = {}
+    run: Run | None = None
     for runtime in RUNTIMES.values():
         if (precision == "float32" and runtime.numerics != "float32") or not runtime.available():
             continue
         if measured and time.monotonic() - began > most_seconds:
             complete = False
             break
+        run = None  # Frees the one before: two at once are two copies of the weights.
         run = runtime.open(backbone)
         error = 0.0 if runtime is reference else measure_relative_error(expected, run(*batch))
         if np.isfinite(error) and error <= runtime.tolerance:

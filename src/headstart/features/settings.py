@@ -36,6 +36,9 @@ class FeatureSettings:
         Largest share (0-1) of the free disk that one pass may fill.
     min_converted_rows : int
         From so many rows on converting the network for another runtime pays; fewer are sooner done in plain torch.
+    released_bytes : int
+        From so many bytes of weights on the torch network is freed once it is converted, and built again where it is
+        needed: building takes seconds, but two copies of a large vocabulary fill a small machine.
     descriptor_pixels : int
         At which images are decoded for descriptors alone: that of the default base, with which they were learnt.
     """
@@ -60,6 +63,7 @@ class FeatureSettings:
     shard_seconds: float = 20.0
     free_disk_share: float = 0.25
     min_converted_rows: int = 1_000
+    released_bytes: int = 200 << 20
     descriptor_pixels: int = 256
 
 
