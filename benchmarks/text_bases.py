@@ -27,8 +27,9 @@ import numpy as np
 import text_bases_tables
 from drawing import picked
 from tables import keep
+from text_bases_tables import DEFAULT
 
-from headstart import bases, features, ladder
+from headstart import bases, data, features, ladder
 from headstart.bases import Backbone
 from headstart.fitted_state import FittedState
 from headstart.flow.adaptation.budget import Budget
@@ -42,7 +43,7 @@ from headstart.options import AdaptOptions
 from headstart.records import Probabilities
 from headstart.results import Metrics
 from headstart.runs import compute_key
-from headstart.strategies import STRATEGIES, select_strategies
+from headstart.strategies import STRATEGIES, Clock, select_strategies
 from headstart.strategies.fitted import list_members
 
 LOAD_BASE = bases.load_base
@@ -138,6 +139,19 @@ def fill_cache(path: Path, base: str) -> None:
         features.extract_features(table, backbone, uses=frozenset({"features", "stages"}))
 
 
+def choose_default(path: Path, run: Mapping[str, Any]) -> dict[str, Any]:
+    """Choose the base as `adapt` does where none is named; the figures of the run are those of that base."""
+    options = make_options(run, DEFAULT)
+    with offline(True):
+        table, test = read_data(path, options)
+        decided = data.assign_splits(table, options, test)
+        if options.labels_per_class is not None:
+            decided = data.draw_rows_per_class(decided, options.labels_per_class, options.seed)
+        chosen = choose.choose_base(decided, options, Clock(NO_LIMIT))
+    record = chosen.record.model_dump(mode="json") if chosen.record else {}
+    return {**run, "base": DEFAULT, "choice": chosen.backbone.record.name, "record": record}
+
+
 def draw_set(source: Path, target: Path, plan: Mapping[str, Any]) -> Path:
     """Write the rows of a set that are used, each with its split: all, or a seeded draw of `rows` rows."""
     rows = material.read_csv(source)
@@ -190,7 +204,8 @@ def run_plan(plan: Mapping[str, Any], given: argparse.Namespace) -> None:
     store, filled = SharedRungs(), set[tuple[Path, str]]()
     with tempfile.TemporaryDirectory() as folder:
         for run in plan["runs"]:
-            missing = [base for base in given.bases or plan["bases"] if name_run({**run, "base": base}) not in present]
+            wanted = given.bases or [*plan["bases"], DEFAULT]
+            missing = [base for base in wanted if name_run({**run, "base": base}) not in present]
             source = given.data / f"{run['set']}.csv"
             if not missing or not source.is_file() or (given.sets and run["set"] not in given.sets):
                 continue
@@ -198,6 +213,11 @@ def run_plan(plan: Mapping[str, Any], given: argparse.Namespace) -> None:
             if not path.is_file():
                 draw_set(source, path, plan)
             for base in missing:
+                if base == DEFAULT:
+                    record = choose_default(path, run)
+                    add_record(given.records, record)
+                    print(*name_run(record), record["choice"], flush=True)
+                    continue
                 if (path, base) not in filled:
                     fill_cache(path, base)
                     filled.add((path, base))

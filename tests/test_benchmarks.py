@@ -374,3 +374,73 @@ def test_heads_of_two_revisions_are_compared_on_the_sets_that_both_measured() ->
     (row,) = linear_heads.summarise({"a": result(0.75), "b": result(9.0)}, {"a": result(0.5)})
     assert row["sets"] == 1 and row["strategy"] == "classic" and row["accuracy after"] == "50.0"
     assert (row["loss before"], row["loss after"], row["largest change of loss"]) == ("0.500", "0.750", "+0.250")
+
+
+def _make_text_record(base: str, score: float, **more: Any) -> dict[str, Any]:
+    figures = {"macro_f1": {"classic": 0.5, "linear-probe": score, "shrinkage-lda": 0.1, "blend": score}}
+    losses = {"losses": {"classic": 0.9, "linear-probe": 0.4, "shrinkage-lda": 0.5, "blend": 0.3}}
+    run = {"set": "news/eng", "labels_per_class": 8, "seed": 0, "base": base, "chosen": "blend", "verdict": "helped"}
+    return {**run, **figures, **losses, "n_train": 16, "n_test": 100, **more}
+
+
+def test_the_default_has_the_figures_of_the_base_that_was_chosen_for_the_run() -> None:
+    import text_bases_tables
+
+    records = [
+        _make_text_record("all-minilm-l6-v2", 0.6),
+        _make_text_record("multilingual-e5-small", 0.7),
+        {"set": "news/eng", "labels_per_class": 8, "seed": 0, "base": "default", "choice": "all-minilm-l6-v2"},
+    ]
+    columns = text_bases_tables.list_columns(text_bases_tables.resolve_default(records))
+    scores = {name: list(values.values()) for name, values in columns.items()}
+    assert scores == {
+        "TF-IDF": [0.5], "MiniLM, probe": [0.6], "MiniLM, adapt": [0.6], "mE5, probe": [0.7], "mE5, adapt": [0.7],
+        "default": [0.6],
+    }  # fmt: skip
+    (_, means), (_, sets) = text_bases_tables.write_tables(records)
+    assert "| no |" in means
+    assert "| MiniLM 1 |" in sets
+
+
+def test_a_choice_without_figures_of_its_base_is_left_out() -> None:
+    import text_bases_tables
+
+    record = {"set": "news/eng", "labels_per_class": 8, "seed": 0, "base": "default", "choice": "all-minilm-l6-v2"}
+    assert text_bases_tables.resolve_default([record]) == []
+
+
+def test_runs_of_text_bases_go_on_behind_a_line_that_was_cut_off(tmp_path: Path) -> None:
+    import text_bases
+
+    path = tmp_path / "records.jsonl"
+    text_bases.add_record(path, _make_text_record("all-minilm-l6-v2", 0.6))
+    with path.open("a", encoding="utf-8") as opened:
+        opened.write('{"set": "news/')
+    (record,) = text_bases.read_records(path)
+    assert text_bases.name_run(record) == ("news/eng", 8, 0, "all-minilm-l6-v2")
+    text_bases.add_record(path, record)
+    assert len(text_bases.read_records(path)) == 2
+
+
+def test_the_plan_of_text_bases_has_three_draws_of_few_labels_and_one_of_all() -> None:
+    plan = json.loads((FOLDER / "sets.json").read_text(encoding="utf-8"))
+    draws: dict[tuple[str, int | None], list[int]] = {}
+    for run in plan["runs"]:
+        draws.setdefault((run["set"], run["labels_per_class"]), []).append(run["seed"])
+    assert len({name for name, _ in draws}) == 16
+    assert all(sorted(seeds) == ([0] if labels is None else [0, 1, 2]) for (_, labels), seeds in draws.items())
+    assert {labels for _, labels in draws} == {8, 20, None}
+
+
+def test_a_large_set_is_cut_to_the_same_rows_every_time(tmp_path: Path) -> None:
+    import material
+    import text_bases
+
+    source = tmp_path / "all.csv"
+    lines = [f"text {number},{'ab'[number % 2]},{'test' if number % 3 == 0 else 'train'}" for number in range(60)]
+    source.write_text("text,label,split\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    plan = {"rows": 30, "test_rows": 10}
+    first, second = (material.read_csv(text_bases.draw_set(source, tmp_path / name, plan)) for name in ("1", "2"))
+    assert first == second
+    assert [row["split"] for row in first].count("test") == 10
+    assert len(first) == 30
