@@ -20,7 +20,7 @@ from headstart import bases, data, features
 from headstart import row_cache as cache
 from headstart.bases import Backbone, BaseRequest
 from headstart.errors import DataError
-from headstart.features import chunks, openvino_runtime, runtimes
+from headstart.features import chunks, memory, openvino_runtime, runtimes
 from headstart.features.activations import ActivationCache
 from headstart.features.cache import FeatureCache
 from headstart.options import ReadOptions
@@ -276,7 +276,7 @@ def test_a_large_network_is_freed_once_it_is_converted_and_built_again_alike(
 ) -> None:
     base = bases.load_base("default", BaseRequest(modality="text", offline=True))
     assert base.module is not None
-    monkeypatch.setattr(openvino_runtime, "SETTINGS", replace(openvino_runtime.SETTINGS, released_bytes=1))
+    monkeypatch.setattr(memory, "SETTINGS", replace(memory.SETTINGS, released_bytes=1))
     before = base.module()
     openvino_runtime.convert_backbone(base)
     again = base.module()

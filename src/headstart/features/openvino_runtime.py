@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from headstart.bases import Backbone
-from headstart.features.settings import SETTINGS
+from headstart.features.memory import free_large_network
 from headstart.home import allow_failed_write, make_writable_folder, move_into_place, remove_leftovers
 from headstart.modalities.record import Array
 from headstart.sealed_folders import is_sealed, seal_folder
@@ -73,8 +73,7 @@ def convert_backbone(backbone: Backbone) -> Any:
         model.reshape({model.inputs[0]: import_openvino().PartialShape([-1, 3, side, side])})
     with allow_failed_write():
         _save_network(model, path)
-        if sum(value.nbytes for value in backbone.parts.weights.values()) >= SETTINGS.released_bytes:
-            backbone.release()
+        free_large_network(backbone)
         return path
     return model
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from headstart.bases import Backbone
+from headstart.features.memory import free_large_network
 from headstart.features.settings import SETTINGS
 from headstart.home import allow_failed_write, clear_place, find_home, read_json, write_json
 from headstart.modalities.record import Array
@@ -258,6 +259,8 @@ def choose_fastest(
         error = 0.0 if runtime is reference else measure_relative_error(expected, run(*batch))
         if np.isfinite(error) and error <= runtime.tolerance:
             measured[runtime.name] = {"units_per_second": _measure_speed(run, batch, units, seconds), "error": error}
+    run = None
+    free_large_network(backbone)
     best = max(measured, key=lambda name: measured[name]["units_per_second"])
     chosen = ChosenRuntime(best, RUNTIMES[best].numerics, measured[best]["units_per_second"])
     if not complete:
