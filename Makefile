@@ -94,6 +94,8 @@ bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/label_next.py
 	$(BIN)/python benchmarks/language.py
 	$(BIN)/python benchmarks/text_aims.py
+	$(BIN)/python benchmarks/text_bases.py
+	$(BIN)/python benchmarks/text_speed.py
 	$(BIN)/python benchmarks/unlabelled_words.py
 	$(BIN)/python benchmarks/trust.py
 	$(BIN)/python benchmarks/intervals.py
