@@ -15,6 +15,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 from tests.series_checkpoints import CHECKPOINTS, make_tensors, make_waves, write_checkpoint
 from tests.test_catalogue import put_in_cache
+from tests.tiny import train_briefly
 from typer.testing import CliRunner
 
 from headstart import bases
@@ -51,6 +52,16 @@ def encode(base: Backbone, rows: np.ndarray) -> np.ndarray:
     with torch.no_grad():
         (features,) = base.module()(*(torch.from_numpy(np.stack(part)) for part in zip(*parts, strict=True)))
     return np.asarray(features)
+
+
+def write_waves(path: Path, n_rows: int, *, has_label: bool) -> None:
+    rng, waves = np.random.default_rng(0), make_waves(2, 1, 40)[:, 0]
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*(["label"] if has_label else []), *(f"t{step}" for step in range(40))])
+        for number in range(n_rows):
+            row = waves[number % 2] + rng.normal(0, 0.1, 40)
+            writer.writerow([*(["ab"[number % 2]] if has_label else []), *row.round(4)])
 
 
 def test_every_listed_network_has_a_checkpoint_a_recorded_answer_and_a_name() -> None:
@@ -218,18 +229,33 @@ def test_a_bundle_of_a_stranger_cannot_ask_for_more_than_its_weights_hold(tmp_pa
         build_network(mantis, {**parts.architecture, "blocks": 64}, shapes, "a bundle")
 
 
+@pytest.mark.parametrize(("library", "strategy"), [("mantis", "full"), ("moment", "lora")])
+def test_a_network_can_be_trained_further(
+    library: str, strategy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train_briefly(monkeypatch)
+    data, runner = tmp_path / "waves.csv", CliRunner()
+    write_waves(data, 45, has_label=True)
+    folder = write_checkpoint(library, tmp_path / "base")
+    options = ["--base", f"file:{folder}", "--strategy", strategy, "--audit", "none", "--offline", "--time", "20m"]
+    adapted = runner.invoke(app, ["adapt", str(data), "-o", str(tmp_path / "out"), *options])
+    assert adapted.exit_code == 0, adapted.output
+    document = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert strategy in [item["name"] for item in document["strategies"]], document["skipped"]
+    tuned, frozen = load_file(tmp_path / "out" / "bundle" / "model.safetensors"), load(folder).parts.weights
+    moved = [name for name in frozen if not np.array_equal(tuned[f"base/{name}"], frozen[name])]
+    assert moved
+    assert strategy == "full" or all(name.split(".")[-2] in ("query", "key", "value") for name in moved)
+    predicted = runner.invoke(app, ["predict", str(tmp_path / "out" / "bundle"), str(data), "--precision", "float32"])
+    assert predicted.exit_code == 0, predicted.output
+
+
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_adapt_predict_and_the_exported_predictor_agree(library: str, tmp_path: Path) -> None:
     runner = CliRunner()
-    rng, waves = np.random.default_rng(0), make_waves(2, 1, 40)[:, 0]
     data, asked = tmp_path / "waves.csv", tmp_path / "asked.csv"
-    for path, n_rows, has_label in ((data, 60, True), (asked, 6, False)):
-        with path.open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow([*(["label"] if has_label else []), *(f"t{step}" for step in range(40))])
-            for number in range(n_rows):
-                row = waves[number % 2] + rng.normal(0, 0.1, 40)
-                writer.writerow([*(["ab"[number % 2]] if has_label else []), *row.round(4)])
+    write_waves(data, 60, has_label=True)
+    write_waves(asked, 6, has_label=False)
     folder = write_checkpoint(library, tmp_path / "base")
     out = tmp_path / "out"
     options = ["--base", f"file:{folder}", "--strategy", "linear-probe", "--audit", "none", "--offline"]

@@ -92,7 +92,10 @@ _T5_RULES: Mapping[str, Rule] = {
 }  # fmt: skip
 _T5_NAMES = (
     (r"encoder\.block\.0\.layer\.0\.SelfAttention\.relative_attention_bias\.weight", r"places.weight"),
-    (r"encoder\.block\.(\d+)\.layer\.0\.SelfAttention\.([qkvo])\.weight", r"blocks.\1.\2.weight"),
+    *(
+        (rf"encoder\.block\.(\d+)\.layer\.0\.SelfAttention\.{name[0]}\.weight", rf"blocks.\1.{name}.weight")
+        for name in ("query", "key", "value", "out")
+    ),
     (r"encoder\.block\.(\d+)\.layer\.0\.layer_norm\.weight", r"blocks.\1.norm1.weight"),
     (r"encoder\.block\.(\d+)\.layer\.1\.DenseReluDense\.(wi|wi_0)\.weight", r"blocks.\1.wide.weight"),
     (r"encoder\.block\.(\d+)\.layer\.1\.DenseReluDense\.wi_1\.weight", r"blocks.\1.gate.weight"),

@@ -35,8 +35,8 @@ class T5Block(nn.Module):
         width, inner, self.heads, self.head_width = read_sizes(architecture, "width inner_width heads head_width")
         epsilon, projected = float(architecture["norm_epsilon"]), self.heads * self.head_width
         self.norm1, self.norm2 = ScaleNorm(width, epsilon), ScaleNorm(width, epsilon)
-        self.q, self.k, self.v = (nn.Linear(width, projected, bias=False) for _ in range(3))
-        self.o = nn.Linear(projected, width, bias=False)
+        self.query, self.key, self.value = (nn.Linear(width, projected, bias=False) for _ in range(3))
+        self.out = nn.Linear(projected, width, bias=False)
         self.wide, self.narrow = nn.Linear(width, inner, bias=False), nn.Linear(inner, width, bias=False)
         self.gate = nn.Linear(width, inner, bias=False) if is_gated else None
 
@@ -45,18 +45,18 @@ class T5Block(nn.Module):
         even = self.norm1(tokens)
         query, key, value = (
             part(even).reshape(-1, n_tokens, self.heads, self.head_width).transpose(1, 2)
-            for part in (self.q, self.k, self.v)
+            for part in (self.query, self.key, self.value)
         )
         scores = query @ key.transpose(2, 3) + bias
         seen = (scores.softmax(-1) @ value).transpose(1, 2).reshape(-1, n_tokens, self.heads * self.head_width)
-        tokens = tokens + self.o(seen)
+        tokens = tokens + self.out(seen)
         even = self.norm2(tokens)
         if self.gate is not None:
             inner = functional.gelu(self.wide(even), approximate="tanh") * self.gate(even)
         else:
             inner = functional.relu(self.wide(even))
-        out: Tensor = tokens + self.narrow(inner)
-        return out
+        encoded: Tensor = tokens + self.narrow(inner)
+        return encoded
 
 
 class T5Body(SeriesBodyNet):

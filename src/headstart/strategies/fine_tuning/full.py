@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from headstart.bases.series_bodies import SERIES_LAYOUTS
 from headstart.strategies.fine_tuning import search
 from headstart.strategies.fine_tuning.records import FineTuningConfig
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 
 CONFIG = FineTuningConfig(
     name="full",
-    tails={"timm": (0,), "transformers": (0,), "headstart-series": (0,)},
+    tails={"timm": (0,), "transformers": (0,), "headstart-series": (0,), **dict.fromkeys(SERIES_LAYOUTS, (0,))},
     select_trained=lambda net, names: names,
     learning_rate=1e-4,
     decay=0.8,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from torch import nn
 
+from headstart.bases.series_bodies import SERIES_LAYOUTS
 from headstart.strategies.fine_tuning import search
 from headstart.strategies.fine_tuning.records import FineTuningConfig
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
@@ -19,7 +20,7 @@ def _add_adapters(net: nn.Module, seed: int) -> Callable[[], None]:
 
 CONFIG = FineTuningConfig(
     name="lora",
-    tails={"transformers": (0,), "timm": (0,), "headstart-series": (0,)},
+    tails={"transformers": (0,), "timm": (0,), "headstart-series": (0,), **dict.fromkeys(SERIES_LAYOUTS, (0,))},
     select_trained=lambda net, names: [f"{name}.weight" for name in find_attention_layers(net)],
     learning_rate=1e-3,
     epochs=4,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from headstart.bases.series_bodies import SERIES_LAYOUTS
 from headstart.strategies.fine_tuning import search
 from headstart.strategies.fine_tuning.records import FineTuningConfig
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
@@ -11,7 +12,7 @@ from headstart.training.networks import name_norms_and_biases
 
 CONFIG = FineTuningConfig(
     name="norm-bias",
-    tails={"timm": (0,), "transformers": (0,), "headstart-series": (0,)},
+    tails={"timm": (0,), "transformers": (0,), "headstart-series": (0,), **dict.fromkeys(SERIES_LAYOUTS, (0,))},
     select_trained=lambda net, names: name_norms_and_biases(net),
     learning_rate=1e-3,
     epochs=4,
