@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from starlette.testclient import TestClient
 from typer.testing import CliRunner, Result
 
 import headstart as hs
@@ -19,9 +21,13 @@ from headstart.bundle import head_only
 from headstart.bundle.head_only import FILE, explain_no_head
 from headstart.cli.main import app
 from headstart.errors import BundleError, DataError, MissingExtra, OptionError
+from headstart.flow.inference import predict_table
+from headstart.flow.inference.predict_memory import UnusableInput, open_head_predictor, open_predictor
 from headstart.home import write_json
-from headstart.options import AdaptOptions, ExportOptions, PredictOptions
+from headstart.options import AdaptOptions, ExportOptions, PredictOptions, ServeOptions
 from headstart.sealed_folders import hash_file
+from headstart.web.app import build_app
+from headstart.web.models import ServedModel, open_models
 
 TO_HEAD = ExportOptions(to="head")
 EXACT = PredictOptions(precision="float32")
@@ -205,3 +211,65 @@ def test_a_head_that_answers_otherwise_is_not_written(
 def test_a_head_does_not_replace_the_bundle_itself(adapted: dict[str, Path]) -> None:
     with pytest.raises(OptionError, match="is the bundle itself"):
         flow.export(adapted["text"], adapted["text"] / "bundle", TO_HEAD)
+
+
+@pytest.fixture(scope="module")
+def served(adapted: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, ServedModel]:
+    """Three heads on one base, and one on another."""
+    root = tmp_path_factory.mktemp("served")
+    places = [root / name for name in ("one", "two", "three")]
+    for place in places:
+        flow.export(adapted["text"], place, TO_HEAD)
+    return open_models([*places, adapted["series"]], ServeOptions(precision="float32"))
+
+
+@pytest.fixture
+def client(served: dict[str, ServedModel]) -> Iterator[TestClient]:
+    with TestClient(build_app(served, ServeOptions(), None), base_url="http://127.0.0.1") as opened:
+        yield opened
+
+
+def test_a_server_runs_the_base_once_for_three_heads(adapted: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    batches = []
+    bundle = bundles.load_bundle(adapted["text"])
+    answer = open_head_predictor({"one": bundle, "two": bundle, "three": bundle}, "float32")
+    original = predict_table.run_chunks
+
+    def run(*arguments: Any, **more: Any) -> Any:
+        batches.append(arguments[0])
+        return original(*arguments, **more)
+
+    monkeypatch.setattr(predict_table, "run_chunks", run)
+    documents = answer(["The pump is broken", "No bus on this road"])
+    assert len(batches) == 1 and [list(by_head) for by_head in documents] == [["one", "two", "three"]] * 2
+    assert [by_head["two"] for by_head in documents] == open_predictor(bundle, "float32")(
+        ["The pump is broken", "No bus on this road"]
+    )
+
+
+def test_one_request_gets_the_answers_of_several_heads(client: TestClient, adapted: dict[str, Path]) -> None:
+    texts = {"texts": ["The pump is broken", "No bus on this road"]}
+    several = client.post("/predict?model=one,three", json=texts).json()
+    assert [item["model"] for item in several["models"]] == ["one", "three"] and several["n_rows"] == 2
+    single = client.post("/predict?model=three", json=texts).json()
+    assert several["models"][1] == single
+    expected = open_predictor(bundles.load_bundle(adapted["text"]), "float32")(texts["texts"])
+    assert [{**item, "input": ""} for item in single["predictions"]] == [{"input": "", **item} for item in expected]
+
+
+def test_heads_on_one_base_share_a_queue_and_the_base(served: dict[str, ServedModel]) -> None:
+    shared = {model.shared for model in served.values() if model.shared is not None}
+    assert len(shared) == 1 and served["series"].shared is None
+    assert served["one"].info["base"] == "all-minilm-l6-v2"
+
+
+def test_models_of_different_inputs_are_not_asked_together(client: TestClient) -> None:
+    done = client.post("/predict?model=*", json={"texts": ["The pump is broken"]})
+    assert done.status_code == 422 and "different inputs" in done.json()["error"]["problem"]
+    assert client.post("/predict?model=one,nobody", json={"texts": ["x"]}).status_code == 404
+
+
+def test_an_input_of_no_use_spoils_no_other(served: dict[str, ServedModel]) -> None:
+    assert served["one"].shared is not None
+    good, bad = served["one"].shared.answer(["The pump is broken", UnusableInput("it is empty")])
+    assert good["two"]["answer"] and {item["kind"] for item in bad.values()} == {"unusable"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
@@ -26,7 +26,7 @@ from headstart.http.uploads import read_json
 from headstart.options import ServeOptions
 from headstart.web import bodies, protocol, schemas
 from headstart.web.feedback import CorrectionStore
-from headstart.web.models import ServedModel, select_model
+from headstart.web.models import ServedModel, is_several, select_model, select_models
 from headstart.web.reference import render_reference as reference_page
 from headstart.web.request_inputs import RequestInputs, measure_input_share, read_inputs
 
@@ -50,6 +50,13 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     code: {"model": schemas.Error} for code in (401, 403, 404, 413, 415, 421, 422, 503)
 }
 _Name = Annotated[str | None, Query(description="Which model, where several are served.", max_length=64)]
+_Names = Annotated[
+    str | None,
+    Query(
+        description="Which model, where several are served; NAME,NAME or * for the answers of several.",
+        max_length=4_096,
+    ),
+]
 
 
 class PredictionService:
@@ -79,15 +86,18 @@ class PredictionService:
         limits = BatchLimits(self.options.window_ms / 1e3, self.options.max_batch, self.options.max_queue)
         with ThreadPoolExecutor(1, "model") as pool:
             for model in self.models.values():
+                name = _name_queue(model)
+                if name in self.batchers:
+                    continue
                 batcher = Batcher(
-                    model.answer,
+                    model.shared.answer if model.shared else model.answer,
                     pool,
                     limits,
                     measure_size=partial(measure_input_share, modality=model.modality, limits=self.options),
-                    on_batch=partial(self._count_answers, model.name),
+                    on_batch=partial(self._count_batch, name),
                 )
-                self.batchers[model.name] = batcher
-                self.metrics.waiting.labels(model.name).set_function(partial(_count_waiting, batcher))
+                self.batchers[name] = batcher
+                self.metrics.waiting.labels(name).set_function(partial(_count_waiting, batcher))
             tasks = [asyncio.create_task(one.run()) for one in self.batchers.values()]
             try:
                 yield
@@ -95,14 +105,30 @@ class PredictionService:
                 for task in tasks:
                     task.cancel()
 
-    def _count_answers(self, name: str, n_rows: int, documents: list[dict[str, Any]]) -> None:
+    def _count_batch(self, name: str, n_rows: int, documents: list[dict[str, Any]]) -> None:
         self.metrics.batches.labels(name).observe(n_rows)
-        for document in documents:
-            self.metrics.answers.labels(name, document["kind"]).inc()
 
     async def ask(self, model: ServedModel, inputs: list[Any]) -> list[dict[str, Any]]:
         """Answer inputs together with those of other requests; one JSON document an input."""
-        return await self.batchers[model.name].submit(inputs)
+        return (await self.ask_all([model], inputs))[model.name]
+
+    async def ask_all(self, models: Sequence[ServedModel], inputs: list[Any]) -> dict[str, list[dict[str, Any]]]:
+        """Answer inputs with several models; a base that they share runs once. Documents by name of the model."""
+        queues = list(dict.fromkeys(map(_name_queue, models)))
+        answered = dict(
+            zip(queues, await asyncio.gather(*(self.batchers[name].submit(inputs) for name in queues)), strict=True)
+        )
+        by_model = {}
+        for model in models:
+            documents = answered[_name_queue(model)]
+            by_model[model.name] = [item[model.name] for item in documents] if model.shared else documents
+            for document in by_model[model.name]:
+                self.metrics.answers.labels(model.name, document["kind"]).inc()
+        return by_model
+
+
+def _name_queue(model: ServedModel) -> str:
+    return model.shared.name if model.shared else model.name
 
 
 def _count_waiting(batcher: Batcher) -> float:
@@ -136,12 +162,20 @@ def _json_response(document: Any, status: int = 200) -> Response:
 def _make_predict_routes(service: PredictionService) -> APIRouter:
     routes = APIRouter(responses=_ERRORS, tags=["predict"])
 
-    @routes.post("/predict", openapi_extra=bodies.PREDICT, responses={200: {"model": schemas.PredictResponse}})
-    async def predict(request: Request, model: _Name = None) -> Response:
+    @routes.post(
+        "/predict",
+        openapi_extra=bodies.PREDICT,
+        responses={200: {"model": schemas.PredictResponse | schemas.PredictSeveralResponse}},
+    )
+    async def predict(request: Request, model: _Names = None) -> Response:
         """Answer images, texts or series; one that cannot be used gets its reason."""
-        chosen = select_model(service.models, model)
-        inputs = await read_inputs(request, chosen, service.options)
-        return _json_response(make_predict_response(chosen, inputs, await service.ask(chosen, inputs.inputs)))
+        chosen = select_models(service.models, model)
+        inputs = await read_inputs(request, chosen[0], service.options)
+        answered = await service.ask_all(chosen, inputs.inputs)
+        responses = [make_predict_response(one, inputs, answered[one.name]) for one in chosen]
+        if not is_several(model):
+            return _json_response(responses[0])
+        return _json_response({"format": 1, "n_rows": len(inputs.inputs), "models": responses})
 
     @routes.get("/info")
     async def info(model: _Name = None) -> Response:

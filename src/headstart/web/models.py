@@ -4,20 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from headstart import bundle as bundles
 from headstart import progress
+from headstart.bases import Backbone
 from headstart.bundle import Bundle
 from headstart.bundle.file_names import is_regular_file
 from headstart.bundle.integrity import read_json
 from headstart.decisions import DEFAULT_POLICY
-from headstart.flow.inference.predict_memory import AnswerInputs, open_predictor
+from headstart.flow.inference.predict_memory import AnswerInputs, AnswerWithHeads, open_head_predictor, open_predictor
 from headstart.http.errors import RequestRefused
 from headstart.http.json_limits import JsonSize, bound_json
 from headstart.options import ServeOptions
+
+
+@dataclass(frozen=True)
+class SharedBase:
+    """A base model that several served models read; it runs once for all of them.
+
+    Parameters
+    ----------
+    name : str
+        Unique among those of a server.
+    answer : inputs -> one document by name of the model for each input
+    """
+
+    name: str
+    answer: AnswerWithHeads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +51,8 @@ class ServedModel:
         What `/info` returns.
     columns : mapping of str to str
         Which column served as what in training.
+    shared : SharedBase or None
+        Its base model, where others read it as well.
     """
 
     name: str
@@ -44,6 +62,7 @@ class ServedModel:
     answer: AnswerInputs
     info: dict[str, Any]
     columns: Mapping[str, str]
+    shared: SharedBase | None = None
 
     @property
     def n_channels(self) -> int:
@@ -69,22 +88,50 @@ def open_models(paths: Sequence[Path], options: ServeOptions) -> dict[str, Serve
     BundleError, MissingExtra
         As `headstart.bundle.loading`.
     """
-    models: dict[str, ServedModel] = {}
+    opened: dict[str, Bundle] = {}
+    places: dict[str, Path] = {}
+    backbones: dict[str, Backbone] = {}
     for path in paths:
-        name = _make_unique_name(_derive_name(path), models)
+        name = _make_unique_name(_derive_name(path), opened)
         progress.say(f"Loading {name} ({path})")
         bundle = bundles.load_bundle(path, options.runtime, options.base)
-        answer = open_predictor(bundle, options.precision)
-        models[name] = ServedModel(
+        if bundle.backbone is not None:  # One in memory, however many read it.
+            bundle = replace(bundle, backbone=backbones.setdefault(bundle.backbone.fingerprint, bundle.backbone))
+        opened[name], places[name] = bundle, path
+    shared = _open_shared_bases(opened, options)
+    return {
+        name: ServedModel(
             name=name,
             modality=bundle.modality,
             task=bundle.task,
             classes=bundle.classes,
-            answer=answer,
-            info=_describe_bundle(name, bundle, path),
+            answer=_choose_answer(name, shared[name]) if name in shared else open_predictor(bundle, options.precision),
+            info=_describe_bundle(name, bundle, places[name]),
             columns=bundle.columns,
+            shared=shared.get(name),
         )
-    return models
+        for name, bundle in opened.items()
+    }
+
+
+def _open_shared_bases(opened: Mapping[str, Bundle], options: ServeOptions) -> dict[str, SharedBase]:
+    """Open each base that two or more models read; return it by name of the model."""
+    readers: dict[str, dict[str, Bundle]] = {}
+    for name, bundle in opened.items():
+        if bundle.backbone is not None and "features" in bundle.uses:
+            readers.setdefault(bundle.backbone.fingerprint, {})[name] = bundle
+    shared = {}
+    for fingerprint, heads in readers.items():
+        if len(heads) > 1:
+            record = next(bundle.backbone.record for bundle in heads.values() if bundle.backbone is not None)
+            progress.say(f"{len(heads)} models read {record.name}: it runs once for all of them.")
+            base = SharedBase(f"{record.name}-{fingerprint[:8]}", open_head_predictor(heads, options.precision))
+            shared |= dict.fromkeys(heads, base)
+    return shared
+
+
+def _choose_answer(name: str, base: SharedBase) -> AnswerInputs:
+    return lambda inputs: [documents[name] for documents in base.answer(inputs)]
 
 
 def select_model(models: dict[str, ServedModel], name: str | None) -> ServedModel:
@@ -107,13 +154,37 @@ def select_model(models: dict[str, ServedModel], name: str | None) -> ServedMode
     return models[name]
 
 
+def is_several(names: str | None) -> bool:
+    """Return whether a request asks for the answers of several models, even where only one is served."""
+    return names is not None and (names == "*" or "," in names)
+
+
+def select_models(models: dict[str, ServedModel], names: str | None) -> list[ServedModel]:
+    """Return the models that a request names: one, several with commas between them, or all that are served (*).
+
+    Raises
+    ------
+    RequestRefused
+        There is none of a name, or they do not read the same inputs.
+    """
+    if names is None or not is_several(names):
+        return [select_model(models, names)]
+    chosen = list(models.values()) if names == "*" else [select_model(models, name) for name in names.split(",")]
+    chosen = list({model.name: model for model in chosen}.values())
+    if len({(model.modality, model.n_channels, model.channels) for model in chosen}) > 1:
+        raise RequestRefused(
+            422, "The models that were named read different inputs.", "Ask for those of one kind: ?model=NAME,NAME."
+        )
+    return chosen
+
+
 def _derive_name(path: Path) -> str:
     folder = bundles.find_bundle(path).resolve()
     plain = folder.parent.name if folder.name == "bundle" else folder.name
     return re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-.")[:64] or "model"
 
 
-def _make_unique_name(name: str, taken: dict[str, ServedModel]) -> str:
+def _make_unique_name(name: str, taken: Mapping[str, object]) -> str:
     number = 2
     unique_name = name
     while unique_name in taken:
@@ -132,6 +203,7 @@ def _describe_bundle(name: str, bundle: Bundle, path: Path) -> dict[str, Any]:
         "task": bundle.task,
         "classes": list(bundle.classes),
         "strategy": bundle.strategy,
+        "base": bundle.backbone.record.name if bundle.backbone else None,
         "thresholds": list(bundle.thresholds),
         "decision": _describe_decision_policy(bundle),
         "preprocessing": config["preprocessing"],

@@ -70,6 +70,14 @@ class PredictResponse(BaseModel):
     failed: list[Failed]
 
 
+class PredictSeveralResponse(BaseModel):
+    """Answers of several models to the same inputs."""
+
+    format: int = 1
+    n_rows: int
+    models: list[PredictResponse] = Field(description="In the order in which they were named.")
+
+
 class Health(BaseModel):
     """Whether the server lives, or is ready."""
 

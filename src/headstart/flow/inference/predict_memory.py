@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from headstart.bundle import Bundle
 from headstart.data.reading.content import CONTENT_READERS
 from headstart.errors import HeadstartError, cut_problem
 from headstart.flow.inference.answers import make_answers, make_document, make_unusable_document
-from headstart.flow.inference.predict_table import PredictionBatch, make_predictor
+from headstart.flow.inference.predict_table import PredictionBatch, make_head_predictor
 from headstart.modalities import MODALITIES
 from headstart.modalities.record import Spec
 from headstart.records import Table, make_column
@@ -26,6 +26,8 @@ _NO_ANSWER = "the model gives no number for this input"
 
 Documents = list[dict[str, Any]]
 AnswerInputs = Callable[[Sequence[Any]], Documents]
+DocumentsByHead = dict[str, dict[str, Any]]
+AnswerWithHeads = Callable[[Sequence[Any]], list[DocumentsByHead]]
 
 
 @dataclass(frozen=True)
@@ -60,16 +62,37 @@ def open_predictor(bundle: Bundle, precision: str = "auto") -> AnswerInputs:
     >>> open_predictor(hs.load("OUT").bundle)(["The pump is broken"])[0]["answer"]  # doctest: +SKIP
     'water'
     """
-    warm = SAMPLE_INPUTS[bundle.modality](bundle.input_spec)
-    predict = make_predictor(bundle, make_input_table(bundle.modality, warm), precision)
+    answer_heads = open_head_predictor({"": bundle}, precision)
+    return lambda inputs: [documents[""] for documents in answer_heads(inputs)]
 
-    def answer(inputs: Sequence[Any]) -> Documents:
-        reasons = [_find_unusable_reason(bundle.modality, item) for item in inputs]
+
+def open_head_predictor(heads: Mapping[str, Bundle], precision: str = "auto") -> AnswerWithHeads:
+    """Return a function that answers inputs in memory with several models on one base, which runs once for all.
+
+    Parameters
+    ----------
+    heads : mapping of str to Bundle
+        By name; of several, all in torch's form and with the same backbone.
+    precision : str
+        "auto" or "float32", for the frozen base.
+
+    Returns
+    -------
+    function
+        As that of `open_predictor`, but gives for each input a document by name of the model.
+    """
+    first = next(iter(heads.values()))
+    warm = SAMPLE_INPUTS[first.modality](first.input_spec)
+    table = make_input_table(first.modality, warm)
+    predict = make_head_predictor(tuple(heads.values()), table, precision)
+
+    def answer(inputs: Sequence[Any]) -> list[DocumentsByHead]:
+        reasons = [_find_unusable_reason(first.modality, item) for item in inputs]
         usable_rows = [row for row, reason in enumerate(reasons) if reason is None]
-        documents = [make_unusable_document(bundle.task, reason or "") for reason in reasons]
-        answered = _answer_isolated(bundle, predict, [inputs[row] for row in usable_rows])
-        for row, document in zip(usable_rows, answered, strict=True):
-            documents[row] = document
+        documents = [_make_unusable_documents(heads, reason or "") for reason in reasons]
+        answered = _answer_isolated(heads, predict, [inputs[row] for row in usable_rows])
+        for row, by_head in zip(usable_rows, answered, strict=True):
+            documents[row] = by_head
         return documents
 
     answer(warm[:1])
@@ -85,18 +108,29 @@ def _find_unusable_reason(modality: str, item: Any) -> str | None:
     return CONTENT_READERS[modality].inspect([item])[0].problem
 
 
-def _answer_isolated(bundle: Bundle, predict: Callable[[Table], PredictionBatch], inputs: Sequence[Any]) -> Documents:
+def _make_unusable_documents(heads: Mapping[str, Bundle], reason: str) -> DocumentsByHead:
+    return {name: make_unusable_document(head.task, reason) for name, head in heads.items()}
+
+
+def _answer_isolated(
+    heads: Mapping[str, Bundle], predict: Callable[[Table], list[PredictionBatch]], inputs: Sequence[Any]
+) -> list[DocumentsByHead]:
     """Answer inputs together; where the model breaks on them, halve them until the one that breaks it is alone."""
     if not inputs:
         return []
     try:
         with np.errstate(all="ignore"):  # Numbers beyond all bounds become NaN, and are reported as such.
-            return _make_documents(bundle, predict(make_input_table(bundle.modality, inputs)), len(inputs))
+            modality = next(iter(heads.values())).modality
+            batches = predict(make_input_table(modality, inputs))
+            by_head = [
+                _make_documents(head, batch, len(inputs)) for head, batch in zip(heads.values(), batches, strict=True)
+            ]
+            return [dict(zip(heads, documents, strict=True)) for documents in zip(*by_head, strict=True)]
     except _BROKEN as error:
         if len(inputs) == 1:
-            return [make_unusable_document(bundle.task, f"the model cannot use it ({type(error).__name__})")]
+            return [_make_unusable_documents(heads, f"the model cannot use it ({type(error).__name__})")]
     half = len(inputs) // 2
-    return [*_answer_isolated(bundle, predict, inputs[:half]), *_answer_isolated(bundle, predict, inputs[half:])]
+    return [*_answer_isolated(heads, predict, inputs[:half]), *_answer_isolated(heads, predict, inputs[half:])]
 
 
 def _make_documents(bundle: Bundle, batch: PredictionBatch, n_rows: int) -> Documents:

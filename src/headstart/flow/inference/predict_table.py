@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -162,6 +162,34 @@ def make_predictor(bundle: Bundle, table: Table, precision: str = "auto") -> Cal
     return lambda other: _predict_batch(bundle, other, opened, np.arange(len(other)))
 
 
+def make_head_predictor(
+    heads: Sequence[Bundle], table: Table, precision: str = "auto"
+) -> Callable[[Table], list[PredictionBatch]]:
+    """Make a function that predicts tables with several models on one base, which runs once for all of them.
+
+    Parameters
+    ----------
+    heads : sequence of Bundle
+        In torch's form, with the same backbone; at least one.
+    table : Table
+        Rows on which ways to run the base are compared, where that was not done before.
+    precision : str
+
+    Returns
+    -------
+    function
+        Takes a table; gives one batch a model, in their order.
+    """
+    reading = replace(heads[0], uses=frozenset[str]().union(*(head.uses for head in heads)))
+    opened = _open_extractors(reading, table, precision)
+
+    def predict(other: Table) -> list[PredictionBatch]:
+        readable, rows, failed = _read_rows(reading, other, opened, np.arange(len(other)))
+        return [_predict_read_rows(head, (readable, rows, failed), other) for head in heads]
+
+    return predict
+
+
 def _open_extractors(bundle: Bundle, table: Table, precision: str) -> dict[str, Extractor]:
     """Make the extractors, each of which opens its runtime once."""
     return {
@@ -172,7 +200,14 @@ def _open_extractors(bundle: Bundle, table: Table, precision: str) -> dict[str, 
 def _predict_batch(
     bundle: Bundle, table: Table, extractors: dict[str, Extractor], row_numbers: Index
 ) -> PredictionBatch:
-    readable, rows, failed = _read_rows(bundle, table, extractors, row_numbers)
+    return _predict_read_rows(bundle, _read_rows(bundle, table, extractors, row_numbers), table)
+
+
+def _predict_read_rows(
+    bundle: Bundle, read: tuple[Index, StrategyRows, dict[int, str]], table: Table
+) -> PredictionBatch:
+    """Predict and decide rows that were read (see `read_rows`)."""
+    readable, rows, failed = read
     probabilities = bundle.fitted.predict(rows) if len(readable) else np.empty((0, len(bundle.classes)))
     policy = bundle.decision_policy
     predictions = policy.calibrate(
