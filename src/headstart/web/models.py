@@ -120,7 +120,7 @@ def _open_shared_bases(opened: Mapping[str, Bundle], options: ServeOptions) -> d
     for name, bundle in opened.items():
         if bundle.backbone is not None and "features" in bundle.uses:
             readers.setdefault(bundle.backbone.fingerprint, {})[name] = bundle
-    shared = {}
+    shared: dict[str, SharedBase] = {}
     for fingerprint, heads in readers.items():
         if len(heads) > 1:
             record = next(bundle.backbone.record for bundle in heads.values() if bundle.backbone is not None)
