@@ -16,7 +16,7 @@ from headstart.cli.main import COMMANDS, app
 from headstart.options import AdaptOptions
 
 HEAVY = ("torch", "timm", "transformers", "sklearn", "pandas", "openvino", "aeon", "scipy", "onnxruntime")
-NAMES = [body.__name__.replace("_", "-") for body in COMMANDS]
+NAMES = [*(body.__name__.replace("_", "-") for body in COMMANDS), "bases"]
 
 
 def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *ROOT.joinpath("docs").rglob("*.md")]
 )
-COMMANDS = {command.name for command in app.registered_commands}
+COMMANDS = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
 
 
 def blocks(page: Path, language: str) -> list[str]:

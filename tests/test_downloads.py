@@ -468,7 +468,7 @@ def test_a_base_travels_on_a_stick(hub: FakeHub, tmp_path: Path, monkeypatch: py
     assert added.is_new and added.reference == "hf:clinic/tiny"
     assert_whole(fetch_repository("clinic/tiny", offline=True))
     assert not add_base(source, {}).is_new
-    again = export_stored(find_stored("clinic/tiny"), REQUEST, tmp_path / "other" / "tiny")  # type: ignore[arg-type]
+    again = export_stored(find_stored("clinic/tiny"), REQUEST.reference, tmp_path / "other" / "tiny")  # type: ignore[arg-type]
     assert (again / "model.safetensors").read_bytes() == WEIGHTS
 
 

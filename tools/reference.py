@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import typer.main
 from record_tables import describe_records
 from settings_page import describe_all_settings
@@ -91,14 +92,25 @@ def escaped(text: str) -> str:
 
 
 def command_names() -> list[str]:
-    """Return the names of all commands in the order of `headstart --help`."""
-    return [info.name for info in app.registered_commands if info.name]
+    """Return the names of all commands in the order of `headstart --help`, each followed by those inside it."""
+    names = [info.name for info in app.registered_commands if info.name]
+    for group in app.registered_groups:
+        inner = group.typer_instance.registered_commands if group.typer_instance else []
+        names += [str(group.name), *(f"{group.name} {info.name}" for info in inner)]
+    return names
+
+
+def find_command(name: str) -> click.Command:
+    """Return a command by its name, such as "bases fetch"."""
+    command: click.Command = typer.main.get_command(app)
+    for part in name.split():
+        command = command.commands[part]  # type: ignore[attr-defined]
+    return command
 
 
 def describe_command(name: str) -> Iterator[str]:
     """Yield the lines about one command: usage, what it does, its options as a table."""
-    group = typer.main.get_command(app)
-    command = group.commands[name]  # type: ignore[attr-defined]
+    command = find_command(name)
     context = command.make_context(name, [], resilient_parsing=True)
     usage = command.get_usage(context).replace("Usage: ", "").replace(f"{name} ", f"headstart {name} ", 1)
     yield f"## `headstart {name}`\n"
@@ -127,10 +139,9 @@ def write_cli() -> str:
     """Return the page of the command line."""
     lines = [HEAD, CLI_INTRO]
     lines.append("| command | what it does |\n|---|---|")
-    group = typer.main.get_command(app)
     for name in command_names():
-        first = (group.commands[name].help or "").strip().split("\n\n")[0]  # type: ignore[attr-defined]
-        lines.append(f"| [`headstart {name}`](#headstart-{name}) | {escaped(first)} |")
+        first = (find_command(name).help or "").strip().split("\n\n")[0]
+        lines.append(f"| [`headstart {name}`](#headstart-{name.replace(' ', '-')}) | {escaped(first)} |")
     lines.append("")
     for name in command_names():
         lines.extend(describe_command(name))

@@ -41,6 +41,7 @@ __all__ = [
     "BaseRequest",
     "Stage",
     "assemble_backbone",
+    "find_repository",
     "load_base",
     "read_folder",
     "resolve_base",
@@ -133,7 +134,24 @@ def _load_hf(rest: str, need: BaseRequest) -> BaseParts:
     return _load_from_hub(rest, _make_blank_record(f"hf:{rest}", need, "hf"), need.offline)
 
 
-def _load_timm(rest: str, need: BaseRequest) -> BaseParts:
+def find_repository(reference: str) -> str:
+    """Return the repository of the hub that a reference names; "" where it names none.
+
+    Parameters
+    ----------
+    reference : str
+        `hf:OWNER/NAME` or `timm:NAME`.
+
+    Raises
+    ------
+    UnknownName
+        timm has no such network, or no weights of it.
+    """
+    source, _, rest = reference.partition(":")
+    return _find_timm_repository(rest) if source == "timm" else rest if source == "hf" else ""
+
+
+def _find_timm_repository(rest: str) -> str:
     vision = import_module("headstart.bases.vision")
     if not vision.is_known(rest):
         names = import_module("timm").list_models()
@@ -143,8 +161,13 @@ def _load_timm(rest: str, need: BaseRequest) -> BaseParts:
         raise UnknownName(
             f"timm has no pre-trained weights for '{rest}'.", "Choose another, e.g. timm:resnet18.a1_in1k."
         )
-    tagged = repository if repository.count("/") else f"timm/{rest}"
-    return _load_from_hub(tagged.rstrip("/"), _make_blank_record(f"timm:{rest}", need, "timm"), need.offline)
+    tagged: str = repository if repository.count("/") else f"timm/{rest}"
+    return tagged.rstrip("/")
+
+
+def _load_timm(rest: str, need: BaseRequest) -> BaseParts:
+    record = _make_blank_record(f"timm:{rest}", need, "timm")
+    return _load_from_hub(_find_timm_repository(rest), record, need.offline)
 
 
 def _load_file(rest: str, need: BaseRequest) -> BaseParts:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from headstart.cli.asking import Yes, ask_before_fetch
 from headstart.cli.surface import CommandStopped, command, news, require_path
 from headstart.errors import NothingRead, OptionError, make_nothing_read
 from headstart.options import (
@@ -32,12 +33,17 @@ def adapt(
     data: Data,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for report, result and model.")],
     options: AdaptOptions,
+    yes: Yes = False,
 ) -> Any:
     """Adapt a base model to your labelled data, and report whether it helped."""
     from headstart import flow
     from headstart.cli import show
 
-    run_result = flow.adapt(require_path(data), output, options)
+    require_path(data)
+    if not options.offline and (offer := flow.plan_missing_base(options.base)) is not None:
+        ask_before_fetch([offer], yes)
+        flow.run_base_fetch(offer)
+    run_result = flow.adapt(data, output, options)
     show.show_result(run_result, output)
     return run_result.model_dump_json(indent=2)
 

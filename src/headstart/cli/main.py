@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from headstart import __version__
-from headstart.cli import commands, language, pretraining, shipping
+from headstart.cli import bases, commands, language, pretraining, shipping
 
 app = typer.Typer(
     name="headstart",
@@ -28,7 +28,6 @@ COMMANDS = (
     shipping.verify,
     commands.check,
     commands.report,
-    commands.bases,
     commands.cache,
     commands.serve,
     commands.demo,
@@ -38,6 +37,7 @@ COMMANDS = (
 )
 for body in COMMANDS:
     app.command(name=body.__name__.replace("_", "-"))(body)
+app.add_typer(bases.app, name="bases")
 
 
 def _print_version(is_requested: bool) -> None:

@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
@@ -32,6 +33,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 from rich.text import Text
 
@@ -89,8 +91,9 @@ class Terminal:
         console.print(f"[yellow]{escape(text)}[/yellow]")
 
     def open(self, name: str, total: int, unit: str) -> progress.ProgressBar:
+        counts = (DownloadColumn(), TransferSpeedColumn()) if unit == "bytes" else (MofNCompleteColumn(), _Rate())
         columns = (
-            TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(), _Rate(),
+            TextColumn("{task.description}"), BarColumn(bar_width=30), *counts,
             TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
         )  # fmt: skip
         live = Progress(*columns, console=console, disable=self.quiet or not console.is_terminal, transient=True)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from headstart.flow.active_learning.label_next import label_next
     from headstart.flow.adaptation.run import adapt
     from headstart.flow.base_choice.choose import rank
+    from headstart.flow.base_choice.obtain import add_bases, plan_base_fetch, plan_missing_base, run_base_fetch
     from headstart.flow.data_check.check import check
     from headstart.flow.exports.export import export
     from headstart.flow.external_validation.compare import compare
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from headstart.flow.reporting import rewrite_report as report
 
 PLACES = {
+    "add_bases": "headstart.flow.base_choice.obtain:add_bases",
     "adapt": "headstart.flow.adaptation.run:adapt",
     "check": "headstart.flow.data_check.check:check",
     "compare": "headstart.flow.external_validation.compare:compare",
@@ -35,18 +37,22 @@ PLACES = {
     "label_next": "headstart.flow.active_learning.label_next:label_next",
     "list_bases": "headstart.flow.listing:list_bases",
     "list_cache": "headstart.flow.listing:list_cache",
+    "plan_base_fetch": "headstart.flow.base_choice.obtain:plan_base_fetch",
+    "plan_missing_base": "headstart.flow.base_choice.obtain:plan_missing_base",
     "predict": "headstart.flow.inference.predict_files:predict",
     "predictions": "headstart.flow.inference.predict_files:predictions",
     "rank": "headstart.flow.base_choice.choose:rank",
     "report": "headstart.flow.reporting:rewrite_report",
+    "run_base_fetch": "headstart.flow.base_choice.obtain:run_base_fetch",
     "run_demo": "headstart.flow.listing:run_demo",
     "verify": "headstart.bundle.verification:verify_bundle",
 }
 """Function of this room -> the module that defines it and its name there."""
 
 __all__ = [
-    "PLACES", "adapt", "check", "compare", "count_labels", "evaluate", "explain", "export", "label_next",
-    "list_bases", "list_cache", "predict", "predictions", "rank", "report", "run_demo", "verify",
+    "PLACES", "adapt", "add_bases", "check", "compare", "count_labels", "evaluate", "explain", "export", "label_next",
+    "list_bases", "list_cache", "plan_base_fetch", "plan_missing_base", "predict", "predictions", "rank", "report",
+    "run_base_fetch", "run_demo", "verify",
 ]  # fmt: skip
 
 

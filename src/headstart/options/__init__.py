@@ -9,9 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from headstart.errors import OptionError
+from headstart.options.fetching import AddBaseOptions as AddBaseOptions
+from headstart.options.fetching import FetchBaseOptions as FetchBaseOptions
 from headstart.options.fields import (
     Columns,
     ComparedGroups,
@@ -33,15 +35,10 @@ from headstart.options.fields import (
     TaskChoice,
     TrainingLabel,
 )
+from headstart.options.record import Options as Options
 from headstart.task_types import TASK_TYPES, TaskType
 
 OptionsT = TypeVar("OptionsT", bound="Options")
-
-
-class Options(BaseModel):
-    """What all option records share: frozen, and no unknown names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ColumnOptions(Options):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headstart import progress
-from headstart.bases.downloads.fetching import FetchRequest, explain_disk_errors
+from headstart.bases.downloads.fetching import explain_disk_errors
 from headstart.bases.downloads.listing import FILES, WEIGHTS, RemoteFile, RemoteRepository
 from headstart.bases.downloads.manifests import MANIFEST, Manifest, read_manifest, write_manifest
 from headstart.bases.downloads.storage import StoredBase, find_repository_folder, read_pin, write_pin
@@ -54,16 +54,19 @@ def name_travelling_folder(to: Path, reference: str) -> Path:
     return to / reference.partition(":")[2].replace("/", "--") if ":" in reference else to / reference
 
 
-def export_stored(stored: StoredBase, request: FetchRequest, folder: Path) -> Path:
+def export_stored(stored: StoredBase, reference: str, folder: Path) -> Path:
     """Copy a base that is on this machine into a folder that travels.
 
     Parameters
     ----------
     stored : StoredBase
-    request : FetchRequest
+    reference : str
+        What `--base` takes.
     folder : Path
     """
-    manifest = stored.manifest or describe_snapshot(stored, request.reference)
+    manifest = stored.manifest or describe_snapshot(stored, reference)
+    if folder.exists() and not (folder / MANIFEST).is_file():
+        raise DataError(f"{folder} is there, and is no base that was fetched.", "Name another folder with --to.")
     with explain_disk_errors(folder):
         _copy_checked(manifest, stored.folder, folder)
         write_manifest(folder / MANIFEST, manifest)

@@ -1,0 +1,60 @@
+"""Ask once before a download: how large it is, and what its licence allows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headstart.cli.surface import console, news
+from headstart.errors import OptionError
+
+if TYPE_CHECKING:
+    from headstart.flow.base_choice.obtain import FetchOffer
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Download without asking (for scripts).")]
+_MEANINGS = {
+    "permissive": "every use is allowed",
+    "attribution": "every use is allowed; name the authors",
+    "non-commercial": "not for commercial use",
+    "restricted": "it has conditions: read it first",
+    "unknown": "what is allowed is not known",
+}
+
+
+def ask_before_fetch(offers: Sequence[FetchOffer], yes: bool) -> None:
+    """Show what would be downloaded, and ask whether it may be; nothing is asked where nothing is to come.
+
+    Parameters
+    ----------
+    offers : sequence of FetchOffer
+    yes : bool
+        Whether the answer was given before.
+
+    Raises
+    ------
+    OptionError
+        The answer is no, or nobody is there to answer.
+    """
+    costly = [offer for offer in offers if offer.plan is not None and offer.size_bytes]
+    if not costly:
+        return
+    must_answer = not yes
+    for offer in costly:
+        line = (
+            f"{offer.reference}: {offer.size_bytes / 1e6:,.0f} MB from {offer.host}; licence {offer.licence} "
+            f"({_MEANINGS[offer.licence_class]})."
+        )
+        (console if must_answer else news).print(line, markup=False, soft_wrap=True)
+    if yes:
+        return
+    names = ", ".join(offer.reference for offer in costly)
+    if not sys.stdin.isatty():
+        raise OptionError(
+            f"{names} would be downloaded, and nobody is there to agree (no terminal).",
+            "Add --yes to download without being asked.",
+        )
+    if not typer.confirm("Download?", default=False, err=True):
+        raise OptionError(f"{names}: nothing was downloaded.", "Without --base no download is needed.")
