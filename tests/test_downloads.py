@@ -15,26 +15,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.hub_server import COMMIT, FakeHub, serve_hub
+from tests.hub_server import COMMIT, FakeHub, isolate, serve_hub
 
 from headstart import progress
-from headstart.bases.downloads import settings
 from headstart.bases.downloads.carrying import add_base, export_stored, find_travelling
 from headstart.bases.downloads.fetching import FetchRequest, plan_fetch, run_fetch
 from headstart.bases.downloads.storage import find_repository_folder, find_stored, read_pin
 from headstart.bases.hub import fetch_base, fetch_repository
 from headstart.errors import DataError, HeadstartError, UnknownName
 
-FAST = settings.DownloadSettings(
-    stall_seconds=0.4,
-    file_attempts=4,
-    listing_attempts=3,
-    first_wait_seconds=0.01,
-    longest_wait_seconds=0.02,
-    longest_request_seconds=2.0,
-    sync_seconds=0.01,
-    block_bytes=4096,
-)
 WEIGHTS = bytes(range(256)) * 800
 FILES = {
     "README.md": b"---\nlicense: mit\n---\n",
@@ -49,17 +38,7 @@ REQUEST = FetchRequest(repository="clinic/tiny", reference="hf:clinic/tiny")
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "SETTINGS", FAST)
-    monkeypatch.setenv("HEADSTART_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hf" / "hub"))
-    if constants := sys.modules.get("huggingface_hub.constants"):
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hf" / "hub"))
-    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_ENDPOINT", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+    isolate(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -349,7 +328,7 @@ def test_the_cache_of_huggingface_hub_is_read_where_it_is_complete(hub: FakeHub,
 
 CHILD = """
 import sys
-from headstart.bases.downloads import settings
+
 settings.SETTINGS = settings.DownloadSettings(sync_seconds=0.02, block_bytes=4096)
 from headstart.bases.hub import fetch_repository
 fetch_repository("clinic/tiny", offline=False)

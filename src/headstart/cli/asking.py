@@ -51,10 +51,15 @@ def ask_before_fetch(offers: Sequence[FetchOffer], yes: bool) -> None:
     if yes:
         return
     names = ", ".join(offer.reference for offer in costly)
-    if not sys.stdin.isatty():
+    if not is_terminal():
         raise OptionError(
             f"{names} would be downloaded, and nobody is there to agree (no terminal).",
             "Add --yes to download without being asked.",
         )
     if not typer.confirm("Download?", default=False, err=True):
         raise OptionError(f"{names}: nothing was downloaded.", "Without --base no download is needed.")
+
+
+def is_terminal() -> bool:
+    """Return whether somebody can answer."""
+    return sys.stdin.isatty()

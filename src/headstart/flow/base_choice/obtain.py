@@ -20,7 +20,7 @@ from headstart.bases.downloads.storage import StoredBase, find_stored
 from headstart.bases.licences import classify_licence
 from headstart.bases.record import find_licence_class
 from headstart.errors import DataError, OptionError, make_unknown_name
-from headstart.options import AddBaseOptions, FetchBaseOptions
+from headstart.options import AddBaseOptions, FetchBaseOptions, parse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +103,7 @@ def plan_missing_base(reference: str) -> FetchOffer | None:
     record = CATALOGUE.get(reference)
     if record is None or not record.repository or find_obstacle(record) or list_present([record]):
         return None
-    return plan_base_fetch(reference, FetchBaseOptions())
+    return plan_base_fetch(reference, parse(FetchBaseOptions))
 
 
 def run_base_fetch(offer: FetchOffer) -> Path | None:
