@@ -103,7 +103,7 @@ def open_onnx(backbone: Backbone, folder: Path, threads: int) -> Iterator[tuple[
 def list_runs(backbone: Backbone, folder: Path, threads: int) -> Iterator[tuple[str, Run]]:
     """Yield every runtime that works here, opened: one at a time is in memory."""
     for name, runtime in RUNTIMES.items():
-        if runtime.available() and not name.startswith(("cuda", "mps")):
+        if (runtime.available() or name == "openvino-int8") and not name.startswith(("cuda", "mps")):
             yield name, runtime.open(backbone)
     yield from open_onnx(backbone, folder, threads)
 

@@ -285,6 +285,27 @@ def test_a_large_network_is_freed_once_it_is_converted_and_built_again_alike(
         np.testing.assert_array_equal(value.numpy(), again.state_dict()[name].numpy())
 
 
+def test_products_of_8_bits_give_nearly_the_same_features_of_texts(fresh_home: Path, text_table: Path) -> None:
+    base = bases.load_base("default", BaseRequest(modality="text", offline=True))
+    modality = chunks.MODALITIES["text"]
+    rows = [modality.prepare(modality.load(text, base.spec), base.spec) for text in read(text_table).inputs[:8]]
+    batch = modality.collate(rows, base.spec)
+    expected = runtimes.RUNTIMES[runtimes.REFERENCE].open(base)(*batch)
+    error = runtimes.measure_relative_error(expected, runtimes.RUNTIMES["openvino-int8"].open(base)(*batch))
+    assert 0 < error < 0.1  # MiniLM is beyond the tolerance, so it is never taken for it; mE5 is within.
+
+
+def test_a_runtime_of_8_bits_that_rounds_nothing_is_not_chosen(
+    fresh_home: Path, backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = runtimes.RUNTIMES[runtimes.REFERENCE]
+    same = replace(runtimes.RUNTIMES["openvino-int8"], available=lambda: True, open=reference.open)
+    monkeypatch.setattr(runtimes, "RUNTIMES", {same.name: same, reference.name: reference})
+    batch = [np.zeros((2, 3, 224, 224), dtype=np.float32)]
+    chosen = runtimes.choose_fastest(backbone, batch, 2.0, precision="auto", limits=(0.01, float("inf")))
+    assert chosen.name == runtimes.REFERENCE
+
+
 def test_a_network_has_its_own_copy_of_the_weights() -> None:
     base = bases.load_base("default", BaseRequest(modality="text", offline=True))
     assert base.module is not None

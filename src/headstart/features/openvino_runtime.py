@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib import import_module
@@ -103,13 +103,22 @@ def _save_network(model: Any, path: Path) -> None:
 
 def open_openvino(backbone: Backbone, precision: str) -> Callable[..., tuple[Array, ...]]:
     """Make a function from prepared arrays to pooled float32 features of every stage."""
-    ov = import_openvino()
     network = convert_backbone(backbone)
-    compiled = ov.Core().compile_model(
-        str(network) if isinstance(network, Path) else network,
-        "CPU",
-        {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"},
+    return compile_network(
+        str(network) if isinstance(network, Path) else network, {"INFERENCE_PRECISION_HINT": precision}
     )
+
+
+def compile_network(network: Any, properties: Mapping[str, Any]) -> Callable[..., tuple[Array, ...]]:
+    """Compile a network for this processor and make a function from its arrays to float32 outputs.
+
+    Parameters
+    ----------
+    network : OpenVINO model, or path of one
+    properties : mapping of str to value
+        Of the processor plug-in.
+    """
+    compiled = import_openvino().Core().compile_model(network, "CPU", {"PERFORMANCE_HINT": "LATENCY", **properties})
     request = compiled.create_infer_request()
     n_outputs = len(compiled.outputs)
 

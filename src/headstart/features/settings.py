@@ -12,7 +12,7 @@ class FeatureSettings:
     Parameters
     ----------
     exact_tolerance, half_tolerance : float
-        Largest relative L2 difference from the reference of float32 runtimes, and of half-precision ones (bfloat16
+        Largest relative L2 difference from the reference of float32 runtimes, and of those of 16 or 8 bits (bfloat16
         keeps 8 bits of mantissa).
     compare_seconds, compare_share, pass_share : float
         After so many seconds, or this share (0-1) of the limit, no further runtime is compared; the share that the
