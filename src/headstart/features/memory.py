@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from headstart.bases import Backbone
 from headstart.features.settings import SETTINGS
 
@@ -15,3 +17,4 @@ def free_large_network(backbone: Backbone) -> None:
     """
     if sum(value.nbytes for value in backbone.parts.weights.values()) >= SETTINGS.released_bytes:
         backbone.release()
+        gc.collect()  # Converting leaves cycles that hold the network.
