@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import sys
 
 from headstart.bases import Backbone
 from headstart.features.settings import SETTINGS
 
 
 def free_large_network(backbone: Backbone) -> None:
-    """Free the torch network of a base with many weights; it is built again where it is needed.
+    """Free the torch network of a base with many weights, and what else was freed; it is built again where needed.
 
     Parameters
     ----------
@@ -18,3 +20,12 @@ def free_large_network(backbone: Backbone) -> None:
     if sum(value.nbytes for value in backbone.parts.weights.values()) >= SETTINGS.released_bytes:
         backbone.release()
         gc.collect()  # Converting leaves cycles that hold the network.
+        _return_freed_memory()
+
+
+def _return_freed_memory() -> None:
+    """Return freed memory to the system where the C library keeps it (glibc): 200 MB after a large tokenizer."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
