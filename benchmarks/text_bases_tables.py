@@ -88,7 +88,8 @@ def write_tables(records: Sequence[Record]) -> Iterator[tuple[str, str]]:
         group = [item for item in group if _name_draw(item) in draws]
         means.append(_summarise(count, {name: average_by_set(item, draws) for name, item in columns.items()}, group))
         details.append((f"{count or 'all'} labels a class", _describe_sets(columns, draws, group)))
-    yield "means over sets", f"{LEGEND}\n\n{table(means)}"
+    revisions = ", ".join(sorted({item["revision"].rstrip("+") for item in resolved}))
+    yield "means over sets", f"{LEGEND} Runs at {revisions}.\n\n{table(means)}"
     yield from details
 
 

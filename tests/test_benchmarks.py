@@ -380,7 +380,7 @@ def _make_text_record(base: str, score: float, **more: Any) -> dict[str, Any]:
     figures = {"macro_f1": {"classic": 0.5, "linear-probe": score, "shrinkage-lda": 0.1, "blend": score}}
     losses = {"losses": {"classic": 0.9, "linear-probe": 0.4, "shrinkage-lda": 0.5, "blend": 0.3}}
     run = {"set": "news/eng", "labels_per_class": 8, "seed": 0, "base": base, "chosen": "blend", "verdict": "helped"}
-    return {**run, **figures, **losses, "n_train": 16, "n_test": 100, **more}
+    return {**run, **figures, **losses, "n_train": 16, "n_test": 100, "revision": "abc+", **more}
 
 
 def test_the_default_has_the_figures_of_the_base_that_was_chosen_for_the_run() -> None:
