@@ -516,7 +516,8 @@ def test_the_script_reads_series_of_several_channels(several_channels: tuple[Pat
 
 
 def test_a_tuned_network_is_exported_with_its_changed_views(runs: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
-    from headstart.flow.exports.portable import make_portable, run_reference
+    from headstart.flow.exports.portable import make_portable
+    from headstart.flow.exports.reference_outputs import run_reference
     from headstart.strategies.fine_tuning.tuned_model import TunedModel
     from headstart.strategies.fitted import FittedModel
     from headstart.strategies.linear.head import Head

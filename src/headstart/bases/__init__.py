@@ -15,7 +15,7 @@ from headstart.bases import series_shape
 from headstart.bases.architectures import HINT, check_sizes, parse_architecture
 from headstart.bases.catalogue import CATALOGUE, DEFAULTS, OTHER_LANGUAGES
 from headstart.bases.catalogue_loading import load_from_hub
-from headstart.bases.folder import TOKENIZER, read_folder, write_folder
+from headstart.bases.folder import TOKENIZER, read_config, read_folder, write_config, write_folder
 from headstart.bases.prefix import add_prefix
 from headstart.bases.record import Array, Backbone, BaseParts, BaseRecord, Stage
 from headstart.bases.rocket_weights import check_rocket_weights
@@ -43,8 +43,10 @@ __all__ = [
     "assemble_backbone",
     "find_repository",
     "load_base",
+    "read_config",
     "read_folder",
     "resolve_base",
+    "write_config",
     "write_folder",
 ]  # fmt: skip
 

@@ -79,11 +79,29 @@ def read_weights(path: Path) -> dict[str, Array]:
     if path.stat().st_size > MOST_WEIGHT_BYTES:
         raise DataError(f"{path} is too large ({path.stat().st_size / 1e9:,.0f} GB).", "Choose a smaller base model.")
     try:
-        weights = convert_to_float32(read_arrays(path))
+        weights = read_arrays(path)
     except DamagedArrays as error:
         raise DataError(f"{path} is damaged ({error}).", _AGAIN) from error
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}).", "Check that the file may be read.") from error
+    return check_weights(weights, path)
+
+
+def check_weights(weights: Mapping[str, Array], path: Path) -> dict[str, Array]:
+    """Return weights with floating ones as float32.
+
+    Parameters
+    ----------
+    weights : mapping of str to array
+    path : Path
+        Where they were read from, for the error.
+
+    Raises
+    ------
+    DataError
+        If a floating value is not finite.
+    """
+    weights = convert_to_float32(weights)
     non_finite = [name for name, value in weights.items() if value.dtype.kind == "f" and not np.isfinite(value).all()]
     if non_finite:
         raise DataError(f"{path} is damaged: {non_finite[0][:80]} has values that are not numbers.", _AGAIN)

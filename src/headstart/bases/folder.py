@@ -32,9 +32,11 @@ __all__ = [
     "TOKENIZER",
     "WEIGHTS",
     "list_shapes",
+    "read_config",
     "read_folder",
     "read_weights",
     "select_fitting",
+    "write_config",
     "write_folder",
 ]  # fmt: skip
 
@@ -71,16 +73,10 @@ def list_shapes(net: Any) -> dict[str, tuple[int, ...]]:
 
 
 def _read_own_folder(folder: Path, config: Mapping[str, Any], record: BaseRecord) -> BaseParts:
-    path, tokenizer = folder / CONFIG, folder / TOKENIZER
-    own = parse_base_record(config.get("record"), path)
-    return BaseParts(
-        record=own,
-        architecture=parse_architecture(config.get("architecture"), path),
-        spec=parse_spec(config.get("spec"), own.modality, path),
-        weights=read_weights(folder / WEIGHTS),
-        tokenizer=read_text_file(tokenizer, MOST_TOKENIZER_BYTES) if tokenizer.is_file() else "",
-        cooccurrence=_read_cooccurrence(folder / COOCCURRENCE_FILE),
-    )
+    tokenizer = folder / TOKENIZER
+    content = read_text_file(tokenizer, MOST_TOKENIZER_BYTES) if tokenizer.is_file() else ""
+    parts = read_config(folder, read_weights(folder / WEIGHTS), content)
+    return replace(parts, cooccurrence=_read_cooccurrence(folder / COOCCURRENCE_FILE))
 
 
 def _read_cooccurrence(path: Path) -> dict[str, Array]:
@@ -161,5 +157,44 @@ def write_folder(parts: BaseParts, folder: Path) -> None:
     write_arrays(folder / WEIGHTS, parts.weights)
     if parts.tokenizer:
         write_text(folder / TOKENIZER, parts.tokenizer)
+    write_config(parts, folder)
+
+
+def write_config(parts: BaseParts, folder: Path) -> None:
+    """Write the config.json of Headstart's own form alone: weights and tokenizer are stored elsewhere.
+
+    Parameters
+    ----------
+    parts : BaseParts
+    folder : Path
+    """
     document = {OWN: 1, "record": asdict(parts.record), "architecture": parts.architecture, "spec": parts.spec}
     write_json(folder / CONFIG, document)
+
+
+def read_config(folder: Path, weights: Mapping[str, Array], tokenizer: str) -> BaseParts:
+    """Read parts whose config.json `write_config` wrote.
+
+    Parameters
+    ----------
+    folder : Path
+    weights : mapping of str to array
+        Checked with `check_weights`.
+    tokenizer : str
+        Content of tokenizer.json for texts, else "".
+
+    Raises
+    ------
+    DataError
+        If the file is damaged, or names what it may not.
+    """
+    path = folder / CONFIG
+    config = read_json_file(path)
+    own = parse_base_record(config.get("record"), path)
+    return BaseParts(
+        record=own,
+        architecture=parse_architecture(config.get("architecture"), path),
+        spec=parse_spec(config.get("spec"), own.modality, path),
+        weights=weights,
+        tokenizer=tokenizer,
+    )

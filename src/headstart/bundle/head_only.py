@@ -18,6 +18,7 @@ from headstart.bundle.file_names import make_printable
 from headstart.bundle.integrity import BASE, CONFIG, read_json
 from headstart.bundle.record import Bundle
 from headstart.bundle.records.schema import Count, Label, Sha256, StrictRecord, parse_record
+from headstart.bundle.stored_base import open_stored_base
 from headstart.errors import BundleError, DataError, MissingExtra, UnknownName
 from headstart.extras import find_missing
 from headstart.fitted_state import FittedState
@@ -138,7 +139,8 @@ def open_base_of_head(folder: Path, modality: str, spec: Mapping[str, Any], plac
     name, absent = make_printable(record.base), _describe_absence(folder, record)
     request = BaseRequest(modality=modality, offline=True, spec=spec)
     try:
-        backbone = load_base(_refer_to(place) if place else record.base, request)
+        stored = _open_base_in_bundle(place) if place else None
+        backbone = stored or load_base(_refer_to(place) if place else record.base, request)
     except MissingExtra as error:
         raise BundleError(f"{absent}.", error.hint) from error
     except (DataError, UnknownName) as error:
@@ -179,6 +181,12 @@ def _read_record(folder: Path) -> DetachedHeadRecord:
 def _describe_absence(folder: Path, record: DetachedHeadRecord) -> str:
     size = f" ({record.size_bytes / 1e6:,.0f} MB)" if record.size_bytes else ""
     return f"{folder} holds a head only, and its base model {make_printable(record.base)}{size} is not on this machine"
+
+
+def _open_base_in_bundle(place: str) -> Backbone | None:
+    """Return the base model of a bundle that keeps its weights once; None where there is none at a place."""
+    path = Path(place).expanduser()
+    return open_stored_base(path) or open_stored_base(path / "bundle")
 
 
 def _refer_to(place: str) -> str:

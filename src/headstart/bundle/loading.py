@@ -9,8 +9,7 @@ from typing import Any
 
 from headstart import progress
 from headstart.array_files import read_arrays
-from headstart.bases import Backbone, assemble_backbone, read_folder
-from headstart.bases.record import BaseRecord
+from headstart.bases import Backbone
 from headstart.bundle import decision
 from headstart.bundle.checked_parts import (
     CheckedModel,
@@ -36,6 +35,9 @@ from headstart.bundle.runtime.replaying import replay_golden_rows
 from headstart.bundle.runtime.session import PortableModel, PortableOutputs
 from headstart.bundle.seen import FILE as SEEN
 from headstart.bundle.seen import SeenRows
+from headstart.bundle.shared_weights import FILE as SHARED
+from headstart.bundle.shared_weights import MODEL_ARRAYS, read_shared
+from headstart.bundle.stored_base import read_base, select_arrays
 from headstart.decisions import DEFAULT_POLICY, DecisionPolicy
 from headstart.errors import BundleError, list_offenders
 from headstart.extras import find_missing, require
@@ -89,19 +91,20 @@ def _read_bundle(folder: Path, runtime: str, base: str | None) -> Bundle:
     name, classes, task = record.strategy, tuple(record.classes), record.task
     portable_config: Mapping[str, Any] = config.get("portable") or NO_PORTABLE_FORM
     require_listed_names(folder, CONFIG, list_stated_files(portable_config))
+    has_torch_form = WEIGHTS in listed or SHARED in listed
     if runtime == "onnx" or (
-        runtime == "auto" and portable_config["ok"] and (find_missing("adapt") or WEIGHTS not in listed)
+        runtime == "auto" and portable_config["ok"] and (find_missing("adapt") or not has_torch_form)
     ):
         return _read_portable_bundle(folder, config, record, manifest)
     if HEAD in listed:
         require_packages_of_head(folder)
-    elif runtime == "auto" and not portable_config["ok"] and find_missing("adapt") and WEIGHTS in listed:
+    elif runtime == "auto" and not portable_config["ok"] and find_missing("adapt") and has_torch_form:
         progress.warn(f"This bundle has no portable form: {portable_config['reason']}.")
-    if WEIGHTS not in listed and not portable_config["ok"]:
+    if not has_torch_form and not portable_config["ok"]:
         raise BundleError(
             f"{folder} cannot be run here: {portable_config['reason']}.", "Give the bundle that it was made from."
         )
-    if WEIGHTS not in listed:
+    if not has_torch_form:
         raise BundleError(f"{folder} has only the portable form.", "Leave out --runtime, or give the whole bundle.")
     require("adapt", "Predicting with this bundle")
     if name not in STRATEGIES:
@@ -110,11 +113,15 @@ def _read_bundle(folder: Path, runtime: str, base: str | None) -> Bundle:
         )
     if STATE not in listed:
         raise BundleError(f"{folder} is not a bundle: {STATE} is missing.", "Give the folder OUT/bundle.")
-    state = FittedState(read_json(folder / STATE), read_arrays(folder / WEIGHTS))
+    arrays = read_shared(folder, listed) if SHARED in listed else None
+    if arrays is None:
+        state = FittedState(read_json(folder / STATE), read_arrays(folder / WEIGHTS))
+    else:
+        state = FittedState(read_json(folder / STATE), select_arrays(arrays, MODEL_ARRAYS))
     if HEAD in listed:
         backbone: Backbone | None = open_base_of_head(folder, record.modality, record.preprocessing, base)
     else:
-        backbone = _read_base(folder, record.modality, listed)
+        backbone = read_base(folder, record.modality, listed, arrays)
     n_dims = backbone.record.n_dims if backbone is not None else 0
     check_state(name, state, StateContext(modality=record.modality, task=task, n_outputs=len(classes), n_dims=n_dims))
     require_stated_inputs(record, state, backbone is not None)
@@ -150,40 +157,9 @@ def _prepare_bundle(
         reference_sample=ReferenceSample.read(folder) if REFERENCE in listed else None,
         portable_files=_list_portable_files(folder, config.get("portable") or NO_PORTABLE_FORM, listed),
         input_columns=read_input_columns(record),
+        keeps_torch=WEIGHTS in listed,
         settings=record.settings,
     )
-
-
-def _read_base(folder: Path, modality: str, listed: Mapping[str, str]) -> Backbone | None:
-    """Read the base of a bundle from files that its manifest lists; None where there is none."""
-    if f"{BASE}/{CONFIG}" not in listed:
-        return None
-    beside = [f"{BASE}/{path.name}" for path in (folder / BASE).iterdir()]
-    unlisted = sorted(name for name in beside if name not in listed)
-    if unlisted:
-        names = list_offenders([make_printable(name) for name in unlisted])
-        raise BundleError(
-            f"{folder} holds files that its manifest does not list ({names}).",
-            "Remove them, or copy the bundle again.",
-        )
-    blank = BaseRecord(
-        name="",
-        modality=modality,
-        source="file",
-        licence="unknown",
-        n_dims=0,
-        size_bytes=0,
-        training_data="",
-        known_biases="",
-        sha256="",
-        url="",
-        pretrained=True,
-        summary="",
-    )
-    parts = read_folder(folder / BASE, blank)
-    if parts.record.modality != modality:
-        raise make_misfit(f"{BASE}/{CONFIG}", ("record", "modality"), f"should be {modality}", parts.record.modality)
-    return assemble_backbone(parts)
 
 
 def read_decision_policy(folder: Path, manifest: Mapping[str, Any]) -> DecisionPolicy:

@@ -83,6 +83,9 @@ class Bundle:
         Set where the model runs in its portable form now; `fitted` and `backbone` are then empty.
     input_columns : InputColumns or None
         For series: the value columns of training; None in bundles of older versions.
+    keeps_torch : bool
+        Whether it is written with the weights that torch reads in files of their own, beside the portable form; else
+        they are stored once (see `headstart.bundle.shared_weights`).
     settings : mapping
         Tunable numbers that it was made with, by part; empty in bundles of older versions. Stored for people: what is
         used in predicting stands in the state of the model and in the decision policy.
@@ -106,6 +109,7 @@ class Bundle:
     portable_files: PortableFiles | None = None
     portable_model: PortableModel | None = None
     input_columns: InputColumns | None = None
+    keeps_torch: bool = False
     settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
 
     @property

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from headstart.array_files import write_arrays
-from headstart.bases import write_folder
+from headstart.bases import write_config, write_folder
 from headstart.bundle import decision
 from headstart.bundle.file_names import require_listed_names
 from headstart.bundle.golden import FILE as GOLDEN
@@ -23,6 +23,8 @@ from headstart.bundle.golden import GoldenRows
 from headstart.bundle.golden_decisions import DecisionContext, add_decisions
 from headstart.bundle.integrity import BASE, CONFIG, MANIFEST, STATE, WEIGHTS, read_json
 from headstart.bundle.record import Bundle
+from headstart.bundle.shared_weights import BASE_ARRAYS, BASE_TOKENIZER, MODEL_ARRAYS, REST, write_shared
+from headstart.bundle.shared_weights import FILE as SHARED
 from headstart.decisions import DEFAULT_POLICY
 from headstart.errors import BundleError
 from headstart.home import move_into_place, require_place, write_json
@@ -135,7 +137,7 @@ def _write_files(bundle: Bundle, fresh: Path, slim: bool) -> None:
         assert bundle.portable_files is not None, "there is no portable form"
     elif bundle.portable_model is not None:
         _copy_model(bundle.portable_model.folder, fresh)
-    else:
+    elif bundle.keeps_torch or not bundle.portable_config["ok"]:
         _write_model(bundle, fresh)
     if bundle.portable_files is not None:
         require_listed_names(bundle.portable_files.folder, CONFIG, bundle.portable_files.files)
@@ -144,6 +146,8 @@ def _write_files(bundle: Bundle, fresh: Path, slim: bool) -> None:
         if GOLDEN in bundle.portable_files.files:
             answering = DecisionContext(bundle.task, bundle.classes, bundle.thresholds, bundle.decision_policy)
             add_decisions(GoldenRows.read(bundle.portable_files.folder), answering).write(fresh)
+    if not (slim or bundle.keeps_torch or bundle.portable_model is not None) and bundle.portable_config["ok"]:
+        _write_model_once(bundle, fresh)
     if bundle.seen_rows is not None:
         bundle.seen_rows.write(fresh)
     if bundle.decision_policy is not DEFAULT_POLICY:  # Read from a bundle that stores none.
@@ -165,10 +169,26 @@ def _write_model(bundle: Bundle, fresh: Path) -> None:
         write_folder(bundle.backbone.parts, fresh / BASE)
 
 
+def _write_model_once(bundle: Bundle, fresh: Path) -> None:
+    """Write the model as it was adapted without what the portable form, which lies there already, holds."""
+    assert bundle.portable_files is not None
+    state, base = bundle.fitted.state(), bundle.backbone.parts if bundle.backbone else None
+    arrays = {f"{MODEL_ARRAYS}{name}": value for name, value in state.arrays.items()}
+    if base is not None:
+        arrays |= {f"{BASE_ARRAYS}{name}": value for name, value in base.weights.items()}
+        if base.tokenizer:
+            arrays[BASE_TOKENIZER] = np.frombuffer(base.tokenizer.encode(), dtype=np.uint8)
+        (fresh / BASE).mkdir()
+        write_config(base, fresh / BASE)
+    config = bundle.portable_files.config
+    write_shared(arrays, fresh, [config["file"], *(name for name in config["files"] if name.startswith("tokenizer"))])
+    write_json(fresh / STATE, dict(state.meta))
+
+
 def _copy_model(folder: Path, fresh: Path) -> None:
     """Copy the weights of a model that runs in its portable form; what its manifest does not list stays behind."""
     listed = read_json(folder / MANIFEST)["sha256"]
-    names = [name for name in listed if name in (WEIGHTS, STATE) or name.startswith(f"{BASE}/")]
+    names = [name for name in listed if name in (WEIGHTS, STATE, SHARED, REST) or name.startswith(f"{BASE}/")]
     require_listed_names(folder, MANIFEST, names)
     for name in names:
         (fresh / name).parent.mkdir(exist_ok=True)

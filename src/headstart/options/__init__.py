@@ -163,6 +163,10 @@ class AdaptOptions(ReadOptions):
         description="Fit the last layer again so that small groups count more: group-balance (needs --group), or "
         "reweight (without groups). Used only if the worst group gains.",
     )
+    keep_torch: bool = Field(
+        False,
+        description="Write the weights in 32 bits and once more as torch reads them: a bundle 3 to 4 times larger.",
+    )
     language: Language = "auto"
     offline: Offline = False
 

@@ -75,12 +75,12 @@ def read_graph_facts(content: memoryview) -> GraphFacts:
     """
     facts = GraphFacts()
     graphs = 0
-    for number, value in _fields(content):
+    for number, value in iterate_fields(content):
         if number == 7:
             graphs += 1
-            _read_graph(_message(value), facts, 0)
+            _read_graph(parse_message(value), facts, 0)
         elif number == 8:
-            domain, version = _read_opset(_message(value))
+            domain, version = _read_opset(parse_message(value))
             facts.opsets[domain] = version
         elif number in _MODEL_EXTRAS:
             facts.extras.add(_MODEL_EXTRAS[number])
@@ -94,30 +94,30 @@ _MODEL_EXTRAS = {20: "training", 25: "functions"}
 
 def _read_opset(message: Message) -> tuple[str, int]:
     domain, version = "", 0
-    for number, value in _fields(message):
+    for number, value in iterate_fields(message):
         if number == 1:
-            domain = _text(value)
+            domain = parse_text(value)
         elif number == 2:
-            version = _integer(value)
+            version = parse_integer(value)
     return domain, version
 
 
 def _read_graph(message: Message, facts: GraphFacts, depth: int) -> None:
     if depth > MOST_DEPTH:
         raise ValueError("graphs are nested too deeply")
-    for number, value in _fields(message):
+    for number, value in iterate_fields(message):
         if number == 1:
-            _read_node(_message(value), facts, depth)
+            _read_node(parse_message(value), facts, depth)
         elif number == 5:
-            tensor = _read_tensor(_message(value))
+            tensor = _read_tensor(parse_message(value))
             facts.tensors.append(tensor)
             facts.initializers.add(tensor.name)
         elif number == 15:
             facts.extras.add("sparse tensors")
         elif number == 11 and depth == 0:
-            facts.inputs.append(_read_value(_message(value)))
+            facts.inputs.append(_read_value(parse_message(value)))
         elif number == 12 and depth == 0:
-            facts.outputs.append(_read_value(_message(value)))
+            facts.outputs.append(_read_value(parse_message(value)))
         if facts.n_nodes > MOST_NODES or len(facts.tensors) > MOST_TENSORS:
             raise ValueError("it has more parts than any model has")
 
@@ -125,22 +125,22 @@ def _read_graph(message: Message, facts: GraphFacts, depth: int) -> None:
 def _read_node(message: Message, facts: GraphFacts, depth: int) -> None:
     name, domain = "", ""
     facts.n_nodes += 1
-    for number, value in _fields(message):
+    for number, value in iterate_fields(message):
         if number == 4:
-            name = _text(value)
+            name = parse_text(value)
         elif number == 7:
-            domain = _text(value)
+            domain = parse_text(value)
         elif number == 5:
-            _read_attribute(_message(value), facts, depth)
+            _read_attribute(parse_message(value), facts, depth)
     facts.operators.add((domain, name))
 
 
 def _read_attribute(message: Message, facts: GraphFacts, depth: int) -> None:
-    for number, value in _fields(message):
+    for number, value in iterate_fields(message):
         if number in (5, 10):
-            facts.tensors.append(_read_tensor(_message(value)))
+            facts.tensors.append(_read_tensor(parse_message(value)))
         elif number in (6, 11):
-            _read_graph(_message(value), facts, depth + 1)
+            _read_graph(parse_message(value), facts, depth + 1)
         elif number in (22, 23):
             facts.extras.add("sparse tensors")
         elif number == 21:
@@ -149,13 +149,13 @@ def _read_attribute(message: Message, facts: GraphFacts, depth: int) -> None:
 
 def _read_tensor(message: Message) -> TensorFacts:
     name, kind, sizes, content, elsewhere = "", 0, list[int](), 0, False
-    for number, value in _fields(message):
+    for number, value in iterate_fields(message):
         if number == 1:
-            sizes += _integers(value)
+            sizes += parse_integers(value)
         elif number == 2:
-            kind = _integer(value)
+            kind = parse_integer(value)
         elif number == 8:
-            name = _text(value)
+            name = parse_text(value)
         elif number in (4, 5, 6, 7, 9, 10, 11):
             content += len(value) if isinstance(value, memoryview) else 8
         elif number == 13 or (number == 14 and value != 0):
@@ -167,23 +167,25 @@ def _read_tensor(message: Message) -> TensorFacts:
 
 def _read_value(message: Message) -> ValueFacts:
     name, kind, sizes = "", 0, None
-    for number, value in _fields(message):
+    for number, value in iterate_fields(message):
         if number == 1:
-            name = _text(value)
+            name = parse_text(value)
         elif number == 2:
-            for inner, part in _fields(_message(value)):
+            for inner, part in iterate_fields(parse_message(value)):
                 if inner == 1:
-                    kind, sizes = _read_tensor_type(_message(part))
+                    kind, sizes = _read_tensor_type(parse_message(part))
     return ValueFacts(name, kind, sizes)
 
 
 def _read_tensor_type(message: Message) -> tuple[int, tuple[int | None, ...] | None]:
     kind, sizes = 0, None
-    for number, value in _fields(message):
+    for number, value in iterate_fields(message):
         if number == 1:
-            kind = _integer(value)
+            kind = parse_integer(value)
         elif number == 2:
-            sizes = tuple(_read_size(_message(part)) for inner, part in _fields(_message(value)) if inner == 1)
+            sizes = tuple(
+                _read_size(parse_message(part)) for inner, part in iterate_fields(parse_message(value)) if inner == 1
+            )
     if sizes is not None and len(sizes) > MOST_RANK:
         raise ValueError("a tensor has too many axes")
     return kind, sizes
@@ -191,18 +193,25 @@ def _read_tensor_type(message: Message) -> tuple[int, tuple[int | None, ...] | N
 
 def _read_size(message: Message) -> int | None:
     """Return the size of an axis; None where it may have any."""
-    return next((_integer(value) for number, value in _fields(message) if number == 1), None)
+    return next((parse_integer(value) for number, value in iterate_fields(message) if number == 1), None)
 
 
-def _fields(message: Message) -> Iterator[tuple[int, int | memoryview]]:
+def iterate_fields(message: Message) -> Iterator[tuple[int, int | memoryview]]:
     """Yield number and value of each field of a message."""
-    place, end = 0, len(message)
-    while place < end:
-        tag, place = _varint(message, place)
+    for number, value, _ in iterate_spans(message):
+        yield number, value
+
+
+def iterate_spans(message: Message) -> Iterator[tuple[int, int | memoryview, memoryview]]:
+    """Yield number and value of each field of a message, and the field as it lies in the file."""
+    start, end = 0, len(message)
+    while start < end:
+        tag, place = _varint(message, start)
         number, wire = tag >> 3, tag & 7
         if wire == 0:
             value, place = _varint(message, place)
-            yield number, value
+            yield number, value, message[start:place]
+            start = place
             continue
         if wire == 2:
             size, place = _varint(message, place)
@@ -210,8 +219,8 @@ def _fields(message: Message) -> Iterator[tuple[int, int | memoryview]]:
             size = {1: 8, 5: 4}.get(wire, -1)
         if size < 0 or place + size > end or number == 0:
             raise ValueError("it is damaged")
-        yield number, message[place : place + size]
-        place += size
+        yield number, message[place : place + size], message[start : place + size]
+        start = place + size
 
 
 def _varint(message: Message, place: int) -> tuple[int, int]:
@@ -227,13 +236,14 @@ def _varint(message: Message, place: int) -> tuple[int, int]:
     raise ValueError("it is damaged")
 
 
-def _message(value: int | memoryview) -> memoryview:
+def parse_message(value: int | memoryview) -> memoryview:
+    """Return the value of a field as a message; raise ValueError where it is none."""
     if not isinstance(value, memoryview):
         raise ValueError("it is damaged")
     return value
 
 
-def _integer(value: int | memoryview) -> int:
+def parse_integer(value: int | memoryview) -> int:
     """Return a whole number with its sign."""
     if isinstance(value, memoryview):
         raise ValueError("it is damaged")
@@ -241,19 +251,20 @@ def _integer(value: int | memoryview) -> int:
     return value - (1 << 64) if value >> 63 else value
 
 
-def _integers(value: int | memoryview) -> list[int]:
+def parse_integers(value: int | memoryview) -> list[int]:
     """Return whole numbers, packed or alone."""
     if not isinstance(value, memoryview):
-        return [_integer(value)]
+        return [parse_integer(value)]
     numbers, place = list[int](), 0
     while place < len(value) and len(numbers) <= MOST_RANK:
         number, place = _varint(value, place)
-        numbers.append(_integer(number))
+        numbers.append(parse_integer(number))
     return numbers
 
 
-def _text(value: int | memoryview) -> str:
-    content = _message(value)
+def parse_text(value: int | memoryview) -> str:
+    """Return the value of a field as text."""
+    content = parse_message(value)
     if len(content) > 10_000:
         raise ValueError("a name is too long")
     return bytes(content).decode("utf-8")

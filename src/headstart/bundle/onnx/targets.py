@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.bundle.onnx.packed_weights import unpack_weights
 from headstart.bundle.runtime.inputs import ModelInputs
 from headstart.bundle.runtime.session import MODEL, GraphRun, open_graph
 from headstart.bundle.settings import SETTINGS
@@ -44,6 +45,15 @@ class TargetSource:
     graph: Path
     model_inputs: ModelInputs
     rows: Sequence[tuple[Array, ...]]
+
+    def write_unpacked(self, folder: Path) -> Path:
+        """Return the graph with weights in 32 bits, as other tools read it; it is written where weights are packed."""
+        unpacked = unpack_weights(memoryview(self.graph.read_bytes()))
+        if unpacked is None:
+            return self.graph
+        path = folder / "unpacked.onnx"
+        path.write_bytes(unpacked)
+        return path
 
 
 @dataclass(frozen=True)
@@ -159,7 +169,7 @@ def _quantise_static(source: TargetSource, folder: Path, all_layers: bool = True
     shaped = folder / "shaped.onnx"
     with _quiet():
         import_module("onnxruntime.quantization.shape_inference").quant_pre_process(
-            source.graph, shaped, skip_symbolic_shape=True
+            source.write_unpacked(folder), shaped, skip_symbolic_shape=True
         )
         tools.quantize_static(
             shaped, folder / INT8, _CalibrationRows(source), quant_format=tools.QuantFormat.QDQ, per_channel=True,
@@ -174,18 +184,18 @@ def _quantise_static(source: TargetSource, folder: Path, all_layers: bool = True
 
 
 def _quantise_dynamic(source: TargetSource, folder: Path) -> ExportedForm:
-    tools = import_module("onnxruntime.quantization")
+    tools, graph = import_module("onnxruntime.quantization"), source.write_unpacked(folder)
     with _quiet():
         tools.quantize_dynamic(
-            source.graph, folder / INT8, per_channel=True, weight_type=tools.QuantType.QInt8,
-            op_types_to_quantize=["MatMul", "Gemm", "Gather"], nodes_to_exclude=_list_float_nodes(source.graph),
+            graph, folder / INT8, per_channel=True, weight_type=tools.QuantType.QInt8,
+            op_types_to_quantize=["MatMul", "Gemm", "Gather"], nodes_to_exclude=_list_float_nodes(graph),
         )  # fmt: skip
     return ExportedForm("dynamic int8", (INT8,), open_graph(folder / INT8, source.model_inputs.names))
 
 
 def _quantise_to_8_bits(source: TargetSource, folder: Path) -> ExportedForm:
     import_module("headstart.bundle.onnx.weight_quantisation").quantise_weights(
-        source.graph, folder / INT8, 8, is_network_node
+        source.write_unpacked(folder), folder / INT8, 8, is_network_node
     )
     return ExportedForm(
         "weights of 8 bits, calculated in 32", (INT8,), open_graph(folder / INT8, source.model_inputs.names)
@@ -195,7 +205,7 @@ def _quantise_to_8_bits(source: TargetSource, folder: Path) -> ExportedForm:
 def _convert_to_openvino(source: TargetSource, folder: Path) -> ExportedForm:
     ov: Any = import_module("headstart.features.openvino_runtime").import_openvino()
     with _quiet():
-        model = ov.convert_model(str(source.graph))
+        model = ov.convert_model(str(source.write_unpacked(folder)))
     ov.save_model(model, folder / OPENVINO, compress_to_fp16=False)
     compiled = ov.Core().compile_model(str(folder / OPENVINO), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 

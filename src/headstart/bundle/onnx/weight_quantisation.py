@@ -10,6 +10,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
+from headstart.bundle.onnx.packed_weights import FLOAT, STEP, WHOLE
 from headstart.bundle.settings import SETTINGS
 
 STEPS = {16: 32_767, 8: 127}
@@ -38,7 +39,11 @@ def quantise_weights(source: Path, target: Path, bits: int = 16, chosen: Callabl
     model = onnx.load(source)
     graph = model.graph
     float_names = {name for node in graph.node if chosen and not chosen(node.name) for name in node.input}
-    large = [item for item in graph.initializer if item.data_type == TensorProto.FLOAT and item.name not in float_names]
+    large = [
+        item
+        for item in graph.initializer
+        if item.data_type == TensorProto.FLOAT and item.name not in float_names and not item.name.endswith(STEP)
+    ]
     first: list[NodeProto] = []
     n_quantised = 0
     for array in large:
@@ -46,10 +51,10 @@ def quantise_weights(source: Path, target: Path, bits: int = 16, chosen: Callabl
         if values.size < SETTINGS.min_quantised_values or not np.isfinite(values).all():
             continue
         name, (whole, steps) = array.name, quantise_array(values, bits)
-        array.CopyFrom(numpy_helper.from_array(whole, f"{name}.whole"))
-        graph.initializer.append(numpy_helper.from_array(steps, f"{name}.step"))
-        first.append(helper.make_node("Cast", [f"{name}.whole"], [f"{name}.float"], to=TensorProto.FLOAT))
-        first.append(helper.make_node("Mul", [f"{name}.float", f"{name}.step"], [name]))
+        array.CopyFrom(numpy_helper.from_array(whole, name + WHOLE))
+        graph.initializer.append(numpy_helper.from_array(steps, name + STEP))
+        first.append(helper.make_node("Cast", [name + WHOLE], [name + FLOAT], to=TensorProto.FLOAT))
+        first.append(helper.make_node("Mul", [name + FLOAT, name + STEP], [name]))
         n_quantised += 1
     nodes = [*first, *graph.node]
     del graph.node[:]

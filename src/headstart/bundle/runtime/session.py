@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +19,9 @@ import numpy as np
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as raised
 
+from headstart.bundle.file_names import make_printable
 from headstart.bundle.onnx.graph_limits import GraphContract, require_graph
+from headstart.bundle.onnx.packed_weights import unpack_weights
 from headstart.bundle.runtime.inputs import ModelInput, ModelInputs
 from headstart.errors import BundleError
 from headstart.features.extractors import Extractor
@@ -160,7 +163,7 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
     options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
     try:
         return onnxruntime.InferenceSession(
-            str(path),
+            _read_unpacked(path),
             options,
             providers=["CPUExecutionProvider"],
             enable_fallback=0,  # It would print and try again.
@@ -169,6 +172,16 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
     except FAILURES as error:
         reason = " ".join(str(error).split())[:200]
         raise BundleError(f"{path} cannot be run ({reason}).", "Copy it again, or update onnxruntime.") from error
+
+
+def _read_unpacked(path: Path) -> str | bytes:
+    """Return the file with its packed weights unpacked; its path where it has none."""
+    try:
+        with path.open("rb") as handle:
+            content = memoryview(mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ))
+        return unpack_weights(content) or str(path)
+    except ValueError as error:
+        raise BundleError(f"{path} cannot be run ({make_printable(error, 100)}).", "Copy the bundle again.") from error
 
 
 @cache

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.bundle.onnx.operators import explain_refusal
+from headstart.bundle.onnx.packed_weights import unpack_weights
 from headstart.bundle.onnx.reader import read_graph_facts
 from headstart.bundle.standalone.refusing import RefusedInput
 
@@ -171,11 +172,13 @@ def read_policy(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
     return policy
 
 
-def check_graph(path: Path) -> None:
-    """Refuse a graph of other than plain steps."""
+def read_graph(path: Path) -> str | bytes:
+    """Return a graph's file with its packed weights unpacked, else its path; refuse one of other than plain steps."""
+    content = path.read_bytes()
     try:
-        reason = explain_refusal(read_graph_facts(memoryview(path.read_bytes())))
+        reason = explain_refusal(read_graph_facts(memoryview(content)))
+        if not reason:
+            return unpack_weights(memoryview(content)) or str(path)
     except ValueError as error:
         reason = str(error)[:100]
-    if reason:
-        raise RefusedInput(f"{path.name} cannot be run ({reason}).\nDo not use it, or make the bundle again.")
+    raise RefusedInput(f"{path.name} cannot be run ({reason}).\nDo not use it, or make the bundle again.")

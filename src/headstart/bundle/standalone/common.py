@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from headstart.bundle.standalone.checking import HINT, check_graph, find_file, make_misfit, read_config, read_policy
+from headstart.bundle.standalone.checking import HINT, find_file, make_misfit, read_config, read_graph, read_policy
 from headstart.bundle.standalone.image import iterate_rows, prepare_input
 from headstart.bundle.standalone.refusing import RefusedInput
 from headstart.csv_files import write_csv_rows
@@ -69,7 +69,7 @@ def read_tensors(file: str) -> dict[str, Any]:
 def open_graph() -> Any:
     """Open the graph; what it holds in memory while it runs is bounded."""
     path = find_file(HERE, PORTABLE["file"], "config.json.portable.file")
-    check_graph(path)
+    content = read_graph(path)
     options, kind = onnxruntime.SessionOptions(), onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
     options.log_severity_level = 4
     place = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, onnxruntime.OrtMemType.DEFAULT)
@@ -78,7 +78,7 @@ def open_graph() -> Any:
         options.add_session_config_entry(f"session.{key}", "1")
     try:
         session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"], enable_fallback=0,
+            content, options, providers=["CPUExecutionProvider"], enable_fallback=0,
             disabled_optimizers=["ConstantFolding"],  # It would compute without a bound of time.
         )  # fmt: skip
     except FAILURES as error:

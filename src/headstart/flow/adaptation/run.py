@@ -38,7 +38,9 @@ from headstart.results import Mitigation, Result, Verdict
 from headstart.strategies import STRATEGIES, select_strategies
 from headstart.strategies.fitted import list_members
 
-_OPTIONS_AFTER_TRAINING = frozenset({"audit", "swaps", "mitigate", "coverage", "cost", "refer_cost", "language"})
+_OPTIONS_AFTER_TRAINING = frozenset(
+    {"audit", "swaps", "mitigate", "coverage", "cost", "refer_cost", "language", "keep_torch"}
+)
 """Options that no rung of the ladder depends on."""
 
 
@@ -151,6 +153,7 @@ def _make_bundle(
         decision_policy=policy,
         reference_sample=draw_reference(prepared, policy, options.group, options.seed),
         input_columns=table.input_columns,
+        keeps_torch=options.keep_torch,
         settings=collect_settings(MODEL_SETTINGS),
     )
 

@@ -20,7 +20,8 @@ from headstart.bundle.settings import SETTINGS as BUNDLE_SETTINGS
 from headstart.csv_files import read_csv_rows
 from headstart.data.labels.targets import encode_truth
 from headstart.errors import DataError, OptionError
-from headstart.flow.exports.portable import prepare_rows, run_reference
+from headstart.flow.exports.portable import prepare_rows
+from headstart.flow.exports.reference_outputs import run_reference
 from headstart.flow.exports.settings import SETTINGS
 from headstart.flow.inference.labelled_rows import read_rows_to_evaluate
 from headstart.modalities.record import Array

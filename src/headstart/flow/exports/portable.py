@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -30,67 +30,18 @@ from headstart.bundle.runtime.inputs import ModelInput, ModelInputs
 from headstart.bundle.runtime.session import MODEL, open_graph
 from headstart.bundle.synthetic_rows import make_synthetic_rows
 from headstart.errors import BundleError
-from headstart.features import DESCRIPTOR_EXTRACTORS, Extractor, make_backbone_extractor
-from headstart.features.runtimes import REFERENCE, ChosenRuntime, measure_relative_error
+from headstart.features.runtimes import measure_relative_error
+from headstart.flow.exports.reference_outputs import run_reference
 from headstart.flow.exports.settings import SETTINGS
-from headstart.flow.inference.predict_table import read_with, select_ood_features
+from headstart.flow.exports.shrinking import shrink_bundle
 from headstart.flow.run_records import Prepared
 from headstart.home import write_text
 from headstart.ladder import FittedStrategies
 from headstart.modalities.record import Array
-from headstart.records import FloatMatrix, Index, Probabilities, Table
-from headstart.strategies.record import StrategyRows
+from headstart.records import FloatMatrix, Index, Table
 
-_WRITING = 10
+_WRITING = 11
 """Raised whenever the way graphs are made changes what they give, or predict.py changes."""
-
-
-@dataclass(frozen=True)
-class ReferenceOutputs:
-    """Outputs of the model for some rows in torch's float32, and the features that its decision policy reads."""
-
-    rows: Index
-    outputs: Probabilities
-    features: FloatMatrix
-
-
-def run_reference(bundle: Bundle, table: Table) -> ReferenceOutputs:
-    """Run rows through the bundle as it was fitted, in float32.
-
-    Parameters
-    ----------
-    bundle : Bundle
-    table : Table
-
-    Returns
-    -------
-    ReferenceOutputs
-        Of the rows that could be read.
-    """
-    portable = bundle.portable_model
-    readable, rows, _ = read_with(
-        bundle,
-        table,
-        {"portable": portable.make_extractor()} if portable is not None else _make_exact_extractors(bundle),
-    )
-    outputs = bundle.fitted.predict(rows) if len(readable) else np.empty((0, len(bundle.classes)))
-    return ReferenceOutputs(readable, outputs, _select_ood_features(bundle, rows))
-
-
-def _make_exact_extractors(bundle: Bundle) -> dict[str, Extractor]:
-    extractors: dict[str, Extractor] = {}
-    if "features" in bundle.uses and bundle.backbone is not None:
-        extractors["features"] = make_backbone_extractor(bundle.backbone, ChosenRuntime(REFERENCE, "float32", 0.0))
-    if "descriptors" in bundle.uses and bundle.modality in DESCRIPTOR_EXTRACTORS:
-        extractors["descriptors"] = DESCRIPTOR_EXTRACTORS[bundle.modality](bundle.spec)
-    return extractors
-
-
-def _select_ood_features(bundle: Bundle, rows: StrategyRows) -> FloatMatrix:
-    """Return the features that the decision policy reads (n_rows, n_dims); no columns where it reads none."""
-    ood_check = bundle.decision_policy.out_of_distribution
-    features = select_ood_features(rows, ood_check.reads) if ood_check else None
-    return np.empty((len(rows), 0), dtype=np.float32) if features is None else features
 
 
 def draw_sample(prepared: Prepared, seed: int) -> Table:
@@ -177,6 +128,8 @@ def make_portable(bundle: Bundle, table: Table, folder: Path, earlier: Path | No
     if len(table) == 0:
         return _make_without_graph(bundle, folder, "there is no row to try it on")
     sample_rows = table.take(_draw_rows(len(table), bundle.seed))
+    shrunk = shrink_bundle(bundle, sample_rows)
+    bundle = shrunk.bundle
     key = _compute_key(bundle, sample_rows)
     reused = _reuse_graph(earlier, key, folder) if earlier is not None else None
     if reused is not None:
@@ -191,7 +144,11 @@ def make_portable(bundle: Bundle, table: Table, folder: Path, earlier: Path | No
         write_text(folder / name, content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
     written = _write_graph(bundle, sample_rows, folder, network=network, builder=builder)
     assert written.portable_files is not None
-    manifest = {**written.portable_files.config, **({"key": key} if written.portable_files.config["ok"] else {})}
+    manifest = {
+        **written.portable_files.config,
+        "weights": dict(shrunk.facts),
+        **({"key": key} if written.portable_files.config["ok"] else {}),
+    }
     return replace(written, portable_files=replace(written.portable_files, config=manifest))
 
 
@@ -267,6 +224,8 @@ def _write_graph(bundle: Bundle, sample_rows: Table, folder: Path, network: Any,
     )
     if not name:
         return _make_without_graph(bundle, folder, f"no exporter gave a graph that says the same ({refused})")
+    if not bundle.keeps_torch:
+        import_module("headstart.bundle.onnx.packing").pack_weights(path)
     golden = _make_golden_rows(model_inputs, path, bundle.seed)
     golden.write(folder)
     write_text(folder / standalone.SCRIPT, standalone.build_script(bundle.modality))
