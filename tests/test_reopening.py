@@ -14,7 +14,7 @@ from tests.tiny import BASES
 from headstart import data, flow
 from headstart.api.model import Model, load, make_model
 from headstart.bases import write_folder
-from headstart.bundle import decision, saving
+from headstart.bundle import decision, shared_weights
 from headstart.decisions import DecisionPolicy
 from headstart.errors import BundleError
 from headstart.flow.adaptation.run import adapt_table
@@ -53,12 +53,12 @@ def _spoil_decisions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _spoil_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    write = saving.write_arrays
+    write = shared_weights.write_arrays
 
     def spoil(path: Path, arrays: Any, *more: Any) -> None:
         write(path, {name: -np.asarray(value) for name, value in arrays.items()}, *more)
 
-    monkeypatch.setattr(saving, "write_arrays", spoil)
+    monkeypatch.setattr(shared_weights, "write_arrays", spoil)
 
 
 @pytest.mark.parametrize("spoil", [_spoil_decisions, _spoil_weights])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -174,6 +174,8 @@ class Model:
             fresh = self._ship is not None and self.bundle.portable_files is None
             bundle = self._ship(self.bundle, folder=Path(scratch)) if self._ship and fresh else self.bundle
             bundles.save_bundle(bundle, place, check=partial(self._check, bundle=bundle) if self._check else None)
+            if fresh:
+                self.bundle = replace(bundle, portable_files=None)  # Its weights are rounded: it answers as the files.
         if not bundle.portable_config["ok"]:
             reason = bundle.portable_config["reason"]
             progress.warn(f"The model in {place} runs only where headstart[adapt] is installed: {reason}.")

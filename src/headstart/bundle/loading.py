@@ -18,16 +18,16 @@ from headstart.bundle.checked_parts import (
     list_stated_files,
     require_stated_inputs,
 )
-from headstart.bundle.file_names import make_printable, require_listed_names
+from headstart.bundle.file_names import require_listed_names
 from headstart.bundle.golden import FILE as GOLDEN
 from headstart.bundle.head_only import FILE as HEAD
 from headstart.bundle.head_only import open_base_of_head, require_packages_of_head
-from headstart.bundle.integrity import BASE, CONFIG, MANIFEST, STATE, WEIGHTS, read_json, verify_files
+from headstart.bundle.integrity import CONFIG, MANIFEST, STATE, WEIGHTS, read_json, verify_files
 from headstart.bundle.onnx.graph_limits import GraphContract, require_graph
 from headstart.bundle.record import NO_PORTABLE_FORM, RUNTIMES, Bundle, PortableFiles
 from headstart.bundle.records.config_records import ConfigRecord, parse_config, read_input_columns
 from headstart.bundle.records.memory_order import FIRST_SAFE_FORMAT, repair_memory_order
-from headstart.bundle.records.schema import make_misfit, raise_bundle_errors
+from headstart.bundle.records.schema import raise_bundle_errors
 from headstart.bundle.records.strategy_records import StateContext, check_state
 from headstart.bundle.reference import FILE as REFERENCE
 from headstart.bundle.reference import ReferenceSample

@@ -95,7 +95,7 @@ def _hash_array(value: NDArray[Any]) -> str:
     return digest.hexdigest()
 
 
-def _read_graph(path: Path) -> dict[str, Any]:
+def _read_graph(path: Path) -> dict[str, NDArray[np.float32]]:
     require_graph(path)
     with path.open("rb") as handle:
         return read_float_arrays(memoryview(mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)))

@@ -12,6 +12,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart.bundle.onnx.reader import (
     iterate_fields,
@@ -63,7 +64,7 @@ def unpack_weights(content: memoryview) -> bytes | None:
     return b"".join(whole)
 
 
-def read_float_arrays(content: memoryview) -> dict[str, Any]:
+def read_float_arrays(content: memoryview) -> dict[str, NDArray[np.float32]]:
     """Return the float32 arrays of a graph by name, packed ones unpacked; arrays not stored as raw bytes are left out.
 
     Parameters

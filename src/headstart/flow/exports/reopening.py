@@ -14,6 +14,7 @@ from headstart.bundle.golden import GoldenRows
 from headstart.bundle.golden_decisions import DecisionContext, list_changed_decisions
 from headstart.bundle.integrity import WEIGHTS
 from headstart.bundle.runtime.agreement import compare_outputs
+from headstart.bundle.shared_weights import FILE as SHARED
 from headstart.errors import BundleError
 from headstart.features.runtimes import REFERENCE
 from headstart.flow.inference.predict_table import decide_table
@@ -42,9 +43,8 @@ def require_same_answers(folder: Path, bundle: Bundle, table: Table | None = Non
     BundleError
         A label, a kind of answer, a class or a probability differs.
     """
-    loaded = bundles.load_bundle(
-        folder, "torch" if (folder / WEIGHTS).is_file() and bundle.portable_model is None else "onnx", base
-    )
+    has_torch_form = (folder / WEIGHTS).is_file() or (folder / SHARED).is_file()
+    loaded = bundles.load_bundle(folder, "torch" if has_torch_form and bundle.portable_model is None else "onnx", base)
     if (folder / GOLDEN).is_file():
         golden = GoldenRows.read(folder)
         rows = list_changed_decisions(
