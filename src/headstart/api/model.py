@@ -208,12 +208,13 @@ def make_model(adapted: AdaptedRun) -> Model:
     """
     from headstart.flow.adaptation.document import assemble_result
     from headstart.flow.exports import portable
+    from headstart.flow.exports.pruning import RunTexts
     from headstart.flow.exports.reopening import require_same_answers
 
     sample = portable.draw_sample(adapted.prepared, adapted.bundle.seed)
     return Model(
         adapted.bundle,
         assemble_result(adapted, adapted.seconds),
-        partial(portable.make_portable, table=sample),
+        partial(portable.make_portable, table=sample, seen=RunTexts.of_run(adapted.prepared)),
         partial(require_same_answers, table=sample),
     )

@@ -86,6 +86,8 @@ class Bundle:
     keeps_torch : bool
         Whether it is written with the weights that torch reads in files of their own, beside the portable form; else
         they are stored once (see `headstart.bundle.shared_weights`).
+    keeps_vocabulary : bool
+        Whether all pieces of a text base are written.
     settings : mapping
         Tunable numbers that it was made with, by part; empty in bundles of older versions. Stored for people: what is
         used in predicting stands in the state of the model and in the decision policy.
@@ -110,6 +112,7 @@ class Bundle:
     portable_model: PortableModel | None = None
     input_columns: InputColumns | None = None
     keeps_torch: bool = False
+    keeps_vocabulary: bool = False
     settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
 
     @property

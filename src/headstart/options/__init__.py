@@ -167,6 +167,10 @@ class AdaptOptions(ReadOptions):
         False,
         description="Write the weights in 32 bits and once more as torch reads them: a bundle 3 to 4 times larger.",
     )
+    keep_vocabulary: bool = Field(
+        False,
+        description="For texts: write all pieces of words that the base model knows, not only those in use.",
+    )
     language: Language = "auto"
     offline: Offline = False
 

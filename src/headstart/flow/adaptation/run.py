@@ -39,7 +39,7 @@ from headstart.strategies import STRATEGIES, select_strategies
 from headstart.strategies.fitted import list_members
 
 _OPTIONS_AFTER_TRAINING = frozenset(
-    {"audit", "swaps", "mitigate", "coverage", "cost", "refer_cost", "language", "keep_torch"}
+    {"audit", "swaps", "mitigate", "coverage", "cost", "refer_cost", "language", "keep_torch", "keep_vocabulary"}
 )
 """Options that no rung of the ladder depends on."""
 
@@ -154,6 +154,7 @@ def _make_bundle(
         reference_sample=draw_reference(prepared, policy, options.group, options.seed),
         input_columns=table.input_columns,
         keeps_torch=options.keep_torch,
+        keeps_vocabulary=options.keep_vocabulary,
         settings=collect_settings(MODEL_SETTINGS),
     )
 

@@ -13,6 +13,7 @@ from headstart.bundle import Bundle
 from headstart.csv_files import format_csv
 from headstart.flow import reporting
 from headstart.flow.exports import portable
+from headstart.flow.exports.pruning import RunTexts
 from headstart.flow.exports.reopening import require_same_answers
 from headstart.flow.inference.answer_tables import iterate_test_rows, list_test_columns
 from headstart.flow.run_records import AdaptedRun
@@ -55,7 +56,9 @@ def write_bundle(run: AdaptedRun, out: Path) -> Bundle:
     """
     with TemporaryDirectory(dir=out, prefix=".shipping-") as place:
         sample = portable.draw_sample(run.prepared, run.bundle.seed)
-        bundle = portable.make_portable(run.bundle, sample, Path(place), out / "bundle")
+        bundle = portable.make_portable(
+            run.bundle, sample, Path(place), out / "bundle", seen=RunTexts.of_run(run.prepared)
+        )
         portable.warn_if_not_portable(bundle, run.strategies, run.prepared)
         bundles.save_bundle(bundle, out / "bundle", check=partial(require_same_answers, bundle=bundle, table=sample))
     write_text(out / "test_predictions.csv", _format_test_predictions(run))

@@ -31,6 +31,7 @@ from headstart.bundle.runtime.session import MODEL, open_graph
 from headstart.bundle.synthetic_rows import make_synthetic_rows
 from headstart.errors import BundleError
 from headstart.features.runtimes import measure_relative_error
+from headstart.flow.exports.pruning import RunTexts
 from headstart.flow.exports.reference_outputs import run_reference
 from headstart.flow.exports.settings import SETTINGS
 from headstart.flow.exports.shrinking import shrink_bundle
@@ -103,7 +104,9 @@ def prepare_rows(model_inputs: ModelInputs, table: Table, rows: Index) -> list[t
     return [model_inputs.prepare(model_inputs.load(table.inputs[row])) for row in rows]
 
 
-def make_portable(bundle: Bundle, table: Table, folder: Path, earlier: Path | None = None) -> Bundle:
+def make_portable(
+    bundle: Bundle, table: Table, folder: Path, earlier: Path | None = None, *, seen: RunTexts | None = None
+) -> Bundle:  # fmt: skip
     """Make the portable form of a bundle.
 
     Parameters
@@ -116,6 +119,8 @@ def make_portable(bundle: Bundle, table: Table, folder: Path, earlier: Path | No
         Where the files are written; it must stay until the bundle is saved.
     earlier : Path or None
         A bundle that was saved before; where it holds the same model, its graph is taken over and not made again.
+    seen : RunTexts or None
+        Texts of the run, whose pieces of words a pruned vocabulary keeps; None: it is not pruned.
 
     Returns
     -------
@@ -128,7 +133,7 @@ def make_portable(bundle: Bundle, table: Table, folder: Path, earlier: Path | No
     if len(table) == 0:
         return _make_without_graph(bundle, folder, "there is no row to try it on")
     sample_rows = table.take(_draw_rows(len(table), bundle.seed))
-    shrunk = shrink_bundle(bundle, sample_rows)
+    shrunk = shrink_bundle(bundle, sample_rows, seen)
     bundle = shrunk.bundle
     key = _compute_key(bundle, sample_rows)
     reused = _reuse_graph(earlier, key, folder) if earlier is not None else None
