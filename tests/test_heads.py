@@ -42,7 +42,9 @@ def adapted(tmp_path_factory: pytest.TempPathFactory, text_table: Path, series_t
     """The output folders of a linear head on texts and of one on series."""
     root = tmp_path_factory.mktemp("heads")
     for name, source in {"text": text_table, "series": series_table}.items():
-        flow.adapt(source, root / name, AdaptOptions(strategy=("linear-probe",), time=60, precision="float32"))
+        flow.adapt(
+            source, root / name, AdaptOptions(strategy=("linear-probe",), time=60, precision="float32", keep_torch=True)
+        )
     return {name: root / name for name in ("text", "series")}
 
 

@@ -56,7 +56,7 @@ def _spoil_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     write = shared_weights.write_arrays
 
     def spoil(path: Path, arrays: Any, *more: Any) -> None:
-        write(path, {name: -np.asarray(value) for name, value in arrays.items()}, *more)
+        write(path, {name: -value if value.dtype.kind == "f" else value for name, value in arrays.items()}, *more)
 
     monkeypatch.setattr(shared_weights, "write_arrays", spoil)
 

@@ -23,6 +23,7 @@ from headstart import options, results
 from headstart.bundle.integrity import ManifestRecord
 from headstart.bundle.records.config_records import INPUT_SPECS, ConfigRecord, PortableRecord
 from headstart.bundle.records.decision_records import RulesRecord
+from headstart.bundle.shared_weights import SharedRecord
 from headstart.cli.main import app
 from headstart.results.check_codes import CHECK_CODES
 
@@ -215,7 +216,12 @@ def write_settings() -> str:
 def write_bundle() -> str:
     """Return the page of the JSON files of a bundle."""
     lines, known = [HEAD, BUNDLE_INTRO], {"SiteFigures", "Figure"}
-    files = {"manifest.json": ManifestRecord, "config.json": ConfigRecord, "decision.json": RulesRecord}
+    files = {
+        "manifest.json": ManifestRecord,
+        "config.json": ConfigRecord,
+        "decision.json": RulesRecord,
+        "shared.json": SharedRecord,
+    }
     for file, record in files.items():
         lines.append(f"## `{file}`\n")
         lines.extend(describe_records(record, known, file))

@@ -19,6 +19,7 @@ _FILES = {
     "config.json": "labels, kind of task, how inputs are prepared",
     "decision.json": "when an answer is given: calibration, sets, what counts as unknown",
     "model.safetensors": "the model as it was adapted, for headstart with the extra adapt",
+    "strategy.json": "the same, but for what model.onnx holds: shared.json and strategy.safetensors belong to it",
     "head.json": "which base model the head reads, and its hash",
     "base/": "the base model that it reads features of",
     "manifest.json": "sha256 of every file, versions, seed",
@@ -58,7 +59,10 @@ def render_card(bundle: Bundle, portable_config: Mapping[str, Any], slim: bool =
         lines.append(
             f"It runs with Headstart and its extra `adapt` only: {escape_markdown(str(portable_config['reason']))}."
         )
-    left_out = {"model.safetensors", "base/"} if slim else set()
+    is_shared = portable_config["ok"] and not bundle.keeps_torch
+    left_out = {"model.safetensors"} if slim or is_shared else set()
+    left_out |= {"base/"} if slim else set()
+    left_out |= {"strategy.json"} if slim or not is_shared else set()
     descriptions = {
         name: says
         for name, says in _FILES.items()
@@ -68,5 +72,5 @@ def render_card(bundle: Bundle, portable_config: Mapping[str, Any], slim: bool =
 
 
 def _is_in_bundle(name: str, portable_config: Mapping[str, Any], with_base: bool) -> bool:
-    always = ("config.json", "decision.json", "manifest.json", "model.safetensors")
+    always = ("config.json", "decision.json", "manifest.json", "model.safetensors", "strategy.json")
     return name in always or name in portable_config.get("files", ()) or (name == "base/" and with_base)

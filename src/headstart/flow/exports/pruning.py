@@ -49,7 +49,7 @@ class RunTexts:
         return cls((prepared.train.table, *more), prepared.test.table)
 
     def split(self, seed: int) -> tuple[tuple[Table, ...], Table]:
-        """Return rows to choose pieces from and rows to try them on; without held-out rows, half of the training rows."""
+        """Return rows to choose pieces from, and rows to try them on: held-out ones, or half of the training rows."""
         generator = np.random.default_rng(seed)
         if len(self.held_out):
             rows = generator.permutation(len(self.held_out))[: SETTINGS.unseen_rows]

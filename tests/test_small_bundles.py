@@ -1,0 +1,266 @@
+"""Small bundles: pruned vocabularies, weights of 16 bits, and weights that are stored once."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays_of
+from tests.tiny import BASES
+from tokenizers import Tokenizer
+
+from headstart import bundle as bundles
+from headstart import flow
+from headstart.bases import BaseParts, assemble_backbone, write_folder
+from headstart.bases.pruned_vocabulary import explain_no_pruning, prune_vocabulary, read_vocabulary
+from headstart.bundle.onnx.packed_weights import read_float_arrays, unpack_weights
+from headstart.bundle.onnx.packing import pack_weights
+from headstart.bundle.weight_rounding import round_array, split_into_steps
+from headstart.errors import BundleError
+from headstart.flow.exports.vocabulary import choose_pieces
+from headstart.home import write_json
+from headstart.options import AdaptOptions, PredictOptions
+from headstart.sealed_folders import hash_file
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+WORDS = ("pump", "well", "water", "bridge", "school", "book", "road", "tap", "pipe", "desk")
+
+
+def _word_piece() -> dict[str, Any]:
+    pieces = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[unused1]",
+        *LETTERS,
+        *(f"##{one}" for one in LETTERS),
+        "\u0431",
+        "7",
+    ]
+    pieces += [*WORDS, *(f"##{word[1:]}" for word in WORDS), *(f"{word}s" for word in WORDS)]
+    added = [{"id": place, "content": pieces[place], "special": True, "single_word": False, "lstrip": False,
+              "rstrip": False, "normalized": False} for place in range(4)]  # fmt: skip
+    return {
+        "version": "1.0", "truncation": None, "padding": None, "added_tokens": added, "normalizer": None,
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "post_processor": {"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]}, "decoder": None,
+        "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                  "max_input_chars_per_word": 100, "vocab": {piece: place for place, piece in enumerate(pieces)}},
+    }  # fmt: skip
+
+
+def _unigram() -> dict[str, Any]:
+    scored: list[tuple[str, float]] = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
+    scored += [(f"\u2581{word}", -3.0 - number / 10) for number, word in enumerate(WORDS)]
+    scored += [(word[1:], -5.0 - number / 10) for number, word in enumerate(WORDS)]
+    scored += [(letter, -8.0 - number / 10) for number, letter in enumerate(["\u2581", *LETTERS, "\u0431", "7", ":"])]
+    scored += [("\u2581query", -9.0), ("zzz", -20.0)]
+    place = {piece: number for number, (piece, _) in enumerate(scored)}
+    around = ["<s>", "\u2581query", ":", "</s>"]
+    added = [{"id": number, "content": piece, "special": True, "single_word": False, "lstrip": False, "rstrip": False,
+              "normalized": False} for number, (piece, _) in enumerate(scored[:4])]  # fmt: skip
+    before = [{"SpecialToken": {"id": token, "type_id": 0}} for token in around[:3]]
+    after = [{"SpecialToken": {"id": "</s>", "type_id": 0}}]
+    template = [*before, {"Sequence": {"id": "A", "type_id": 0}}, *after]
+    return {
+        "version": "1.0", "truncation": None, "padding": None, "added_tokens": added, "normalizer": {"type": "NFKC"},
+        "pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": True},
+        "post_processor": {
+            "type": "TemplateProcessing", "single": template,
+            "pair": [*template, {"Sequence": {"id": "B", "type_id": 1}}],
+            "special_tokens": {token: {"id": token, "ids": [place[token]], "tokens": [token]} for token in around},
+        },
+        "decoder": None, "model": {"type": "Unigram", "unk_id": 3, "byte_fallback": False, "vocab": scored},
+    }  # fmt: skip
+
+
+TOKENIZERS = {"WordPiece": _word_piece, "Unigram": _unigram}
+
+
+def _make_parts(kind: str) -> BaseParts:
+    parts = BASES["text"]().parts
+    document = TOKENIZERS[kind]()
+    n_pieces, pad_id = len(document["model"]["vocab"]), {"WordPiece": 0, "Unigram": 1}[kind]
+    (table,) = [name for name in parts.weights if name.endswith("word_embeddings.weight")]
+    weights = {**parts.weights, table: np.random.default_rng(0).normal(size=(n_pieces, parts.weights[table].shape[1]))}
+    weights[table] = weights[table].astype(np.float32)
+    config = {**parts.architecture["config"], "vocab_size": n_pieces, "pad_token_id": pad_id}
+    return replace(
+        parts,
+        architecture={**parts.architecture, "config": config},
+        spec={**parts.spec, "pad_id": pad_id},
+        weights=weights,
+        tokenizer=json.dumps(document),
+    )
+
+
+@pytest.mark.parametrize("kind", TOKENIZERS)
+@settings(deadline=None, max_examples=30)
+@given(
+    texts=st.lists(st.lists(st.sampled_from([*WORDS, "tapes", "watering", "7b"]), min_size=1), min_size=1, max_size=4)
+)
+def test_texts_are_cut_into_the_same_pieces_with_a_pruned_vocabulary(kind: str, texts: list[list[str]]) -> None:
+    parts = _make_parts(kind)
+    before = Tokenizer.from_str(parts.tokenizer)
+    encoded = [before.encode(" ".join(words)) for words in texts]
+    used = Counter(place for item in encoded for place in item.ids)
+    pruned = prune_vocabulary(parts, choose_pieces(read_vocabulary(parts), used, n_frequent=0))
+    after = Tokenizer.from_str(pruned.tokenizer)
+    assert [after.encode(" ".join(words)).tokens for words in texts] == [item.tokens for item in encoded]
+    for letter in LETTERS:
+        assert after.encode(letter).tokens == before.encode(letter).tokens
+
+
+@pytest.mark.parametrize("kind", TOKENIZERS)
+def test_ids_are_dense_rows_follow_them_and_special_tokens_stay(kind: str) -> None:
+    parts = _make_parts(kind)
+    pruned = prune_vocabulary(parts, choose_pieces(read_vocabulary(parts), Counter(), n_frequent=2))
+    before, after = (Tokenizer.from_str(item.tokenizer) for item in (parts, pruned))
+    vocabulary, old = after.get_vocab(), before.get_vocab()
+    assert sorted(vocabulary.values()) == list(range(len(vocabulary))) and len(vocabulary) < len(old)
+    (table,) = [name for name in parts.weights if name.endswith("word_embeddings.weight")]
+    for piece, place in vocabulary.items():
+        np.testing.assert_array_equal(pruned.weights[table][place], parts.weights[table][old[piece]])
+    assert len(pruned.weights[table]) == pruned.architecture["config"]["vocab_size"] == len(vocabulary)
+    specials = [token.content for token in before.get_added_tokens_decoder().values()]
+    assert set(specials) <= set(vocabulary)
+    assert after.encode("pump").tokens[0] == before.encode("pump").tokens[0]
+    assert after.encode("").tokens == before.encode("").tokens
+    assert vocabulary[specials[pruned.spec["pad_id"]]] == pruned.spec["pad_id"]
+    assert assemble_backbone(pruned).fingerprint != assemble_backbone(parts).fingerprint
+
+
+def test_other_kinds_of_tokenizers_are_not_pruned() -> None:
+    parts = _make_parts("WordPiece")
+    document = json.loads(parts.tokenizer)
+    document["model"] = {"type": "BPE", "vocab": {"a": 0}, "merges": []}
+    assert "BPE" in explain_no_pruning(replace(parts, tokenizer=json.dumps(document)))
+    assert explain_no_pruning(parts) == ""
+
+
+@settings(deadline=None)
+@given(
+    arrays_of.arrays(
+        np.float32, (3, 7), elements=st.floats(-1e6, 1e6, width=32).filter(lambda x: x == 0 or abs(x) > 1e-20)
+    )
+)
+def test_rounding_twice_changes_nothing_and_the_error_is_bounded(values: np.ndarray) -> None:
+    once = round_array(values)
+    np.testing.assert_array_equal(round_array(once), once)
+    bound = np.abs(values).max(axis=1, keepdims=True) / 32_766
+    assert (np.abs(once - values) <= bound + 1e-38).all()
+    whole, steps = split_into_steps(once)
+    np.testing.assert_array_equal(whole * steps, once)
+    assert (np.frexp(steps)[0] == 0.5).all()
+
+
+def test_a_packed_graph_is_half_as_large_and_unpacks_to_the_same_bits(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rounded, plain = (round_array(rng.normal(size=(80, 60)).astype(np.float32)), rng.normal(size=(60, 40)))
+    weights = {"turned": np.ascontiguousarray(rounded.T), "plain": plain.astype(np.float32)}
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("MatMul", ["x", "turned"], ["y"]), onnx.helper.make_node("Identity", ["plain"], ["z"])],
+        "g",
+        [onnx.helper.make_tensor_value_info("x", 1, [None, 60])],
+        [onnx.helper.make_tensor_value_info("y", 1, [None, 80]), onnx.helper.make_tensor_value_info("z", 1, [60, 40])],
+        [onnx.numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    path = tmp_path / "model.onnx"
+    onnx.save(onnx.helper.make_model(graph), path)
+    before = path.stat().st_size
+    assert unpack_weights(memoryview(path.read_bytes())) is None
+    assert pack_weights(path) == 1 and path.stat().st_size < before - rounded.nbytes // 2 + 1_000
+    content = memoryview(path.read_bytes())
+    for name, value in read_float_arrays(content).items():
+        np.testing.assert_array_equal(value, weights[name])
+    unpacked = onnx.load_from_string(unpack_weights(content))
+    onnx.checker.check_model(unpacked)
+    assert [node.op_type for node in unpacked.graph.node] == ["MatMul", "Identity"]
+    for item in unpacked.graph.initializer:
+        np.testing.assert_array_equal(onnx.numpy_helper.to_array(item), weights[item.name])
+
+
+@pytest.fixture(scope="module")
+def adapted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output folder of a linear head on a base with more pieces than the texts need."""
+    folder = tmp_path_factory.mktemp("small")
+    rng = np.random.default_rng(0)
+    with (folder / "rows.csv").open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(["text", "label"])
+        for number in range(90):
+            label = ("water", "school")[number % 2]
+            words = {"water": WORDS[:3], "school": WORDS[4:6]}[label]
+            writer.writerow([" ".join(rng.permutation(words)) + f" {number}", label])
+    write_folder(_make_parts("Unigram"), folder / "base")
+    options = {"base": f"file:{folder / 'base'}", "strategy": ("linear-probe",), "time": 60, "offline": True}
+    flow.adapt(folder / "rows.csv", folder / "out", AdaptOptions(**options))
+    flow.adapt(folder / "rows.csv", folder / "whole", AdaptOptions(**options, keep_torch=True))
+    flow.adapt(folder / "rows.csv", folder / "words", AdaptOptions(**options, keep_vocabulary=True))
+    return folder
+
+
+def test_a_bundle_keeps_its_weights_once_and_runs_in_both_forms(adapted: Path) -> None:
+    folder = adapted / "out" / "bundle"
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert {"shared.json", "strategy.safetensors", "base/config.json"} <= names
+    assert not names & {"model.safetensors", "base/model.safetensors", "base/tokenizer.json"}
+    exact = {"precision": "float32", "offline": True}
+    answers = {
+        runtime: flow.predictions(adapted / "out", [adapted / "rows.csv"], PredictOptions(runtime=runtime, **exact))
+        for runtime in ("torch", "onnx")
+    }
+    for one, two in zip(*answers.values(), strict=True):
+        assert one["label"] == two["label"] and one["probability"] == pytest.approx(two["probability"], abs=1e-5)
+    whole = flow.predictions(adapted / "whole", [adapted / "rows.csv"], PredictOptions(**exact))
+    for one, two in zip(answers["torch"], whole, strict=True):
+        assert one["label"] == two["label"] and one["probability"] == pytest.approx(two["probability"], abs=1e-3)
+
+
+def test_config_json_says_what_was_left_out(adapted: Path) -> None:
+    facts = {
+        name: json.loads((adapted / name / "bundle" / "config.json").read_text("utf-8"))["portable"]["weights"]
+        for name in ("out", "whole", "words")
+    }
+    vocabulary = facts["out"]["vocabulary"]
+    assert facts["out"]["bits"] == 16 and vocabulary.get("n_pieces", 0) <= vocabulary.get("n_whole", 0)
+    assert facts["whole"] == {"bits": 32} and facts["words"] == {"bits": 16}
+
+
+def test_a_bundle_that_is_saved_again_keeps_its_weights_once(adapted: Path, tmp_path: Path) -> None:
+    for runtime in ("torch", "onnx"):
+        bundle = bundles.load_bundle(adapted / "out", runtime)
+        bundles.save_bundle(bundle, tmp_path / runtime)
+        names = {path.name for path in (tmp_path / runtime).iterdir()}
+        assert "shared.json" in names and "model.safetensors" not in names
+        assert bundles.load_bundle(tmp_path / runtime, "torch").backbone is not None
+
+
+def _reseal(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest["sha256"] = {name: hash_file(folder / name) for name in manifest["sha256"]}
+    write_json(folder / "manifest.json", manifest)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [{"file": "../model.onnx"}, {"file": "model.onnx", "name": "nothing"}, {"file": "absent.onnx"}, {"name": "x"}, 7],
+)
+def test_a_shared_array_that_lies_elsewhere_is_refused(place: Any, adapted: Path, tmp_path: Path) -> None:
+    bundles.save_bundle(bundles.load_bundle(adapted / "out", "torch"), tmp_path / "bundle")
+    document = json.loads((tmp_path / "bundle" / "shared.json").read_text("utf-8"))
+    document["arrays"]["base/more"] = place
+    write_json(tmp_path / "bundle" / "shared.json", document)
+    _reseal(tmp_path / "bundle")
+    with pytest.raises(BundleError, match=r"shared\.json"):
+        bundles.load_bundle(tmp_path / "bundle", "torch")
