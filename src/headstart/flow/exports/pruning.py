@@ -80,9 +80,9 @@ class UnseenFigures:
     @property
     def passes(self) -> bool:
         """Return whether so few rows are answered otherwise that the vocabulary may be pruned."""
-        return self.same_labels >= SETTINGS.min_unseen_same and self.mean_difference <= SETTINGS.max_unseen_difference
-
-
+        n_allowed = max(1, int((1 - SETTINGS.min_unseen_same) * self.n_rows))
+        n_changed = round((1 - self.same_labels) * self.n_rows)
+        return n_changed <= n_allowed and self.mean_difference <= SETTINGS.max_unseen_difference
 @dataclass(frozen=True)
 class PrunedBundle:
     """A bundle, pruned or as it was, and what `config.json` says of that: `reason`, or sizes and figures."""

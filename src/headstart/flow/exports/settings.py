@@ -27,8 +27,8 @@ class ExportSettings:
     unseen_rows : int
         Held-out rows that a vocabulary is tried on which was chosen without them.
     min_unseen_same, max_unseen_difference : float
-        What that vocabulary must reach: share (0-1) of these rows with the label of the whole vocabulary, and the mean
-        of the largest difference of an output.
+        What that vocabulary must reach: share (0-1) of these rows with the label of the whole vocabulary (one row may
+        always differ), and the mean of the largest difference of an output.
     clearly_smaller, faster, a_little_smaller : float
         int8 is worth writing where it is so many times smaller, or faster here and at least a little smaller.
     """
