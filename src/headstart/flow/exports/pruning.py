@@ -83,6 +83,8 @@ class UnseenFigures:
         n_allowed = max(1, int((1 - SETTINGS.min_unseen_same) * self.n_rows))
         n_changed = round((1 - self.same_labels) * self.n_rows)
         return n_changed <= n_allowed and self.mean_difference <= SETTINGS.max_unseen_difference
+
+
 @dataclass(frozen=True)
 class PrunedBundle:
     """A bundle, pruned or as it was, and what `config.json` says of that: `reason`, or sizes and figures."""

@@ -43,7 +43,7 @@ class ExportSettings:
     max_unseen_difference: float = 0.02
     timed_rows: int = 16
     timed_rounds: int = 3
-    clearly_smaller: float = 3.0
+    clearly_smaller: float = 1.6
     faster: float = 1.1
     a_little_smaller: float = 1.2
 
