@@ -175,6 +175,8 @@ WAYS = (
     Way("strategy.json", 3, _change_json("strategy.json")), Way("manifest.json", 1, _change_json("manifest.json")),
     Way("tokenizer.json", 2, _change_json("tokenizer.json")), Way("pieces.json", 2, _change_json("pieces.json")),
     Way("model.safetensors", 3, _change_tensors("model.safetensors")),
+    Way("strategy.safetensors", 3, _change_tensors("strategy.safetensors")),
+    Way("shared.json", 2, _change_json("shared.json")),
     Way("decision.safetensors", 3, _change_tensors("decision.safetensors")),
     Way("reference.safetensors", 1, _change_tensors("reference.safetensors")),
     Way("seen.safetensors", 1, _change_tensors("seen.safetensors")), Way("golden.npz", 2, _change_golden),

@@ -23,6 +23,7 @@ from headstart.bundle.onnx.packed_weights import read_float_arrays
 from headstart.bundle.records.schema import FileName, Misfit, StrictRecord, parse_record
 from headstart.bundle.settings import SETTINGS
 from headstart.home import write_json
+from headstart.modalities.tokenizer_files import MOST_BYTES as MOST_TOKENIZER_BYTES
 
 FILE, REST = "shared.json", "strategy.safetensors"
 BASE_ARRAYS, BASE_TOKENIZER, MODEL_ARRAYS = "base/", "base-tokenizer", "model/"
@@ -127,6 +128,8 @@ def read_shared(folder: Path, listed: Collection[str]) -> dict[str, NDArray[Any]
     graphs = {file: _read_graph(folder / file) for file in files if file.endswith(GRAPH_ENDING)}
     for name, place in record.arrays.items():
         if place.file not in graphs:
+            if (folder / place.file).stat().st_size > MOST_TOKENIZER_BYTES:
+                raise Misfit(f"{FILE}: arrays: {place.file} is too large for a tokenizer")
             arrays[name] = np.frombuffer(bytearray((folder / place.file).read_bytes()), dtype=np.uint8)
             continue
         value = graphs[place.file].get(place.name)
