@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 
 from headstart import bases
 from headstart.bases import CATALOGUE, DEFAULTS, BaseRequest
-from headstart.bases.catalogue_loading import FORMATS, find_obstacle, list_present
+from headstart.bases.catalogue_loading import FORMATS, find_obstacle, find_revision, list_present
 from headstart.bases.folder import read_folder
 from headstart.bases.licences import CLASSES, FREE_CLASSES, UNKNOWN
 from headstart.bases.record import BaseRecord, find_licence_class
@@ -34,7 +34,7 @@ ENCODERS = [name for name in READABLE if CATALOGUE[name].format == "transformers
 
 def put_in_cache(record: BaseRecord, source: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lay a folder out as the cache of huggingface_hub does, and let it be the cache."""
-    commit = "0" * 40
+    commit = record.revision or "0" * 40
     root = cache / f"models--{record.repository.replace('/', '--')}"
     (root / "refs").mkdir(parents=True)
     (root / "refs" / "main").write_text(commit)
@@ -208,6 +208,18 @@ def test_a_repository_that_became_another_network_is_refused(tmp_path: Path, mon
     put_in_cache(record, tmp_path / "model", tmp_path / "cache", monkeypatch)
     with pytest.raises(DataError, match="another network"):
         load_offline(record)
+
+
+def test_only_the_revision_that_a_record_names_counts_as_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = CATALOGUE["camelbert-mix"]
+    WRITERS["transformers"](record, tmp_path / "model")
+    put_in_cache(replace(record, revision=""), tmp_path / "model", tmp_path / "cache", monkeypatch)
+    assert record.revision
+    assert not list_present([record])
+    assert find_revision(record) == record.revision
+    put_in_cache(record, tmp_path / "model", tmp_path / "other", monkeypatch)
+    assert list_present([record]) == {record.name}
+    assert find_revision(replace(record, revision="")) == record.revision
 
 
 def test_only_bases_that_are_here_are_ranked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,17 +44,27 @@ def list_present(records: Iterable[BaseRecord]) -> frozenset[str]:
     ----------
     records : iterable of BaseRecord
     """
-    stored = {snapshot.repository for snapshot in hub.list_snapshots()}
-    return frozenset(record.name for record in records if _is_present(record, stored))
+    return frozenset(record.name for record in records if _is_present(record))
 
 
-def _is_present(record: BaseRecord, stored: set[str]) -> bool:
+def find_revision(record: BaseRecord) -> str:
+    """Return the commit that a base's files on this machine are of, else the one its record names, else "".
+
+    Parameters
+    ----------
+    record : BaseRecord
+    """
+    stored = hub.find_base(hub.make_request(record)) if record.repository else None
+    return record.revision if stored is None else stored.folder.name
+
+
+def _is_present(record: BaseRecord) -> bool:
     if find_obstacle(record) == NO_READER:
         return False
     if record.package and (_is_installed(record.package) or find_converted_folder(record).is_dir()):
         return True
     if record.repository:
-        return record.repository in stored
+        return hub.find_base(hub.make_request(record)) is not None
     return not record.package
 
 
@@ -83,7 +93,7 @@ def load_from_hub(record: BaseRecord, offline: bool) -> BaseParts:
     obstacle = find_obstacle(record)
     if obstacle == NO_READER:
         raise DataError(f"Headstart cannot read the files of {record.name} yet.", _suggest_other(record))
-    is_stored = record.name in list_present([record])
+    is_stored = hub.find_base(hub.make_request(record)) is not None
     if obstacle == NO_SAFETENSORS and not is_stored:
         raise DataError(
             f"The publisher of {record.name} gives no safetensors, as far as is known. Pickled weights are never read.",

@@ -25,7 +25,15 @@ from headstart.bases.files import read_json_file
 from headstart.bases.record import BaseRecord
 from headstart.errors import BundleError, DataError, list_offenders
 
-__all__ = ["StoredBase", "fetch_base", "fetch_repository", "list_snapshots", "read_licence", "require_pinned_weights"]
+__all__ = [
+    "StoredBase",
+    "fetch_base",
+    "fetch_repository",
+    "find_base",
+    "list_snapshots",
+    "read_licence",
+    "require_pinned_weights",
+]
 _LICENCE_LINES = 60
 _TRUE = {"1", "ON", "YES", "TRUE"}
 
@@ -71,6 +79,19 @@ def make_request(record: BaseRecord, mirror: str = "", takes_changes: bool = Fal
         mirror=mirror,
         takes_changes=takes_changes,
     )
+
+
+def find_base(request: FetchRequest) -> StoredBase | None:
+    """Return a base that is complete on this machine; None where it would have to be fetched.
+
+    Parameters
+    ----------
+    request : FetchRequest
+    """
+    try:
+        return find_stored(request.repository, request.revision, request.files)
+    except DataError:
+        return None
 
 
 def fetch_base(request: FetchRequest, offline: bool) -> Path:

@@ -47,12 +47,15 @@ class ListedBase:
         Whether it can be loaded now, without a connection.
     obstacle : str
         Why it cannot be fetched and used: a code of `headstart.bases.catalogue_loading`, or "".
+    revision : str
+        Commit of its repository that is on this machine, or that the record names; "" before the first fetch.
     """
 
     record: BaseRecord
     is_default: bool
     is_present: bool
     obstacle: str
+    revision: str = ""
 
     def to_document(self) -> dict[str, Any]:
         """Return the JSON of `headstart bases --json`; `sources` says of each fact whether it was read."""
@@ -63,6 +66,7 @@ class ListedBase:
         del facts["facts_read"]
         return {
             **facts,
+            "revision": self.revision,
             "licence_class": find_licence_class(self.record),
             "megabytes": round(self.record.size_bytes / 1e6, 1),
             "parameters": self.record.n_parameters,
@@ -89,7 +93,7 @@ def list_bases(modality: str) -> list[ListedBase]:
         "image", "text", "series" or "auto" for all.
     """
     from headstart.bases.catalogue import CATALOGUE, DEFAULTS
-    from headstart.bases.catalogue_loading import find_obstacle, list_present
+    from headstart.bases.catalogue_loading import find_obstacle, find_revision, list_present
 
     present = list_present(CATALOGUE.values())
     listed = [
@@ -98,6 +102,7 @@ def list_bases(modality: str) -> list[ListedBase]:
             is_default=DEFAULTS[record.modality] == record.name,
             is_present=record.name in present,
             obstacle=find_obstacle(record),
+            revision=find_revision(record),
         )
         for record in CATALOGUE.values()
         if modality in ("auto", record.modality)
