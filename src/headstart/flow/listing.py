@@ -62,7 +62,8 @@ class ListedBase:
         from headstart.bases.record import find_fact_source, find_licence_class
 
         facts = asdict(self.record)
-        sources = {name: find_fact_source(self.record, name) for name in facts if name not in _OWN_WORDS}
+        stated = [name for name, value in facts.items() if name not in _OWN_WORDS and value not in ("", (), 0)]
+        sources = {name: find_fact_source(self.record, name) for name in stated}
         del facts["facts_read"]
         return {
             **facts,
@@ -79,7 +80,20 @@ class ListedBase:
 
 
 _OWN_WORDS = frozenset(
-    {"name", "modality", "source", "summary", "good_for", "facts_read", "instead", "files", "format", "image_size"}
+    {
+        "name",
+        "modality",
+        "source",
+        "summary",
+        "good_for",
+        "facts_read",
+        "instead",
+        "files",
+        "format",
+        "image_size",
+        "package",
+        "task",
+    }
 )
 """Fields of a record that are choices of ours, not facts about the model."""
 
