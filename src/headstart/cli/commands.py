@@ -205,21 +205,17 @@ def report(
 
 
 @command(BasesOptions)
-def bases(options: BasesOptions) -> Any:
+def bases(options: BasesOptions, yes: Yes = False) -> Any:
     """List the base models that Headstart knows by name, or rank base models for your data (--for)."""
     from headstart import flow
-    from headstart.cli import show
+    from headstart.cli.ranking import rank_for_data
     from headstart.cli.show_bases import show_bases
-    from headstart.report import fill_sentences
 
     if options.for_ is not None:
-        ranking = fill_sentences(flow.rank(require_path(options.for_), options).to_record())
-        document = {"format": 1, **ranking.model_dump(mode="json")}
-        show.show_ranking(document)
-        return document
-    if options.candidate:
+        return rank_for_data(options, yes)
+    if needs_data := [name for name in ("candidate", "fetch", "domain") if getattr(options, name)]:
         raise OptionError(
-            "--candidate needs data to rank the base models on.", "Name your labelled data with --for DATA."
+            f"--{needs_data[0]} needs data to rank the base models on.", "Name your labelled data with --for DATA."
         )
     listed = flow.list_bases(options.modality)
     show_bases(listed)

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from headstart.bundle.verification import verify_bundle as verify
     from headstart.flow.active_learning.label_next import label_next
     from headstart.flow.adaptation.run import adapt
-    from headstart.flow.base_choice.choose import rank
+    from headstart.flow.base_choice.choose import rank, rank_on, read_ranking_data
     from headstart.flow.base_choice.obtain import add_bases, plan_base_fetch, plan_missing_base, run_base_fetch
+    from headstart.flow.base_choice.propose import propose_for
     from headstart.flow.data_check.check import check
     from headstart.flow.exports.export import export
     from headstart.flow.external_validation.compare import compare
@@ -41,7 +42,10 @@ PLACES = {
     "plan_missing_base": "headstart.flow.base_choice.obtain:plan_missing_base",
     "predict": "headstart.flow.inference.predict_files:predict",
     "predictions": "headstart.flow.inference.predict_files:predictions",
+    "propose_for": "headstart.flow.base_choice.propose:propose_for",
     "rank": "headstart.flow.base_choice.choose:rank",
+    "rank_on": "headstart.flow.base_choice.choose:rank_on",
+    "read_ranking_data": "headstart.flow.base_choice.choose:read_ranking_data",
     "report": "headstart.flow.reporting:rewrite_report",
     "run_base_fetch": "headstart.flow.base_choice.obtain:run_base_fetch",
     "run_demo": "headstart.flow.listing:run_demo",
@@ -51,7 +55,8 @@ PLACES = {
 
 __all__ = [
     "PLACES", "adapt", "add_bases", "check", "compare", "count_labels", "evaluate", "explain", "export", "label_next",
-    "list_bases", "list_cache", "plan_base_fetch", "plan_missing_base", "predict", "predictions", "rank", "report",
+    "list_bases", "list_cache", "plan_base_fetch", "plan_missing_base", "predict", "predictions", "propose_for", "rank",
+    "rank_on", "read_ranking_data", "report",
     "run_base_fetch", "run_demo", "verify",
 ]  # fmt: skip
 

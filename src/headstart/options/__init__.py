@@ -17,6 +17,7 @@ from headstart.options.fetching import FetchBaseOptions as FetchBaseOptions
 from headstart.options.fields import (
     Columns,
     ComparedGroups,
+    Domain,
     Encoding,
     HeadBase,
     Language,
@@ -238,6 +239,8 @@ class BasesOptions(ReadOptions):
     )
     max_mb: float = Field(1_000.0, gt=0.0, description="Largest size of the weights of a ranked base model (MB).")
     rows: int = Field(1_000, ge=20, le=100_000, description="Training rows that the last candidates are compared on.")
+    domain: Domain = None
+    fetch: bool = Field(False, description="Download the best two of the proposed base models and rank them, too.")
     seed: Seed = 0
     offline: Offline = False
 

@@ -185,3 +185,11 @@ ReservedClasses = Annotated[
         "background)."
     ),
 ]
+Domain = Annotated[
+    Literal[
+        "photos", "biology", "medical", "microscopy", "satellite", "documents", "products", "drawings", "sensors",
+        "weather", "energy", "sales",
+    ]
+    | None,
+    Field(description="What the images or series are of: bases that were trained on such data are proposed first."),
+]  # fmt: skip

@@ -147,8 +147,42 @@ def state_need(table: Table, options: AdaptOptions) -> bases.BaseRequest:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class RankingData:
+    """Data that was read to rank bases on.
+
+    Parameters
+    ----------
+    table : Table
+        Every split decided; only its training rows are looked at.
+    options : BasesOptions
+    adapting : AdaptOptions
+        Those of the options that `adapt` has, too.
+    """
+
+    table: Table
+    options: BasesOptions
+    adapting: AdaptOptions
+
+
 def rank(path: Path, options: BasesOptions) -> Ranking:
     """Rank base models on the training rows of the data at `path`.
+
+    Parameters
+    ----------
+    path : Path
+    options : BasesOptions
+
+    Raises
+    ------
+    DataError
+        If nothing can be learnt from the data.
+    """
+    return rank_on(read_ranking_data(path, options))
+
+
+def read_ranking_data(path: Path, options: BasesOptions) -> RankingData:
+    """Read the data that bases are ranked on.
 
     Parameters
     ----------
@@ -168,8 +202,20 @@ def rank(path: Path, options: BasesOptions) -> Ranking:
         checks.require_trainable(table)
         decided = data.assign_splits(table, adapting)
         checks.require_trainable(decided)
-        criteria = CandidateFilter(table.modality, options.licence, options.max_mb * 1e6, options.candidate)
-        return compare_bases(decided, adapting, criteria, n_rows=options.rows, clock=Clock(np.inf))
+    return RankingData(table=decided, options=options, adapting=adapting)
+
+
+def rank_on(source: RankingData) -> Ranking:
+    """Rank the base models on this machine.
+
+    Parameters
+    ----------
+    source : RankingData
+    """
+    options, table = source.options, source.table
+    criteria = CandidateFilter(table.modality, options.licence, options.max_mb * 1e6, options.candidate)
+    with offline(options.offline):
+        return compare_bases(table, source.adapting, criteria, n_rows=options.rows, clock=Clock(np.inf))
 
 
 def compare_bases(table: Table, options: AdaptOptions, criteria: CandidateFilter, n_rows: int, clock: Clock) -> Ranking:

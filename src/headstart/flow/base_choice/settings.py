@@ -22,6 +22,8 @@ class BaseChoiceSettings:
         From this share (0-1) of unknown tokens on a base is not tried, unless it is named or the default.
     checked_rows : int
         Training rows that `check --deep` runs through the base.
+    proposed_bases, fetched_bases : int
+        Bases that are not here and that `bases --for` names at most, and that `--fetch` gets of them.
     """
 
     time_share: float = 0.4
@@ -31,6 +33,8 @@ class BaseChoiceSettings:
     pass_share: float = 0.6
     mostly_unknown_share: float = 0.5
     checked_rows: int = 5_000
+    proposed_bases: int = 3
+    fetched_bases: int = 2
 
 
 SETTINGS = BaseChoiceSettings()
