@@ -1,12 +1,16 @@
-"""Is our series base worth anything? Frozen features and a linear head, beside random weights and MiniRocket.
+"""Is our own series base worth anything? Frozen features and a linear head, beside MiniRocket and random weights.
 
-`python benchmarks/series_base.py [--data FOLDER] [--sets NAME ...] [--kept FILE] [--tuned 3m] [--results FILE]`
+`python benchmarks/series_base.py [--data FOLDER] [--sets NAME ...] [--arms NAME ...] [--kept FILE] [--tuned 3m]
+[--results FOLDER]`
 
-Official splits of the UCR sets and of the series of several channels: all training labels, and 5 and 1 a class in
-three draws. Every arm has the same rows and the same head (that of `linear-probe`). `blend` is the mean of the
-logarithms of the probabilities of encoder and MiniRocket, its weight (0, 1/4 ... 1) chosen by cross-validation on the
-training rows, one half where there is 1 label a class. Test rows are only counted. Paired over sets: Wilcoxon's signed
-ranks.
+Official splits of the UCR sets and of the series of several channels: all training labels once, and 20, 5 and 1 a
+class in three draws. Every arm has the same rows and the same head (that of `linear-probe`). `before` is the same
+network with the read-out that it had up to 0.2.0; `random` has the read-out of today and weights that were not trained.
+`blend` joins `encoder` and `minirocket` as the strategy of that name does. Test rows are only counted. Over sets:
+bootstrap intervals of means, and Wilcoxon's signed ranks. A verdict of one set compares rows in pairs, averaged over
+draws: "helped" or "hurt" where the 95% interval of the difference is above or below 0.
+
+The read-out was chosen on training rows of the sets at odd places of the list; the other half confirms it.
 """
 
 from __future__ import annotations
@@ -15,8 +19,9 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,27 +34,33 @@ from tables import keep, percent, table
 from timed import adapt
 
 from headstart import bases, data
-from headstart.bases import BaseRequest, series_encoder
+from headstart.bases import BaseRequest, series_encoder, series_shape
 from headstart.modalities import MODALITIES, series
 from headstart.options import ReadOptions
-from headstart.pretraining.training import build_untrained
+from headstart.pretraining.training import SyntheticPairs, add_read_out, build_untrained
+from headstart.strategies.blend import HeldOutOutputs, choose_weights, pool_outputs
 from headstart.strategies.linear.config import LINEAR_CONFIG
 from headstart.strategies.linear.head import fit_head
 from headstart.strategies.record import Clock, Task
 
-BATCH, DRAWS, LABELS = 64, 3, (0, 5, 1)
+BATCH, DRAWS, LABELS = 64, 3, (1, 5, 20, 0)
 SEVERAL = ("basic_motions", "epilepsy_motion", "japanese_vowels")
-WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
-ARMS = ("random", "encoder", "minirocket", "blend")
-PAIRS = (("encoder", "random"), ("encoder", "minirocket"), ("blend", "minirocket"))
-AIM = 0.87
+ARMS = ("minirocket", "before", "encoder", "blend", "random")
+JOINED = {"linear-probe": "encoder", "classic": "minirocket"}
+"""Which arm stands for which strategy in the blend: one with a base, one without."""
+PAIRS = (
+    ("encoder", "before"), ("encoder", "minirocket"), ("encoder", "random"), ("blend", "minirocket"),
+    ("blend", "encoder"),
+)  # fmt: skip
+VERDICTS = ("helped", "no evidence", "hurt")
+RESAMPLES = 10_000
 TUNED = ("linear-probe", "last-stages", "full")
 HEAD_TUNED = "Series base: trained further"
 HEAD = "Series base: frozen features and a linear head"
 
 
 def features(name: str, train: Any, test: Any, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Run a base over training and test rows; "random" is the encoder before any training."""
+    """Run a base over training and test rows."""
     spec = series.derive_spec(list(train.inputs))
     modality = MODALITIES["series"]
     sample = [modality.prepare(modality.load(item, spec), spec)[0] for item in train.inputs[:500]]
@@ -58,8 +69,8 @@ def features(name: str, train: Any, test: Any, seed: int) -> tuple[np.ndarray, n
         BaseRequest(modality="series", offline=True, seed=seed, sample=sample, spec=spec),
     )
     module = base.module() if base.module else None
-    if name == "random":
-        module = series_encoder.wrap_network(_untrained(seed))
+    if name in NETWORKS:
+        module = series_encoder.wrap_network(NETWORKS[name](seed))
 
     def run(*arrays: np.ndarray) -> np.ndarray:
         if module is None:
@@ -80,6 +91,18 @@ def _untrained(seed: int) -> series_encoder.SeriesNet:
     return build_untrained(seed)
 
 
+@lru_cache
+def _before(seed: int) -> series_encoder.SeriesNet:
+    """Give the shipped network without today's read-out."""
+    parts = bases.load_base("series-encoder", BaseRequest(modality="series", offline=True)).parts
+    architecture = {name: value for name, value in parts.architecture.items() if name not in series_shape.READ_OUT}
+    learned = {name: torch.from_numpy(value.copy()) for name, value in parts.weights.items()}
+    return add_read_out(architecture, learned, SyntheticPairs(int(architecture["length"]), seed))
+
+
+NETWORKS = {"random": _untrained, "before": _before}
+
+
 def drawn(codes: np.ndarray, per: int, seed: int) -> np.ndarray:
     """Draw so many rows of each class, all of a smaller one; every row for 0."""
     order = np.random.default_rng(seed).permutation(len(codes))
@@ -88,87 +111,154 @@ def drawn(codes: np.ndarray, per: int, seed: int) -> np.ndarray:
     return np.sort(np.concatenate([order[codes[order] == code][:per] for code in np.unique(codes)]))
 
 
-def answers(train: np.ndarray, test: np.ndarray, task: Task, per: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """Fit the head of `linear-probe`; log-probabilities of test rows, and out of fold where there are folds."""
-    if per == 1:
-        head, _ = fit_head(train, task, LINEAR_CONFIG.default_strength)
-        return np.log(np.maximum(head.predict(test), 1e-9)), None
-    head, learnt = fit_head(train, task)
-    return (np.log(np.maximum(part, 1e-9)) for part in (head.predict(test), learnt.choice.out_of_fold))  # type: ignore[return-value]
+def answers(train: np.ndarray, test: np.ndarray, task: Task, per: int) -> tuple[np.ndarray, np.ndarray]:
+    """Fit the head of `linear-probe`; probabilities of test rows, and out of fold (NaN where there are no folds)."""
+    head, fitted = fit_head(train, task, LINEAR_CONFIG.default_strength if per == 1 else None)
+    return head.predict(test), fitted.choice.out_of_fold
 
 
-def blended(found: Mapping[str, tuple[Any, Any]], codes: np.ndarray) -> np.ndarray:
-    """Average two arms' log-probabilities with the weight that has the lowest log-loss out of fold."""
-    (one, own), (two, other) = found["encoder"], found["minirocket"]
-    weight = 0.5
-    if own is not None:
-        losses = {}
-        for share in sorted(WEIGHTS, key=lambda item: abs(item - 0.5)):
-            mixed = (1 - share) * own + share * other
-            norm = np.log(np.exp(mixed).sum(axis=1))
-            losses[share] = float(np.nanmean(norm - mixed[np.arange(len(codes)), codes]))
-        weight = min(losses, key=lambda item: losses[item])
-    return (1 - weight) * one + weight * two
+def blended(outputs: Mapping[str, tuple[np.ndarray, np.ndarray]], task: Task, per: int) -> np.ndarray:
+    """Join two arms as `blend` does; half and half where there is 1 label a class."""
+    weights = dict.fromkeys(JOINED, 0.5)
+    if per != 1:
+        held_out = {name: outputs[arm][1] for name, arm in JOINED.items()}
+        weights = choose_weights(HeldOutOutputs.collect(task, held_out, np.arange(len(task.codes))))
+    return pool_outputs({name: outputs[arm][0] for name, arm in JOINED.items()}, weights)
 
 
-def measure(path: Path, arms: tuple[str, ...]) -> dict[str, Any]:
-    """Give the share of right answers of every arm, by labels a class; mean over draws."""
-    whole = data.read_table(path, ReadOptions(modality="series"))
-    train, test = whole.select_split("train"), whole.select_split("test")
-    classes, codes = np.unique(train.labels.astype(str), return_inverse=True)
-    truth = np.searchsorted(classes, test.labels.astype(str))
-    made = {name: features(name, train, test, 0) for name in arms}
-    found: dict[str, Any] = {"n_train": len(train), "n_test": len(test), "n_classes": len(classes)}
-    for per in LABELS:
-        right: dict[str, list[float]] = {name: [] for name in ARMS}
+@dataclass
+class OneSet:
+    """A set's rows, and features of each arm once they were needed."""
+
+    path: Path
+    features: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+
+    @cached_property
+    def sides(self) -> tuple[Any, Any]:
+        """Read training and test rows."""
+        whole = data.read_table(self.path, ReadOptions(modality="series"))
+        return whole.select_split("train"), whole.select_split("test")
+
+    def measure(self, per: int, arms: Sequence[str]) -> dict[str, np.ndarray]:
+        """Give every arm's share of right answers for each test row, mean over draws."""
+        train, test = self.sides
+        classes, every = np.unique(train.labels.astype(str), return_inverse=True)
+        truth = np.searchsorted(classes, test.labels.astype(str))
+        members = JOINED.values() if "blend" in arms else ()
+        run = [arm for arm in ARMS if arm != "blend" and arm in {*arms, *members}]
+        for arm in run:
+            if arm not in self.features:
+                self.features[arm] = features(arm, train, test, 0)
+        right: dict[str, list[np.ndarray]] = {arm: [] for arm in arms}
         for seed in range(DRAWS if per else 1):
-            rows = drawn(codes, per, seed)
-            folds = data.assign_folds(codes[rows], np.arange(len(rows)), 5, seed)
+            rows = drawn(every, per, seed)
+            folds = data.assign_folds(every[rows], np.arange(len(rows)), 5, seed)
             task = Task(
-                classes=tuple(classes), codes=codes[rows], folds=folds, balance="off", seed=seed, clock=Clock(np.inf)
+                classes=tuple(classes), codes=every[rows], folds=folds, balance="off", seed=seed, clock=Clock(np.inf)
             )
-            said = {name: tuple(answers(made[name][0][rows], made[name][1], task, per)) for name in arms}
-            for name, (answer, _) in said.items():
-                right[name].append(float((answer.argmax(1) == truth).mean()))
-            right["blend"].append(float((blended(said, codes[rows]).argmax(1) == truth).mean()))
-        found[str(per)] = {name: float(np.mean(values)) for name, values in right.items()}
-    return found
+            outputs = {arm: answers(self.features[arm][0][rows], self.features[arm][1], task, per) for arm in run}
+            probabilities = {arm: output[0] for arm, output in outputs.items()}
+            if "blend" in arms:
+                probabilities["blend"] = blended(outputs, task, per)
+            for arm in arms:
+                right[arm].append(probabilities[arm].argmax(1) == truth)
+        return {arm: np.mean(values, axis=0) for arm, values in right.items()}
 
 
-def shown(found: Mapping[str, Any]) -> str:
-    """Make the tables: means and tests over sets, then every set."""
-    lines: list[dict[str, object]] = []
-    called = {"0": "all", "5": "5", "1": "1"}
-    for per, word in called.items():
-        means = {name: np.mean([item[per][name] for item in found.values()]) for name in ARMS}
-        lines.append({"labels a class": word, **{name: f"{100 * mean:.1f}" for name, mean in means.items()}})
-        for one, two in PAIRS:
-            gaps = np.array([item[per][one] - item[per][two] for item in found.values()])
-            p = wilcoxon(gaps).pvalue if np.any(gaps) else 1.0
-            won, lost = int((gaps > 0).sum()), int((gaps < 0).sum())
-            lines[-1][f"{one} - {two}"] = f"{100 * gaps.mean():+.1f} ({won} won, {lost} lost, p {p:.3f})"
-    each = [
-        {"set": name, "train / test": f"{item['n_train']} / {item['n_test']}", "classes": item["n_classes"]}
-        | {f"{arm} {word}": f"{100 * item[per][arm]:.1f}" for per, word in called.items() for arm in ARMS}
-        for name, item in sorted(found.items())
+Records = dict[tuple[str, int, str], np.ndarray]
+"""By set, labels a class (0: all) and arm: each test row's share of right answers."""
+
+
+def read_records(path: Path | None) -> Records:
+    """Read what was measured before."""
+    lines = path.read_text().splitlines() if path and path.is_file() else []
+    return {(item["set"], item["labels"], item["arm"]): np.asarray(item["right"]) for item in map(json.loads, lines)}
+
+
+def measure_missing(paths: Sequence[Path], arms: Sequence[str], records: Records) -> Iterator[dict[str, Any]]:
+    """Measure what is not among the records, set after set, adding to them."""
+    for path in paths:
+        one = OneSet(path)
+        for per in LABELS:
+            missing = [arm for arm in arms if (path.stem, per, arm) not in records]
+            started = time.monotonic()
+            for arm, right in one.measure(per, missing).items() if missing else ():
+                records[path.stem, per, arm] = right
+                yield {"set": path.stem, "labels": per, "arm": arm, "right": right.round(4).tolist()}
+            print(path.stem, per, *missing, f"{time.monotonic() - started:.0f} s", flush=True)
+
+
+def differ(one: np.ndarray, two: np.ndarray) -> str:
+    """Give the verdict of one set: are rows right more often, beyond chance?"""
+    gaps = one - two
+    mean, error = gaps.mean(), 1.96 * gaps.std(ddof=1) / np.sqrt(len(gaps))
+    return "helped" if mean - error > 0 else "hurt" if mean + error < 0 else "no evidence"
+
+
+def mean_over_sets(values: Sequence[float], sign: str = "") -> str:
+    """Give the mean over sets in %, with its bootstrap interval."""
+    array = np.asarray(values)
+    means = array[np.random.default_rng(0).integers(0, len(array), (RESAMPLES, len(array)))].mean(1)
+    low, high = np.quantile(means, (0.025, 0.975))
+    return f"{100 * array.mean():{sign}.1f} ({100 * low:{sign}.1f} to {100 * high:{sign}.1f})"
+
+
+def name_labels(per: int) -> str:
+    """Give the number of labels a class in words."""
+    return str(per) if per else "all"
+
+
+def render(records: Records, names: Sequence[str]) -> str:
+    """Make the tables: means, pairs, halves, every set."""
+    arms = [arm for arm in ARMS if all((name, per, arm) in records for name in names for per in LABELS)]
+    pairs = [pair for pair in PAIRS if set(pair) <= set(arms)]
+
+    def accuracies(arm: str, per: int, some: Sequence[str] = names) -> np.ndarray:
+        return np.array([records[name, per, arm].mean() for name in some])
+
+    means: list[dict[str, object]] = [
+        {"labels a class": name_labels(per), **{arm: mean_over_sets(accuracies(arm, per)) for arm in arms}}
+        for per in LABELS
     ]
-    said = f"{len(found)} sets. Accuracy on test rows in %; mean over sets, and over 3 draws."
-    return f"{said}\n\n{table(lines)}\n\n{_aims(found)}\n\n{table(each)}"
+    compared: list[dict[str, object]] = []
+    for one, two in pairs:
+        for per in LABELS:
+            gaps = accuracies(one, per) - accuracies(two, per)
+            verdicts = [differ(records[name, per, one], records[name, per, two]) for name in names]
+            counts = {word: verdicts.count(word) for word in VERDICTS}
+            p = f"{wilcoxon(gaps).pvalue:.3f}" if np.any(gaps) else "1.000"
+            compared.append(
+                {"pair": f"{one} - {two}", "labels a class": name_labels(per), "difference": mean_over_sets(gaps, "+")}
+                | {"p": p, **counts}
+            )
+    halves: list[dict[str, object]] = []
+    for half, some in (("chosen on", names[0::2]), ("confirmed on", names[1::2])):
+        for per in LABELS:
+            figures = {arm: f"{100 * accuracies(arm, per, some).mean():.1f}" for arm in arms}
+            halves.append({"sets": f"{half} ({len(some)})", "labels a class": name_labels(per), **figures})
+    each: list[dict[str, object]] = [
+        {"set": name, "test rows": len(records[name, 0, arms[0]])}
+        | {f"{arm} {name_labels(per)}": f"{100 * records[name, per, arm].mean():.1f}" for per in LABELS for arm in arms}
+        for name in names
+    ]
+    intro = f"{len(names)} sets. Accuracy on test rows in %; mean over sets (95% interval), and over {DRAWS} draws."
+    return "\n\n".join([intro, table(means), table(compared), table(halves), _list_aims(accuracies), table(each)])
 
 
-def _aims(found: Mapping[str, Any]) -> str:
+def _list_aims(accuracies: Any) -> str:
     """Say which aims are reached."""
-    reached = {True: "reached", False: "not reached"}
-    mean = np.mean([item["0"]["encoder"] for item in found.values()])
-    lines = [f"- encoder alone at least {AIM:.0%} with all labels: {reached[bool(mean >= AIM)]} ({mean:.1%})"]
-    for per, word in (("5", "5 labels a class"), ("1", "1 label a class"), ("0", "all labels")):
-        gaps = np.array([item[per]["blend"] - item[per]["minirocket"] for item in found.values()])
-        p = wilcoxon(gaps).pvalue if np.any(gaps) else 1.0
-        above = gaps.mean() >= 0 if per == "0" else bool(gaps.mean() > 0 and p < 0.05)
-        wanted = "not below" if per == "0" else "significantly above"
-        lines.append(
-            f"- blend {wanted} MiniRocket with {word}: {reached[bool(above)]} ({100 * gaps.mean():+.1f}, p {p:.3f})"
-        )
+    lines = []
+    for one, two, counts in (
+        ("encoder", "minirocket", (5,)),
+        ("blend", "minirocket", LABELS),
+        ("blend", "encoder", LABELS),
+    ):
+        for per in counts:
+            gap = (accuracies(one, per) - accuracies(two, per)).mean()
+            reached = "reached" if gap >= 0 else "not reached"
+            lines.append(
+                f"- mean of {one} not below {two}, labels a class {name_labels(per)}: {reached} ({100 * gap:+.1f})"
+            )
     return "Aims:\n\n" + "\n".join(lines)
 
 
@@ -193,27 +283,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--sets", nargs="*", default=[])
+    parser.add_argument("--arms", nargs="*", default=list(ARMS), choices=ARMS)
     parser.add_argument("--tuned", help="Instead, let `headstart adapt` train it on each set for so long: 3m.")
-    parser.add_argument("--kept", type=Path, help="JSON file of sets that are done; it is gone on with.")
+    parser.add_argument("--kept", type=Path, help="File with one JSON line for each measurement; it is gone on with.")
     parser.add_argument("--results", type=Path, default=Path(__file__).with_name("results"))
-    asked = parser.parse_args()
-    paths = sorted(asked.data.joinpath("ucr").glob("*.parquet"), key=lambda path: path.stat().st_size)
-    paths = [*(asked.data / name for name in SEVERAL), *paths]
-    paths = [path for path in paths if not asked.sets or path.stem in asked.sets]
-    if asked.tuned:
-        keep(asked.results, HEAD_TUNED, f"{machine.describe()}\n\n{trained_further(paths, asked.tuned)}")
+    options = parser.parse_args()
+    by_name = {path.stem: path for path in sorted(options.data.joinpath("ucr").glob("*.parquet"))}
+    by_name |= {name: options.data / name for name in SEVERAL}
+    by_name = {name: path for name, path in by_name.items() if not options.sets or name in options.sets}
+    paths = sorted(by_name.values(), key=lambda path: path.stat().st_size)
+    if options.tuned:
+        keep(options.results, HEAD_TUNED, f"{machine.describe()}\n\n{trained_further(paths, options.tuned)}")
         return
-    found = json.loads(asked.kept.read_text()) if asked.kept and asked.kept.is_file() else {}
     torch.set_num_threads(1)
-    for path in paths:
-        if path.stem in found:
-            continue
-        began = time.monotonic()
-        found[path.stem] = measure(path, ARMS[:3])
-        print(path.stem, f"{time.monotonic() - began:.0f} s", found[path.stem], flush=True)
-        if asked.kept:
-            asked.kept.write_text(json.dumps(found))
-    keep(asked.results, HEAD, f"{machine.describe()}\n\n{shown(found)}")
+    records = read_records(options.kept)
+    for line in measure_missing(paths, options.arms, records):
+        if options.kept:
+            with options.kept.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+    keep(options.results, HEAD, f"{machine.describe()}\n\n{render(records, list(by_name))}")
 
 
 if __name__ == "__main__":

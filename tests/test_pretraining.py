@@ -14,7 +14,8 @@ import pytest
 import torch
 
 from headstart import bases
-from headstart.bases import CATALOGUE, BaseRequest, cutting, series_encoder, series_shape, shipped
+from headstart.bases import CATALOGUE, BaseRequest, cutting, series_encoder, series_readout, series_shape, shipped
+from headstart.bases.architectures import parse_architecture
 from headstart.decisions import DEFAULT_POLICY
 from headstart.errors import BundleError, DataError, OptionError, UnknownName
 from headstart.features.runtimes import REFERENCE, RUNTIMES, measure_relative_error
@@ -24,7 +25,9 @@ from headstart.options import PretrainOptions
 from headstart.pretraining import kernels, series_base, shapes, stream, training
 from headstart.pretraining.settings import SETTINGS
 
-TINY: dict[str, Any] = {"width": 32, "kernels": 8, "blocks": 2, "components": 24, "length": 64}
+TINY: dict[str, Any] = {
+    "width": 32, "kernels": 8, "blocks": 2, "components": 24, "length": 64, "fixed_dilations": [1, 4], "read_blocks": 2,
+}  # fmt: skip
 NAME = "series-encoder"
 SERIES = MODALITIES["series"]
 
@@ -47,7 +50,11 @@ def batch(n_channels: int, n_rows: int = 4, length: int = 90) -> list[np.ndarray
 @pytest.fixture(scope="module", autouse=True)
 def few_series_for_components() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "SETTINGS", replace(SETTINGS, component_series=4 * SETTINGS.batch_pairs))
+        patch.setattr(
+            training,
+            "SETTINGS",
+            replace(SETTINGS, component_series=4 * SETTINGS.batch_pairs, threshold_series=SETTINGS.batch_pairs),
+        )
         yield
 
 
@@ -108,14 +115,47 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
     assert len(learnt.losses) == 1 and len(again.losses) == 2
 
 
+def test_a_network_of_a_bundle_before_0_3_has_its_old_read_out_and_its_learnt_weights_are_todays(
+    learnt: training.Pretrained,
+) -> None:
+    old = {name: value for name, value in learnt.architecture.items() if name not in series_shape.READ_OUT}
+    assert parse_architecture(old, "a bundle") == old
+    pairs = training.SyntheticPairs(64, 1)
+    learned = {name: torch.from_numpy(value) for name, value in learnt.weights.items()}
+    net = training.add_read_out(old, learned, pairs)
+    assert not [name for name in net.state_dict() if "fixed" in name]
+    values, known, steps = (part[:5] for part in pairs(torch.arange(8), None))
+    with torch.no_grad():
+        found = net(values, known, steps)
+        state = run_blocks(net, values, known, steps)
+        tokens = net.blocks[-1].out(state[:, 0, : net.patches])
+    assert found.shape == (5, 2 * 8 + 2 * 8 * 4 + 3 * 32 * 2 + series_shape.N_FACTS)
+    last = torch.cat([tokens.mean(1), tokens.amax(1)], 1)
+    described = net.split_described(state)[0][:, 0]
+    torch.testing.assert_close(described[:, -3 * 32 : -32], last)
+
+
+def test_fixed_convolutions_are_shares_about_one_half_on_the_series_that_their_thresholds_come_from() -> None:
+    series = torch.from_numpy(kernels.standardise(stream.draw_series(64, 64, np.random.default_rng(0))))
+    layer = series_readout.FixedConvolutions([1, 4], 2)
+    layer.fit(series)
+    shares = layer(series)
+    assert shares.shape == (64, 2 * 84 * 2)
+    assert float(shares.min()) >= 0 and float(shares.max()) <= 1
+    assert float(shares.mean()) == pytest.approx(0.5, abs=0.02)
+    kernel, threshold = layer.weight[1, 7], layer.bias[1, 7]
+    by_hand = np.convolve(np.pad(series[0].numpy(), 16), np.kron(kernel[0].flip(0), [1, 0, 0, 0])[:-3], "valid")
+    assert float(shares[0, 84 * 2 + 7]) == pytest.approx(
+        np.clip((by_hand + float(threshold)) / 6 + 0.5, 0, 1).mean(), abs=1e-5
+    )
+
+
 def test_principal_components_are_uncorrelated_and_come_in_falling_order(learnt: training.Pretrained) -> None:
     net = series_encoder.build_network(learnt.architecture)
     net.load_state_dict({name: torch.from_numpy(value) for name, value in learnt.weights.items()})
     values, known, steps = training.SyntheticPairs(64, 1)(torch.arange(256), torch.Generator().manual_seed(0))
     with torch.no_grad():
-        state = net.stem(values[:256], known[:256], steps[:256])
-        for block in net.blocks:
-            state = block(state)
+        state = run_blocks(net, values[:256], known[:256], steps[:256])
         found = (((net.split_described(state)[0] - net.centre) / net.spread) @ net.components)[:, 0].numpy()
     spread = found.std(axis=0)
     assert spread[0] > spread[5] > spread[20]
@@ -167,7 +207,7 @@ def test_the_shipped_weights_load_and_give_as_many_features_as_the_record_says(n
         (found,) = module(*(torch.from_numpy(part) for part in batch(n_channels)))
     assert found.shape == (4, backbone.record.n_dims)
     assert torch.isfinite(found).all()
-    assert backbone.record.n_dims <= 2_000
+    assert backbone.record.n_dims <= 2_600
     held = [name for stage in backbone.stages() for name in stage.parameters]
     assert sorted(held) == sorted(name for name, _ in module.net.named_parameters())
 
@@ -181,6 +221,20 @@ def test_the_weights_are_small_and_a_changed_file_is_refused(tmp_path: Path, mon
     monkeypatch.setattr(shipped, "FOLDER", tmp_path)
     with pytest.raises(BundleError, match="sha256 differs"):
         loaded()
+
+
+def run_blocks(net: series_encoder.SeriesNet, *arrays: torch.Tensor) -> torch.Tensor:
+    """Tokens after the last block."""
+    state: torch.Tensor = net.stem(*arrays)
+    for block in net.blocks:
+        state = block(state)
+    return state
+
+
+def count_shape_features() -> int:
+    """Number of features before the first that depends on the unit."""
+    patches = series_shape.ARCHITECTURE["length"] // series_shape.ARCHITECTURE["patch"]
+    return 2 * patches + sum(series_shape.count_fixed(series_shape.ARCHITECTURE)[:2])
 
 
 def test_level_scale_length_and_gaps_reach_the_features_and_a_constant_or_empty_series_does_no_harm() -> None:
@@ -199,7 +253,10 @@ def test_level_scale_length_and_gaps_reach_the_features_and_a_constant_or_empty_
     assert facts[1, 1] - facts[0, 1] == pytest.approx(np.log(10), abs=1e-3)
     assert facts[0, 2] - facts[2, 2] == pytest.approx(1, abs=1e-3)
     assert facts[3, 3] == pytest.approx(0.25, abs=0.02)
-    np.testing.assert_allclose(found[1, :1400], found[0, :1400], atol=2e-2)  # The shape is the same.
+    shape = slice(0, count_shape_features())
+    np.testing.assert_allclose(found[1, shape], found[0, shape], atol=2e-2)  # The shape is the same.
+    values_as_they_are = slice(shape.stop, series_shape.count_first(series_shape.ARCHITECTURE))
+    assert np.abs(found[1, values_as_they_are] - found[0, values_as_they_are]).max() > 1
 
 
 @pytest.mark.parametrize("unit", [1e-25, 1e-12, 1e25])
@@ -207,9 +264,10 @@ def test_the_unit_of_a_series_does_not_change_its_shape_features(unit: float) ->
     net = loaded().module().net
     values, known, steps = (torch.from_numpy(part) for part in batch(1))
     with torch.no_grad():
-        before, after = (net.split_described(net.stem(values * scale, known, steps))[0] for scale in (1.0, unit))
+        before, after = (net.split_described(run_blocks(net, values * scale, known, steps))[0] for scale in (1.0, unit))
         assert torch.isfinite(net(values * unit, known, steps)).all()
-    np.testing.assert_allclose(after.numpy(), before.numpy(), atol=1e-3)
+    shape = slice(0, count_shape_features())
+    np.testing.assert_allclose(after[..., shape].numpy(), before[..., shape].numpy(), atol=1e-3)
 
 
 @pytest.mark.parametrize("n_channels", [1, 3])

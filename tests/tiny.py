@@ -110,7 +110,10 @@ def text_base() -> Backbone:
 @lru_cache(maxsize=1)
 def series_base() -> Backbone:
     """Our own encoder with two small blocks, for one channel."""
-    small = {"length": 64, "width": 16, "kernels": 4, "blocks": 2, "heads": 2, "components": 8}
+    small = {
+        "length": 64, "width": 16, "kernels": 4, "blocks": 2, "heads": 2, "components": 8, "fixed_dilations": [1, 4],
+        "read_blocks": 2,
+    }  # fmt: skip
     architecture = {**series_shape.ARCHITECTURE, **small}
     record = _record("tiny-series", "series", series_shape.count_dims(architecture, 1))
     spec = series_shape.make_spec(architecture, 1)

@@ -36,6 +36,16 @@ _SERIES: Mapping[str, Rule] = {
 }
 
 
+_SERIES_READ_OUT: Mapping[str, Rule] = {
+    "fixed_dilations": WholeRule(1, 1_024),
+    "fixed_thresholds": WholeRule(1, 16),
+    "read_blocks": WholeRule(1, 64),
+}
+"""All of them, or none: networks of bundles before 0.3.0."""
+_LISTS = ("dilations", "fixed_dilations", "fixed_thresholds")
+_N_FIXED_VIEWS = 3
+
+
 def parse_architecture(document: object, place: object) -> Architecture:
     """Return an architecture with checked settings only.
 
@@ -148,13 +158,20 @@ def list_unknown_settings(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parse_series(document: Mapping[str, Any], place: object) -> Architecture:
-    missing = sorted(set(_SERIES) - set(document))
+    has_read_out = any(name in document for name in _SERIES_READ_OUT)
+    rules = {**_SERIES, **_SERIES_READ_OUT} if has_read_out else _SERIES
+    missing = sorted(set(rules) - set(document))
     if missing:
         raise DataError(f"{place} lacks settings of its network ({list_offenders(missing)}).", HINT)
-    _check_values(document, _SERIES, place)
-    values = {name: document[name] for name in _SERIES}
-    lists = [name for name, value in values.items() if isinstance(value, list) != (name == "dilations")]
-    if lists or not values["dilations"]:
+    _check_values(document, rules, place)
+    values = {name: document[name] for name in rules}
+    lists = [name for name, value in values.items() if isinstance(value, list) != (name in _LISTS)]
+    lists += [name for name in _LISTS if values.get(name) == []]
+    if has_read_out and not lists and len(values["fixed_thresholds"]) != _N_FIXED_VIEWS:
+        lists.append("fixed_thresholds")
+    if has_read_out and not lists and values["read_blocks"] > values["blocks"]:
+        lists.append("read_blocks")
+    if lists:
         raise DataError(f"{place}: settings of its network have the wrong form ({list_offenders(lists)}).", HINT)
     if values["length"] % values["patch"] or values["width"] % values["heads"]:
         raise DataError(

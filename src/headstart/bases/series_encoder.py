@@ -2,7 +2,8 @@
 
 Each channel is brought to mean 0 and spread 1, cut into patches and encoded by itself; how its level and scale, its
 gaps and its length were is kept beside it. Dosovitskiy-style tokens as in Mantis (Feofanov et al. 2025,
-arXiv:2502.15637), pooled shares of positive values as in MiniRocket (arXiv:2012.08791).
+arXiv:2502.15637), pooled shares of positive values as in MiniRocket (arXiv:2012.08791). What is read out is said by
+`headstart.bases.series_shape.READ_OUT`: networks of bundles before 0.3.0 have none of its settings.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from headstart.bases.record import Stage
-from headstart.bases.series_shape import N_FACTS, count_components_each, count_described
+from headstart.bases.series_readout import FixedConvolutions
+from headstart.bases.series_shape import (
+    N_FACTS,
+    count_components_each,
+    count_described,
+    count_first,
+    has_read_out,
+)
 
 _SHARPNESS = 4.0
 _SMALL, _LARGE = 1e-2, 1e6
@@ -44,6 +52,11 @@ def standardise(values: Tensor, known: Tensor, any_unit: bool = True) -> tuple[T
     return centred / spread.clamp(min=1e-6), mean * unit, spread * unit
 
 
+def compress_values(values: Tensor) -> Tensor:
+    """Return the logarithm of 1 + size, with the sign of the value."""
+    return torch.sign(values) * torch.log1p(values.abs())
+
+
 class SeriesStem(nn.Module):
     """Series to tokens: dilated convolutions of the series and its difference, and the patches themselves.
 
@@ -51,21 +64,25 @@ class SeriesStem(nn.Module):
     tokens that hold facts and pooled features, which no block changes.
     """
 
-    def __init__(self, width: int, kernels: int, dilations: list[int], patch: int, length: int) -> None:
+    def __init__(self, architecture: Mapping[str, Any]) -> None:
         super().__init__()
+        width, patch, length = (int(architecture[name]) for name in ("width", "patch", "length"))
+        kernels, dilations = int(architecture["kernels"]), [int(value) for value in architecture["dilations"]]
         self.patch, self.width, self.length = patch, width, length
         self.any_unit = True
         self.convolutions = nn.ModuleList(nn.Conv1d(3, kernels, 9, dilation=d, padding=4 * d) for d in dilations)
         self.join = nn.Linear(2 * kernels * len(dilations) + patch + 3, width)
-        self.n_first = 2 * (length // patch) + 2 * kernels * len(dilations)
+        self.n_first = count_first(architecture)
+        self.fixed = nn.ModuleList(
+            FixedConvolutions([int(value) for value in architecture["fixed_dilations"]], int(n_thresholds))
+            for n_thresholds in architecture.get("fixed_thresholds", ())
+        )
         self.places = nn.Parameter(torch.randn(length // patch, width) * 0.02)
 
     def forward(self, values: Tensor, known: Tensor, steps: Tensor) -> Tensor:
         channels, n_patches = int(values.shape[1]), self.length // self.patch  # Constants of a converted network.
         flat, is_known = values.reshape(-1, self.length), known.reshape(-1, self.length)
-        series, mean, spread = standardise(flat, is_known, self.any_unit)
-        change = functional.pad(series[:, 1:] - series[:, :-1], (1, 0))
-        change = change / (change.square().mean(1, keepdim=True).sqrt() + 1e-3)
+        series, change, mean, spread = self.standardise_views(flat, is_known)
         stacked = torch.stack([series, change, 1 - is_known], 1)
         convolved = torch.cat([convolve(stacked) for convolve in self.convolutions], 1)
         patches = series.reshape(-1, n_patches, self.patch)
@@ -79,13 +96,27 @@ class SeriesStem(nn.Module):
         ]  # fmt: skip
         tokens = self.join(torch.cat(described, 1).transpose(1, 2)) + self.places
         taken = torch.log2(steps.clamp(min=1.0)).expand(-1, channels).reshape(-1, 1)
-        level = torch.sign(mean) * torch.log1p(mean.abs())
+        level = compress_values(mean)
         facts = torch.cat([level, torch.log(spread + 1e-6), taken, missing.mean(1, keepdim=True)], 1)
-        first = torch.cat([middle, change_size, share.mean(2), highest.amax(2)], 1)
+        raw = compress_values(flat)
+        read = self.read_fixed(series, change, raw) if self.fixed else [share.mean(2), highest.amax(2)]
+        first = torch.cat([middle, change_size, *read], 1)
         fact_tokens = torch.cat([functional.pad(facts, (0, self.width - N_FACTS)),
                           functional.pad(first, (0, -self.n_first % self.width))], 1)  # fmt: skip
         joined = torch.cat([tokens, fact_tokens.reshape(-1, 1 - (-self.n_first // self.width), self.width)], 1)
         return joined.reshape(-1, channels, joined.shape[1], self.width)
+
+    def standardise_views(self, values: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return the standardised series and its change (n, time), and means and standard deviations (n, 1)."""
+        series, mean, spread = standardise(values, known, self.any_unit)
+        change = functional.pad(series[:, 1:] - series[:, :-1], (1, 0))
+        return series, change / (change.square().mean(1, keepdim=True).sqrt() + 1e-3), mean, spread
+
+    def read_fixed(self, series: Tensor, change: Tensor, raw: Tensor) -> list[Tensor]:
+        """Return features (n, ...) of the standardised series, its change, and its values as they are: these last."""
+        fixed = [convolve(view) for convolve, view in zip(self.fixed, (series, change, raw), strict=True)]
+        patches = raw.reshape(-1, self.length // self.patch, self.patch)
+        return [fixed[0], fixed[1], patches.mean(2), patches.amax(2), patches.amin(2), fixed[2]]
 
 
 class SeriesBlock(nn.Module):
@@ -123,11 +154,11 @@ class SeriesNet(nn.Module):
 
     def __init__(self, architecture: Mapping[str, Any]) -> None:
         super().__init__()
-        width, patch, length = (int(architecture[name]) for name in ("width", "patch", "length"))
-        kernels, dilations = int(architecture["kernels"]), [int(value) for value in architecture["dilations"]]
-        self.patches, self.width = length // patch, width
-        self.stem = SeriesStem(width, kernels, dilations, patch=patch, length=length)
+        width = int(architecture["width"])
+        self.patches, self.width = int(architecture["length"]) // int(architecture["patch"]), width
+        self.stem = SeriesStem(architecture)
         self.n_first = self.stem.n_first
+        self.read_blocks = int(architecture["read_blocks"]) if has_read_out(architecture) else None
         self.n_dims = count_described(architecture)
         n_blocks, heads = int(architecture["blocks"]), int(architecture["heads"])
         self.blocks = nn.ModuleList(SeriesBlock(width, heads, self.patches) for _ in range(n_blocks))
@@ -145,8 +176,11 @@ class SeriesNet(nn.Module):
         """Return each channel's features (n, channels, n_dims) and facts (n, channels, N_FACTS)."""
         fact_tokens = state[:, :, self.patches :]
         first = -(-self.n_first // self.width)
-        before, after = fact_tokens[:, :, 1 : 1 + first].flatten(2), fact_tokens[:, :, 1 + first :].flatten(2)
-        return torch.cat([before[:, :, : self.n_first], after], 2), fact_tokens[:, :, 0, :N_FACTS]
+        before, after = fact_tokens[:, :, 1 : 1 + first].flatten(2), fact_tokens[:, :, 1 + first :]
+        if self.read_blocks is not None:  # The means alone.
+            pooled = after.unflatten(2, (len(self.blocks), 3))
+            after = pooled[:, :, len(self.blocks) - self.read_blocks :, 0]
+        return torch.cat([before[:, :, : self.n_first], after.flatten(2)], 2), fact_tokens[:, :, 0, :N_FACTS]
 
     def pool_features(self, state: Tensor) -> Tensor:
         """Return the features of a row: of one channel all, of several the principal components of each.

@@ -19,6 +19,10 @@ class PretrainingSettings:
         Of the embeddings on which the contrastive loss is computed.
     component_series : int
         Series whose features give the principal components that several channels are shortened to.
+    threshold_series : int
+        Series whose quantiles are the thresholds of the fixed convolutions.
+    threshold_scales : float
+        Standard deviation of the logarithms of the scales that values "as they are" are drawn with for that.
     series_per_kernel : int
         Series that are drawn from one kernel.
     mixed_share, plain_share : float
@@ -35,6 +39,8 @@ class PretrainingSettings:
     learning_rate: float = 2e-3
     projected_dims: int = 128
     component_series: int = 4_096
+    threshold_series: int = 256
+    threshold_scales: float = 1.0
     series_per_kernel: int = 8
     mixed_share: float = 0.35
     plain_share: float = 0.2

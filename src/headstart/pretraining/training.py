@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,10 @@ class Pretrained:
 
 
 class ProjectedEncoder(nn.Module):
-    """The network and a projection of its features that is thrown away afterwards (arXiv:2002.05709)."""
+    """The network and a projection of its features that is thrown away afterwards (arXiv:2002.05709).
+
+    The network is without its read-out, so that every feature the loss sees is learnt.
+    """
 
     def __init__(self, net: series_encoder.SeriesNet) -> None:
         super().__init__()
@@ -106,10 +109,10 @@ def pretrain(n_pairs: int = SETTINGS.n_pairs, seed: int = 0, folder: Path | None
     started = time.monotonic()
     architecture = {**series_shape.ARCHITECTURE, **changes}
     learner, data, config = _prepare_training(architecture, n_pairs, seed)
+    pairs = SyntheticPairs(int(architecture["length"]), seed)
     path = folder / f"series-{seed}-{n_pairs}.safetensors" if folder else None
     history = train_network(learner, data, config, name="Pre-training", path=path)
-    net = learner.net
-    _add_components(net, SyntheticPairs(int(architecture["length"]), seed))
+    net = add_read_out(architecture, learner.net.state_dict(), pairs)
     weights = {name: value.numpy().copy() for name, value in net.state_dict().items()}
     n_trained = history.epochs * len(data.train_rows)
     return Pretrained(
@@ -136,9 +139,10 @@ def _prepare_training(
         output_weights=torch.ones(1),
         loss_name="pairs",
     )
+    learned = {name: value for name, value in architecture.items() if name not in series_shape.READ_OUT}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        learner = ProjectedEncoder(series_encoder.build_network(architecture))
+        learner = ProjectedEncoder(series_encoder.build_network(learned))
     learner.net.stem.any_unit = False  # A flat piece of a synthetic series stays flat: its rounding is no signal.
     config = TrainingConfig(
         epochs=epochs,
@@ -155,12 +159,10 @@ def _prepare_training(
 
 
 def build_untrained(seed: int = 0, **changes: Any) -> series_encoder.SeriesNet:
-    """Return the network before any training, for comparison; means and spreads of its features are set."""
+    """Return the network before any training, for comparison; its read-out is that of a trained one."""
     architecture = {**series_shape.ARCHITECTURE, **changes}
-    net = _prepare_training(architecture, SETTINGS.batch_pairs, seed)[0].net.eval().requires_grad_(False)
-    _add_components(net, SyntheticPairs(int(architecture["length"]), seed))
-    net.stem.any_unit = True
-    return net
+    net = _prepare_training(architecture, SETTINGS.batch_pairs, seed)[0].net
+    return add_read_out(architecture, net.state_dict(), SyntheticPairs(int(architecture["length"]), seed))
 
 
 def count_pairs_that_fit(seconds: float, seed: int = 0) -> int:
@@ -170,24 +172,67 @@ def count_pairs_that_fit(seconds: float, seed: int = 0) -> int:
     return max(SETTINGS.batch_pairs, int(seconds / each))
 
 
+def add_read_out(
+    architecture: Mapping[str, Any], learned: Mapping[str, Tensor], pairs: SyntheticPairs
+) -> series_encoder.SeriesNet:
+    """Return a frozen network with its learnt weights, fixed convolutions, and the statistics of its features.
+
+    Parameters
+    ----------
+    architecture : mapping
+        As `headstart.bases.series_shape.ARCHITECTURE`.
+    learned : mapping of str to Tensor
+        Weights of stem and blocks, by the network's names; others are passed over.
+    pairs : SyntheticPairs
+        Gives the series over which thresholds, means, spreads and components are taken.
+    """
+    with torch.random.fork_rng(devices=[]):
+        net = series_encoder.build_network(architecture).eval().requires_grad_(False)
+    names = {name for name, _ in net.named_parameters()}
+    net.load_state_dict({name: value for name, value in learned.items() if name in names}, strict=False)
+    net.stem.any_unit = False
+    with torch.no_grad(), limit_threads(1):  # More threads add up in another order.
+        _fit_fixed_convolutions(net.stem, pairs)
+        _add_components(net, pairs)
+    net.stem.any_unit = True
+    return net
+
+
+def _draw_first_views(pairs: SyntheticPairs, n_series: int) -> Iterator[Batch]:
+    """Yield values, known and steps of series of the stream, batch by batch."""
+    for number in range(n_series // SETTINGS.batch_pairs):
+        arrays = pairs(torch.arange(SETTINGS.batch_pairs), torch.Generator().manual_seed(number))
+        yield tuple(part[: SETTINGS.batch_pairs] for part in arrays)
+
+
+def _fit_fixed_convolutions(stem: series_encoder.SeriesStem, pairs: SyntheticPairs) -> None:
+    """Set thresholds; the values "as they are" are standardised series with scales drawn about 1."""
+    if not stem.fixed:
+        return
+    views = [batch[:2] for batch in _draw_first_views(pairs, SETTINGS.threshold_series)]
+    values, known = (torch.cat([view[part][:, 0] for view in views]) for part in range(2))
+    series, change = stem.standardise_views(values, known)[:2]
+    generator = torch.Generator().manual_seed(pairs.seed)
+    scales = torch.exp(SETTINGS.threshold_scales * torch.randn(len(series), 1, generator=generator))
+    for convolution, view in zip(
+        stem.fixed, (series, change, series_encoder.compress_values(series * scales)), strict=True
+    ):
+        convolution.fit(view)
+
+
 def _add_components(net: series_encoder.SeriesNet, pairs: SyntheticPairs) -> None:
     """Set means, spreads and principal components of the features over series of the stream."""
-    with torch.no_grad(), limit_threads(1):  # More threads add up in another order.
-        described = []
-        for number in range(SETTINGS.component_series // SETTINGS.batch_pairs):
-            generator = torch.Generator().manual_seed(number)
-            values, known, steps = pairs(torch.arange(SETTINGS.batch_pairs), generator)
-            state = net.stem(
-                values[: SETTINGS.batch_pairs], known[: SETTINGS.batch_pairs], steps[: SETTINGS.batch_pairs]
-            )
-            for block in net.blocks:
-                state = block(state)
-            described.append(net.split_described(state)[0][:, 0])
-        features = torch.cat(described).double()
-        centre, spread = features.mean(0), features.std(0).clamp(min=1e-6)
-        whole = (features - centre) / spread
-        _, vectors = torch.linalg.eigh(whole.T @ whole / len(whole))
-        chosen = vectors.flip(1)[:, : net.components.shape[1]]
-        net.centre.copy_(centre)
-        net.spread.copy_(spread)
-        net.components.copy_(chosen)
+    described = []
+    for values, known, steps in _draw_first_views(pairs, SETTINGS.component_series):
+        state = net.stem(values, known, steps)
+        for block in net.blocks:
+            state = block(state)
+        described.append(net.split_described(state)[0][:, 0])
+    features = torch.cat(described).double()
+    centre, spread = features.mean(0), features.std(0).clamp(min=1e-6)
+    whole = (features - centre) / spread
+    _, vectors = torch.linalg.eigh(whole.T @ whole / len(whole))
+    chosen = vectors.flip(1)[:, : net.components.shape[1]]
+    net.centre.copy_(centre)
+    net.spread.copy_(spread)
+    net.components.copy_(chosen)

@@ -108,8 +108,8 @@ SERIES_ENCODER = BaseRecord(
     modality="series",
     source="shipped",
     licence="apache-2.0",
-    n_dims=1476,
-    size_bytes=4_074_184,
+    n_dims=2564,
+    size_bytes=5_278_168,
     training_data=(
         "synthetic series only, made by `headstart pretrain series`: random processes, trends, seasons, steps, bursts, "
         "beats and mixtures of them; no measured data"
@@ -118,7 +118,7 @@ SERIES_ENCODER = BaseRecord(
         "No data of people, so none of their biases. It knows the shapes of the synthetic series, over the whole "
         "length of a series. Fine detail beyond 256 steps is lost, and every channel is encoded by itself."
     ),
-    sha256="fc912cf1cb608f10f24059e40c70d70fc1c718a96a1a220c0c32b1d6a36ee93d",
+    sha256="6a1d7056d262604fa49efcf7e6fc9e96847229160e20b29b705c8ce06330ee77",
     url="https://arxiv.org/abs/2502.15637",
     pretrained=True,
     summary="small convolutions and transformer, 0.64 million parameters, pre-trained on synthetic series",
