@@ -53,7 +53,13 @@ def standardise(values: Tensor, known: Tensor, any_unit: bool = True) -> tuple[T
 
 
 def compress_values(values: Tensor) -> Tensor:
-    """Return the logarithm of 1 + size, with the sign of the value."""
+    """Return the logarithm of 1 + size, with the sign of the value.
+
+    Parameters
+    ----------
+    values : Tensor
+        Of any shape, in the unit of the data.
+    """
     return torch.sign(values) * torch.log1p(values.abs())
 
 
