@@ -184,7 +184,7 @@ class SeriesNet(nn.Module):
         first = -(-self.n_first // self.width)
         before, after = fact_tokens[:, :, 1 : 1 + first].flatten(2), fact_tokens[:, :, 1 + first :]
         if self.read_blocks is not None:  # The means alone.
-            pooled = after.unflatten(2, (len(self.blocks), 3))
+            pooled = after.reshape(-1, int(state.shape[1]), len(self.blocks), 3, self.width)
             after = pooled[:, :, len(self.blocks) - self.read_blocks :, 0]
         return torch.cat([before[:, :, : self.n_first], after.flatten(2)], 2), fact_tokens[:, :, 0, :N_FACTS]
 

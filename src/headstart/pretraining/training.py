@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from headstart.bases import series_encoder, series_shape
+from headstart.bases.series_readout import FixedConvolutions
 from headstart.features.torch_runtime import cpu_has_bfloat16
 from headstart.pretraining import stream
 from headstart.pretraining.settings import SETTINGS
@@ -217,6 +218,7 @@ def _fit_fixed_convolutions(stem: series_encoder.SeriesStem, pairs: SyntheticPai
     for convolution, view in zip(
         stem.fixed, (series, change, series_encoder.compress_values(series * scales)), strict=True
     ):
+        assert isinstance(convolution, FixedConvolutions)
         convolution.fit(view)
 
 
