@@ -208,8 +208,8 @@ def name_labels(per: int) -> str:
     return str(per) if per else "all"
 
 
-def render(records: Records, names: Sequence[str]) -> str:
-    """Make the tables: means, pairs, halves, every set."""
+def render(records: Records, names: Sequence[str], chosen: Sequence[str]) -> str:
+    """Make the tables: means, pairs, halves (the read-out was chosen on some sets), every set."""
     arms = [arm for arm in ARMS if all((name, per, arm) in records for name in names for per in LABELS)]
     pairs = [pair for pair in PAIRS if set(pair) <= set(arms)]
 
@@ -232,7 +232,10 @@ def render(records: Records, names: Sequence[str]) -> str:
                 | {"p": p, **counts}
             )
     halves: list[dict[str, object]] = []
-    for half, some in (("chosen on", names[0::2]), ("confirmed on", names[1::2])):
+    for half, some in (
+        ("chosen on", [name for name in names if name in chosen]),
+        ("confirmed on", [name for name in names if name not in chosen]),
+    ):
         for per in LABELS:
             figures = {arm: f"{100 * accuracies(arm, per, some).mean():.1f}" for arm in arms}
             halves.append({"sets": f"{half} ({len(some)})", "labels a class": name_labels(per), **figures})
@@ -290,6 +293,7 @@ def main() -> None:
     options = parser.parse_args()
     by_name = {path.stem: path for path in sorted(options.data.joinpath("ucr").glob("*.parquet"))}
     by_name |= {name: options.data / name for name in SEVERAL}
+    chosen = list(by_name)[0::2]
     by_name = {name: path for name, path in by_name.items() if not options.sets or name in options.sets}
     paths = sorted(by_name.values(), key=lambda path: path.stat().st_size)
     if options.tuned:
@@ -301,7 +305,7 @@ def main() -> None:
         if options.kept:
             with options.kept.open("a") as file:
                 file.write(json.dumps(line) + "\n")
-    keep(options.results, HEAD, f"{machine.describe()}\n\n{render(records, list(by_name))}")
+    keep(options.results, HEAD, f"{machine.describe()}\n\n{render(records, list(by_name), chosen)}")
 
 
 if __name__ == "__main__":
