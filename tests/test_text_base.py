@@ -18,7 +18,7 @@ from headstart import bases, data, flow, ranking
 from headstart.bases import DEFAULTS, OTHER_LANGUAGES, Backbone, BaseRequest, assemble_backbone
 from headstart.errors import MissingExtra
 from headstart.features import runtimes
-from headstart.flow.base_choice import choose, installing, text_default
+from headstart.flow.base_choice import choose, installing, measure, text_default
 from headstart.options import AdaptOptions, CheckOptions, ReportOptions, parse
 from headstart.ranking import VocabularyCoverage, decide_text_base, judge_language, measure_vocabulary_coverage
 from headstart.records import TEST, Interval
@@ -270,7 +270,10 @@ def test_amharic_goes_to_the_base_that_comes_with_its_package(tmp_path: Path) ->
 
 
 def test_too_little_time_keeps_the_default(tmp_path: Path, loaded: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_default, "SETTINGS", replace(text_default.SETTINGS, pass_share=0.0))
+    def run_late(*args: object, **options: object) -> None:
+        raise measure.OutOfTime("It is late.", "Give more with --time.")
+
+    monkeypatch.setattr(text_default, "measure_backbone", run_late)
     options = parse(AdaptOptions, offline=True)
     table = data.assign_splits(data.read_table(write_texts(tmp_path, AMHARIC), options), options)
     chosen = choose.choose_base(table, options, Clock(60.0))

@@ -103,7 +103,7 @@ def _find_missing_base(table: Table, options: AdaptOptions, candidates: Sequence
     name = OTHER_LANGUAGES.get(table.modality, "")
     if not name or any(item.reference == name for item in candidates):
         return ()
-    chosen = choose_by_language(table, options, state_need(table, options))
+    chosen = choose_by_language(table, state_need(table, options))
     return chosen.list_findings() if chosen.backbone.record.name != name else ()
 
 

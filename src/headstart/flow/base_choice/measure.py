@@ -29,6 +29,10 @@ UNUSABLE = (HeadstartError, ValueError, TypeError, RuntimeError, OSError)
 """What a model of others may raise when it is built or run: it is then left out, with the reason."""
 
 
+class OutOfTime(DataError):
+    """The rows of a sample do not pass through a base in the time given."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """Some training rows: what every candidate is measured on in one turn (0: few rows, 1: more)."""
@@ -118,7 +122,7 @@ def measure_backbone(
     )
     assert extraction.features is not None
     if extraction.late:
-        raise DataError("Its features of the sample cannot be computed in the given time.", "Give more with --time.")
+        raise OutOfTime("Its features of the sample cannot be computed in the given time.", "Give more with --time.")
     rows, clusters = (
         StrategyRows(sample.table.take(extraction.readable_rows), extraction.features),
         sample.clusters[extraction.readable_rows],

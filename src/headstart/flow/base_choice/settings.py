@@ -16,8 +16,6 @@ class BaseChoiceSettings:
         with `--base auto`.
     probe_rows : int
         Training rows on which the default text base and the one of many languages are compared.
-    pass_share : float
-        Largest share (0-1) of `--time` that all texts may take to pass through the base of many languages.
     mostly_unknown_share : float
         From this share (0-1) of unknown tokens on a base is not tried, unless it is named or the default.
     checked_rows : int
@@ -30,7 +28,6 @@ class BaseChoiceSettings:
     max_rows: int = 1_000
     max_bytes: float = 1e9
     probe_rows: int = 200
-    pass_share: float = 0.6
     mostly_unknown_share: float = 0.5
     checked_rows: int = 5_000
     proposed_bases: int = 3

@@ -11,14 +11,13 @@ from functools import partial
 
 import numpy as np
 
-from headstart import bases, data, features, progress, ranking
+from headstart import bases, data, progress, ranking
 from headstart.bases import CATALOGUE, DEFAULTS, OTHER_LANGUAGES, Backbone, BaseRequest
 from headstart.checks.vocabulary import measure_coverage
 from headstart.errors import HeadstartError, MissingExtra
 from headstart.flow.base_choice.installing import state_installation
-from headstart.flow.base_choice.measure import Sample, measure_backbone
+from headstart.flow.base_choice.measure import OutOfTime, Sample, measure_backbone
 from headstart.flow.base_choice.settings import SETTINGS
-from headstart.modalities import MODALITIES
 from headstart.options import AdaptOptions
 from headstart.ranking import Candidate, TextBaseDecision, VocabularyCoverage
 from headstart.records import TRAIN, Finding, Interval, Table
@@ -55,28 +54,25 @@ def choose_default_base(table: Table, options: AdaptOptions, need: BaseRequest, 
     table : Table
         Every split decided; only its training rows are looked at.
     options : AdaptOptions
-        `group`, `precision`, `seed` and `time` are used.
+        `group`, `precision` and `seed` are used.
     need : BaseRequest
     clock : Clock
         A share of it is left for the comparison.
     """
     compare = partial(_compare, options=options, clock=clock.start_share(SETTINGS.time_share))
-    return _choose(table, options, need, compare)
+    return _choose(table, need, compare)
 
 
-def choose_by_language(table: Table, options: AdaptOptions, need: BaseRequest) -> ChosenTextBase:
-    """Load the base that the language of the texts asks for, without running any, however long it takes to run.
+def choose_by_language(table: Table, need: BaseRequest) -> ChosenTextBase:
+    """Load the base that the language of the texts asks for, without running any.
 
     Parameters
     ----------
     table : Table
         Every split decided; only its training rows are looked at.
-    options : AdaptOptions
-        `precision` and `seed` are used.
     need : BaseRequest
     """
-    unhurried = options.model_copy(update={"time": np.inf})
-    return _choose(table, unhurried, need, lambda train, default, other: _Comparison())
+    return _choose(table, need, lambda train, default, other: _Comparison())
 
 
 @dataclass(frozen=True)
@@ -89,7 +85,6 @@ class _Comparison:
 
 def _choose(
     table: Table,
-    options: AdaptOptions,
     need: BaseRequest,
     compare: Callable[[Table, Backbone, Backbone], _Comparison],
 ) -> ChosenTextBase:
@@ -109,30 +104,14 @@ def _choose(
         progress.warn(f"{name} cannot be used: {error.problem}")
         return ChosenTextBase(backbone=default, record=make_record(TextBaseDecision(False, "unusable")))
     other_coverage = measure_coverage(other, train)
-    if not _is_in_time(table, other, options):
+    try:
+        comparison = compare(train, default, other)
+    except OutOfTime:
         record = make_record(TextBaseDecision(False, "no-time"), other_coverage)
         return ChosenTextBase(backbone=default, record=record)
-    comparison = compare(train, default, other)
     decision = ranking.decide_text_base(coverage, other_coverage, comparison.lead)
     record = make_record(decision, other_coverage, comparison)
     return ChosenTextBase(backbone=other if decision.takes_other else default, record=record)
-
-
-def _is_in_time(table: Table, backbone: Backbone, options: AdaptOptions) -> bool:
-    """Return whether all rows are expected to pass through a base in its share of `--time`, whatever is cached.
-
-    The speed is the one remembered for this machine, so that a run that goes on decides as it did before.
-    """
-    if not np.isfinite(options.time):
-        return True
-    runtime = features.choose_runtime(table, backbone, options.precision, SETTINGS.time_share * options.time)
-    if runtime is None or not runtime.units_per_second:
-        return True
-    modality = MODALITIES[table.modality]
-    rows = np.random.default_rng(options.seed).permutation(len(table))[: SETTINGS.probe_rows]
-    load, spec = modality.load, backbone.spec
-    cost = sum(modality.cost(modality.prepare(load(table.inputs[row], spec), spec)) for row in rows)
-    return bool(cost / len(rows) * len(table) / runtime.units_per_second <= SETTINGS.pass_share * options.time)
 
 
 def _compare(train: Table, default: Backbone, other: Backbone, *, options: AdaptOptions, clock: Clock) -> _Comparison:
@@ -153,6 +132,8 @@ def _compare(train: Table, default: Backbone, other: Backbone, *, options: Adapt
             )
             for backbone in (default, other)
         )
+    except OutOfTime:
+        raise
     except HeadstartError as error:
         progress.say(f"{names} were not compared: {error.problem}")
         return _Comparison()

@@ -80,7 +80,7 @@ def _load_base(table: Table, options: AdaptOptions) -> tuple[Backbone, tuple[Fin
     need = state_need(table, options)
     if options.base not in (AUTO, DEFAULT):
         return bases.load_base(options.base, need), ()
-    chosen = choose_by_language(table, options, need)
+    chosen = choose_by_language(table, need)
     return chosen.backbone, chosen.list_findings()
 
 
