@@ -192,7 +192,7 @@ def _assemble(
         test=test,
         task=task,
         backbone=backbone,
-        extraction=extraction,
+        extraction=replace(extraction, features=None, descriptors=None),  # The rows have copies of their own.
         findings=few,
         truth=encode_truth(test.table, classes),
         train_dependence=dependence,
