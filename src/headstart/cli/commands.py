@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from headstart.cli.asking import Yes, ask_before_fetch
-from headstart.cli.surface import CommandStopped, command, news, require_path
+from headstart.cli.surface import CommandStopped, command, news, require_model, require_path
 from headstart.errors import NothingRead, OptionError, make_nothing_read
 from headstart.options import (
     AdaptOptions,
@@ -54,17 +54,21 @@ def predict(
     inputs: Annotated[list[Path], typer.Argument(help="Files, folders (searched recursively) or tables.")],
     options: PredictOptions,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="CSV to write (default: standard output).")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="File to write: .csv, or .xlsx for Excel (default: a CSV on standard output)."
+        ),
     ] = None,
     as_json: bool = False,
 ) -> Any:
-    """Predict new inputs: a CSV with one row each."""
+    """Predict new inputs: a table with one row each."""
     from headstart import flow
     from headstart.cli import show
 
+    require_model("predict", bundle, *inputs)
     paths = [require_path(path) for path in inputs]
     if as_json and output is None:
-        answers = flow.predictions(require_path(bundle), paths, options)
+        answers = flow.predictions(bundle, paths, options)
         failed = [{"id": item["input"], "reason": item["reason"]} for item in answers if item["answer"] is None]
         document: dict[str, Any] = {
             "format": 1,
@@ -79,7 +83,7 @@ def predict(
             raise CommandStopped(error.problem, error.hint, document)
         return document
     try:
-        failed = [vars(item) for item in flow.predict(require_path(bundle), paths, output, options)]
+        failed = [vars(item) for item in flow.predict(bundle, paths, output, options)]
     except NothingRead as error:
         show.show_unreadable_inputs(error.failed)
         document = {"format": 1, "output": str(output), "failed": list(map(dict, error.failed))}
@@ -94,7 +98,9 @@ def evaluate(bundle: BundlePath, data: Data, options: EvaluateOptions) -> Any:
     from headstart import flow
     from headstart.cli import show
 
-    evaluation = flow.evaluate(require_path(bundle), require_path(data), options, options.recalibrate)
+    evaluation = flow.evaluate(
+        require_model("evaluate", bundle, data), require_path(data), options, options.recalibrate
+    )
     show.show_evaluation(evaluation)
     return evaluation.model_dump_json(indent=2)
 
@@ -132,7 +138,9 @@ def explain(
 
     if output is None and not as_json:
         raise OptionError("No file was given for the page.", "Name one with -o, such as -o explained.html.")
-    document = flow.explain(require_path(bundle), [require_path(path) for path in inputs], output, options)
+    document = flow.explain(
+        require_model("explain", bundle, *inputs), [require_path(path) for path in inputs], output, options
+    )
     show.show_explanations(document)
     return document
 
@@ -153,7 +161,9 @@ def label_next(
 
     if output is None and not as_json:
         raise OptionError("No file was given for the table.", "Name one with -o, such as -o to_label.csv.")
-    document = flow.label_next(require_path(bundle), require_path(unlabelled), output, options)
+    document = flow.label_next(
+        require_model("label-next", bundle, unlabelled), require_path(unlabelled), output, options
+    )
     show.show_rows_to_label(document)
     return document
 

@@ -11,6 +11,7 @@ import io
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -251,3 +252,29 @@ def require_path(path: Path) -> Path:
     if not path.exists():
         raise HeadstartError(f"There is nothing at {path}.", "Check the path.")
     return path
+
+
+def require_model(command: str, path: Path, *inputs: Path) -> Path:
+    """Refuse a model that is not there, or that stands behind its inputs.
+
+    Parameters
+    ----------
+    command : str
+        Its name, for the hint.
+    path : Path
+        A bundle, or the output folder of `adapt`.
+    *inputs : Path
+        The arguments behind it.
+    """
+    models = [item for item in inputs if _is_model(item)]
+    if models and path.exists() and not _is_model(path):
+        others = [item for item in inputs if item != models[0]]
+        raise HeadstartError(
+            f"The model comes first, then the data; {path} is not a model, {models[0]} is one.",
+            f"Run: headstart {command} {' '.join(shlex.quote(str(item)) for item in (models[0], path, *others))}",
+        )
+    return require_path(path)
+
+
+def _is_model(path: Path) -> bool:
+    return any((folder / "manifest.json").is_file() for folder in (path, path / "bundle"))

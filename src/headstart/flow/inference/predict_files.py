@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,9 +22,11 @@ from headstart import progress
 from headstart.bundle import Bundle
 from headstart.csv_files import read_csv_rows, write_csv_rows
 from headstart.data import InputOrder, OrderedInputs
+from headstart.data.reading.optional import import_optional
 from headstart.errors import NothingRead, OptionError, cut_problem, make_nothing_read
 from headstart.flow.inference.answer_tables import list_columns, write_row, write_unusable_row
-from headstart.flow.inference.answers import Answer, make_answers, make_document, make_unusable_document
+from headstart.flow.inference.answer_workbook import ENDING, write_answer_workbook
+from headstart.flow.inference.answers import UNUSABLE, Answer, make_answers, make_document, make_unusable_document
 from headstart.flow.inference.lining_up import order_inputs
 from headstart.flow.inference.neighbours import Neighbour, find_neighbours, format_neighbours
 from headstart.flow.inference.predict_table import predict_batches
@@ -32,6 +36,12 @@ from headstart.options import PredictOptions
 from headstart.records import SetAside, Table
 
 NEAREST = "nearest"
+_KIND_WORDS = {
+    "label": "answered",
+    "not_sure": "not sure",
+    "none_of_these": "none of these",
+    UNUSABLE: "could not be read",
+}
 
 
 def _choose_columns(options: PredictOptions) -> dict[str, str]:
@@ -88,7 +98,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
         A bundle or the OUT folder of `adapt`.
     paths : sequence of Path
     out : Path or None
-        The CSV; a killed run goes on where it stopped. None: standard output.
+        The CSV, or a workbook if it ends in .xlsx; a killed run goes on where it stopped. None: standard output.
     options : PredictOptions
 
     Returns
@@ -104,6 +114,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
     """
     if out is not None:
         _require_writable(out)
+    table = None if out is None else _choose_table(out)
     done = 0
     with offline(options.offline):
         bundle = bundles.load_bundle(bundle_path, options.runtime, options.base)
@@ -111,19 +122,46 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
         try:
             inputs = order_inputs(bundle, paths, options, _choose_columns(options))
         except NothingRead as error:
-            _write_unread(bundle, error, out, first)
+            _write_unread(bundle, error, table, first)
+            _finish(table, out, bundle=bundle, bundle_path=bundle_path, paths=paths)
             raise
-        if out is None:
+        if table is None:
             write_csv_rows(sys.stdout, [first])
             failed = _write_answers(bundle, inputs, options, handle=sys.stdout, done=0)
         else:
-            with _open_resumable(out, _compute_key(bundle, inputs.table, inputs.order), first) as (handle, done):
+            with _open_resumable(table, _compute_key(bundle, inputs.table, inputs.order), first) as (handle, done):
                 if done:
                     progress.say(f"Continuing after {done} inputs that an earlier run has predicted.")
                 failed = _write_answers(bundle, inputs, options, handle=handle, done=done)
+        _finish(table, out, bundle=bundle, bundle_path=bundle_path, paths=paths)
     if not done and len(failed) == len(inputs.order):
         raise make_nothing_read([vars(item) for item in failed], "" if out is None else str(out))
     return failed
+
+
+def _choose_table(out: Path) -> Path:
+    """Return the CSV that the answers are written to first: `out`, or a hidden one beside a workbook."""
+    if out.suffix.lower() != ENDING:
+        return out
+    import_optional("openpyxl", "Excel")
+    return out.with_name(f".{out.name}.csv")
+
+
+def _finish(table: Path | None, out: Path | None, *, bundle: Bundle, bundle_path: Path, paths: Sequence[Path]) -> None:
+    """Make the workbook of a CSV that is complete, and tell how many inputs were answered."""
+    if table is None or out is None or not table.is_file():
+        return
+    with table.open(encoding="utf-8", newline="") as handle:
+        kinds = Counter(row["kind"] for row in csv.DictReader(handle))
+    if table != out:
+        place = bundle_path.resolve()
+        model = place.parent.name if place.name == "bundle" else place.name
+        write_answer_workbook(table, out, bundle=bundle, model=model, source=paths[0] if len(paths) == 1 else None)
+        table.unlink()
+    counts = ", ".join(
+        f"{kinds[kind]:,} {words}" for kind, words in _KIND_WORDS.items() if kinds[kind] or kind == "label"
+    )
+    progress.say(f"{kinds.total():,}: {counts} -> {out}")
 
 
 def _write_unread(bundle: Bundle, error: NothingRead, out: Path | None, first: list[str]) -> None:

@@ -1,0 +1,90 @@
+"""`predict -o answers.xlsx`: a workbook that Excel opens, with the user's own columns and answers in people's words."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import openpyxl
+import pytest
+from typer.testing import CliRunner
+
+from headstart import flow
+from headstart.cli.main import app
+from headstart.flow.inference import answer_workbook
+from headstart.options import PredictOptions, parse
+
+BUNDLE = Path(__file__).parent / "data" / "home-0.2.0" / "bundle"
+ROWS = 'code,message,answer\n01,The pump is broken,=1+1\n02,,x\n03,"No books in class, again",-5\n'
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    path = tmp_path / "rows.csv"
+    path.write_text(ROWS, encoding="utf-8")
+    return path
+
+
+def read_sheet(path: Path) -> list[dict[str, object]]:
+    names, *rows = openpyxl.load_workbook(path).active.iter_rows(values_only=True)
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def predict(rows: Path, out: Path) -> list[dict[str, object]]:
+    options = parse(PredictOptions, text=("message",), offline=True, runtime="onnx")
+    flow.predict(BUNDLE, [rows], out, options)
+    return read_sheet(out)
+
+
+def test_own_columns_come_first_and_nothing_is_lost(rows: Path, tmp_path: Path) -> None:
+    answers = predict(rows, tmp_path / "answers.xlsx")
+    assert list(answers[0])[:6] == ["code", "message", "answer (yours)", "answer", "best guess", "probability"]
+    assert [row["code"] for row in answers] == ["01", "02", "03"]
+    assert answers[0]["answer (yours)"] == "=1+1"
+    assert answers[1]["answer"] is None
+    assert answers[1]["reason"] == "the text is empty"
+    assert answers[2]["answer"] == "school"
+    assert isinstance(answers[2]["probability"], float)
+    assert str(answers[0]["answered by"]).startswith("home-0.2.0, Headstart ")
+
+
+def test_no_cell_is_a_formula(rows: Path, tmp_path: Path) -> None:
+    predict(rows, tmp_path / "answers.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "answers.xlsx").active
+    assert not [cell for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
+
+
+def test_the_answers_are_those_of_the_csv(rows: Path, tmp_path: Path) -> None:
+    answers = predict(rows, tmp_path / "answers.xlsx")
+    options = parse(PredictOptions, text=("message",), offline=True, runtime="onnx")
+    flow.predict(BUNDLE, [rows], tmp_path / "answers.csv", options)
+    with (tmp_path / "answers.csv").open(encoding="utf-8", newline="") as opened:
+        expected = [row["answer"] or None for row in csv.DictReader(opened)]
+    assert [row["answer"] for row in answers] == expected
+    assert not list(tmp_path.glob(".*"))  # The hidden CSV is gone.
+
+
+def test_inputs_that_are_no_rows_of_one_table_have_their_names(tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("The road is blocked", encoding="utf-8")
+    flow.predict(BUNDLE, [tmp_path / "note.txt"], tmp_path / "a.xlsx", parse(PredictOptions, offline=True))
+    (answer,) = read_sheet(tmp_path / "a.xlsx")
+    assert str(answer["input"]).endswith("note.txt")
+
+
+def test_signs_that_no_workbook_holds_are_left_out() -> None:
+    assert answer_workbook._FORBIDDEN.sub("", "a\x0bb\uffff") == "ab"
+
+
+def test_the_last_line_counts_the_answers(rows: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(
+        app, ["predict", str(BUNDLE), str(rows), "--text", "message", "-o", str(tmp_path / "a.xlsx"), "--offline"]
+    )
+    assert done.exit_code == 0
+    assert "3: 1 answered, 1 not sure, 1 could not be read -> " in done.output
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
+def test_a_model_behind_its_data_is_turned_around(command: str, rows: Path) -> None:
+    done = CliRunner().invoke(app, [command, str(rows), str(BUNDLE)])
+    assert done.exit_code == 2
+    assert f"headstart {command} {BUNDLE} {rows}" in done.output.replace("\n", " ")
