@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from headstart import __version__
-from headstart.bundle import Bundle
+from headstart.bundle import Bundle, list_versions
 from headstart.csv_files import read_csv_rows
 from headstart.data.reading.optional import import_optional
 from headstart.data.reading.raw_table import RawTable
@@ -112,7 +111,7 @@ def _name_answers(content: _AnswerTable, bundle: Bundle, model: str) -> dict[str
         cells = content.column(name)
         heading = headings.get(name, name)
         columns[heading] = cells if name in ("answer", "label", "labels", "reason") else _read_numbers(cells)
-    columns["answered by"] = [f"{model}, Headstart {__version__}"] * len(content.rows)
+    columns["answered by"] = [f"{model}, Headstart {list_versions()['headstart']}"] * len(content.rows)
     return columns
 
 
