@@ -278,3 +278,4 @@ def test_too_little_time_keeps_the_default(tmp_path: Path, loaded: list[str], mo
     table = data.assign_splits(data.read_table(write_texts(tmp_path, AMHARIC), options), options)
     chosen = choose.choose_base(table, options, Clock(60.0))
     assert chosen.backbone.record.name == MINILM and chosen.record is not None and chosen.record.reason == "no-time"
+    assert f"too little time to compare it with {E5}" in write_sentence(chosen.record)

@@ -73,7 +73,7 @@ _KNOWLEDGE = {
 """By how well a vocabulary knows the language, and by what that was seen."""
 
 _OBSTACLES = {
-    "no-time": message("{other} would not get through all rows in the given time; more time allows it (--time)."),
+    "no-time": message("There was too little time to compare it with {other}; more time allows it (--time)."),
     "unusable": message("{other} could not be used."),
 }
 
