@@ -328,7 +328,7 @@ def test_the_cache_of_huggingface_hub_is_read_where_it_is_complete(hub: FakeHub,
 
 CHILD = """
 import sys
-
+from headstart.bases.downloads import settings
 settings.SETTINGS = settings.DownloadSettings(sync_seconds=0.02, block_bytes=4096)
 from headstart.bases.hub import fetch_repository
 fetch_repository("clinic/tiny", offline=False)
@@ -504,3 +504,27 @@ def test_a_manifest_from_a_stranger_leads_nowhere(hub: FakeHub, tmp_path: Path, 
 def test_an_empty_folder_is_no_stick(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no base"):
         find_travelling(tmp_path)
+
+
+def test_an_update_over_a_line_that_breaks_leaves_the_old_revision_in_use(hub: FakeHub) -> None:
+    first = fetch_repository("clinic/tiny", offline=False)
+    hub.commit = "d" * 40
+    hub.files["model.safetensors"] = WEIGHTS[::-1]
+    hub.acts["model.safetensors"] += ["cut:100000", *["503"] * 4]
+    update = replace(REQUEST, takes_changes=True)
+    with pytest.raises(DataError, match="could not be fetched"):
+        run_fetch(plan_fetch(update))
+    assert fetch_repository("clinic/tiny", offline=True) == first
+    before = hub.sent["model.safetensors"]
+    second = run_fetch(plan_fetch(update))
+    assert second.name == "d" * 40 and fetch_repository("clinic/tiny", offline=True) == second
+    assert hub.sent["model.safetensors"] - before == len(WEIGHTS) - 100_000, "it went on where it stopped"
+
+
+def test_nothing_is_asked_of_the_hub_where_its_own_variable_forbids_it(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(DataError, match="HF_HUB_OFFLINE forbids it"):
+        plan_fetch(REQUEST)
+    assert hub.requests == []

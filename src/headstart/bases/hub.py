@@ -6,10 +6,10 @@ where it holds a complete model, and never written.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from headstart import progress
+from headstart.bases.downloads.connections import is_switched_off
 from headstart.bases.downloads.fetching import FetchRequest, plan_fetch, run_fetch
 from headstart.bases.downloads.listing import WEIGHTS
 from headstart.bases.downloads.storage import (
@@ -35,7 +35,6 @@ __all__ = [
     "require_pinned_weights",
 ]
 _LICENCE_LINES = 60
-_TRUE = {"1", "ON", "YES", "TRUE"}
 
 
 def fetch_repository(repository: str, offline: bool) -> Path:
@@ -113,7 +112,7 @@ def fetch_base(request: FetchRequest, offline: bool) -> Path:
     stored = find_stored(request.repository, request.revision, request.files)
     if stored is not None:
         return stored.folder
-    if offline or os.environ.get("HF_HUB_OFFLINE", "").upper() in _TRUE:
+    if offline or is_switched_off():
         raise _make_offline_error(request)
     plan = plan_fetch(request)
     progress.say(

@@ -101,6 +101,11 @@ def open_hub(mirror: str = "") -> Hub:
     return Hub(endpoint, "" if mirror else read_token())
 
 
+def is_switched_off() -> bool:
+    """Return whether the user forbids downloads with HF_HUB_OFFLINE, as huggingface_hub reads it."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in _TRUE
+
+
 def read_token() -> str:
     """Return the user's token for the hub, from where `huggingface_hub` has it; "" for none."""
     named = os.environ.get("HF_TOKEN") or os.environ.get("HUGGING_FACE_HUB_TOKEN") or ""

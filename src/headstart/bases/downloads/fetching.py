@@ -14,7 +14,7 @@ from pathlib import Path
 
 from headstart import progress
 from headstart.bases.downloads import settings
-from headstart.bases.downloads.connections import Hub, open_hub
+from headstart.bases.downloads.connections import Hub, is_switched_off, open_hub
 from headstart.bases.downloads.listing import WEIGHTS, RemoteFile, RemoteRepository, list_remote_files
 from headstart.bases.downloads.manifests import MANIFEST, Manifest, read_manifest, write_manifest
 from headstart.bases.downloads.storage import find_repository_folder, read_pin, write_pin
@@ -100,8 +100,13 @@ def plan_fetch(request: FetchRequest, folder: Path | None = None) -> FetchPlan:
     Raises
     ------
     DataError, UnknownName, OptionError
-        The hub does not give the list, or its weights are not those that are known.
+        The hub does not give the list, or its weights are not those that are known; or nothing may be downloaded.
     """
+    if is_switched_off():
+        raise DataError(
+            f"'{request.reference}' would have to be downloaded, and the environment variable HF_HUB_OFFLINE forbids it.",
+            "Take the variable away, or bring the base on a stick: headstart bases fetch NAME --to DIR.",
+        )
     hub = open_hub(request.mirror)
     manifest = None if request.takes_changes else _read_pinned(request, folder)
     if manifest is None:
@@ -157,7 +162,7 @@ def run_fetch(plan: FetchPlan) -> Path:
     travels = plan.folder.parent != find_repository_folder(plan.request.repository)
     with explain_disk_errors(plan.folder), _hold_folder(plan.folder):
         began = time.monotonic()
-        _write(plan, plan.manifest, travels)
+        _write(plan, plan.manifest, travels, is_whole=False)
         missing = _list_files_to_fetch(plan)
         n_bytes = sum(max(0, file.size_bytes) for file in missing)
         _require_space(plan.folder, n_bytes)
@@ -174,7 +179,7 @@ def run_fetch(plan: FetchPlan) -> Path:
                 )
         before = [file.name for file in plan.manifest.remote.files if not file.sha256 and file.name not in hashes]
         hashes |= {name: hash_file(plan.folder / name) for name in before}  # An earlier attempt checked these.
-        _write(plan, plan.manifest.pin(hashes), travels)
+        _write(plan, plan.manifest.pin(hashes), travels, is_whole=True)
         for pattern in (".*.part", ".*.journal", ".*.partial"):
             remove_leftovers(plan.folder, pattern, idle_seconds=0.0)
     seconds = time.monotonic() - began
@@ -194,12 +199,14 @@ def _list_files_to_fetch(plan: FetchPlan) -> list[RemoteFile]:
     ]
 
 
-def _write(plan: FetchPlan, manifest: Manifest, travels: bool) -> None:
+def _write(plan: FetchPlan, manifest: Manifest, travels: bool, is_whole: bool) -> None:
+    """Write what is fetched; what was pinned before is used until the new revision is whole."""
     plan.folder.mkdir(parents=True, exist_ok=True)
     if travels:
         write_manifest(plan.folder / MANIFEST, manifest)
     else:
-        write_pin(manifest, is_default=not plan.request.revision)
+        is_first = read_pin(plan.request.repository) is None
+        write_pin(manifest, is_default=not plan.request.revision and (is_first or is_whole))
 
 
 def _require_space(folder: Path, n_bytes: int) -> None:
