@@ -104,8 +104,8 @@ def plan_fetch(request: FetchRequest, folder: Path | None = None) -> FetchPlan:
     """
     if is_switched_off():
         raise DataError(
-            f"'{request.reference}' would have to be downloaded, and the environment variable HF_HUB_OFFLINE forbids it.",
-            "Take the variable away, or bring the base on a stick: headstart bases fetch NAME --to DIR.",
+            f"'{request.reference}' would have to be downloaded, and HF_HUB_OFFLINE is set.",
+            "Unset this environment variable, or bring the base on a stick: headstart bases fetch NAME --to DIR.",
         )
     hub = open_hub(request.mirror)
     manifest = None if request.takes_changes else _read_pinned(request, folder)
