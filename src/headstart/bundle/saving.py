@@ -21,6 +21,7 @@ from headstart.bundle.file_names import require_listed_names
 from headstart.bundle.golden import FILE as GOLDEN
 from headstart.bundle.golden import GoldenRows
 from headstart.bundle.golden_decisions import DecisionContext, add_decisions
+from headstart.bundle.head_only import FILE as HEAD
 from headstart.bundle.integrity import BASE, CONFIG, MANIFEST, STATE, WEIGHTS, read_json
 from headstart.bundle.record import Bundle
 from headstart.bundle.shared_weights import BASE_ARRAYS, BASE_TOKENIZER, MODEL_ARRAYS, REST, write_shared
@@ -165,7 +166,8 @@ def _write_model(bundle: Bundle, fresh: Path) -> None:
     state = bundle.fitted.state()
     write_arrays(fresh / WEIGHTS, state.arrays or {"empty": np.zeros(1, dtype=np.float32)})
     write_json(fresh / STATE, dict(state.meta))
-    if bundle.backbone is not None:
+    is_head = bundle.portable_files is not None and HEAD in bundle.portable_files.files
+    if bundle.backbone is not None and not is_head:  # The base of a head is on the machine already.
         write_folder(bundle.backbone.parts, fresh / BASE)
 
 

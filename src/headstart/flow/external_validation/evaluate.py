@@ -167,7 +167,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
         return fill_sentences(result)
     recalibrated = recalibrating.recalibrate(bundle, predicted.raw, truth, table=predicted.table, groups=columns)
     recalibration = recalibrating.write_recalibrated(
-        bundle, bundle_path, recalibrate, recalibrated=recalibrated, table=predicted.table
+        bundle, bundle_path, recalibrate, recalibrated=recalibrated, table=predicted.table, base=options.base
     )
     result = result.model_copy(update={"recalibration": recalibration})
     return fill_sentences(result.model_copy(update={"advice": site_comparison.advise_after_recalibration(result)}))

@@ -213,7 +213,7 @@ def _recalibrate_ranges(
 
 
 def write_recalibrated(
-    bundle: Bundle, bundle_path: Path, out: Path, recalibrated: Recalibrated, table: Table
+    bundle: Bundle, bundle_path: Path, out: Path, recalibrated: Recalibrated, table: Table, *, base: str | None = None
 ) -> Recalibration:  # fmt: skip
     """Write the bundle with the new decision policy; a bundle is replaced only where its own path was named.
 
@@ -227,6 +227,8 @@ def write_recalibrated(
     recalibrated : Recalibrated
     table : Table
         Rows that both the bundle in memory and the one written must answer alike.
+    base : str or None
+        Where the base model of a head lies, as in `load_bundle`.
     """
     place = bundles.find_bundle(bundle_path) if out.resolve() == bundle_path.resolve() else out
     if place.resolve() != bundles.find_bundle(bundle_path).resolve() and place.exists() and any(place.iterdir()):
@@ -235,7 +237,7 @@ def write_recalibrated(
     recalibration = {"data": table.source, "n_rows": recalibrated.n_rows, **parts}
     facts = bundle.training_facts.model_copy(update={"recalibrated": recalibration})
     corrected = replace(bundle, decision_policy=recalibrated.policy, training_facts=facts)
-    bundles.save_bundle(corrected, place, check=partial(require_same_answers, bundle=corrected, table=table))
+    bundles.save_bundle(corrected, place, check=partial(require_same_answers, bundle=corrected, table=table, base=base))
     return Recalibration(
         bundle=str(place), n_rows=recalibrated.n_rows, least_rows=SETTINGS.min_labels,
         calibration_kept=recalibrated.calibration_kept, sets_kept=recalibrated.sets_kept, gain=recalibrated.gain,
