@@ -24,11 +24,12 @@ from headstart.bases import BaseParts, assemble_backbone, write_folder
 from headstart.bases.pruned_vocabulary import explain_no_pruning, prune_vocabulary, read_vocabulary
 from headstart.bundle.onnx.packed_weights import read_float_arrays, unpack_weights
 from headstart.bundle.onnx.packing import pack_weights
+from headstart.bundle.shared_weights import read_shared
 from headstart.bundle.weight_rounding import round_array, split_into_steps
 from headstart.errors import BundleError
 from headstart.flow.exports.vocabulary import choose_pieces
 from headstart.home import write_json
-from headstart.options import AdaptOptions, PredictOptions
+from headstart.options import AdaptOptions, EvaluateOptions, ExportOptions, PredictOptions
 from headstart.sealed_folders import hash_file
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -264,3 +265,29 @@ def test_a_shared_array_that_lies_elsewhere_is_refused(place: Any, adapted: Path
     _reseal(tmp_path / "bundle")
     with pytest.raises(BundleError, match=r"shared\.json"):
         bundles.load_bundle(tmp_path / "bundle", "torch")
+
+
+def test_an_array_with_many_names_is_in_memory_once(adapted: Path, tmp_path: Path) -> None:
+    bundles.save_bundle(bundles.load_bundle(adapted / "out", "torch"), tmp_path / "bundle")
+    document = json.loads((tmp_path / "bundle" / "shared.json").read_text("utf-8"))
+    name, place = next(item for item in document["arrays"].items() if item[1]["file"].endswith(".onnx"))
+    document["arrays"] |= {f"base/more-{number}": place for number in range(3)}
+    write_json(tmp_path / "bundle" / "shared.json", document)
+    _reseal(tmp_path / "bundle")
+    listed = json.loads((tmp_path / "bundle" / "manifest.json").read_text("utf-8"))["sha256"]
+    arrays = read_shared(tmp_path / "bundle", listed)
+    assert all(arrays[f"base/more-{number}"] is arrays[name] for number in range(3))
+
+
+def test_a_head_that_is_written_again_holds_no_base(adapted: Path, tmp_path: Path) -> None:
+    head, whole, rows = tmp_path / "head", str(adapted / "whole"), tmp_path / "others.csv"
+    texts = [f"{WORDS[place % 3]} {WORDS[(place + 1) % 3]} {place}" for place in range(200, 260)]
+    rows.write_text("\n".join(["text,label", *(f"{text},water" for text in texts[::2]),
+                               *(f"{text} school,school" for text in texts[1::2])]), "utf-8")  # fmt: skip
+    flow.export(adapted / "whole", head, ExportOptions(to="head", data=rows))
+    options = EvaluateOptions(base=whole, precision="float32", offline=True)
+    flow.evaluate(head, rows, options, recalibrate=tmp_path / "corrected")
+    assert not (tmp_path / "corrected" / "base").exists()
+    exact = PredictOptions(base=whole, precision="float32", offline=True)
+    before, after = (flow.predictions(place, [rows], exact) for place in (head, tmp_path / "corrected"))
+    assert [item["label"] for item in before] == [item["label"] for item in after]

@@ -126,14 +126,21 @@ def read_shared(folder: Path, listed: Collection[str]) -> dict[str, NDArray[Any]
         raise Misfit(f"{FILE}: the bundle has no file {absent[0]}")
     arrays = read_arrays(folder / REST)
     graphs = {file: _read_graph(folder / file) for file in files if file.endswith(GRAPH_ENDING)}
+    read: dict[SharedArray, NDArray[Any]] = {}
     for name, place in record.arrays.items():
-        if place.file not in graphs:
-            if (folder / place.file).stat().st_size > MOST_TOKENIZER_BYTES:
-                raise Misfit(f"{FILE}: arrays: {place.file} is too large for a tokenizer")
-            arrays[name] = np.frombuffer(bytearray((folder / place.file).read_bytes()), dtype=np.uint8)
-            continue
-        value = graphs[place.file].get(place.name)
-        if value is None:
-            raise Misfit(f"{FILE}: arrays: {place.file} has no array {place.name[:60]}")
-        arrays[name] = np.array(value.T if place.transposed else value, order="C")
+        if place not in read:  # One in memory, however many names it has.
+            read[place] = _read_place(folder, place, graphs.get(place.file))
+        arrays[name] = read[place]
     return arrays
+
+
+def _read_place(folder: Path, place: SharedArray, graph: Arrays | None) -> NDArray[Any]:
+    """Return the array at one place: of a graph, or else all bytes of a file."""
+    if graph is None:
+        if (folder / place.file).stat().st_size > MOST_TOKENIZER_BYTES:
+            raise Misfit(f"{FILE}: arrays: {place.file} is too large for a tokenizer")
+        return np.frombuffer(bytearray((folder / place.file).read_bytes()), dtype=np.uint8)
+    value = graph.get(place.name)
+    if value is None:
+        raise Misfit(f"{FILE}: arrays: {place.file} has no array {place.name[:60]}")
+    return np.array(value.T if place.transposed else value, order="C")
