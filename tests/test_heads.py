@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -186,8 +187,6 @@ def test_methods_without_a_head_of_their_own_are_refused(text_table: Path, tmp_p
 def test_a_base_that_was_trained_has_to_travel(
     strategy: str, adapted: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dataclasses import replace
-
     bundle = replace(bundles.load_bundle(adapted["text"]), strategy=strategy)
     assert explain_no_head(bundle) == f"{strategy} trained part of the base model, which has to travel with it"
 
@@ -198,8 +197,6 @@ def test_a_head_that_answers_otherwise_is_not_written(
     from headstart.bundle import loading
 
     def open_wrong(folder: Path, modality: str, spec: Any, place: str | None) -> Any:
-        from dataclasses import replace
-
         base = head_only.open_base_of_head(folder, modality, spec, place)
         weights = {name: np.asarray(value) * np.float32(1.5) for name, value in base.parts.weights.items()}
         return head_only.assemble_backbone(replace(base.parts, weights=weights))
@@ -275,3 +272,15 @@ def test_an_input_of_no_use_spoils_no_other(served: dict[str, ServedModel]) -> N
     assert served["one"].shared is not None
     good, bad = served["one"].shared.answer(["The pump is broken", UnusableInput("it is empty")])
     assert good["two"]["answer"] and {item["kind"] for item in bad.values()} == {"unusable"}
+
+
+def test_a_model_that_breaks_spoils_no_other(adapted: dict[str, Path]) -> None:
+    class Broken:
+        def predict(self, rows: Any) -> Any:
+            raise ValueError("broken")
+
+    bundle = bundles.load_bundle(adapted["text"])
+    texts = ["The pump is broken", "No bus on this road", "It rains"]
+    answered = open_head_predictor({"good": bundle, "bad": replace(bundle, fitted=Broken())}, "float32")(texts)
+    assert [by_head["good"] for by_head in answered] == open_predictor(bundle, "float32")(texts)
+    assert {by_head["bad"]["reason"] for by_head in answered} == {"the model cannot use it (ValueError)"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ Documents = list[dict[str, Any]]
 AnswerInputs = Callable[[Sequence[Any]], Documents]
 DocumentsByHead = dict[str, dict[str, Any]]
 AnswerWithHeads = Callable[[Sequence[Any]], list[DocumentsByHead]]
+PredictWithHeads = Callable[[Table, Collection[str]], Mapping[str, PredictionBatch]]
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,13 @@ def open_head_predictor(heads: Mapping[str, Bundle], precision: str = "auto") ->
     Returns
     -------
     function
-        As that of `open_predictor`, but gives for each input a document by name of the model.
+        As that of `open_predictor`, but gives for each input a document by name of the model. A model that breaks on
+        an input spoils no other model's answer.
     """
     first = next(iter(heads.values()))
     warm = SAMPLE_INPUTS[first.modality](first.input_spec)
     table = make_input_table(first.modality, warm)
-    predict = make_head_predictor(tuple(heads.values()), table, precision)
+    predict = make_head_predictor(heads, table, precision)
 
     def answer(inputs: Sequence[Any]) -> list[DocumentsByHead]:
         reasons = [_find_unusable_reason(first.modality, item) for item in inputs]
@@ -113,24 +115,28 @@ def _make_unusable_documents(heads: Mapping[str, Bundle], reason: str) -> Docume
 
 
 def _answer_isolated(
-    heads: Mapping[str, Bundle], predict: Callable[[Table], list[PredictionBatch]], inputs: Sequence[Any]
+    heads: Mapping[str, Bundle], predict: PredictWithHeads, inputs: Sequence[Any]
 ) -> list[DocumentsByHead]:
-    """Answer inputs together; where the model breaks on them, halve them until the one that breaks it is alone."""
+    """Answer inputs together; where a model breaks on them, ask each alone, and halve the inputs until one is alone."""
     if not inputs:
         return []
     try:
         with np.errstate(all="ignore"):  # Numbers beyond all bounds become NaN, and are reported as such.
             modality = next(iter(heads.values())).modality
-            batches = predict(make_input_table(modality, inputs))
-            by_head = [
-                _make_documents(head, batch, len(inputs)) for head, batch in zip(heads.values(), batches, strict=True)
-            ]
-            return [dict(zip(heads, documents, strict=True)) for documents in zip(*by_head, strict=True)]
+            batches = predict(make_input_table(modality, inputs), heads)
+            return _group_by_input({name: _make_documents(heads[name], batches[name], len(inputs)) for name in heads})
     except _BROKEN as error:
-        if len(inputs) == 1:
+        if len(heads) == len(inputs) == 1:
             return [_make_unusable_documents(heads, f"the model cannot use it ({type(error).__name__})")]
+    if len(heads) > 1:
+        alone = {name: _answer_isolated({name: head}, predict, inputs) for name, head in heads.items()}
+        return _group_by_input({name: [documents[name] for documents in rows] for name, rows in alone.items()})
     half = len(inputs) // 2
     return [*_answer_isolated(heads, predict, inputs[:half]), *_answer_isolated(heads, predict, inputs[half:])]
+
+
+def _group_by_input(by_head: Mapping[str, Documents]) -> list[DocumentsByHead]:
+    return [dict(zip(by_head, documents, strict=True)) for documents in zip(*by_head.values(), strict=True)]
 
 
 def _make_documents(bundle: Bundle, batch: PredictionBatch, n_rows: int) -> Documents:

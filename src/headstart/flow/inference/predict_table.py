@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -163,14 +163,14 @@ def make_predictor(bundle: Bundle, table: Table, precision: str = "auto") -> Cal
 
 
 def make_head_predictor(
-    heads: Sequence[Bundle], table: Table, precision: str = "auto"
-) -> Callable[[Table], list[PredictionBatch]]:
+    heads: Mapping[str, Bundle], table: Table, precision: str = "auto"
+) -> Callable[[Table, Collection[str]], dict[str, PredictionBatch]]:
     """Make a function that predicts tables with several models on one base, which runs once for all of them.
 
     Parameters
     ----------
-    heads : sequence of Bundle
-        In torch's form, with the same backbone; at least one.
+    heads : mapping of str to Bundle
+        By name; in torch's form, with the same backbone; at least one.
     table : Table
         Rows on which ways to run the base are compared, where that was not done before.
     precision : str
@@ -178,14 +178,15 @@ def make_head_predictor(
     Returns
     -------
     function
-        Takes a table; gives one batch a model, in their order.
+        Takes a table and names of models; gives a batch by name.
     """
-    reading = replace(heads[0], uses=frozenset[str]().union(*(head.uses for head in heads)))
+    uses = frozenset[str]().union(*(head.uses for head in heads.values()))
+    reading = replace(next(iter(heads.values())), uses=uses)
     opened = _open_extractors(reading, table, precision)
 
-    def predict(other: Table) -> list[PredictionBatch]:
-        readable, rows, failed = _read_rows(reading, other, opened, np.arange(len(other)))
-        return [_predict_read_rows(head, (readable, rows, failed), other) for head in heads]
+    def predict(other: Table, names: Collection[str]) -> dict[str, PredictionBatch]:
+        read = _read_rows(reading, other, opened, np.arange(len(other)))
+        return {name: _predict_read_rows(heads[name], read, other) for name in names}
 
     return predict
 
