@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import openpyxl
 import pytest
@@ -11,7 +13,9 @@ from typer.testing import CliRunner
 
 from headstart import flow
 from headstart.cli.main import app
+from headstart.errors import DataError
 from headstart.flow.inference import answer_workbook
+from headstart.flow.inference.answer_workbook import AnsweredTable, write_answer_workbook
 from headstart.options import PredictOptions, parse
 
 BUNDLE = Path(__file__).parent / "data" / "home-0.2.0" / "bundle"
@@ -62,6 +66,35 @@ def test_the_answers_are_those_of_the_csv(rows: Path, tmp_path: Path) -> None:
         expected = [row["answer"] or None for row in csv.DictReader(opened)]
     assert [row["answer"] for row in answers] == expected
     assert not list(tmp_path.glob(".*"))  # The hidden CSV is gone.
+
+
+def test_a_column_named_like_what_is_predicted_is_not_lost(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("x,yield,low,low (yours)\n7,2.5,a,b\n", encoding="utf-8")
+    (tmp_path / "answers.csv").write_text(
+        "input,yield,answer,set,reason,low,high,kind\nrows.csv:2,3.5,3.5,3 to 4,,3,4,label\n", encoding="utf-8"
+    )
+    bundle: Any = SimpleNamespace(task="regression", known_input_columns=None)
+    source = AnsweredTable(tmp_path / "rows.csv")
+    write_answer_workbook(tmp_path / "answers.csv", tmp_path / "a.xlsx", bundle=bundle, model="m", source=source)
+    (answer,) = read_sheet(tmp_path / "a.xlsx")
+    assert (answer["yield (yours)"], answer["yield"]) == ("2.5", 3.5)
+    assert (answer["low (yours) (yours)"], answer["low (yours)"], answer["low"]) == ("a", "b", 3)
+
+
+def test_own_columns_are_read_in_the_encoding_that_was_named(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_bytes("place,message\nŁódź,The pump is broken\n".encode("cp1250"))
+    options = parse(PredictOptions, text=("message",), offline=True, runtime="onnx", encoding="cp1250")
+    flow.predict(BUNDLE, [tmp_path / "rows.csv"], tmp_path / "a.xlsx", options)
+    assert read_sheet(tmp_path / "a.xlsx")[0]["place"] == "Łódź"
+
+
+def test_more_rows_than_a_sheet_holds_are_refused_before_they_are_predicted(
+    rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answer_workbook, "MOST_ROWS", 2)
+    with pytest.raises(DataError, match="3 rows; a sheet of Excel holds 2"):
+        predict(rows, tmp_path / "a.xlsx")
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 
 
 def test_inputs_that_are_no_rows_of_one_table_have_their_names(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +53,32 @@ class _AnswerTable:
         return [row[at] for row in self.rows]
 
 
-def write_answer_workbook(answers: Path, out: Path, *, bundle: Bundle, model: str, source: Path | None) -> None:
+@dataclass(frozen=True)
+class AnsweredTable:
+    """The one table that was predicted, and its encoding where the user named it."""
+
+    path: Path
+    encoding: str | None = None
+
+
+def require_rows_fit(n_rows: int, out: Path) -> None:
+    """Refuse a workbook of more rows than a sheet holds, best before they are predicted.
+
+    Parameters
+    ----------
+    n_rows : int
+    out : Path
+    """
+    if n_rows > MOST_ROWS:
+        raise DataError(
+            f"{out} would have {n_rows:,} rows; a sheet of Excel holds {MOST_ROWS:,}.",
+            "Name a file that ends in .csv with -o.",
+        )
+
+
+def write_answer_workbook(
+    answers: Path, out: Path, *, bundle: Bundle, model: str, source: AnsweredTable | None
+) -> None:
     """Write the answers of a CSV as an .xlsx file, whole or not at all.
 
     Parameters
@@ -66,8 +91,8 @@ def write_answer_workbook(answers: Path, out: Path, *, bundle: Bundle, model: st
         That gave the answers.
     model : str
         Its name, for the column `answered by`.
-    source : Path or None
-        The one table that was predicted: its columns come first, where its rows can be told apart.
+    source : AnsweredTable or None
+        Its columns come first, where its rows can be told apart.
 
     Raises
     ------
@@ -78,12 +103,9 @@ def write_answer_workbook(answers: Path, out: Path, *, bundle: Bundle, model: st
     """
     openpyxl = import_optional("openpyxl", "Excel")
     content = _read_answers(answers)
-    if len(content.rows) > MOST_ROWS:
-        raise DataError(
-            f"{out} would have {len(content.rows):,} rows; a sheet of Excel holds {MOST_ROWS:,}.",
-            "Name a file that ends in .csv with -o.",
-        )
-    columns = {**_take_own_columns(source, content, bundle), **_name_answers(content, bundle, model)}
+    require_rows_fit(len(content.rows), out)
+    answer_columns = _name_answers(content, bundle, model)
+    columns = {**_take_own_columns(source, content, bundle, answer_columns), **answer_columns}
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("answers")
     sheet.freeze_panes = "A2"
@@ -127,14 +149,16 @@ def _read_number(cell: str) -> float | str:
     return number if math.isfinite(number) else cell
 
 
-def _take_own_columns(source: Path | None, content: _AnswerTable, bundle: Bundle) -> dict[str, Cells]:
+def _take_own_columns(
+    source: AnsweredTable | None, content: _AnswerTable, bundle: Bundle, answer_columns: Collection[str]
+) -> dict[str, Cells]:
     """Return the columns of the user's table in the order of the answers, else the names of the inputs."""
     ids = content.column("input")
     plain: dict[str, Cells] = {"input": list(ids)}
-    if source is None or not is_table(source):
+    if source is None or not is_table(source.path):
         return plain
     try:
-        table = read_raw_table(source)
+        table = read_raw_table(source.path, source.encoding)
     except DataError:  # A file that is one text may have the ending of a table.
         return plain
     places = _place_rows(table, ids)
@@ -144,13 +168,14 @@ def _take_own_columns(source: Path | None, content: _AnswerTable, bundle: Bundle
         name for step in (bundle.known_input_columns.values if bundle.known_input_columns else ()) for name in step
     }
     own = [name for name in table.names if name not in taken]
-    answer_names = {*_HEADINGS.values(), *_FIRST, "reason", "answered by"}
     columns: dict[str, Cells] = {} if own else plain
     for name in own:
         texts = table.texts(name)
         cells = [texts[place] for place in places]
-        is_number = table.columns[name].dtype.kind == "f"
-        columns[f"{name} (yours)" if name in answer_names else name] = _read_numbers(cells) if is_number else cells
+        heading = name
+        while heading in answer_columns or (heading != name and heading in table.columns):
+            heading += " (yours)"
+        columns[heading] = _read_numbers(cells) if table.columns[name].dtype.kind == "f" else cells
     return columns
 
 

@@ -25,7 +25,12 @@ from headstart.data import InputOrder, OrderedInputs
 from headstart.data.reading.optional import import_optional
 from headstart.errors import NothingRead, OptionError, cut_problem, make_nothing_read
 from headstart.flow.inference.answer_tables import list_columns, write_row, write_unusable_row
-from headstart.flow.inference.answer_workbook import ENDING, write_answer_workbook
+from headstart.flow.inference.answer_workbook import (
+    ENDING,
+    AnsweredTable,
+    require_rows_fit,
+    write_answer_workbook,
+)
 from headstart.flow.inference.answers import UNUSABLE, Answer, make_answers, make_document, make_unusable_document
 from headstart.flow.inference.lining_up import order_inputs
 from headstart.flow.inference.neighbours import Neighbour, find_neighbours, format_neighbours
@@ -53,8 +58,10 @@ def _compute_key(bundle: Bundle, table: Table, order: InputOrder = ()) -> str:
     parts += [f"{place} {name}" for place, (name, row) in enumerate(order) if row is None]
     parts.append(bundle.backbone.fingerprint if bundle.backbone else "")
     parts.append(json.dumps(bundle.decision_policy.as_dict()))
-    parts += [str(value.tobytes()) for value in bundle.fitted.state().arrays.values()]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+    digest = hashlib.sha256("\0".join(parts).encode())
+    for value in bundle.fitted.state().arrays.values():  # One by one: a base that was trained may take 500 MB.
+        digest.update(np.ascontiguousarray(value).reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()[:24]
 
 
 @contextmanager
@@ -115,6 +122,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
     if out is not None:
         _require_writable(out)
     table = None if out is None else _choose_table(out)
+    source = AnsweredTable(paths[0], options.encoding) if len(paths) == 1 else None
     done = 0
     with offline(options.offline):
         bundle = bundles.load_bundle(bundle_path, options.runtime, options.base)
@@ -123,8 +131,10 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
             inputs = order_inputs(bundle, paths, options, _choose_columns(options))
         except NothingRead as error:
             _write_unread(bundle, error, table, first)
-            _finish(table, out, bundle=bundle, bundle_path=bundle_path, paths=paths)
+            _finish(table, out, bundle=bundle, bundle_path=bundle_path, source=source)
             raise
+        if out is not None and table != out:
+            require_rows_fit(len(inputs.order), out)
         if table is None:
             write_csv_rows(sys.stdout, [first])
             failed = _write_answers(bundle, inputs, options, handle=sys.stdout, done=0)
@@ -133,7 +143,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
                 if done:
                     progress.say(f"Continuing after {done} inputs that an earlier run has predicted.")
                 failed = _write_answers(bundle, inputs, options, handle=handle, done=done)
-        _finish(table, out, bundle=bundle, bundle_path=bundle_path, paths=paths)
+        _finish(table, out, bundle=bundle, bundle_path=bundle_path, source=source)
     if not done and len(failed) == len(inputs.order):
         raise make_nothing_read([vars(item) for item in failed], "" if out is None else str(out))
     return failed
@@ -147,7 +157,9 @@ def _choose_table(out: Path) -> Path:
     return out.with_name(f".{out.name}.csv")
 
 
-def _finish(table: Path | None, out: Path | None, *, bundle: Bundle, bundle_path: Path, paths: Sequence[Path]) -> None:
+def _finish(
+    table: Path | None, out: Path | None, *, bundle: Bundle, bundle_path: Path, source: AnsweredTable | None
+) -> None:
     """Make the workbook of a CSV that is complete, and tell how many inputs were answered."""
     if table is None or out is None or not table.is_file():
         return
@@ -156,7 +168,7 @@ def _finish(table: Path | None, out: Path | None, *, bundle: Bundle, bundle_path
     if table != out:
         place = bundle_path.resolve()
         model = place.parent.name if place.name == "bundle" else place.name
-        write_answer_workbook(table, out, bundle=bundle, model=model, source=paths[0] if len(paths) == 1 else None)
+        write_answer_workbook(table, out, bundle=bundle, model=model, source=source)
         table.unlink()
     counts = ", ".join(
         f"{kinds[kind]:,} {words}" for kind, words in _KIND_WORDS.items() if kinds[kind] or kind == "label"
