@@ -81,13 +81,14 @@ class BaseRecord:
     prefix : str
         What every text must begin with, such as "query: "; it stands in the tokenizer.json.
     task : str
-        `features`, or `forecasting` for a network that was trained to continue a series.
+        What it was trained for: `sentences` where its features of whole texts can be compared as they are,
+        `forecasting` where it continues series, else `features`.
     good_for : str
         One sentence: the data that it is worth trying on.
     languages : tuple of str
         BCP 47 codes of the languages that it was trained on.
     scripts : tuple of str
-        ISO 15924 codes of the scripts that its vocabulary covers.
+        ISO 15924 codes of the scripts that its vocabulary covers and its training texts were in.
     domains : tuple of str
         Of images and series: `photos`, `biology`, `medical` ...
     facts_read : tuple of str

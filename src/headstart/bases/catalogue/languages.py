@@ -37,6 +37,8 @@ PARAPHRASE_LANGUAGES = split_codes(
     "ar bg ca cs da de el en es et fa fi fr gl gu he hi hr hu hy id it ja ka ko ku lt lv mk mn mr ms my nb nl pl pt ro "
     "ru sk sl sq sr sv th tr uk ur vi zh"
 )
+PARAPHRASE_SCRIPTS = tuple(sorted((*_MANY_SCRIPTS, "Deva", "Gujr")))
+"""Of these languages only: its vocabulary is that of XLM-R, but nothing was learnt of the other scripts."""
 
 AFRO_LANGUAGES = split_codes("af am ar en fr ha ig mg ny om pcm rn rw sn so st sw xh yo zu")
 AFRO_76_LANGUAGES = split_codes(

@@ -32,6 +32,7 @@ E5_BASE = BaseRecord(
     architecture="xlm-roberta",
     prefix="query: ",
     instead="multilingual-e5-small",
+    task="sentences",
     good_for="texts of 100 languages; better and slower than small",
     languages=languages.XLMR_LANGUAGES,
     scripts=languages.XLMR_SCRIPTS,
@@ -200,6 +201,7 @@ LABSE = BaseRecord(
     format="transformers",
     architecture="bert",
     instead="multilingual-e5-small",
+    task="sentences",
     good_for="109 languages, few labels; large",
     languages=languages.LABSE_LANGUAGES,
     scripts=languages.LABSE_SCRIPTS,
@@ -224,9 +226,10 @@ MULTILINGUAL_MINILM = BaseRecord(
     format="transformers",
     architecture="bert",
     instead="multilingual-e5-small",
+    task="sentences",
     good_for="50 languages of Europe and Asia, few labels",
     languages=languages.PARAPHRASE_LANGUAGES,
-    scripts=languages.XLMR_SCRIPTS,
+    scripts=languages.PARAPHRASE_SCRIPTS,
 )
 
 MARBERT = BaseRecord(

@@ -105,8 +105,10 @@ def propose_bases(
 
     Notes
     -----
-    Texts: the fewer scripts a base shares its vocabulary among, the better it knows each (Rust et al. 2021,
-    arXiv:2012.15613); Latin letters do not tell the language, so there many languages are better than few. Images and
+    Texts: bases that were trained on whole sentences come first, their frozen features tell more than those of a base
+    that has only filled gaps (Reimers and Gurevych 2019, arXiv:1908.10084). Then, the fewer scripts a base shares its
+    vocabulary among, the better it knows each (Rust et al. 2021, arXiv:2012.15613); Latin letters do not tell the
+    language, so there many languages are better than few. English has such a base by default, and gets others. Images and
     series: those of the stated domain, the most special first; else those that were trained on most domains. Among
     equals the smaller one.
     """
@@ -123,7 +125,7 @@ def propose_bases(
 
 
 def _is_allowed(record: BaseRecord, facts: DataFacts, limits: ProposalLimits) -> bool:
-    if record.modality != facts.modality or record.task != "features" or not record.repository or find_obstacle(record):
+    if record.modality != facts.modality or record.task == "forecasting" or not record.repository or find_obstacle(record):
         return False
     return limits.any_licence or (find_licence_class(record) in FREE_CLASSES and not record.gated)
 
@@ -143,7 +145,8 @@ def _rate(record: BaseRecord, facts: DataFacts) -> tuple[float, ...]:
     if facts.scripts:
         if facts.is_english:
             return (len(record.languages) != 1,)
-        return (-len(record.languages),) if facts.scripts[0] == "Latin" else (len(record.scripts),)
+        breadth = -len(record.languages) if facts.scripts[0] == "Latin" else len(record.scripts)
+        return (record.task != "sentences", breadth)
     return (len(record.domains),) if facts.domain else (-len(record.domains),)
 
 
