@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from tests.hub_server import COMMIT, FakeHub, isolate, serve_hub
 from typer.testing import CliRunner, Result
 
@@ -143,6 +144,36 @@ def test_adapt_asks_before_it_downloads_a_base(hub: FakeHub, tmp_path: Path) -> 
     assert hub.count_requests("model.safetensors") == 0
     agreed = CliRunner().invoke(app, [*line, "--yes"])
     assert agreed.exit_code == 2 and find_stored("clinic/tiny") is not None, "the empty folder is refused afterwards"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["check", "images", "--base", NAME],
+        ["bases", "--for", "images", "--candidate", NAME],
+        ["adapt-language", "images", "-o", "new", "--base", NAME],
+        ["evaluate-language", NAME, "images"],
+    ],
+    ids=lambda line: line[0],
+)
+def test_every_command_that_takes_a_base_asks_before_it_downloads(
+    hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number in range(8):
+        folder = tmp_path / "images" / ("dark" if number % 2 else "light")
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (9, 9), (number, 100 * (number % 2), 0)).save(folder / f"{number}.png")
+    refused = CliRunner().invoke(app, line)
+    assert refused.exit_code == 2 and "nobody is there to agree" in refused.stderr, refused.output
+    assert hub.count_requests("model.safetensors") == 0
+
+
+def test_a_size_that_the_server_does_not_state_is_no_reason_not_to_ask(hub: FakeHub) -> None:
+    hub.states_sizes = False
+    refused = run("fetch", NAME)
+    assert refused.exit_code == 2 and "at least 0 MB" in refused.stderr
+    assert hub.count_requests("model.safetensors") == 0
 
 
 def test_offline_names_the_missing_files_and_opens_no_connection(hub: FakeHub) -> None:

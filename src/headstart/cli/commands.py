@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from headstart.cli.asking import Yes, ask_before_fetch
+from headstart.cli.asking import Yes, fetch_missing_bases
 from headstart.cli.surface import CommandStopped, command, news, require_model, require_path
 from headstart.errors import NothingRead, OptionError, make_nothing_read
 from headstart.options import (
@@ -40,9 +40,7 @@ def adapt(
     from headstart.cli import show
 
     require_path(data)
-    if not options.offline and (offer := flow.plan_missing_base(options.base)) is not None:
-        ask_before_fetch([offer], yes)
-        flow.run_base_fetch(offer)
+    fetch_missing_bases([options.base], options.offline, yes)
     run_result = flow.adapt(data, output, options)
     show.show_result(run_result, output)
     return run_result.model_dump_json(indent=2)
@@ -169,13 +167,15 @@ def label_next(
 
 
 @command(CheckOptions)
-def check(data: Data, options: CheckOptions) -> Any:
+def check(data: Data, options: CheckOptions, yes: Yes = False) -> Any:
     """Check data for problems: copies, shortcuts, wrong labels, corrupt files, classes that are too small."""
     from headstart import flow
     from headstart.cli import show
     from headstart.data.summary import summarise_inputs
 
-    table, findings = flow.check(require_path(data), options)
+    require_path(data)
+    fetch_missing_bases([options.base], options.offline or options.deep == "off", yes)
+    table, findings = flow.check(data, options)
     stops = [item for item in findings if item.severity == "stop"]
     counts = flow.count_labels(table)
     summary = summarise_inputs(table, options.group)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from headstart.cli.asking import Yes, fetch_missing_bases
 from headstart.cli.surface import command, news, require_path
 from headstart.options import AdaptLanguageOptions, EvaluateLanguageOptions
 
@@ -16,11 +17,14 @@ def adapt_language(
     raw_text: Annotated[list[Path], typer.Argument(help="Text files, tables with a text column, or folders.")],
     options: AdaptLanguageOptions,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the new base model.")],
+    yes: Yes = False,
 ) -> Any:
     """Make a text base model for your language or dialect from raw text, without labels."""
     from headstart.flow import language
 
-    document = language.adapt_language([require_path(path) for path in raw_text], output, options)
+    paths = [require_path(path) for path in raw_text]
+    fetch_missing_bases([options.base], options.offline, yes)
+    document = language.adapt_language(paths, output, options)
     news.print(f"[bold]{document['sentence']}[/bold]")
     news.print(f"Base: {output}   Use it: headstart adapt DATA --base file:{output} -o OUT", soft_wrap=True)
     return document
@@ -31,11 +35,14 @@ def evaluate_language(
     base: Annotated[str, typer.Argument(help="Base model: default, a name, hf:REPO, file:FOLDER.")],
     text: Annotated[Path, typer.Argument(help="Text file, table with a text column, or folder.")],
     options: EvaluateLanguageOptions,
+    yes: Yes = False,
 ) -> Any:
     """Measure how well a text base model knows a language: bits per character, unknown tokens, calibration."""
     from headstart.flow import language
 
-    document = language.evaluate_language(base, require_path(text), options)
+    require_path(text)
+    fetch_missing_bases([base], options.offline, yes)
+    document = language.evaluate_language(base, text, options)
     bits, error = document["bits_per_character"], document["calibration"]["error"]
     news.print(f"[bold]{document['reading']}[/bold]")
     for name, value in (

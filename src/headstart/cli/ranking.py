@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from headstart import progress
-from headstart.cli.asking import ask_before_fetch
+from headstart.cli.asking import ask_before_fetch, fetch_missing_bases
 from headstart.cli.surface import news, require_path
 from headstart.errors import HeadstartError, OptionError
 
@@ -41,6 +41,7 @@ def rank_for_data(options: BasesOptions, yes: bool) -> dict[str, Any]:
     if options.fetch and options.offline:
         raise OptionError("--fetch downloads, and --offline forbids it.", "Leave one of them out.")
     source = flow.read_ranking_data(require_path(options.for_), options)
+    fetch_missing_bases(options.candidate, options.offline, yes)
     if options.fetch:
         _fetch_best(flow.propose_for(source), yes)
     ranking = fill_sentences(flow.rank_on(source).to_record())

@@ -87,6 +87,11 @@ class FetchPlan:
         """Of the weights, as the repository states it."""
         return self.manifest.remote.licence or "unknown"
 
+    @property
+    def missing(self) -> list[RemoteFile]:
+        """Files that are to come; the size of one is -1 where the server does not say it."""
+        return self.manifest.list_missing(self.folder)
+
 
 def plan_fetch(request: FetchRequest, folder: Path | None = None) -> FetchPlan:
     """Return what a fetch will do; the hub is asked for the list of files unless it was pinned.
@@ -115,8 +120,8 @@ def plan_fetch(request: FetchRequest, folder: Path | None = None) -> FetchPlan:
         manifest = Manifest(reference=request.reference, remote=replace(remote, repository=request.repository))
     manifest = replace(manifest, remote=_require_known_weights(manifest.remote, request))
     place = folder or find_repository_folder(request.repository) / manifest.remote.revision
-    missing = sum(max(0, file.size_bytes) for file in manifest.list_missing(place))
-    return FetchPlan(request=request, hub=hub, manifest=manifest, folder=place, missing_bytes=missing)
+    n_bytes = sum(max(0, file.size_bytes) for file in manifest.list_missing(place))
+    return FetchPlan(request=request, hub=hub, manifest=manifest, folder=place, missing_bytes=n_bytes)
 
 
 def _read_pinned(request: FetchRequest, folder: Path | None) -> Manifest | None:
