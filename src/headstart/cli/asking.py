@@ -79,7 +79,7 @@ def ask_before_fetch(offers: Sequence[FetchOffer], yes: bool) -> None:
             "Add --yes to download without being asked.",
         )
     if not typer.confirm("Download?", default=False, err=True):
-        raise OptionError(f"{names}: nothing was downloaded.", "Bases that need no download: headstart bases (column here).")
+        raise OptionError(f"{names}: nothing was downloaded.", "headstart bases lists those that are here.")
 
 
 def _describe_size(offer: FetchOffer) -> str:
