@@ -108,8 +108,10 @@ def propose_bases(
     Texts: bases that were trained on whole sentences come first, their frozen features tell more than those of a base
     that has only filled gaps (Reimers and Gurevych 2019, arXiv:1908.10084). Then, the fewer scripts a base shares its
     vocabulary among, the better it knows each (Rust et al. 2021, arXiv:2012.15613); Latin letters do not tell the
-    language, so there many languages are better than few. English has such a base by default. Images and series: those of the stated domain, the most special first; else those that were trained on most domains. Among
-    equals the smaller one.
+    language, so there many languages are better than few. English has such a base by default.
+
+    Images and series: those of the stated domain, the most special first; else those that were trained on most domains.
+    Among equals the smaller one.
     """
     proposals = [
         _make_proposal(record, facts)
