@@ -18,6 +18,7 @@ from hypothesis.extra import numpy as arrays_of
 from tests.tiny import BASES
 from tokenizers import Tokenizer
 
+import headstart as hs
 from headstart import bundle as bundles
 from headstart import flow
 from headstart.bases import BaseParts, assemble_backbone, write_folder
@@ -27,6 +28,7 @@ from headstart.bundle.onnx.packing import pack_weights
 from headstart.bundle.shared_weights import read_shared
 from headstart.bundle.weight_rounding import round_array, split_into_steps
 from headstart.errors import BundleError
+from headstart.flow.exports import pruning
 from headstart.flow.exports.vocabulary import choose_pieces
 from headstart.home import write_json
 from headstart.options import AdaptOptions, EvaluateOptions, ExportOptions, PredictOptions
@@ -291,3 +293,35 @@ def test_a_head_that_is_written_again_holds_no_base(adapted: Path, tmp_path: Pat
     exact = PredictOptions(base=whole, precision="float32", offline=True)
     before, after = (flow.predictions(place, [rows], exact) for place in (head, tmp_path / "corrected"))
     assert [item["label"] for item in before] == [item["label"] for item in after]
+
+
+def test_a_pruned_model_that_is_saved_twice_is_the_same_twice(
+    adapted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = replace(pruning.SETTINGS, frequent_pieces=2, min_unseen_same=0.0, max_unseen_difference=1.0)
+    monkeypatch.setattr(pruning, "SETTINGS", few)
+    base, rows = f"file:{adapted / 'base'}", adapted / "rows.csv"
+    model = hs.adapt(rows, base=base, strategy="linear-probe", time=60, offline=True)
+    for name in ("once", "twice"):
+        model.save(tmp_path / name)
+    once, twice = (json.loads((tmp_path / name / "config.json").read_text("utf-8")) for name in ("once", "twice"))
+    vocabulary = once["portable"]["weights"]["vocabulary"]
+    assert 0 < vocabulary["n_pieces"] < vocabulary["n_whole"] == len(_unigram()["model"]["vocab"])
+    assert once == twice
+    texts = ["pump water well", "school book", "desk road"]
+    assert (hs.load(tmp_path / "twice").predict_proba(texts) == model.predict_proba(texts)).all()
+
+
+def test_a_bundle_without_a_graph_says_what_was_left_out(
+    adapted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from headstart.bundle.onnx import graph
+
+    def refuse(bundle: Any) -> None:
+        raise graph.CannotExport("it is refused here")
+
+    monkeypatch.setattr(graph, "build_network", refuse)
+    options = {"base": f"file:{adapted / 'base'}", "strategy": ("linear-probe",), "time": 60, "offline": True}
+    flow.adapt(adapted / "rows.csv", tmp_path / "out", AdaptOptions(**options))
+    portable = json.loads((tmp_path / "out" / "bundle" / "config.json").read_text("utf-8"))["portable"]
+    assert not portable["ok"] and portable["weights"]["bits"] == 16

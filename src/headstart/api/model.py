@@ -161,7 +161,9 @@ class Model:
     def save(self, folder: str | Path) -> None:
         """Write the model as a bundle, with its portable form; a bundle that is there is replaced.
 
-        Where there can be no portable form the bundle runs with `headstart[adapt]` only, and a warning says why.
+        Where there can be no portable form the bundle runs with `headstart[adapt]` only, and a warning says why. A new
+        model is made smaller first, where held-out rows are answered alike (weights of 16 bits, pieces of words in
+        use); from then on the model in memory is the smaller one, and answers as the files do.
 
         Raises
         ------
@@ -174,8 +176,9 @@ class Model:
             fresh = self._ship is not None and self.bundle.portable_files is None
             bundle = self._ship(self.bundle, folder=Path(scratch)) if self._ship and fresh else self.bundle
             bundles.save_bundle(bundle, place, check=partial(self._check, bundle=bundle) if self._check else None)
-            if fresh:
-                self.bundle = replace(bundle, portable_files=None)  # Its weights are rounded: it answers as the files.
+            if fresh and self._ship:  # Its weights are rounded: it answers as the files, and is not made smaller again.
+                self.bundle = replace(bundle, portable_files=None)
+                self._ship = partial(self._ship, shrunk_before=bundle.portable_config.get("weights"))
         if not bundle.portable_config["ok"]:
             reason = bundle.portable_config["reason"]
             progress.warn(f"The model in {place} runs only where headstart[adapt] is installed: {reason}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import version
@@ -34,7 +34,7 @@ from headstart.features.runtimes import measure_relative_error
 from headstart.flow.exports.pruning import RunTexts
 from headstart.flow.exports.reference_outputs import run_reference
 from headstart.flow.exports.settings import SETTINGS
-from headstart.flow.exports.shrinking import shrink_bundle
+from headstart.flow.exports.shrinking import ShrunkBundle, shrink_bundle
 from headstart.flow.run_records import Prepared
 from headstart.home import write_text
 from headstart.ladder import FittedStrategies
@@ -105,8 +105,14 @@ def prepare_rows(model_inputs: ModelInputs, table: Table, rows: Index) -> list[t
 
 
 def make_portable(
-    bundle: Bundle, table: Table, folder: Path, earlier: Path | None = None, *, seen: RunTexts | None = None
-) -> Bundle:  # fmt: skip
+    bundle: Bundle,
+    table: Table,
+    folder: Path,
+    earlier: Path | None = None,
+    *,
+    seen: RunTexts | None = None,
+    shrunk_before: Mapping[str, Any] | None = None,
+) -> Bundle:
     """Make the portable form of a bundle.
 
     Parameters
@@ -121,6 +127,8 @@ def make_portable(
         A bundle that was saved before; where it holds the same model, its graph is taken over and not made again.
     seen : RunTexts or None
         Texts of the run, whose pieces of words a pruned vocabulary keeps; None: it is not pruned.
+    shrunk_before : mapping or None
+        What `portable.weights` says of a bundle that was made smaller before, and is written again as it is.
 
     Returns
     -------
@@ -133,7 +141,8 @@ def make_portable(
     if len(table) == 0:
         return _make_without_graph(bundle, folder, "there is no row to try it on")
     sample_rows = table.take(_draw_rows(len(table), bundle.seed))
-    shrunk = shrink_bundle(bundle, sample_rows, seen)
+    is_shrunk = shrunk_before is not None
+    shrunk = ShrunkBundle(bundle, shrunk_before or {}) if is_shrunk else shrink_bundle(bundle, sample_rows, seen)
     bundle = shrunk.bundle
     key = _compute_key(bundle, sample_rows)
     reused = _reuse_graph(earlier, key, folder) if earlier is not None else None
@@ -144,10 +153,11 @@ def make_portable(
     try:
         network, builder = graph.build_network(bundle)
     except graph.CannotExport as error:
-        return _make_without_graph(bundle, folder, str(error))
-    for name, content in builder.files.items():
-        write_text(folder / name, content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
-    written = _write_graph(bundle, sample_rows, folder, network=network, builder=builder)
+        written = _make_without_graph(bundle, folder, str(error))
+    else:
+        for name, content in builder.files.items():
+            write_text(folder / name, content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
+        written = _write_graph(bundle, sample_rows, folder, network=network, builder=builder)
     assert written.portable_files is not None
     manifest = {
         **written.portable_files.config,
