@@ -48,6 +48,7 @@ class FakeHub:
     licence: str = "mit"
     states_hashes: bool = True
     states_sizes: bool = True
+    heeds_if_range: bool = True
     acts: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     sent: Counter[str] = field(default_factory=Counter)
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
@@ -118,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
         etag = f'"{hashlib.md5(content).hexdigest()}"'
         stated = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
         start = int(stated[1]) if stated and act != "ignore-range" else 0
-        if self.headers.get("If-Range") not in (None, etag):
+        if self.hub.heeds_if_range and self.headers.get("If-Range") not in (None, etag):
             start = 0
         if start >= len(content) > 0:
             self._answer(416, b"", {"Content-Range": f"bytes */{len(content)}"})

@@ -12,12 +12,12 @@ from PIL import Image
 from tests.hub_server import COMMIT, FakeHub, isolate, serve_hub
 from typer.testing import CliRunner, Result
 
-from headstart.bases import CATALOGUE, BaseRequest, load_base
+from headstart.bases import CATALOGUE, BaseRequest, embedded, load_base
 from headstart.bases.downloads import settings
 from headstart.bases.downloads.storage import find_repository_folder, find_stored
 from headstart.cli import asking
 from headstart.cli.main import app
-from headstart.errors import BundleError, DataError
+from headstart.errors import BundleError, DataError, MissingExtra
 
 FILES = {
     "config.json": b'{"architecture": "resnet18", "pretrained_cfg": {}}',
@@ -104,6 +104,27 @@ def test_what_cannot_be_fetched_is_two_lines(name: str, words: str) -> None:
 def test_a_mirror_that_is_no_address_is_two_lines() -> None:
     refused = run("fetch", NAME, "--mirror", "here", "--yes")
     assert refused.exit_code == 2 and "--mirror is not the address" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[x", "http://host:port", "http://b\xfccher.example", "http://me:secret@host"]
+)
+def test_a_mirror_that_no_request_can_name_is_refused_before_one_is_sent(address: str) -> None:
+    refused = run("fetch", NAME, "--mirror", address, "--yes")
+    assert refused.exit_code == 2 and "--mirror is not the address" in refused.stderr
+    assert "secret" not in refused.output
+
+
+def test_a_broken_line_is_not_told_as_a_package_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def miss(record: object) -> None:
+        raise MissingExtra("The package is not installed.", "Run: pip install")
+
+    monkeypatch.setattr(embedded, "load_embedded", miss)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(DataError, match="could not be fetched"):
+        load_base("multilingual-e5-small", BaseRequest(modality="text"))
+    with pytest.raises(MissingExtra):
+        load_base("multilingual-e5-small", BaseRequest(modality="text", offline=True))
 
 
 def test_a_gated_base_names_its_page(hub: FakeHub) -> None:

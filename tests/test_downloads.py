@@ -162,11 +162,11 @@ def test_a_file_that_changes_between_two_ranges_is_refused_where_its_hash_is_kno
     assert not (find_repository_folder("clinic/tiny") / COMMIT / "model.safetensors").exists()
 
 
-@pytest.mark.parametrize("states_sizes", [True, False])
+@pytest.mark.parametrize(("states_sizes", "heeds_if_range"), [(True, True), (False, True), (True, False)])
 def test_a_file_that_changes_between_two_ranges_is_taken_whole_where_no_hash_is_known(
-    hub: FakeHub, states_sizes: bool
+    hub: FakeHub, states_sizes: bool, heeds_if_range: bool
 ) -> None:
-    hub.states_hashes, hub.states_sizes = False, states_sizes
+    hub.states_hashes, hub.states_sizes, hub.heeds_if_range = False, states_sizes, heeds_if_range
     hub.acts["model.safetensors"] += ["cut:100000", "change"]
     folder = fetch_repository("clinic/tiny", offline=False)
     assert (folder / "model.safetensors").read_bytes() == hub.files["model.safetensors"] == WEIGHTS[::-1]
@@ -193,7 +193,9 @@ def test_a_mirror_gets_no_token(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -
     assert all("Authorization" not in headers for _, headers in hub.requests)
 
 
-@pytest.mark.parametrize("address", ["file:///etc/hosts", "ftp://127.0.0.1/x", "loop"])
+@pytest.mark.parametrize(
+    "address", ["file:///etc/hosts", "ftp://127.0.0.1/x", "http://[x", "http://a:b/", "/b\xfc", "loop"]
+)
 def test_an_unsafe_or_endless_redirect_is_refused(hub: FakeHub, address: str) -> None:
     target = f"{hub.url}/clinic/tiny/resolve/{COMMIT}/model.safetensors" if address == "loop" else address
     hub.acts["model.safetensors"] += [f"redirect:{target}"] * 20

@@ -100,6 +100,8 @@ def _load_embedded(record: BaseRecord, need: BaseRequest) -> BaseParts:
         try:
             parts = _load_from_hub(record.repository, record, need.offline)
         except DataError as error:
+            if not need.offline:
+                raise  # The line, not the package, is what failed.
             raise missing from error
     return replace(parts, tokenizer=add_prefix(parts.tokenizer, record.prefix))
 

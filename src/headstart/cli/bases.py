@@ -47,7 +47,8 @@ def fetch(
         news.print(f"{name} is here. Use it: headstart adapt DATA -o OUT --base {name}", markup=False, soft_wrap=True)
     else:
         news.print(
-            f"Written to {folder}. On the other machine: headstart bases add {offer.target.name}",
+            f"Written to {folder}. On the other machine give the place that this folder has there: headstart bases add "
+            "FOLDER",
             markup=False,
             soft_wrap=True,
         )

@@ -10,7 +10,7 @@ import os
 import ssl
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -94,11 +94,21 @@ def open_hub(mirror: str = "") -> Hub:
         If the address is none.
     """
     endpoint = (mirror or os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
-    parts = urlsplit(endpoint)
-    if parts.scheme not in _PORTS or not parts.hostname:
+    if not _is_address(endpoint):
         name = "--mirror" if mirror else "HF_ENDPOINT"
-        raise OptionError(f"{name} is not the address of a server: {endpoint[:100]}.", f"Give one such as {HUB}.")
+        address = endpoint.rpartition("@")[2][:100]  # Without a password.
+        raise OptionError(f"{name} is not the address of a server: {address}.", f"Give one such as {HUB}.")
     return Hub(endpoint, "" if mirror else read_token())
+
+
+def _is_address(url: str) -> bool:
+    """Return whether a text is the address of a server, of signs that a request may hold and without a password."""
+    try:
+        parts = urlsplit(url)
+        has_host = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0 and parts.username is None
+    except ValueError:  # Of brackets without an end, or of a port that is no number.
+        return False
+    return has_host and url.isascii() and url.isprintable() and " " not in url
 
 
 def is_switched_off() -> bool:
@@ -157,12 +167,12 @@ def send_request(hub: Hub, url: str, headers: Mapping[str, str]) -> Iterator[Res
 
 
 def _follow(url: str, location: str) -> str:
-    target = urljoin(url, location)
-    scheme = urlsplit(target).scheme
-    if scheme not in _PORTS or (scheme == "http" and urlsplit(url).scheme == "https"):
-        problem = f"{urlsplit(url).netloc} redirects to an address that is not safe ({target[:100]})."
-        raise DataError(problem, "Try another server with --mirror.")
-    return target
+    with suppress(ValueError):
+        target = urljoin(url, location)
+        if _is_address(target) and (url.startswith("http:") or target.startswith("https:")):
+            return target
+    problem = f"{urlsplit(url).netloc} redirects to an address that is not safe ({location[:100]!a})."
+    raise DataError(problem, "Try another server with --mirror.")
 
 
 def _complete_headers(hub: Hub, url: str, headers: Mapping[str, str]) -> dict[str, str]:

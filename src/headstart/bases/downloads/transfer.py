@@ -105,12 +105,16 @@ class _Transfer:
     def _begin(self, response: Response) -> None:
         """Check that the bytes to come are those that are missing; else start again with what is sent."""
         part = self.part
-        etag = response.headers.get("ETag") or ""
+        stated = response.headers.get("ETag") or ""
+        etag = "" if stated.startswith("W/") else stated
         start, total = _read_extent(response)
         if part.n_bytes and (response.status == 200 or start != part.n_bytes):
             self._restart()
         if start != part.n_bytes:
             raise Interrupted(f"{self.hub.host} sends other bytes than were requested")
+        if part.n_bytes and not part.is_identified and etag != part.origin.etag:  # Not every server heeds If-Range.
+            self._restart()
+            raise Interrupted(f"{self.hub.host} has another file there now")
         if not self.is_size_stated and total >= 0 and part.n_bytes == 0:
             part.file = replace(part.file, size_bytes=total)
         if total != part.file.size_bytes and not (total < 0 <= part.file.size_bytes):
@@ -118,7 +122,7 @@ class _Transfer:
             raise Interrupted(f"{self.hub.host} announces {total:,} bytes instead of {part.file.size_bytes:,}")
         if part.file.size_bytes < 0:
             raise Interrupted(f"{self.hub.host} does not say how long the file is")
-        part.origin = Origin(url=part.origin.url, etag="" if etag.startswith("W/") else etag)
+        part.origin = Origin(url=part.origin.url, etag=etag)
 
     def _restart(self) -> None:
         self.bar.advance(-self.part.n_bytes)
