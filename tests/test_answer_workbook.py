@@ -81,6 +81,19 @@ def test_a_column_named_like_what_is_predicted_is_not_lost(tmp_path: Path) -> No
     assert (answer["low (yours) (yours)"], answer["low (yours)"], answer["low"]) == ("a", "b", 3)
 
 
+def test_a_class_that_looks_like_a_number_stays_as_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "answers.csv").write_text(
+        "input,label,probability,label_2,probability_2,answer,set,reason,kind,nearest\n"
+        "a.txt,01,0.75,02,0.25,01,01,75 % sure,label,007\n",
+        encoding="utf-8",
+    )
+    bundle: Any = SimpleNamespace(task="classification", known_input_columns=None)
+    write_answer_workbook(tmp_path / "answers.csv", tmp_path / "a.xlsx", bundle=bundle, model="m", source=None)
+    (answer,) = read_sheet(tmp_path / "a.xlsx")
+    names = ("best guess", "second guess", "likely answers", "nearest", "probability of the second")
+    assert [answer[name] for name in names] == ["01", "02", "01", "007", 0.25]
+
+
 def test_own_columns_are_read_in_the_encoding_that_was_named(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_bytes("place,message\nŁódź,The pump is broken\n".encode("cp1250"))
     options = parse(PredictOptions, text=("message",), offline=True, runtime="onnx", encoding="cp1250")

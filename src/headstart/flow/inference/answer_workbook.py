@@ -35,6 +35,9 @@ _HEADINGS: Mapping[str, str] = {
 }
 """What the columns of the CSV are called in a workbook; the others keep their names."""
 _FIRST = ("answer", "label", "labels", "probability")
+_TEXTS = ("answer", "set", "reason", "nearest")
+_LABEL = re.compile(r"labels?(_\d+)?")
+"""Columns with names of classes and rows, which may look like numbers ("01")."""
 
 
 Cells = Sequence[str] | Sequence[float | str]
@@ -127,12 +130,13 @@ def _name_answers(content: _AnswerTable, bundle: Bundle, model: str) -> dict[str
     """Return the columns of the answers, in the order in which people read them."""
     order = [name for name in _FIRST if name in content.names]
     order += [name for name in content.names if name not in (*order, "input", "kind")]
-    headings = {} if TASK_TYPES[bundle.task].is_number else _HEADINGS
+    is_number = TASK_TYPES[bundle.task].is_number
+    headings = {} if is_number else _HEADINGS
     columns: dict[str, Cells] = {}
     for name in order:
         cells = content.column(name)
-        heading = headings.get(name, name)
-        columns[heading] = cells if name in ("answer", "label", "labels", "reason") else _read_numbers(cells)
+        is_text = name in _TEXTS or (not is_number and _LABEL.fullmatch(name) is not None)
+        columns[headings.get(name, name)] = cells if is_text else _read_numbers(cells)
     columns["answered by"] = [f"{model}, Headstart {list_versions()['headstart']}"] * len(content.rows)
     return columns
 
