@@ -149,7 +149,8 @@ def test_the_list_of_bases_fits_a_terminal_and_says_what_is_here(fresh_home: Pat
     lines = run("bases", HEADSTART_HOME=str(fresh_home), COLUMNS="80").stderr.splitlines()
     assert max(map(len, lines)) <= 80
     by_name = {line.split()[0]: line for line in lines if line and not line.startswith(" ")}
-    assert by_name["efficientnet-lite0"].split()[-2:] == ["permissive", "yes"]
+    assert by_name["efficientnet-lite0"].split()[-2:] == ["~permissive", "yes"]
+    assert by_name["all-minilm-l6-v2"].split()[-2:] == ["permissive", "yes"]
     assert by_name["dinov3-base"].split()[-2:] == ["~343", "restricted"]
     assert "no safetensors" in " ".join(lines)
 
@@ -164,6 +165,14 @@ def test_the_json_of_bases_says_of_each_fact_whether_it_was_read(fresh_home: Pat
     assert (item["sources"]["licence"], item["sources"]["size_bytes"]) == ("read", "remembered")
     assert listed["efficientnet-lite0"]["embedded"] and listed["efficientnet-lite0"]["here"]
     assert [name for name, item in listed.items() if not item["parameters"]] == ["minirocket"]
+
+
+def test_the_list_of_bases_marks_what_was_not_read_in_a_source(fresh_home: Path) -> None:
+    lines = run("bases", HEADSTART_HOME=str(fresh_home)).stderr.splitlines()
+    (read,) = [line for line in lines if line.startswith("convnext-tiny")]
+    (remembered,) = [line for line in lines if line.startswith("bert-base ")]
+    assert " permissive" in read and " ~178" in read
+    assert "~permissive" in remembered and "~440" in remembered
 
 
 def test_listing_bases_loads_nothing_heavy() -> None:

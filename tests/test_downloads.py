@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,11 +20,14 @@ import pytest
 from tests.hub_server import COMMIT, FakeHub, isolate, serve_hub
 
 from headstart import progress
+from headstart.bases.downloads import settings
 from headstart.bases.downloads.carrying import add_base, export_stored, find_travelling
 from headstart.bases.downloads.fetching import FetchRequest, plan_fetch, run_fetch
 from headstart.bases.downloads.storage import find_repository_folder, find_stored, read_pin
-from headstart.bases.hub import fetch_base, fetch_repository
-from headstart.errors import DataError, HeadstartError, UnknownName
+from headstart.bases.hub import fetch_base, fetch_repository, require_pinned_weights
+from headstart.errors import BundleError, DataError, HeadstartError, UnknownName
+from headstart.file_locks import lock_file
+from headstart.home import lock_path
 
 WEIGHTS = bytes(range(256)) * 800
 FILES = {
@@ -396,8 +401,6 @@ def test_a_disk_that_gets_full_keeps_what_came_and_says_so(hub: FakeHub, monkeyp
 
 
 def test_a_disk_that_is_too_small_is_named_before_the_first_byte(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    import shutil
-
     usage = shutil.disk_usage("/")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
     with pytest.raises(DataError, match="MB are needed in"):
@@ -501,6 +504,34 @@ def test_a_manifest_from_a_stranger_leads_nowhere(hub: FakeHub, tmp_path: Path, 
     (stick / "headstart-base.json").write_text(json.dumps(document))
     with pytest.raises(DataError, match="is damaged"):
         add_base(stick, {})
+
+
+def test_adding_waits_for_a_fetch_of_the_same_base_and_looks_for_room_first(
+    hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stick = run_fetch(plan_fetch(REQUEST, tmp_path / "stick" / "tiny"))
+    monkeypatch.setattr(settings, "SETTINGS", replace(settings.SETTINGS, lock_seconds=0.05))
+    with lock_file(lock_path(find_repository_folder("clinic/tiny") / COMMIT)) as acquired:
+        assert acquired
+        with pytest.raises(DataError, match="Another process is still writing"):
+            add_base(stick, {})
+    usage = shutil.disk_usage(tmp_path)
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=1000))
+        with pytest.raises(DataError, match="MB are needed in"):
+            add_base(stick, {})
+    assert list_names(find_repository_folder("clinic/tiny")) == []
+    assert add_base(stick, {}).is_new
+
+
+def test_weights_of_another_name_are_compared_with_their_pinned_hash(hub: FakeHub) -> None:
+    name = "open_clip_model.safetensors"
+    hub.files[name] = WEIGHTS
+    hub.files["open_clip_config.json"] = b"{}"
+    folder = fetch_base(replace(REQUEST, files=("open_clip_config.json", name), weights_file=name), offline=False)
+    require_pinned_weights(folder, "clinic/tiny", hashlib.sha256(WEIGHTS).hexdigest(), name)
+    with pytest.raises(BundleError, match=rf"{name} is damaged"):
+        require_pinned_weights(folder, "clinic/tiny", "0" * 64, name)
 
 
 def test_an_empty_folder_is_no_stick(tmp_path: Path) -> None:

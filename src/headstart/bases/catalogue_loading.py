@@ -102,7 +102,7 @@ def load_from_hub(record: BaseRecord, offline: bool) -> BaseParts:
     folder = hub.fetch_base(hub.make_request(record), offline or is_stored)
     _require_weights(folder, record)
     parts = read_folder(folder, record)
-    hub.require_pinned_weights(folder, record.repository, parts.record.sha256)
+    hub.require_pinned_weights(folder, record.repository, parts.record.sha256, record.weights_file)
     _require_architecture(parts, record)
     known = replace(record, n_dims=parts.record.n_dims, size_bytes=parts.record.size_bytes, sha256=parts.record.sha256)
     return replace(parts, record=known, tokenizer=add_prefix(parts.tokenizer, record.prefix))

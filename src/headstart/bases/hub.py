@@ -139,7 +139,7 @@ def _make_offline_error(request: FetchRequest) -> DataError:
     )
 
 
-def require_pinned_weights(folder: Path, repository: str, sha256: str) -> None:
+def require_pinned_weights(folder: Path, repository: str, sha256: str, name: str = WEIGHTS) -> None:
     """Refuse weights that are not the ones that were fetched: a disk may lose sectors.
 
     Parameters
@@ -149,14 +149,16 @@ def require_pinned_weights(folder: Path, repository: str, sha256: str) -> None:
     repository : str
     sha256 : str
         Of the weights now; "" where it was not computed.
+    name : str
+        Of their file.
     """
     if folder.parent != find_repository_folder(repository):
         return
     manifest = read_pin(repository, folder.name)
     pinned = {file.name: file.sha256 for file in manifest.remote.files} if manifest is not None else {}
-    if sha256 and pinned.get(WEIGHTS, sha256) != sha256:
+    if sha256 and pinned.get(name, sha256) != sha256:
         raise BundleError(
-            f"{folder / WEIGHTS} is damaged: it is not the file that was fetched (sha256 differs).",
+            f"{folder / name} is damaged: it is not the file that was fetched (sha256 differs).",
             "Remove this file and run the same command again: it is fetched anew.",
         )
 

@@ -14,8 +14,9 @@ from headstart.flow.listing import ListedBase
 
 _OBSTACLES = {NO_READER: "missing: no loader yet", NO_SAFETENSORS: "missing: no safetensors"}
 _NOTES = (
-    "* is taken where no other is named. Another: --base NAME; --base auto compares those that are here.",
-    "here: loads without a connection. Every other is fetched once, when it is first used; ~ is about.",
+    "* is taken where no other is named; for texts that are not English multilingual-e5-small, where it is here.",
+    "Another: --base NAME; --base auto compares those that are here.",
+    "here: loads without a connection. Every other is fetched once. ~ is from memory, not checked.",
     "licence: permissive and attribution allow every use. Read the others first; --json has name and page.",
     "Any other: timm:NAME, hf:REPO-OR-FOLDER, file:FOLDER",
     "Which suits your data best: headstart bases --for DATA",
@@ -43,7 +44,7 @@ def show_bases(listed: Sequence[ListedBase]) -> None:
                 f"{item.record.name}{' *' if item.is_default else ''}",
                 _describe_use(item),
                 _format_size(item.record),
-                find_licence_class(item.record),
+                f"{_mark_unread(item.record, 'licence')}{find_licence_class(item.record)}",
                 "yes" if item.is_present else "",
             )
         news.print(grid)
@@ -60,6 +61,10 @@ def _describe_use(item: ListedBase) -> str:
 
 
 def _format_size(record: BaseRecord) -> str:
-    """Write the size in MB; about, where no file was measured."""
-    about = "" if find_fact_source(record, "size_bytes") == "read" else "~"
-    return f"{about}{record.size_bytes / 1e6:,.0f}"
+    """Write the size in MB."""
+    return f"{_mark_unread(record, 'size_bytes')}{record.size_bytes / 1e6:,.0f}"
+
+
+def _mark_unread(record: BaseRecord, field_name: str) -> str:
+    """Return the sign of a fact that was not read in a source."""
+    return "" if find_fact_source(record, field_name) == "read" else "~"

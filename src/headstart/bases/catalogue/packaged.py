@@ -53,7 +53,7 @@ MINILM = BaseRecord(
     good_for="English texts, on any computer and on phones",
     languages=("en",),
     scripts=("Latn",),
-    facts_read=("size_bytes", "sha256", "n_parameters", "n_dims", "architecture"),
+    facts_read=("licence", "size_bytes", "sha256", "n_parameters", "n_dims", "architecture"),
 )
 
 MULTILINGUAL_E5 = BaseRecord(
@@ -85,7 +85,7 @@ MULTILINGUAL_E5 = BaseRecord(
     good_for="texts in 100 languages, African ones among them",
     languages=XLMR_LANGUAGES,
     scripts=XLMR_SCRIPTS,
-    facts_read=("size_bytes", "sha256", "n_dims", "n_parameters", "architecture"),
+    facts_read=("licence", "size_bytes", "sha256", "n_dims", "n_parameters", "architecture"),
 )
 
 MINIROCKET = BaseRecord(

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headstart import progress
-from headstart.bases.downloads.fetching import explain_disk_errors
-from headstart.bases.downloads.listing import FILES, WEIGHTS, RemoteFile, RemoteRepository
+from headstart.bases.downloads.fetching import explain_disk_errors, hold_folder, require_space
+from headstart.bases.downloads.listing import FILES, WEIGHTS, RemoteFile, RemoteRepository, is_file_name
 from headstart.bases.downloads.manifests import MANIFEST, Manifest, read_manifest, write_manifest
 from headstart.bases.downloads.storage import StoredBase, find_repository_folder, read_pin, write_pin
 from headstart.errors import DataError, list_offenders
@@ -81,7 +81,8 @@ def describe_snapshot(stored: StoredBase, reference: str) -> Manifest:
     stored : StoredBase
     reference : str
     """
-    paths = sorted({path for pattern in FILES for path in stored.folder.glob(pattern) if path.is_file()})
+    matches = {path for pattern in FILES for path in stored.folder.glob(pattern)}
+    paths = sorted(path for path in matches if path.is_file() and is_file_name(path.name))
     files = [RemoteFile(name=path.name, size_bytes=path.stat().st_size, sha256=hash_file(path)) for path in paths]
     remote = RemoteRepository(repository=stored.repository, revision=stored.folder.name, licence="", files=tuple(files))
     return Manifest(reference=reference, remote=remote)
@@ -140,9 +141,9 @@ def add_base(folder: Path, known: Mapping[str, str], takes_changes: bool = False
     target = find_repository_folder(remote.repository) / remote.revision
     if not takes_changes:
         _require_pinned_content(manifest, known.get(remote.repository, ""))
-    pinned = read_pin(remote.repository, remote.revision)
-    is_new = pinned is None or not pinned.is_pinned or bool(pinned.list_missing(target)) or takes_changes
-    with explain_disk_errors(target.parent):
+    with explain_disk_errors(target.parent), hold_folder(target):
+        pinned = read_pin(remote.repository, remote.revision)
+        is_new = pinned is None or not pinned.is_pinned or bool(pinned.list_missing(target)) or takes_changes
         if is_new:
             _copy_checked(manifest, folder, target)
         write_pin(manifest, is_default=True)
@@ -186,6 +187,7 @@ def _copy_checked(manifest: Manifest, source: Path, target: Path) -> None:
     partial.mkdir(parents=True)
     try:
         total = manifest.remote.size_bytes
+        require_space(partial, total)
         with progress.open_bar(f"Copying {manifest.reference}", total, "bytes") as bar:
             for file in manifest.remote.files:
                 digest = _copy_file(source / file.name, partial / file.name, bar)

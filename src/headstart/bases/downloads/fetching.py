@@ -165,12 +165,12 @@ def run_fetch(plan: FetchPlan) -> Path:
         The disk is full, or may not be written to.
     """
     travels = plan.folder.parent != find_repository_folder(plan.request.repository)
-    with explain_disk_errors(plan.folder), _hold_folder(plan.folder):
+    with explain_disk_errors(plan.folder), hold_folder(plan.folder):
         began = time.monotonic()
         _write(plan, plan.manifest, travels, is_whole=False)
         missing = _list_files_to_fetch(plan)
         n_bytes = sum(max(0, file.size_bytes) for file in missing)
-        _require_space(plan.folder, n_bytes)
+        require_space(plan.folder, n_bytes)
         hashes: dict[str, str] = {}
         with progress.open_bar(f"Fetching {plan.request.reference}", n_bytes, "bytes") as bar:
             for file in missing:
@@ -214,7 +214,15 @@ def _write(plan: FetchPlan, manifest: Manifest, travels: bool, is_whole: bool) -
         write_pin(manifest, is_default=not plan.request.revision and (is_first or is_whole))
 
 
-def _require_space(folder: Path, n_bytes: int) -> None:
+def require_space(folder: Path, n_bytes: int) -> None:
+    """Refuse to begin where the disk has too little room.
+
+    Parameters
+    ----------
+    folder : Path
+    n_bytes : int
+        To be written.
+    """
     free = shutil.disk_usage(folder).free
     if n_bytes + _SPARE_BYTES > free:
         raise DataError(
@@ -242,15 +250,20 @@ def explain_disk_errors(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _hold_folder(folder: Path) -> Iterator[None]:
-    """Wait while another process fetches into the same folder."""
+def hold_folder(folder: Path) -> Iterator[None]:
+    """Wait while another process fetches or copies into the same folder.
+
+    Parameters
+    ----------
+    folder : Path
+    """
     lock = lock_path(folder)
     with lock_file(lock) as acquired:
         if acquired:
             yield
             return
-    progress.say(f"Another process is fetching into {folder}: waiting for it.")
+    progress.say(f"Another process is writing to {folder}: waiting for it.")
     with lock_file(lock, wait_seconds=settings.SETTINGS.lock_seconds) as acquired:
         if not acquired:
-            raise DataError(f"Another process is still fetching into {folder}.", "Wait until it is done.")
+            raise DataError(f"Another process is still writing to {folder}.", "Wait until it is done.")
         yield
