@@ -494,13 +494,16 @@ def test_a_stick_that_differs_from_what_is_pinned_is_refused(hub: FakeHub, tmp_p
         add_base(stick, {"clinic/tiny": "0" * 64})
 
 
-@pytest.mark.parametrize("change", ["../../x.json", "x.py", "nothing"])
+@pytest.mark.parametrize("change", ["../../x.json", "x.py", "nothing", "screen"])
 def test_a_manifest_from_a_stranger_leads_nowhere(hub: FakeHub, tmp_path: Path, change: str) -> None:
     stick = run_fetch(plan_fetch(REQUEST, tmp_path / "stick" / "tiny"))
     document = json.loads((stick / "headstart-base.json").read_text())
     document["files"][change] = document["files"].pop("config.json")
     if change == "nothing":
         document["repository"] = "../../up"
+    if change == "screen":
+        document["files"]["config.json"] = document["files"].pop(change)
+        document["reference"] = "tiny\x1b[2J"
     (stick / "headstart-base.json").write_text(json.dumps(document))
     with pytest.raises(DataError, match="is damaged"):
         add_base(stick, {})

@@ -14,8 +14,11 @@ from typer.testing import CliRunner
 
 from headstart.bases import CATALOGUE
 from headstart.cli.main import app
+from headstart.errors import HeadstartError
+from headstart.flow.base_choice.measure import list_expected_errors
 from headstart.flow.base_choice.proposals import ISO_SCRIPTS, DataFacts, ProposalLimits, propose_bases
 from headstart.options import BasesOptions
+from headstart.ranking import Candidate
 
 PRESENT = frozenset({"efficientnet-lite0", "all-minilm-l6-v2", "multilingual-e5-small", "series-encoder", "minirocket"})
 
@@ -74,6 +77,12 @@ def test_every_script_and_domain_of_the_catalogue_can_be_asked_for() -> None:
     field = BasesOptions.model_fields["domain"]
     domains = {domain for record in CATALOGUE.values() for domain in record.domains}
     assert all(f"'{domain}'" in str(field.annotation) for domain in domains)
+
+
+def test_a_fetched_base_that_cannot_be_run_is_left_out_and_one_of_ours_is_not() -> None:
+    fetched, ours = (Candidate(name, "catalogue", "mit", 1) for name in ("resnet-18", "multilingual-e5-small"))
+    assert RuntimeError in list_expected_errors(fetched)
+    assert list_expected_errors(ours) == (HeadstartError,)
 
 
 def test_fetch_needs_data_and_a_network() -> None:

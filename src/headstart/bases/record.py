@@ -140,6 +140,16 @@ def find_licence_class(record: BaseRecord) -> str:
     return record.licence_class or classify_licence(record.licence)
 
 
+def is_embedded(record: BaseRecord) -> bool:
+    """Return whether a base comes with Headstart or one of its extras; every other is of a hub, made by others.
+
+    Parameters
+    ----------
+    record : BaseRecord
+    """
+    return bool(record.package) or not record.repository
+
+
 def find_fact_source(record: BaseRecord, field_name: str) -> str:
     """Return where a fact of a record comes from: `read` in a source, or `remembered` and not checked.
 

@@ -59,7 +59,7 @@ class ListedBase:
 
     def to_document(self) -> dict[str, Any]:
         """Return the JSON of `headstart bases --json`; `sources` says of each fact whether it was read."""
-        from headstart.bases.record import find_fact_source, find_licence_class
+        from headstart.bases.record import find_fact_source, find_licence_class, is_embedded
 
         facts = asdict(self.record)
         stated = [name for name, value in facts.items() if name not in _OWN_WORDS and value not in ("", (), 0)]
@@ -71,7 +71,7 @@ class ListedBase:
             "licence_class": find_licence_class(self.record),
             "megabytes": round(self.record.size_bytes / 1e6, 1),
             "parameters": self.record.n_parameters,
-            "embedded": bool(self.record.package) or not self.record.repository,
+            "embedded": is_embedded(self.record),
             "here": self.is_present,
             "obstacle": self.obstacle,
             "default": self.is_default,

@@ -218,4 +218,4 @@ def select_files(files: list[RemoteFile], names: tuple[str, ...] = ()) -> tuple[
 def _read_licence(document: Mapping[str, Any]) -> str:
     card = document.get("cardData")
     licence = card.get("license") if isinstance(card, dict) else None
-    return licence[:100] if isinstance(licence, str) else ""
+    return licence[:100] if isinstance(licence, str) and licence.isprintable() else ""

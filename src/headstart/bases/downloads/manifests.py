@@ -102,7 +102,7 @@ def read_manifest(path: Path) -> Manifest | None:
     if not isinstance(document, dict) or document.get("format") != 1:
         return None
     texts = [document.get(name) for name in ("reference", "repository", "revision", "licence")]
-    files, names = document.get("files"), [text for text in texts if isinstance(text, str) and len(text) <= 300]
+    files, names = document.get("files"), [text for text in texts if isinstance(text, str) and len(text) <= 300 and text.isprintable()]
     if len(names) != len(texts) or not isinstance(files, dict) or not files:
         return None
     reference, repository, revision, licence = names

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import bases, data, evaluation, features, ranking
-from headstart.bases import DEFAULTS, Backbone
+from headstart.bases import CATALOGUE, DEFAULTS, Backbone
+from headstart.bases.record import is_embedded
 from headstart.checks.vocabulary import measure_coverage
 from headstart.errors import DataError, HeadstartError, cut_problem
 from headstart.evaluation.intervals import mean_interval
@@ -49,7 +50,8 @@ def list_expected_errors(candidate: Candidate) -> tuple[type[Exception], ...]:
     ----------
     candidate : Candidate
     """
-    return (HeadstartError,) if candidate.origin == "catalogue" else UNUSABLE
+    is_ours = candidate.origin == "catalogue" and is_embedded(CATALOGUE[candidate.reference])
+    return (HeadstartError,) if is_ours else UNUSABLE
 
 
 def describe_failure(error: Exception) -> str:
