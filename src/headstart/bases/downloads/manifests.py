@@ -102,7 +102,7 @@ def read_manifest(path: Path) -> Manifest | None:
     if not isinstance(document, dict) or document.get("format") != 1:
         return None
     texts = [document.get(name) for name in ("reference", "repository", "revision", "licence")]
-    files, names = document.get("files"), [text for text in texts if isinstance(text, str) and len(text) <= 300 and text.isprintable()]
+    files, names = document.get("files"), [text for text in texts if isinstance(text, str) and _is_short(text)]
     if len(names) != len(texts) or not isinstance(files, dict) or not files:
         return None
     reference, repository, revision, licence = names
@@ -112,6 +112,11 @@ def read_manifest(path: Path) -> Manifest | None:
         return None
     remote = RemoteRepository(repository=repository, revision=revision, licence=licence, files=entries)
     return Manifest(reference=reference, remote=remote)
+
+
+def _is_short(text: str) -> bool:
+    """Return whether a text may stand in a message: signs that steer a screen may not."""
+    return len(text) <= 300 and text.isprintable()
 
 
 def _read_file(name: str, facts: Any) -> RemoteFile | None:
