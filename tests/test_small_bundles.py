@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
+from numpy.typing import NDArray
 from tests.tiny import BASES
 from tokenizers import Tokenizer
 
@@ -23,8 +24,10 @@ from headstart import bundle as bundles
 from headstart import flow
 from headstart.bases import BaseParts, assemble_backbone, write_folder
 from headstart.bases.pruned_vocabulary import explain_no_pruning, prune_vocabulary, read_vocabulary
+from headstart.bundle.onnx.block_weights import BLOCK, join_blocks, split_into_blocks, write_blocks
 from headstart.bundle.onnx.packed_weights import read_float_arrays, unpack_weights
 from headstart.bundle.onnx.packing import pack_weights
+from headstart.bundle.runtime.session import open_graph
 from headstart.bundle.shared_weights import read_shared
 from headstart.bundle.weight_rounding import round_array, split_into_steps
 from headstart.errors import BundleError
@@ -325,3 +328,59 @@ def test_a_bundle_without_a_graph_says_what_was_left_out(
     flow.adapt(adapted / "rows.csv", tmp_path / "out", AdaptOptions(**options))
     portable = json.loads((tmp_path / "out" / "bundle" / "config.json").read_text("utf-8"))["portable"]
     assert not portable["ok"] and portable["weights"]["bits"] == 16
+
+
+def _make_blocks(shape: tuple[int, int], axis: int, seed: int = 0) -> NDArray[np.float32]:
+    """Draw weights as a base holds them that came in blocks of 4 bits along an axis: steps and products in float16."""
+    generator = np.random.default_rng(seed)
+    rows, columns = shape if axis else shape[::-1]
+    whole = generator.integers(-7, 8, (rows, columns // BLOCK, BLOCK))
+    whole[:, :, 5] = -8
+    steps = generator.uniform(1e-3, 1e-2, (rows, columns // BLOCK, 1)).astype(np.float16).astype(np.float32)
+    values = (whole * steps).reshape(rows, columns).astype(np.float16).astype(np.float32)
+    return round_array(values if axis else values.T)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_weights_that_came_in_blocks_of_4_bits_are_recognised_along_either_axis(axis: int) -> None:
+    values = _make_blocks((64, 96), axis)
+    blocks = split_into_blocks(values)
+    assert blocks is not None and blocks.whole.dtype == np.int8 and np.abs(blocks.whole).max() == 8
+    np.testing.assert_allclose((blocks.whole * blocks.steps).reshape(64, 96), values, rtol=0, atol=1e-4)
+    assert split_into_blocks(np.random.default_rng(1).normal(size=(64, 96)).astype(np.float32)) is None
+    assert split_into_blocks(values[:50, :90]) is None
+
+
+def test_a_graph_of_blocks_answers_as_before_and_other_weights_stay(tmp_path: Path) -> None:
+    arrays = {"table": _make_blocks((100, 32), 1), "matrix": _make_blocks((32, 64), 0)}
+    arrays["other"] = np.random.default_rng(2).normal(size=(64, 64)).astype(np.float32)
+    nodes = [
+        onnx.helper.make_node("Gather", ["table", "ids"], ["rows"]),
+        onnx.helper.make_node("MatMul", ["rows", "matrix"], ["first"]),
+        onnx.helper.make_node("MatMul", ["first", "other"], ["outputs"]),
+    ]
+    graph = onnx.helper.make_graph(
+        nodes, "g", [onnx.helper.make_tensor_value_info("ids", onnx.TensorProto.INT64, [None])],
+        [onnx.helper.make_tensor_value_info("outputs", onnx.TensorProto.FLOAT, [None, 64])],
+        [onnx.numpy_helper.from_array(value, name) for name, value in arrays.items()],
+    )  # fmt: skip
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, tmp_path / "whole.onnx")
+    assert write_blocks(tmp_path / "whole.onnx", tmp_path / "blocks.onnx") == 2
+    assert (tmp_path / "blocks.onnx").stat().st_size < 0.65 * (tmp_path / "whole.onnx").stat().st_size
+    join_blocks(tmp_path / "blocks.onnx", tmp_path / "joined.onnx")
+    ids = np.arange(100, dtype=np.int64)
+    whole, blocks, joined = (
+        open_graph(tmp_path / f"{name}.onnx", ["ids"])(ids)[0] for name in ("whole", "blocks", "joined")
+    )
+    np.testing.assert_array_equal(blocks, joined)
+    np.testing.assert_allclose(blocks, whole, rtol=0, atol=1e-3 * np.abs(whole).max())
+    assert {item.name for item in onnx.load(tmp_path / "joined.onnx").graph.initializer} == set(arrays)
+
+
+def test_a_graph_without_blocks_is_not_written(tmp_path: Path) -> None:
+    values = np.random.default_rng(3).normal(size=(64, 64)).astype(np.float32)
+    graph = onnx.helper.make_graph([], "g", [], [], [onnx.numpy_helper.from_array(values, "other")])
+    onnx.save(onnx.helper.make_model(graph), tmp_path / "whole.onnx")
+    assert write_blocks(tmp_path / "whole.onnx", tmp_path / "blocks.onnx") == 0
+    assert not (tmp_path / "blocks.onnx").exists()

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import base64
 import csv
-import functools
 import gzip
 import hashlib
 import io
 import json
-import os
 import re
 import tarfile
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -24,9 +19,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from platformdirs import user_cache_dir
 from tests.browser import CHROMIUM, Browser, browser
 from tests.needs import skip_without
+from tests.pages import find_real_package, host_folder
 from tests.twins import needs_node, run
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from typer.testing import CliRunner
@@ -45,17 +40,6 @@ from headstart.flow.inference.predict_memory import open_predictor
 from headstart.modalities.text import load_text, prepare_text
 from headstart.options import AdaptOptions, ExportOptions
 from headstart.strategies.baselines.scratch_text import learn_tokenizer
-
-REAL_HOME = Path(user_cache_dir("headstart", appauthor=False)) / "web"
-
-
-def _real(name: str) -> Path | None:
-    """Find a package where the developer, or an export before, has put it."""
-    package = {one.name: one for one in (ENGINE, TOKENIZERS)}[name]
-    if os.environ.get(VARIABLE):
-        return find_package(package, Path(os.environ[VARIABLE]), True)
-    folder = REAL_HOME / package.folder
-    return folder if all((folder / file).is_file() for file in package.files) else None
 
 
 @pytest.fixture
@@ -283,7 +267,7 @@ def test_real_texts_are_cut_into_the_same_tokens_by_the_multilingual_base(shared
 
 def _require_same_tokens(file: Path, longest: int, texts: list[str], folder: Path) -> None:
     """Cut texts with a tokenizer.json in Python and in JavaScript."""
-    package = _real(TOKENIZERS.name)
+    package = find_real_package(TOKENIZERS.name)
     skip_without("web-runtime", package, f"{TOKENIZERS.name} is not on this machine: set {VARIABLE}")
     assert package is not None
     spec = {"tokenizer_file": str(file), "max_length": longest, "pad_id": 0}
@@ -296,25 +280,6 @@ def _require_same_tokens(file: Path, longest: int, texts: list[str], folder: Pat
     inputs = {"document": json.loads(file.read_text("utf-8")), "spec": spec, "texts": texts}
     ids = run(folder / "node", script, inputs, {"tokenizers.min.mjs": package / TOKENIZERS.files[0]})
     assert [text for text, one, other in zip(texts, ids, expected, strict=True) if one != other] == []
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *arguments: Any) -> None:
-        return None
-
-
-@contextmanager
-def _hosted(folder: Path) -> Iterator[tuple[str, ThreadingHTTPServer]]:
-    """Serve files as any file host does, and nothing more."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/", server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
 
 
 @pytest.fixture(scope="module")
@@ -359,7 +324,7 @@ def measure_difference(value: Any, other: Any) -> float:
 
 
 def test_a_class_that_is_called_not_sure_is_an_answer_without_a_server_too(tab: Browser, tmp_path: Path) -> None:
-    engine = _real(ENGINE.name)
+    engine = find_real_package(ENGINE.name)
     skip_without("web-runtime", engine, f"{ENGINE.name} is not on this machine: set {VARIABLE}")
     labels = {"pump": "water", "eh": "not sure"}
     rows = [f"{word} message {row},{label}" for row in range(20) for word, label in labels.items()]
@@ -372,7 +337,7 @@ def test_a_class_that_is_called_not_sure_is_an_answer_without_a_server_too(tab: 
         ("answered", "water"),
         ("answered", "not sure"),
     ]
-    with _hosted(tmp_path / "page") as (address, _):
+    with host_folder(tmp_path / "page") as (address, _):
         tab.open(address)
         tab.until("document.querySelector('#ask') && !document.querySelector('#ask').hidden", 60)
         for text, document in zip(texts, expected, strict=True):
@@ -392,7 +357,7 @@ def test_a_class_that_is_called_not_sure_is_an_answer_without_a_server_too(tab: 
 def test_the_page_answers_as_predict_does_also_when_the_host_is_gone(
     adapted: dict[str, tuple[Path, Path]], name: str, tab: Browser, tmp_path: Path
 ) -> None:
-    engine = _real(ENGINE.name)
+    engine = find_real_package(ENGINE.name)
     skip_without("web-runtime", engine, f"{ENGINE.name} is not on this machine: set {VARIABLE}")
     _export(adapted, name, tmp_path / "page", runtime_web=engine)
     out, source = adapted[name]
@@ -405,7 +370,7 @@ def test_the_page_answers_as_predict_does_also_when_the_host_is_gone(
       return JSON.stringify(await api.predictInputs(model, named));
     }})()"""
     expected = _expected(name, out, rows)
-    with _hosted(tmp_path / "page") as (address, server):
+    with host_folder(tmp_path / "page") as (address, server):
         tab.open(address + "?check=1")
         outcome = json.loads(tab.until("document.documentElement.dataset.check", 120))
         assert outcome["n_rows"] == outcome["same"] > 0

@@ -100,9 +100,24 @@ def _copy_onnx(source: TargetSource, folder: Path) -> ExportedForm:
     return ExportedForm("onnx", (MODEL,), open_graph(folder / MODEL, source.model_inputs.names))
 
 
-def _quantise_to_16_bits(source: TargetSource, folder: Path) -> ExportedForm:
+def _write_small_weights(source: TargetSource, folder: Path) -> ExportedForm:
+    """Write blocks of 4 bits where the base came in such, and 16 bits for all other weights."""
+    _require_onnx()
+    blocks, cut = import_module("headstart.bundle.onnx.block_weights"), folder / "blocks.onnx"
+    if not blocks.write_blocks(source.write_unpacked(folder), cut):
+        return _quantise_to_16_bits(source, folder)
+    import_module("headstart.bundle.onnx.weight_quantisation").quantise_weights(cut, folder / MODEL)
+    run = open_graph(blocks.join_blocks(folder / MODEL, folder / "joined.onnx"), source.model_inputs.names)
+    return ExportedForm("weights of 4 bits in blocks, others of 16 bits", (MODEL,), run)
+
+
+def _require_onnx() -> None:
     if find_spec("onnx") is None:
         raise RuntimeError("the package onnx is not installed (pip install 'headstart[adapt]')")
+
+
+def _quantise_to_16_bits(source: TargetSource, folder: Path) -> ExportedForm:
+    _require_onnx()
     import_module("headstart.bundle.onnx.weight_quantisation").quantise_weights(source.graph, folder / MODEL)
     return ExportedForm("weights of 16 bits", (MODEL,), open_graph(folder / MODEL, source.model_inputs.names))
 
@@ -245,7 +260,7 @@ TARGETS: dict[str, ExportTarget] = {
             name="web",
             description="a page that answers on the device, without a server",
             is_exact=True,
-            methods=(_quantise_to_16_bits, _copy_onnx),
+            methods=(_write_small_weights, _quantise_to_16_bits, _copy_onnx),
             has_script=False,
             is_page=True,
         ),
