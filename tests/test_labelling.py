@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from headstart import bundle as bundles
-from headstart import data
+from headstart import data, features, flow
 from headstart.bundle.seen import FILE, SeenRows
 from headstart.cli.main import app
 from headstart.errors import OptionError
@@ -228,3 +228,28 @@ def test_rows_that_are_added_only_train_and_copies_of_test_rows_are_left_out(tex
     assert set(joined.splits[added]) == {TRAIN}
     tested = set(table.hashes[table.splits == "test"])
     assert tested and not tested & set(joined.hashes[added])
+
+
+def test_features_of_the_run_are_not_computed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = {"water": "pump well tap leak dry", "school": "teacher lesson book pupil class"}
+    rows = [(f"The {words[label].split()[n % 5]} number {n} is here", label, n) for n in range(24) for label in words]
+    lines = [f"{text},{label},{'test' if n % 3 == 0 else 'train'}" for text, label, n in rows]
+    (tmp_path / "rows.csv").write_text("\n".join(["text,label,split", *lines]), encoding="utf-8")
+    (tmp_path / "pool.csv").write_text("\n".join(["text", *(text for text, _, n in rows if n % 3 == 0)]), "utf-8")
+    options = parse(
+        AdaptOptions, base="all-minilm-l6-v2", strategy="linear-probe", audit="none", time="2m", offline=True
+    )
+    flow.adapt(tmp_path / "rows.csv", tmp_path / "out", options)
+    config = json.loads((tmp_path / "out" / "bundle" / "config.json").read_text("utf-8"))
+    assert config["portable"]["weights"]["base"]  # The bundle's own base is another: rounded, and pruned.
+    computed: list[int] = []
+    extract = features.extract_features
+
+    def count(*arguments: object, **named: object) -> features.Extraction:
+        extraction = extract(*arguments, **named)
+        computed.append(extraction.n_computed)
+        return extraction
+
+    monkeypatch.setattr(features, "extract_features", count)
+    label_next(tmp_path / "out", tmp_path / "pool.csv", None, parse(LabelNextOptions, n=3, offline=True))
+    assert computed == [0]

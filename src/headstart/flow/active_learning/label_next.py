@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from headstart import bundle as bundles
 from headstart import data, features, progress
+from headstart.bases import Backbone, BaseRequest, load_base
 from headstart.bundle import Bundle
 from headstart.csv_files import format_csv
-from headstart.errors import DataError, OptionError
+from headstart.errors import DataError, HeadstartError, OptionError
 from headstart.flow.active_learning.coarse_features import COARSE_FEATURES
 from headstart.flow.active_learning.settings import SETTINGS
 from headstart.flow.inference.answer_tables import format_predictions
@@ -249,9 +250,25 @@ def _read_features(bundle: Bundle, part: Table, precision: str) -> tuple[Index, 
     if bundle.backbone is None or "features" not in bundle.uses:
         readable, rows, failed = read_rows(bundle, part, precision)
         return readable, rows, {str(part.ids[row]): reason for row, reason in failed.items()}
-    extraction = features.extract_features(part, bundle.backbone, precision, bundle.uses)
+    extraction = features.extract_features(part, _find_fitted_base(bundle, bundle.backbone), precision, bundle.uses)
     rows = StrategyRows(part.take(extraction.readable_rows), extraction.features, extraction.descriptors)
     return extraction.readable_rows, rows, {item.id: item.reason for item in extraction.set_aside}
+
+
+def _find_fitted_base(bundle: Bundle, written: Backbone) -> Backbone:
+    """Return the base that the model was fitted on, whose features are cached; the bundle's where it is not here.
+
+    The bundle's own may be smaller: fewer pieces of words, weights of 16 bits.
+    """
+    digest = bundle.portable_config.get("weights", {}).get("base")
+    if digest is None:
+        return written
+    request = BaseRequest(modality=bundle.modality, offline=True, spec=written.parts.spec)
+    try:
+        base = load_base(written.record.name, request)
+    except HeadstartError:
+        return written
+    return base if base.fingerprint == digest else written
 
 
 def _top_two_margin(probabilities: Floats) -> Floats:

@@ -143,6 +143,7 @@ def make_portable(
     sample_rows = table.take(_draw_rows(len(table), bundle.seed))
     is_shrunk = shrunk_before is not None
     shrunk = ShrunkBundle(bundle, shrunk_before or {}) if is_shrunk else shrink_bundle(bundle, sample_rows, seen)
+    facts = {**_name_fitted_base(bundle, shrunk.bundle), **shrunk.facts}
     bundle = shrunk.bundle
     key = _compute_key(bundle, sample_rows)
     reused = _reuse_graph(earlier, key, folder) if earlier is not None else None
@@ -161,10 +162,18 @@ def make_portable(
     assert written.portable_files is not None
     manifest = {
         **written.portable_files.config,
-        "weights": dict(shrunk.facts),
+        "weights": facts,
         **({"key": key} if written.portable_files.config["ok"] else {}),
     }
     return replace(written, portable_files=replace(written.portable_files, config=manifest))
+
+
+def _name_fitted_base(bundle: Bundle, smaller: Bundle) -> dict[str, str]:
+    """Return the hash of the base that a model was fitted on, where the written one is another: for its features."""
+    if bundle.backbone is None or smaller.backbone is None:
+        return {}
+    fitted_on = bundle.backbone.fingerprint
+    return {} if smaller.backbone.fingerprint == fitted_on else {"base": fitted_on}
 
 
 def _compute_key(bundle: Bundle, sample_rows: Table) -> str:
