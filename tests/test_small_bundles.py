@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -32,9 +34,19 @@ from headstart.bundle.shared_weights import read_shared
 from headstart.bundle.weight_rounding import round_array, split_into_steps
 from headstart.errors import BundleError
 from headstart.flow.exports import pruning
-from headstart.flow.exports.vocabulary import choose_pieces
+from headstart.flow.exports.reference_outputs import ReferenceOutputs
+from headstart.flow.exports.vocabulary import UsedPieces, choose_pieces, rank_pieces
 from headstart.home import write_json
-from headstart.options import AdaptOptions, EvaluateOptions, ExportOptions, PredictOptions
+from headstart.options import (
+    AdaptOptions,
+    CompareOptions,
+    EvaluateOptions,
+    ExplainOptions,
+    ExportOptions,
+    LabelNextOptions,
+    PredictOptions,
+    parse,
+)
 from headstart.sealed_folders import hash_file
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -120,7 +132,8 @@ def test_texts_are_cut_into_the_same_pieces_with_a_pruned_vocabulary(kind: str, 
     before = Tokenizer.from_str(parts.tokenizer)
     encoded = [before.encode(" ".join(words)) for words in texts]
     used = Counter(place for item in encoded for place in item.ids)
-    pruned = prune_vocabulary(parts, choose_pieces(read_vocabulary(parts), used, n_frequent=0))
+    pieces = UsedPieces(used, Counter(f" {word}" for words in texts for word in words))
+    pruned = prune_vocabulary(parts, choose_pieces(read_vocabulary(parts), pieces, n_pieces=0))
     after = Tokenizer.from_str(pruned.tokenizer)
     assert [after.encode(" ".join(words)).tokens for words in texts] == [item.tokens for item in encoded]
     for letter in LETTERS:
@@ -130,7 +143,8 @@ def test_texts_are_cut_into_the_same_pieces_with_a_pruned_vocabulary(kind: str, 
 @pytest.mark.parametrize("kind", TOKENIZERS)
 def test_ids_are_dense_rows_follow_them_and_special_tokens_stay(kind: str) -> None:
     parts = _make_parts(kind)
-    pruned = prune_vocabulary(parts, choose_pieces(read_vocabulary(parts), Counter(), n_frequent=2))
+    nothing = UsedPieces(Counter(), Counter())
+    pruned = prune_vocabulary(parts, choose_pieces(read_vocabulary(parts), nothing, n_pieces=2))
     before, after = (Tokenizer.from_str(item.tokenizer) for item in (parts, pruned))
     vocabulary, old = after.get_vocab(), before.get_vocab()
     assert sorted(vocabulary.values()) == list(range(len(vocabulary))) and len(vocabulary) < len(old)
@@ -144,6 +158,39 @@ def test_ids_are_dense_rows_follow_them_and_special_tokens_stay(kind: str) -> No
     assert after.encode("").tokens == before.encode("").tokens
     assert vocabulary[specials[pruned.spec["pad_id"]]] == pruned.spec["pad_id"]
     assert assemble_backbone(pruned).fingerprint != assemble_backbone(parts).fingerprint
+
+
+@pytest.mark.parametrize("kind", TOKENIZERS)
+def test_pieces_that_look_like_the_words_of_the_texts_come_first(kind: str) -> None:
+    vocabulary = read_vocabulary(_make_parts(kind))
+    ranks = {place: rank for rank, place in enumerate(rank_pieces(vocabulary, {" pumped": 9, " pumping": 9}))}
+    (pump,), (bridge,) = (
+        [place for place in ranks if vocabulary.pieces[place] == word and place in vocabulary.starts]
+        for word in ("pump", "bridge")
+    )
+    assert ranks[pump] < ranks[bridge] and {pump, bridge} <= set(vocabulary.ranked)
+
+
+def test_the_number_of_pieces_is_that_of_the_settings_where_texts_need_no_more() -> None:
+    vocabulary = read_vocabulary(_make_parts("Unigram"))
+    used = UsedPieces(Counter(vocabulary.ranked[4:6]), Counter({" pump": 1}))
+    (least, more) = (choose_pieces(vocabulary, used, n_pieces=number) for number in (0, 48))
+    assert len(least) < 48 == len(more) and least < more
+
+
+def _make_outputs(probabilities: list[list[float]]) -> ReferenceOutputs:
+    outputs = np.asarray(probabilities)
+    return ReferenceOutputs(np.arange(len(outputs)), outputs, np.empty((len(outputs), 0), dtype=np.float32))
+
+
+@pytest.mark.parametrize(("sure", "passes"), [(0.51, True), (0.95, False)])
+def test_changed_labels_count_by_what_they_cost(sure: float, passes: bool, adapted: Path) -> None:
+    bundle = bundles.load_bundle(adapted / "words", "torch")
+    before = [[sure, 1 - sure]] * 5 + [[0.9, 0.1]] * 95
+    after = [[1 - sure, sure]] * 5 + [[0.9, 0.1]] * 95
+    figures = pruning._compare(bundle, _make_outputs(before), _make_outputs(after))
+    assert figures.same_labels == 0.95 and figures.expected_loss == pytest.approx((2 * sure - 1) / 20)
+    assert figures.passes is passes
 
 
 def test_other_kinds_of_tokenizers_are_not_pruned() -> None:
@@ -210,7 +257,9 @@ def adapted(tmp_path_factory: pytest.TempPathFactory) -> Path:
             writer.writerow([" ".join(rng.permutation(words)) + f" {number}", label])
     write_folder(_make_parts("Unigram"), folder / "base")
     options = {"base": f"file:{folder / 'base'}", "strategy": ("linear-probe",), "time": 60, "offline": True}
-    flow.adapt(folder / "rows.csv", folder / "out", AdaptOptions(**options))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pruning, "SETTINGS", replace(pruning.SETTINGS, pruned_pieces=10))
+        flow.adapt(folder / "rows.csv", folder / "out", AdaptOptions(**options))
     flow.adapt(folder / "rows.csv", folder / "whole", AdaptOptions(**options, keep_torch=True))
     flow.adapt(folder / "rows.csv", folder / "words", AdaptOptions(**options, keep_vocabulary=True))
     return folder
@@ -239,8 +288,27 @@ def test_config_json_says_what_was_left_out(adapted: Path) -> None:
         for name in ("out", "whole", "words")
     }
     vocabulary = facts["out"]["vocabulary"]
-    assert facts["out"]["bits"] == 16 and vocabulary.get("n_pieces", 0) <= vocabulary.get("n_whole", 0)
+    assert facts["out"]["bits"] == 16 and 10 < vocabulary["n_pieces"] < vocabulary["n_whole"]
+    assert vocabulary["unseen"]["same_labels"] == 1.0
     assert facts["whole"] == {"bits": 32} and facts["words"] == {"bits": 16}
+
+
+def test_a_pruned_bundle_goes_through_every_function(adapted: Path, tmp_path: Path) -> None:
+    folder, rows = adapted / "out", adapted / "rows.csv"
+    new = tmp_path / "new.csv"
+    new.write_text("text\npump tapes 7\nbook bridge\nwatering \u0431\n", "utf-8")
+    assert flow.evaluate(folder, rows, parse(EvaluateOptions, offline=True)).n_rows == 90
+    comparison = flow.compare(adapted / "words", folder, rows, tmp_path / "c.csv", parse(CompareOptions, offline=True))
+    assert comparison.n_better == comparison.n_worse == 0
+    flow.explain(folder, [new], tmp_path / "explained", parse(ExplainOptions, offline=True))
+    assert "tapes" in (tmp_path / "explained").read_text("utf-8")
+    flow.label_next(folder, new, tmp_path / "next.csv", parse(LabelNextOptions, offline=True))
+    assert "book bridge" in (tmp_path / "next.csv").read_text("utf-8")
+    script = [sys.executable, str(folder / "bundle" / "predict.py"), str(new)]
+    alone = subprocess.run(script, capture_output=True, text=True, check=True).stdout
+    answers = list(csv.DictReader(alone.splitlines()))
+    expected = flow.predictions(folder, [new], PredictOptions(runtime="torch", precision="float32", offline=True))
+    assert [row["label"] for row in answers] == [row["label"] for row in expected]
 
 
 def test_a_bundle_that_is_saved_again_keeps_its_weights_once(adapted: Path, tmp_path: Path) -> None:

@@ -36,11 +36,14 @@ class Vocabulary:
         Ids, those that the base saw most often first: by the score of Unigram; WordPiece numbers them about so.
     fixed : frozenset of int
         Ids that no text needs and the tokenizer or the network does: special tokens, a prefix, the unknown token.
+    starts : frozenset of int
+        Ids of pieces that begin a word.
     """
 
     pieces: Mapping[int, str]
     ranked: tuple[int, ...]
     fixed: frozenset[int]
+    starts: frozenset[int]
 
 
 def explain_no_pruning(parts: BaseParts) -> str:
@@ -81,13 +84,17 @@ def read_vocabulary(parts: BaseParts) -> Vocabulary:
         fixed |= {place for place, piece in written.items() if model.get("byte_fallback") and _BYTE.fullmatch(piece)}
         fixed |= set() if model.get("unk_id") is None else {int(model["unk_id"])}
         pieces = {place: piece.removeprefix("\u2581") for place, piece in written.items()}
+        starts = {place for place, piece in written.items() if piece.startswith("\u2581")}
     else:
         middle = str(model.get("continuing_subword_prefix") or "##")
         pieces = {int(place): piece.removeprefix(middle) for piece, place in model["vocab"].items()}
+        starts = {int(place) for piece, place in model["vocab"].items() if not piece.startswith(middle)}
         ranked = sorted(place for place, piece in pieces.items() if not _UNUSED.fullmatch(piece))
         fixed |= {int(model["vocab"][model["unk_token"]])} & pieces.keys()
     pieces |= added
-    return Vocabulary(pieces=pieces, ranked=tuple(ranked), fixed=frozenset(fixed & pieces.keys()))
+    return Vocabulary(
+        pieces=pieces, ranked=tuple(ranked), fixed=frozenset(fixed & pieces.keys()), starts=frozenset(starts)
+    )
 
 
 def prune_vocabulary(parts: BaseParts, chosen: Collection[int]) -> BaseParts:

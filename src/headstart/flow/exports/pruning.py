@@ -6,7 +6,6 @@ How other texts fare is estimated: a vocabulary chosen without the held-out rows
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,7 @@ from headstart.bundle.runtime.agreement import assign_labels
 from headstart.flow.exports.base_changes import change_base
 from headstart.flow.exports.reference_outputs import ReferenceOutputs, run_reference
 from headstart.flow.exports.settings import SETTINGS
-from headstart.flow.exports.vocabulary import choose_pieces, count_used_pieces
+from headstart.flow.exports.vocabulary import UsedPieces, choose_pieces, count_used_pieces
 from headstart.flow.run_records import Prepared
 from headstart.records import Table
 from headstart.task_types import TASK_TYPES
@@ -60,7 +59,7 @@ class RunTexts:
         return (first.take(np.sort(half)), *more), first.take(np.sort(rest[: SETTINGS.unseen_rows]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class UnseenFigures:
     """How a pruned vocabulary answers texts that it was not chosen for, held against the whole one.
 
@@ -69,20 +68,25 @@ class UnseenFigures:
     n_rows : int
     same_labels : float
         Share of rows (0-1).
+    expected_loss : float
+        What the changed labels cost by the probabilities of the whole vocabulary: mean over rows of the probability of
+        its label minus that of the other label, so an expected loss of accuracy (0-1); of label sets the mean over
+        labels. Of numbers the mean difference in units of their spread.
     mean_difference : float
         Mean over rows of the largest difference of an output; of numbers in units of their spread.
     """
 
     n_rows: int
     same_labels: float
+    expected_loss: float
     mean_difference: float
 
     @property
     def passes(self) -> bool:
-        """Return whether so few rows are answered otherwise that the vocabulary may be pruned."""
-        n_allowed = max(1, int((1 - SETTINGS.min_unseen_same) * self.n_rows))
-        n_changed = round((1 - self.same_labels) * self.n_rows)
-        return n_changed <= n_allowed and self.mean_difference <= SETTINGS.max_unseen_difference
+        """Return whether the vocabulary may be pruned; so few rows that they cannot tell do not speak against it."""
+        if self.n_rows < SETTINGS.min_unseen_rows:
+            return True
+        return self.same_labels >= SETTINGS.min_unseen_same and self.expected_loss <= SETTINGS.max_unseen_loss
 
 
 @dataclass(frozen=True)
@@ -115,21 +119,16 @@ def prune_bundle(bundle: Bundle, seen: RunTexts) -> PrunedBundle:
         return PrunedBundle(bundle, {"reason": next(filter(None, reasons), "it reads no base model")})
     choosing, held_out = seen.split(bundle.seed)
     expected = run_reference(bundle, held_out)
-    n_frequent = SETTINGS.frequent_pieces
-    while n_frequent < max(sizes):
-        trial = _prune_to(bundle, choosing, n_frequent)
+    n_pieces = SETTINGS.pruned_pieces
+    while n_pieces < max(sizes):
+        trial = _prune_to(bundle, choosing, n_pieces)
         figures = _compare(bundle, expected, run_reference(trial.bundle, held_out))
         if figures.passes and max(trial.sizes) < max(sizes):
-            final = _prune_to(bundle, (*seen.training, seen.held_out), n_frequent)
-            facts = {
-                "n_pieces": max(final.sizes),
-                "n_whole": max(sizes),
-                "n_frequent": n_frequent,
-                "unseen": vars(figures),
-            }
+            final = _prune_to(bundle, (*seen.training, seen.held_out), n_pieces)
+            facts = {"n_pieces": max(final.sizes), "n_whole": max(sizes), "unseen": vars(figures)}
             return PrunedBundle(final.bundle, facts)
         progress.say(f"More pieces are kept: {100 * figures.same_labels:.0f} % of held-out rows kept their label.")
-        n_frequent *= 2
+        n_pieces *= 2
     return PrunedBundle(bundle, {"reason": "with fewer pieces held-out rows were answered otherwise"})
 
 
@@ -141,14 +140,14 @@ class _Pruned:
     sizes: list[int]
 
 
-def _prune_to(bundle: Bundle, tables: tuple[Table, ...], n_frequent: int) -> _Pruned:
+def _prune_to(bundle: Bundle, tables: tuple[Table, ...], n_pieces: int) -> _Pruned:
     sizes: list[int] = []
-    counts: dict[str, Counter[int]] = {}
+    used: dict[str, UsedPieces] = {}
 
     def prune(parts: BaseParts) -> BaseParts:
-        if parts.tokenizer not in counts:
-            counts[parts.tokenizer] = count_used_pieces(parts, tables)
-        chosen = choose_pieces(read_vocabulary(parts), counts[parts.tokenizer], n_frequent)
+        if parts.tokenizer not in used:
+            used[parts.tokenizer] = count_used_pieces(parts, tables)
+        chosen = choose_pieces(read_vocabulary(parts), used[parts.tokenizer], n_pieces)
         smaller = prune_vocabulary(parts, chosen)
         sizes.append(int(smaller.architecture["config"]["vocab_size"]))
         return smaller
@@ -158,9 +157,23 @@ def _prune_to(bundle: Bundle, tables: tuple[Table, ...], n_frequent: int) -> _Pr
 
 def _compare(bundle: Bundle, expected: ReferenceOutputs, outputs: ReferenceOutputs) -> UnseenFigures:
     one, two = (assign_labels(bundle.task, part.outputs, bundle.thresholds) for part in (expected, outputs))
-    if one.shape != two.shape or not len(one):
-        return UnseenFigures(0, 0.0, float("inf"))
-    spread = float(np.std(expected.outputs)) or 1.0
-    size = spread if TASK_TYPES[bundle.task].is_number else 1.0
-    differences = np.abs(outputs.outputs - expected.outputs).max(axis=1) / size
-    return UnseenFigures(len(one), float((one == two).all(axis=1).mean()), round(float(differences.mean()), 6))
+    if one.shape != two.shape:  # Some rows cannot be read any more.
+        return UnseenFigures(n_rows=len(one), same_labels=0.0, expected_loss=1.0, mean_difference=1.0)
+    if not len(one):
+        return UnseenFigures(n_rows=0, same_labels=1.0, expected_loss=0.0, mean_difference=0.0)
+    task = TASK_TYPES[bundle.task]
+    size = (float(np.std(expected.outputs)) or 1.0) if task.is_number else 1.0
+    difference = float((np.abs(outputs.outputs - expected.outputs).max(axis=1) / size).mean())
+    if task.is_number:
+        losses = np.full(len(one), difference)
+    elif task.has_label_sets:
+        losses = (np.abs(2 * expected.outputs - 1) * (one != two)).mean(axis=1)
+    else:
+        before, after = (np.take_along_axis(expected.outputs, labels, axis=1)[:, 0] for labels in (one, two))
+        losses = np.abs(before - after)  # Of grades the median one need not be the likeliest.
+    return UnseenFigures(
+        n_rows=len(one),
+        same_labels=float((one == two).all(axis=1).mean()),
+        expected_loss=round(float(losses.mean()), 6),
+        mean_difference=round(difference, 6),
+    )

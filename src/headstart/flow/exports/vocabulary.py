@@ -1,14 +1,18 @@
-"""Which pieces of a vocabulary a bundle keeps: those of its texts, the base's most frequent ones, single characters."""
+"""Which pieces of a vocabulary a bundle keeps: those of its texts, single characters, what looks like their language."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
+from math import log
 
 from headstart.bases import BaseParts, assemble_backbone
-from headstart.bases.pruned_vocabulary import Vocabulary
+from headstart.bases.pruned_vocabulary import Vocabulary, read_vocabulary
+from headstart.flow.exports.character_model import CharacterModel
 from headstart.flow.exports.settings import SETTINGS
 from headstart.modalities import MODALITIES
 from headstart.records import Table
@@ -38,8 +42,24 @@ def name_script_of_piece(piece: str) -> str:
     return next(filter(None, map(name_script_of_character, piece)), SIGNS)
 
 
-def count_used_pieces(parts: BaseParts, tables: Sequence[Table]) -> Counter[int]:
-    """Count the pieces that texts are cut into, by id.
+@dataclass(frozen=True)
+class UsedPieces:
+    """What texts are cut into.
+
+    Parameters
+    ----------
+    counts : counter of int
+        Of the pieces, by id.
+    words : counter of str
+        Of the words that the pieces make, each after a space; without special tokens and prefix.
+    """
+
+    counts: Counter[int]
+    words: Counter[str]
+
+
+def count_used_pieces(parts: BaseParts, tables: Sequence[Table]) -> UsedPieces:
+    """Count the pieces that texts are cut into, and the words that these make.
 
     Parameters
     ----------
@@ -48,42 +68,66 @@ def count_used_pieces(parts: BaseParts, tables: Sequence[Table]) -> Counter[int]
         Of texts.
     """
     spec, modality = assemble_backbone(parts).spec, MODALITIES[parts.record.modality]
-    counts: Counter[int] = Counter()
+    vocabulary = read_vocabulary(parts)
+    counts, words = Counter[int](), Counter[str]()
     for table in tables:
         for source in table.inputs:
-            counts.update(modality.prepare(modality.load(source, spec), spec)[0].tolist())
-    return counts
+            places = modality.prepare(modality.load(source, spec), spec)[0].tolist()
+            counts.update(places)
+            text = "".join(_write_piece(vocabulary, place) for place in places if place not in vocabulary.fixed)
+            words.update(f" {word}" for word in text.split())
+    return UsedPieces(counts, words)
 
 
-def choose_pieces(vocabulary: Vocabulary, used: Counter[int], n_frequent: int) -> set[int]:
-    """Return ids of the pieces to keep.
+def choose_pieces(vocabulary: Vocabulary, used: UsedPieces, n_pieces: int) -> set[int]:
+    """Return ids of the pieces to keep: those of the texts, single characters, and the likeliest others.
 
     Parameters
     ----------
     vocabulary : Vocabulary
-    used : counter of ids
-        Of the pieces of the texts.
-    n_frequent : int
-        The base's most frequent pieces that are kept of each script in use; a quarter of that of numbers and signs.
+    used : UsedPieces
+    n_pieces : int
+        How many to keep in all, if the texts and the single characters do not need more.
     """
     scripts = {place: name_script_of_piece(piece) for place, piece in vocabulary.pieces.items()}
     n_used = Counter[str]()
-    for place, count in used.items():
+    for place, count in used.counts.items():
         n_used[scripts.get(place, SIGNS)] += count
     least = SETTINGS.min_script_share * max(1, n_used.total())
-    present = {script for script, count in n_used.items() if count >= least}
-    room = Counter(dict.fromkeys(present, n_frequent))
-    room[SIGNS] = n_frequent // 4
-    chosen = set(used)
-    for place in vocabulary.ranked:
-        if room[scripts[place]] > 0:
-            room[scripts[place]] -= 1
-            chosen.add(place)
+    present = {SIGNS, *(script for script, count in n_used.items() if count >= least)}
     characters = defaultdict[str, set[int]](set)
     for place, piece in vocabulary.pieces.items():
         if len(piece) <= 1:
             characters[scripts[place]].add(place)
+    chosen = vocabulary.fixed | (used.counts.keys() & vocabulary.pieces.keys())
     for script, places in characters.items():
         if script in present or len(places) <= SETTINGS.max_foreign_characters:
             chosen |= places
-    return chosen & vocabulary.pieces.keys()
+    others = (place for place in rank_pieces(vocabulary, used.words) if place not in chosen)
+    likely = (place for place in others if scripts[place] in present)
+    return {*chosen, *islice(likely, max(0, n_pieces - len(chosen)))}
+
+
+def rank_pieces(vocabulary: Vocabulary, words: Mapping[str, int]) -> list[int]:
+    """Return ids of pieces, those first that other texts of the language need most likely.
+
+    A piece counts as likely by the product of two probabilities: that of its letters in the words of the texts, and
+    that of the piece in the base's own texts (by its rank, as Zipf's law has it).
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+    words : mapping of str to int
+        How often each word occurs, each after a space.
+    """
+    language = CharacterModel(words)
+    scores = {
+        place: language.score(_write_piece(vocabulary, place)) - log(rank)
+        for rank, place in enumerate(vocabulary.ranked, start=1)
+    }
+    return sorted(scores, key=lambda place: -scores[place])
+
+
+def _write_piece(vocabulary: Vocabulary, place: int) -> str:
+    """Return a piece as it stands in a text: after a space where it begins a word."""
+    return (" " if place in vocabulary.starts else "") + vocabulary.pieces.get(place, "")
