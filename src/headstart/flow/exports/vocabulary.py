@@ -1,4 +1,4 @@
-"""Which pieces of a vocabulary a bundle keeps: those of its texts, single characters, what looks like their language."""
+"""Which pieces of a vocabulary a bundle keeps: those of its texts, single characters, and those of their language."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from math import log
 
 from headstart.bases import BaseParts, assemble_backbone
 from headstart.bases.pruned_vocabulary import Vocabulary, read_vocabulary
-from headstart.flow.exports.character_model import CharacterModel
+from headstart.flow.exports.letter_trigrams import LetterTrigrams
 from headstart.flow.exports.settings import SETTINGS
 from headstart.modalities import MODALITIES
 from headstart.records import Table
@@ -120,7 +120,7 @@ def rank_pieces(vocabulary: Vocabulary, words: Mapping[str, int]) -> list[int]:
     words : mapping of str to int
         How often each word occurs, each after a space.
     """
-    language = CharacterModel(words)
+    language = LetterTrigrams(words)
     scores = {
         place: language.score(_write_piece(vocabulary, place)) - log(rank)
         for rank, place in enumerate(vocabulary.ranked, start=1)

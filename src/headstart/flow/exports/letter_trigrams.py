@@ -1,4 +1,7 @@
-"""How probable a string is in texts of some language, judged by their own letters."""
+"""How probable a string is anywhere in texts of a language, judged by their letters.
+
+`language.ngram` measures whole texts from their first character on; pieces of words stand in the middle as well.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ ORDER = 3
 END = "\n"
 
 
-class CharacterModel:
+class LetterTrigrams:
     """Character trigrams of words, interpolated with shorter ones (Witten and Bell 1991).
 
     Parameters
@@ -21,7 +24,7 @@ class CharacterModel:
 
     Examples
     --------
-    >>> model = CharacterModel({" omi": 5, " ile": 5})
+    >>> model = LetterTrigrams({" omi": 5, " ile": 5})
     >>> model.score(" om") > model.score(" th")
     True
     """
