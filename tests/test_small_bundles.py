@@ -369,7 +369,7 @@ def test_a_head_that_is_written_again_holds_no_base(adapted: Path, tmp_path: Pat
 def test_a_pruned_model_that_is_saved_twice_is_the_same_twice(
     adapted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = replace(pruning.SETTINGS, frequent_pieces=2, min_unseen_same=0.0, max_unseen_difference=1.0)
+    few = replace(pruning.SETTINGS, pruned_pieces=2, min_unseen_same=0.0, max_unseen_loss=1.0)
     monkeypatch.setattr(pruning, "SETTINGS", few)
     base, rows = f"file:{adapted / 'base'}", adapted / "rows.csv"
     model = hs.adapt(rows, base=base, strategy="linear-probe", time=60, offline=True)
