@@ -81,7 +81,7 @@ def test_the_command_prints_the_ranking_as_json_and_a_table_for_people(
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
     document = json.loads(done.stdout)
-    assert set(document) == {"format", "ranking", "left_out", "task", "why"} and document["format"] == 1
+    assert set(document) == {"format", "ranking", "left_out", "proposals", "task", "why"} and document["format"] == 1
     assert {row["base"] for row in document["ranking"]} == {"efficientnet-lite0", *checkpoints}
     assert all(set(row) >= KEYS for row in document["ranking"])
     values = [row["probe"]["value"] for row in document["ranking"]]

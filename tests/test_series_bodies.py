@@ -238,6 +238,7 @@ def test_a_network_can_be_trained_further(
     write_waves(data, 45, has_label=True)
     folder = write_checkpoint(library, tmp_path / "base")
     options = ["--base", f"file:{folder}", "--strategy", strategy, "--audit", "none", "--offline", "--time", "20m"]
+    options.append("--keep-torch")  # So that its weights lie in a file of their own.
     adapted = runner.invoke(app, ["adapt", str(data), "-o", str(tmp_path / "out"), *options])
     assert adapted.exit_code == 0, adapted.output
     document = json.loads((tmp_path / "out" / "result.json").read_text())

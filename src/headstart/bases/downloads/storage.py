@@ -17,6 +17,7 @@ from headstart.bases.downloads.connections import find_hub_home
 from headstart.bases.downloads.listing import INDEX, WEIGHTS, is_revision, require_repository_name
 from headstart.bases.downloads.manifests import Manifest, read_manifest, write_manifest
 from headstart.bases.files import read_json_file
+from headstart.bases.series_bodies import find_layout
 from headstart.errors import DataError
 from headstart.home import find_home, read_json, write_json
 
@@ -169,7 +170,8 @@ def list_missing_parts(folder: Path) -> list[str]:
     configs = [path for path in (folder / "config.json", folder / "open_clip_config.json") if path.is_file()]
     if not configs:
         return ["config.json", *missing]
-    words = read_json_file(configs[0]).get("vocab_size")
-    if words and not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
+    config = read_json_file(configs[0])
+    has_words = config.get("vocab_size") and find_layout(config) is None  # Networks for series may be made like T5.
+    if has_words and not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
         missing.append("tokenizer.json")
     return missing
