@@ -8,6 +8,7 @@ import numpy as np
 
 from headstart.bundle import Bundle
 from headstart.features import DESCRIPTOR_EXTRACTORS, Extractor, make_backbone_extractor
+from headstart.features.memory import free_large_network
 from headstart.features.runtimes import REFERENCE, ChosenRuntime
 from headstart.flow.inference.predict_table import read_with, select_ood_features
 from headstart.records import FloatMatrix, Index, Probabilities, Table
@@ -43,6 +44,8 @@ def run_reference(bundle: Bundle, table: Table) -> ReferenceOutputs:
         {"portable": portable.make_extractor()} if portable is not None else _make_exact_extractors(bundle),
     )
     outputs = bundle.fitted.predict(rows) if len(readable) else np.empty((0, len(bundle.classes)))
+    if portable is None and bundle.backbone is not None:
+        free_large_network(bundle.backbone)  # The form that is written next needs its room.
     return ReferenceOutputs(readable, outputs, _select_ood_features(bundle, rows))
 
 
