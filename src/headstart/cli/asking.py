@@ -70,6 +70,11 @@ def ask_before_fetch(offers: Sequence[FetchOffer], yes: bool) -> None:
             f"({_MEANINGS[offer.licence_class]})."
         )
         (console if must_answer else news).print(line, markup=False, soft_wrap=True)
+        if offer.package is not None:
+            smaller = (
+                f"Smaller: {offer.package.command} ({offer.package.size_bytes / 1e6:,.0f} MB), then the same again."
+            )
+            (console if must_answer else news).print(smaller, markup=False, soft_wrap=True)
     if yes:
         return
     names = ", ".join(offer.reference for offer in costly)

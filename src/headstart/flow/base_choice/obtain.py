@@ -20,6 +20,7 @@ from headstart.bases.downloads.storage import StoredBase, find_stored
 from headstart.bases.licences import classify_licence
 from headstart.bases.record import find_licence_class
 from headstart.errors import DataError, OptionError, make_unknown_name
+from headstart.flow.base_choice.installing import BaseInstallation, find_package
 from headstart.options import AddBaseOptions, FetchBaseOptions, parse
 
 
@@ -41,6 +42,8 @@ class FetchOffer:
     plan : FetchPlan or None
     stored : StoredBase or None
         Where it lies on this machine.
+    package : BaseInstallation or None
+        A package that brings a smaller file of it to this machine, where there is one.
     """
 
     reference: str
@@ -51,6 +54,7 @@ class FetchOffer:
     target: Path | None = None
     plan: FetchPlan | None = None
     stored: StoredBase | None = None
+    package: BaseInstallation | None = None
 
 
 def plan_base_fetch(reference: str, options: FetchBaseOptions) -> FetchOffer:
@@ -90,6 +94,7 @@ def plan_base_fetch(reference: str, options: FetchBaseOptions) -> FetchOffer:
         host=plan.hub.host,
         target=target,
         plan=plan,
+        package=find_package(record) if record is not None and target is None else None,
     )
 
 
