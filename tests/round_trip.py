@@ -37,9 +37,12 @@ from headstart.options import AdaptOptions, parse
 from headstart.records import Predictions, Table, make_column
 from headstart.strategies import STRATEGIES
 from headstart.strategies.fitted import list_members
+from headstart.task_types import TASK_TYPES
 
 N_ROWS = {"more": {"image": 150, "text": 66, "series": 216}, "fewer": {"image": 36, "text": 24, "series": 36}}
 """Rows; tiny bases have 96, 32 and 148 features, and two thirds of the rows are learnt from."""
+CASES = [*((task, "more") for task in TASK_TYPES), ("classification", "fewer")]
+"""Tasks with more rows than features, and one with fewer: more of these add minutes and save nothing else."""
 N_ASKED = 10
 UNSUITABLE = {("lora", "image")}
 """The tiny network of pictures has no attention."""

@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +27,13 @@ def load_known(name: str) -> bases.Backbone:
     return bases.load_base(name, BaseRequest(modality=CATALOGUE[name].modality, offline=True))
 
 
+load_once = lru_cache(load_known)
+"""The same for tests that only read: the largest takes seconds to load."""
+
+
 @pytest.mark.parametrize("name", NEURAL)
 def test_the_stages_hold_every_parameter_once_and_in_order(name: str) -> None:
-    backbone = load_known(name)
+    backbone = load_once(name)
     assert backbone.module is not None
     held = [parameter for stage in backbone.stages() for parameter in stage.parameters]
     expected = [parameter for parameter, _ in backbone.module().net.named_parameters()]
@@ -252,7 +257,7 @@ E5_FEATURES = {
 def test_the_multilingual_base_gives_what_the_engine_of_its_package_gives(text: str) -> None:
     import torch
 
-    backbone = load_known("multilingual-e5-small")
+    backbone = load_once("multilingual-e5-small")
     assert backbone.module is not None
     modality = MODALITIES["text"]
     ids, mask = modality.prepare(modality.load(text, backbone.spec), backbone.spec)
@@ -262,7 +267,7 @@ def test_the_multilingual_base_gives_what_the_engine_of_its_package_gives(text: 
 
 
 def test_the_prefix_stands_before_every_text_and_in_the_key_of_its_features() -> None:
-    backbone = load_known("multilingual-e5-small")
+    backbone = load_once("multilingual-e5-small")
     plain = json.loads(backbone.parts.tokenizer)
     single = plain["post_processor"]["single"]
     assert [item["SpecialToken"]["id"] for item in single[:4]] == ["<s>", "▁que", "ry", ":"]
@@ -272,7 +277,7 @@ def test_the_prefix_stands_before_every_text_and_in_the_key_of_its_features() ->
 
 
 def test_a_prefix_needs_a_template() -> None:
-    tokenizer = json.loads(load_known("multilingual-e5-small").parts.tokenizer)
+    tokenizer = json.loads(load_once("multilingual-e5-small").parts.tokenizer)
     tokenizer["post_processor"] = None
     with pytest.raises(DataError, match="no template"):
         add_prefix(json.dumps(tokenizer), "query: ")
