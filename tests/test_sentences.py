@@ -198,8 +198,8 @@ ENGLISH: list[tuple[Record, str]] = [
     ),
     (
         choice("no-time", "small", fit("unknown", "tokens", 0.0)),
-        "small does not know 12\N{NARROW NO-BREAK SPACE}% of the signs that these texts are made of. many would not "
-        "get through all rows in the given time; more time allows it (--time).",
+        "small does not know 12\N{NARROW NO-BREAK SPACE}% of the signs that these texts are made of. There was too "
+        "little time to compare it with many; more time allows it (--time).",
     ),
     (
         verdict(difference=MORE, transfer="helped"),
