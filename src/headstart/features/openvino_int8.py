@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,6 @@ def _round_products(model: Any) -> None:
 def open_int8(backbone: Backbone) -> Callable[..., tuple[Array, ...]]:
     """Make a function from prepared arrays to pooled float32 features of every stage."""
     network = convert_backbone(backbone)
-    model = import_openvino().Core().read_model(str(network)) if not hasattr(network, "get_ordered_ops") else network
+    model = import_openvino().Core().read_model(str(network)) if isinstance(network, Path) else network
     _round_products(model)
     return compile_network(model, {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP_SIZE})

@@ -83,4 +83,5 @@ def decide_text_base(
 
 def _is_foreign(coverage: VocabularyCoverage) -> bool:
     """Return whether a vocabulary cannot even write the texts."""
-    return judge_language(coverage)[1] in ("script", "tokens") and judge_language(coverage)[0] == "unknown"
+    knowledge, sign = judge_language(coverage)
+    return knowledge == "unknown" and sign in ("script", "tokens")

@@ -1,4 +1,4 @@
 """Download base models over a bad line: files of a hub repository, each whole, checked and pinned, or not there at all.
 
-Only `connections.py` opens a connection. Nothing here reads what a file holds, except the small JSON of our own.
+Only `connections.py` opens a connection. Of what a file holds only its JSON is read here.
 """

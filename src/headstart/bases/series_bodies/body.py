@@ -7,6 +7,7 @@ channels side by side, and four facts of each channel that the networks' own sca
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,34 +17,34 @@ from torch.nn import functional
 
 from headstart.bases.record import Stage
 from headstart.bases.series_bodies.layout import count_pooled_blocks
-from headstart.bases.series_encoder import standardise
+from headstart.bases.series_encoder import compress_values, standardise
 
 LARGEST_VALUE = 1e15
 """Values beyond are cut: their squares would leave single precision."""
 
 
-class SeriesBodyNet(nn.Module):
-    """One published network; subclasses fill `blocks` and the methods that raise here."""
+class SeriesBodyNet(nn.Module, ABC):
+    """One published network; subclasses fill `blocks` and the abstract methods."""
 
     blocks: nn.ModuleList
     norm: nn.Module
     """After the last block."""
 
+    @abstractmethod
     def embed(self, values: Tensor, known: Tensor) -> Tensor:
         """Return tokens (n, tokens, width) of series (n, time); `known` is 1 where there was a value."""
-        raise NotImplementedError
 
+    @abstractmethod
     def weigh_tokens(self, known: Tensor) -> Tensor:
         """Return which tokens (n, tokens) are read: 1 or 0."""
-        raise NotImplementedError
 
     def make_bias(self, weights: Tensor) -> Tensor | None:
         """Return what is added to the scores of attention, from the weights of the tokens; None if nothing is."""
         return None
 
+    @abstractmethod
     def pool(self, tokens: Tensor, weights: Tensor) -> Tensor:
         """Return the features (n, n_dims) of tokens."""
-        raise NotImplementedError
 
 
 class PooledBody(nn.Module):
@@ -90,7 +91,7 @@ def describe_channels(values: Tensor, known: Tensor, steps: Tensor, channels: in
     channels : int
     """
     _, mean, spread = standardise(values, known)
-    level = torch.sign(mean) * torch.log1p(mean.abs())
+    level = compress_values(mean)
     taken = torch.log2(steps.clamp(min=1.0)).expand(-1, channels).reshape(-1, 1)
     return torch.cat([level, torch.log(spread + 1e-6), taken, 1 - known.mean(1, keepdim=True)], 1)
 

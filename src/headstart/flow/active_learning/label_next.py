@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from headstart import bundle as bundles
 from headstart import data, features, progress
-from headstart.bases import Backbone, BaseRequest, load_base
+from headstart.bases import Backbone
 from headstart.bundle import Bundle
+from headstart.bundle.head_only import open_named_base
 from headstart.csv_files import format_csv
-from headstart.errors import DataError, HeadstartError, OptionError
+from headstart.errors import BundleError, DataError, OptionError
 from headstart.flow.active_learning.coarse_features import COARSE_FEATURES
 from headstart.flow.active_learning.settings import SETTINGS
 from headstart.flow.inference.answer_tables import format_predictions
@@ -263,10 +264,9 @@ def _find_fitted_base(bundle: Bundle, written: Backbone) -> Backbone:
     digest = bundle.portable_config.get("weights", {}).get("base")
     if digest is None:
         return written
-    request = BaseRequest(modality=bundle.modality, offline=True, spec=written.parts.spec)
     try:
-        base = load_base(written.record.name, request)
-    except HeadstartError:
+        base = open_named_base(written, Path(written.record.name))
+    except BundleError:
         return written
     return base if base.fingerprint == digest else written
 

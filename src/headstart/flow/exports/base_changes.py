@@ -27,7 +27,10 @@ def change_base(bundle: Bundle, change: ChangeParts) -> Bundle:
     """
     backbone = bundle.backbone
     if backbone is not None and backbone.module is not None:
-        backbone = assemble_backbone(change(backbone.parts))
+        parts = change(backbone.parts)
+        backbone = (
+            backbone if parts is backbone.parts else assemble_backbone(parts)
+        )  # Hashing a large base takes seconds.
     state = bundle.fitted.state()
     arrays = dict(state.arrays)
     meta = _change_state(state.meta, arrays, "", change)
