@@ -118,13 +118,13 @@ def prune_bundle(bundle: Bundle, seen: RunTexts) -> PrunedBundle:
     if not sizes or any(reasons):
         return PrunedBundle(bundle, {"reason": next(filter(None, reasons), "it reads no base model")})
     choosing, held_out = seen.split(bundle.seed)
-    expected = run_reference(bundle, held_out)
+    expected, used = run_reference(bundle, held_out), dict[str, UsedPieces]()
     n_pieces = SETTINGS.pruned_pieces
     while n_pieces < max(sizes):
-        trial = _prune_to(bundle, choosing, n_pieces)
+        trial = _prune_to(bundle, choosing, n_pieces, used)
         figures = _compare(bundle, expected, run_reference(trial.bundle, held_out))
         if figures.passes and max(trial.sizes) < max(sizes):
-            final = _prune_to(bundle, (*seen.training, seen.held_out), n_pieces)
+            final = _prune_to(bundle, (*seen.training, seen.held_out), n_pieces, {})
             facts = {"n_pieces": max(final.sizes), "n_whole": max(sizes), "unseen": vars(figures)}
             return PrunedBundle(final.bundle, facts)
         progress.say(f"More pieces are kept: {100 * figures.same_labels:.0f} % of held-out rows kept their label.")
@@ -140,9 +140,9 @@ class _Pruned:
     sizes: list[int]
 
 
-def _prune_to(bundle: Bundle, tables: tuple[Table, ...], n_pieces: int) -> _Pruned:
+def _prune_to(bundle: Bundle, tables: tuple[Table, ...], n_pieces: int, used: dict[str, UsedPieces]) -> _Pruned:
+    """Prune every base of a bundle; what its tokenizer cuts the texts into is counted once, in `used`."""
     sizes: list[int] = []
-    used: dict[str, UsedPieces] = {}
 
     def prune(parts: BaseParts) -> BaseParts:
         if parts.tokenizer not in used:
