@@ -67,6 +67,16 @@ from headstart.results.metrics import (
     WorstRow,
 )
 from headstart.results.portable import PortableForm
+from headstart.results.readiness import (
+    READINESS_LEVELS,
+    NextStep,
+    NextStepCode,
+    Readiness,
+    ReadinessLevel,
+    ReadinessReason,
+    ReasonCode,
+    WorstGroup,
+)
 from headstart.results.record import FORMAT, Figure, ModalityName, Record, Setting
 from headstart.results.trust import (
     Abstention,
@@ -157,6 +167,10 @@ class Result(Record):
         default=None,
         description="How often the model answers, and how well; `null` without test rows.",
     )
+    readiness: Readiness | None = Field(
+        default=None,
+        description="Is the model ready for use? `null` in results of older versions.",
+    )
     not_measured: dict[str, str] = Field(
         default={},
         description="Which parts do not apply to this task or could not be measured, and why. `cross_validation`: "
@@ -212,6 +226,7 @@ class Result(Record):
 
 __all__ = [
     "FORMAT",
+    "READINESS_LEVELS",
     "Abstention",
     "Advice",
     "Agreement",
@@ -257,12 +272,18 @@ __all__ = [
     "MitigatedFigures",
     "Mitigation",
     "MultiLabelMetrics",
+    "NextStep",
+    "NextStepCode",
     "ObservedPredicted",
     "OrdinalMetrics",
     "OutOfDistributionFigures",
     "PortableForm",
     "PriorShift",
     "RankedBase",
+    "Readiness",
+    "ReadinessLevel",
+    "ReadinessReason",
+    "ReasonCode",
     "Recalibration",
     "Record",
     "RegressionMetrics",
@@ -285,5 +306,6 @@ __all__ = [
     "Uncorrected",
     "Verdict",
     "VocabularyFit",
+    "WorstGroup",
     "WorstRow",
 ]
