@@ -15,9 +15,12 @@ from headstart.errors import DataError
 from headstart.home import read_json, require_place, write_text
 from headstart.options import ReportOptions
 from headstart.results import FORMAT, Result
+from headstart.results.report_rows import ReportRows
 
 PREVIEWS = "previews.json"
 """Thumbnails and texts of the rows that the report shows, so that it can be written again without the data."""
+ROWS = "report_rows.json"
+"""Answers to the rows that the report shows one by one."""
 _SNIPPET = re.compile(
     r"""<span(?:\ dir="auto")?>[^<>]*</span>
     |<img\ src="data:image/jpeg;base64,[A-Za-z0-9+/=]*"\ alt="[^"<>]*"\ width="\d+"\ height="\d+">
@@ -29,7 +32,9 @@ _SNIPPET = re.compile(
 """What `Modality.preview` gives of an image, a text and a series; other HTML in the file is not ours."""
 
 
-def write_report(result: Result, previews: Mapping[str, str], out: Path, language: str) -> str:
+def write_report(
+    result: Result, previews: Mapping[str, str], out: Path, language: str, *, rows: ReportRows | None = None
+) -> str:
     """Write report.html and README.md into `out`; gives the code of the language they are in.
 
     Parameters
@@ -41,9 +46,11 @@ def write_report(result: Result, previews: Mapping[str, str], out: Path, languag
         The run folder.
     language : str
         A code, or "auto".
+    rows : ReportRows or None
+        The rows that are shown one by one; None in runs of older versions.
     """
     code = report.choose_language(language)
-    write_text(out / "report.html", report.render_html(result, previews, code))
+    write_text(out / "report.html", report.render_html(result, previews, code, rows))
     write_text(out / "README.md", report.render_card(result, code))
     return code
 
@@ -59,6 +66,19 @@ def write_previews(previews: Mapping[str, str], out: Path) -> None:
         The run folder.
     """
     write_text(out / PREVIEWS, json.dumps({"format": 1, "previews": dict(previews)}, ensure_ascii=True) + "\n")
+
+
+def write_report_rows(rows: ReportRows, out: Path) -> None:
+    """Keep the rows that the report shows one by one.
+
+    Parameters
+    ----------
+    rows : ReportRows
+    out : Path
+        The run folder.
+    """
+    document = {"format": rows.format, **rows.model_dump(mode="json", exclude_defaults=True)}
+    write_text(out / ROWS, json.dumps(document, ensure_ascii=True) + "\n")
 
 
 def rewrite_report(run: Path, out: Path | None, options: ReportOptions) -> dict[str, Any]:
@@ -87,7 +107,8 @@ def rewrite_report(run: Path, out: Path | None, options: ReportOptions) -> dict[
     source = run / "result.json" if run.is_dir() else run
     result, folder = _read_result(source), out or source.parent
     require_place(folder)
-    code = write_report(result, _read_previews(source.parent / PREVIEWS), folder, options.language)
+    previews, rows = _read_previews(source.parent / PREVIEWS), read_report_rows(source.parent / ROWS)
+    code = write_report(result, previews, folder, options.language, rows=rows)
     return {
         "format": 1,
         "language": code,
@@ -117,6 +138,20 @@ def _read_result(source: Path) -> Result:
         raise DataError(problem, "Run `adapt` again, or use the version of Headstart that wrote it.") from error
     except ValueError as error:
         raise DataError(f"{error}.", "Name the output folder of a finished `adapt`.") from error
+
+
+def read_report_rows(source: Path) -> ReportRows | None:
+    """Read the rows that are shown one by one; none where the file is damaged, or of an older version.
+
+    Parameters
+    ----------
+    source : Path
+        A report_rows.json.
+    """
+    try:
+        return ReportRows.model_validate(read_json(source))
+    except (OSError, ValueError):
+        return None
 
 
 def _read_previews(source: Path) -> dict[str, str]:

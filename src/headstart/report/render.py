@@ -34,11 +34,14 @@ from headstart.report.words import (
     shorten,
 )
 from headstart.results import Result
+from headstart.results.report_rows import ReportRows
 
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
-def render_html(result: Result, previews: Mapping[str, str], language: str = "en") -> str:
+def render_html(
+    result: Result, previews: Mapping[str, str], language: str = "en", rows: ReportRows | None = None
+) -> str:
     """Make the report: one HTML page without script or remote parts, under 2 MB.
 
     Parameters
@@ -49,6 +52,8 @@ def render_html(result: Result, previews: Mapping[str, str], language: str = "en
         Safe HTML snippets (thumbnail, text, plot) of the rows in `result.worst`, by id; at most 1.2 MB are shown.
     language : str
         Of the page: en, fr, es, sw or ar.
+    rows : ReportRows or None
+        The rows that are shown one by one; None in runs of older versions.
 
     Returns
     -------
@@ -56,7 +61,7 @@ def render_html(result: Result, previews: Mapping[str, str], language: str = "en
         The page, to be written as UTF-8.
     """
     with use_language(language):
-        return _clean(_environment().get_template("report.html").render(gather_view(result, previews)))
+        return _clean(_environment().get_template("report.html").render(gather_view(result, previews, rows)))
 
 
 def render_card(result: Result, language: str = "en") -> str:

@@ -28,6 +28,7 @@ from headstart.results import (
     SetAsideRow,
     WorstRow,
 )
+from headstart.results.report_rows import ReportRows
 
 NOUNS = {"image": message("images"), "text": message("texts"), "series": message("series")}
 SINGULAR = {"image": message("image"), "text": message("text"), "series": message("series")}
@@ -115,7 +116,7 @@ class GroupView:
     any_testable: bool
 
 
-def gather_view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
+def gather_view(result: Result, previews: Mapping[str, str], rows: ReportRows | None = None) -> dict[str, Any]:
     """Gather what the templates need.
 
     Parameters
@@ -124,6 +125,8 @@ def gather_view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
         The finished document.
     previews : mapping of str to str
         Safe HTML snippets by row id; those beyond the budget are left out.
+    rows : ReportRows or None
+        The rows that are shown one by one; None in runs of older versions.
 
     Returns
     -------
@@ -184,6 +187,7 @@ def gather_view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
         "set_aside": group_by_reason(result.set_aside),
         "costs": pair_costs(result.cost),
         "shown_rows": SHOWN_ROWS,
+        "rows": rows,
     }
 
 

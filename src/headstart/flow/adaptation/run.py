@@ -203,7 +203,8 @@ def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
     path : Path
         Folder, table, or zip (see `headstart.data.read`).
     out : Path
-        Made if need be; gets result.json, README.md, report.html, previews.json, test_predictions.csv and bundle/.
+        Made if need be; gets result.json, README.md, report.html, previews.json, report_rows.json,
+        test_predictions.csv and bundle/.
     options : AdaptOptions
 
     Returns

@@ -44,6 +44,13 @@ class AdaptationSettings:
         Forecasts are for so many times the labels; the outlook is about twice as many.
     clear_gain, small_gain, max_gain_width : float
         Gain (0-1) that counts as one; at most so much is "not much"; with a wider interval there is no forecast.
+    gallery_rows, map_rows : int
+        Test rows that the report shows one by one, and rows on its map, at most.
+    gallery_shares : float
+        Shares (0-1) of the gallery for test rows that are wrong, not answered and right.
+    examples_per_class, example_rows, example_classes : int
+        Training rows of each class that are shown as examples, at most, and of all classes together, about; with more
+        classes there are none.
     """
 
     overrun_share: float = 0.1
@@ -73,6 +80,12 @@ class AdaptationSettings:
     clear_gain: float = 0.005
     small_gain: float = 0.02
     max_gain_width: float = 0.1
+    gallery_rows: int = 140
+    map_rows: int = 3000
+    gallery_shares: tuple[float, ...] = (0.5, 0.25, 0.25)
+    examples_per_class: int = 4
+    example_rows: int = 80
+    example_classes: int = 200
 
 
 SETTINGS = AdaptationSettings()

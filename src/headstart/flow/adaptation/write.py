@@ -12,6 +12,7 @@ from headstart import bundle as bundles
 from headstart.bundle import Bundle
 from headstart.csv_files import format_csv
 from headstart.flow import reporting
+from headstart.flow.adaptation.report_rows import gather_report_rows
 from headstart.flow.exports import portable
 from headstart.flow.exports.pruning import RunTexts
 from headstart.flow.exports.reopening import require_same_answers
@@ -21,6 +22,7 @@ from headstart.flow.scoring.settings import SETTINGS as SCORING_SETTINGS
 from headstart.home import write_text
 from headstart.modalities import MODALITIES
 from headstart.results import PortableForm, Result
+from headstart.results.report_rows import ReportRows
 
 MANY_CLASSES = 100
 """With more classes result.json is written without line breaks."""
@@ -38,11 +40,13 @@ def write_result(run: AdaptedRun, result: Result, out: Path, language: str) -> N
     language : str
         Of the report: a code, or "auto".
     """
-    previews = _make_previews(run)
+    rows = gather_report_rows(run, result.groups)
+    previews = _make_previews(run, rows)
     indent = 2 if len(result.classes) <= MANY_CLASSES else None  # a confusion matrix of 1,000 classes: 2 MB, not 13
     write_text(out / "result.json", result.model_dump_json(indent=indent) + "\n")
     reporting.write_previews(previews, out)
-    reporting.write_report(result, previews, out, language)
+    reporting.write_report_rows(rows, out)
+    reporting.write_report(result, previews, out, language, rows=rows)
 
 
 def write_bundle(run: AdaptedRun, out: Path) -> Bundle:
@@ -86,10 +90,11 @@ def _format_test_predictions(run: AdaptedRun) -> str:
     return format_csv([header, *rows])
 
 
-def _make_previews(run: AdaptedRun) -> Mapping[str, str]:
+def _make_previews(run: AdaptedRun, rows: ReportRows) -> Mapping[str, str]:
     """Return thumbnails and texts of the rows that the report shows, by row."""
     table = run.prepared.table
-    row_ids = {row.id for row in (run.figures.worst if run.figures else [])}
+    row_ids = {row.id for row in rows.gallery} | {name for ids in rows.examples.values() for name in ids}
+    row_ids |= {row.id for row in (run.figures.worst if run.figures else [])}
     row_ids |= {row.id for row in run.checks.label_errors[: SCORING_SETTINGS.worst_rows]}
     row_ids |= {name for item in (run.audit.slices.found if run.audit.slices else []) for name in item.examples}
     preview = MODALITIES[table.modality].preview

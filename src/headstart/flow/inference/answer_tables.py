@@ -187,10 +187,23 @@ def iterate_test_rows(
         None: the most probable class is the answer.
     """
     decisions = DEFAULT_POLICY.decide(predictions, None) if decisions is None else decisions
-    true_texts = _FORMAT_TRUTH[predictions.task](truth, predictions.classes)
+    true_texts = format_truth(truth, predictions.classes, predictions.task)
     for row, answer in enumerate(make_answers(predictions, decisions)):
         decision = _COLUMNS[answer.task].write_decision(answer)
         yield [str(predictions.ids[row]), true_texts[row], answer.predicted, *_write_probabilities(answer), *decision]
+
+
+def format_truth(truth: Truth, classes: tuple[str, ...], task: str) -> list[str]:
+    """Return what is true of each row as text: a class, several labels or a number.
+
+    Parameters
+    ----------
+    truth : array, shape (n_rows,) or (n_rows, n_outputs)
+        Class indices, or what `Table.targets` holds.
+    classes : tuple of str
+    task : str
+    """
+    return _FORMAT_TRUTH[task](truth, classes)
 
 
 def _write_probabilities(answer: Answer) -> list[str]:
