@@ -5,21 +5,29 @@ from __future__ import annotations
 import csv
 import errno
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
 from typer.testing import CliRunner
 
+from headstart import bundle as bundles
+from headstart.bundle.prints import draw_prints, find_near_copies
 from headstart.cli.main import app
 from headstart.disk_errors import explain_disk_error
 from headstart.errors import DataError
 from headstart.flow.external_validation.site_comparison import choose_advice
 from headstart.flow.inference.labelled_rows import leave_out_training_rows
+from headstart.modalities.fingerprints import BLANK_IMAGE, fingerprint_image
+from headstart.modalities.record import Fingerprint
 from headstart.records import Table, make_column
 from headstart.report import write_sentence
-from headstart.results import Calibration, Evaluation, Figure
+from headstart.report.sentences.new_rows import describe_new_rows, describe_right_answers
+from headstart.results import Calibration, Evaluation, Figure, Metrics
 
 BUNDLE = Path(__file__).parent / "data" / "bundle-format-3"
 
@@ -79,17 +87,46 @@ def table(n: int) -> Table:
     )  # fmt: skip
 
 
-def test_rows_that_were_learnt_are_left_out_and_all_of_them_are_an_error() -> None:
-    def knowing(*rows: int) -> SimpleNamespace:
-        return SimpleNamespace(seen_rows=SimpleNamespace(contains=lambda hashes: np.isin(hashes.astype(int), rows)))
+def knowing(learnt: Sequence[int], tested: Sequence[int] = ()) -> bundles.Bundle:
+    seen = SimpleNamespace(
+        contains=lambda hashes: np.isin(hashes.astype(int), learnt), prints=(),
+        was_tested_on=lambda hashes: np.isin(hashes.astype(int), tested),
+    )  # fmt: skip
+    return cast("bundles.Bundle", SimpleNamespace(seen_rows=seen))
 
-    left, n_learnt = leave_out_training_rows(table(4), [knowing(0, 2)], Path("d.csv"))  # type: ignore[list-item]
-    assert n_learnt == 2 and left.ids.tolist() == ["1", "3"]
-    left, n_learnt = leave_out_training_rows(table(4), [knowing(0), knowing(3)], Path("d.csv"))  # type: ignore[list-item]
-    assert n_learnt == 2 and left.ids.tolist() == ["1", "2"]
-    with pytest.raises(DataError, match=r"All 4 rows of d\.csv are training rows"):
-        leave_out_training_rows(table(4), [knowing(0, 1, 2, 3)], Path("d.csv"))  # type: ignore[list-item]
-    assert leave_out_training_rows(table(2), [SimpleNamespace(seen_rows=None)], Path("d.csv"))[1] == 0  # type: ignore[list-item]
+
+def test_rows_that_were_learnt_are_left_out_and_all_of_them_are_an_error() -> None:
+    left = leave_out_training_rows(table(4), [knowing([0, 2], [1])])
+    assert (left.n_learnt, left.n_tested) == (2, 1) and left.table.ids.tolist() == ["1", "3"]
+    left = leave_out_training_rows(table(4), [knowing([0]), knowing([3])])
+    assert left.n_learnt == 2 and left.table.ids.tolist() == ["1", "2"]
+    with pytest.raises(DataError, match=r"learnt from every one of these 4 messages"):
+        leave_out_training_rows(table(4), [knowing([0, 1, 2, 3])])
+    old = cast("bundles.Bundle", SimpleNamespace(seen_rows=None))
+    assert leave_out_training_rows(table(2), [old]).n_learnt == 0
+
+
+def test_rows_that_were_learnt_are_counted_in_words_and_old_test_rows_advise_nothing() -> None:
+    accuracy = Figure(value=0.56, low=0.445, high=0.672)
+    new = evaluation(75, {}).model_copy(
+        update={"modality": "text", "n_learnt": 225, "metrics": Metrics.model_construct(accuracy=accuracy, n_rows=75)}
+    )
+    assert describe_new_rows(new) == ["225 of these 300 messages are ones it learnt from: left out."]
+    assert describe_right_answers(new) == "On the other 75 messages: right in 56 of 100 (surely between 44 and 68)."
+    again = new.model_copy(update={"n_tested": 75})
+    assert "figures below are not new" in describe_new_rows(again)[1]
+    assert choose_advice(again).code == "tested-before" and choose_advice(new).code != "tested-before"
+
+
+def test_a_photo_saved_again_is_known_and_another_is_not() -> None:
+    def look(seed: int, mirrored: bool = False) -> Fingerprint:
+        image = Image.fromarray(np.random.default_rng(seed).integers(0, 255, (9, 9, 3), dtype=np.uint8))
+        smooth = image.resize((120, 120), Image.Resampling.BICUBIC)
+        return fingerprint_image(ImageOps.mirror(smooth) if mirrored else smooth)
+
+    prints = draw_prints([look(0), look(1), BLANK_IMAGE], 0)
+    assert prints.shape == (2, 32)
+    assert find_near_copies([look(1, mirrored=True), look(2), BLANK_IMAGE], prints).tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])

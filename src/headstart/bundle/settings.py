@@ -24,6 +24,10 @@ class BundleSettings:
         Smaller arrays stay as they are: they save nothing, and thresholds and offsets are often among them.
     reference_rows : int
         Training rows of the sample that rows of another place are compared with.
+    most_prints, most_differing_bits : int
+        Training images whose look is remembered as 256 bits, and in how many of them a near copy may differ.
+    most_tested_rows : int
+        Test rows whose contents are remembered.
     """
 
     min_same_labels: float = 0.995
@@ -33,6 +37,9 @@ class BundleSettings:
     early_weight_share: float = 0.15
     min_quantised_values: int = 2_000
     reference_rows: int = 500
+    most_prints: int = 10_000
+    most_differing_bits: int = 16
+    most_tested_rows: int = 100_000
 
 
 SETTINGS = BundleSettings()

@@ -13,6 +13,7 @@ from headstart.cli.surface import console, news
 from headstart.data.summary import InputSummary
 from headstart.records import Finding, Table
 from headstart.report.kinds import TASK_WORDINGS
+from headstart.report.sentences.new_rows import describe_left_out, describe_new_rows, describe_right_answers
 from headstart.report.understood import describe_inputs
 from headstart.report.words import format_amount
 from headstart.results import AnyMetrics, Comparison, Evaluation, Figure, Result
@@ -127,6 +128,10 @@ def show_metrics(metric_record: AnyMetrics, task: str) -> None:
 
 def show_evaluation(record: Evaluation) -> None:
     """Show how a bundle did on new data."""
+    for sentence in describe_new_rows(record):
+        console.print(escape(sentence))
+    if record.metrics is not None and (share := describe_right_answers(record)):
+        news.print(f"[bold]{escape(share)}[/bold]")
     if record.metrics is None:
         news.print(f"{_format_count(record.n_rows, 'row', 'rows')} without labels.")
     else:
@@ -190,6 +195,8 @@ def _show_context(evaluation: Evaluation) -> None:
 
 def show_comparison(record: Comparison) -> None:
     """Show which of two bundles does better, and where."""
+    for sentence in describe_new_rows(record):
+        console.print(escape(sentence))
     news.print(f"[bold]{escape(record.reading)}[/bold]")
     grid = Grid(box=None, header_style="bold", pad_edge=False)
     for name in ("", "rows", "better", "worse", "difference", "p"):
@@ -224,8 +231,8 @@ def show_rows_to_label(document: Mapping[str, Any]) -> None:
     if document["n_rows"] > 10:
         news.print(f"... and {document['n_rows'] - 10} more.")
     show_unreadable_inputs(document["failed"])
-    if document["n_left_out"]:
-        news.print(f"{document['n_left_out']} rows were left out: they have a label already, or are duplicates.")
+    for sentence in describe_left_out(document["modality"], document["n_given"], document):
+        news.print(escape(sentence))
     if document["output"]:
         news.print(f"Fill the label column of {escape(document['output'])}, then adapt with it (--also).")
 

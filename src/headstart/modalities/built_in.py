@@ -24,6 +24,7 @@ IMAGE = Modality(
     occlusion=occlusion.IMAGE,
     changes=counterfactual.IMAGE_CHANGES,
     plural="images",
+    nouns=("photo", "photos"),
     has_pixels=True,
     is_file=True,
     batch_rows=32,
@@ -39,6 +40,7 @@ TEXT = Modality(
     occlusion=occlusion.TEXT,
     changes=counterfactual.TEXT_CHANGES,
     plural="texts",
+    nouns=("message", "messages"),
     has_words=True,
     batch_cost=8_192,
 )
@@ -53,5 +55,6 @@ SERIES = Modality(
     occlusion=occlusion.SERIES,
     changes=counterfactual.SERIES_CHANGES,
     plural="series",
+    nouns=("recording", "recordings"),
     has_channels=True,
 )

@@ -158,6 +158,8 @@ class Modality:
         Changes that should not change the answer, by their name in `pairs/edits.json`.
     plural : str
         What several rows are called in messages.
+    nouns : tuple of two str
+        What people call one row and several: photo, message, recording.
     has_words : bool
         Rows are texts: they have words, a language and a script.
     has_channels : bool
@@ -181,6 +183,7 @@ class Modality:
     occlusion: Occlusion
     changes: Mapping[str, Callable[[float, Any, np.random.Generator], Any]]
     plural: str
+    nouns: tuple[str, str] = ("row", "rows")
     has_words: bool = False
     has_channels: bool = False
     has_pixels: bool = False

@@ -87,6 +87,7 @@ class Drift(Record):
 AdviceCode = Literal[
     "none-of-these", "spellings", "few-rows", "unknown-classes", "worse", "too-sure", "too-unsure", "coverage",
     "no-site", "not-worse", "drift-not-measured", "drift", "no-drift",
+    "tested-before",
 ]  # fmt: skip
 
 
@@ -146,6 +147,7 @@ class Evaluation(Record):
     task: TaskName = Field(default="classification", description="The task.")
     bundle: str = Field(description="The bundle, as named on the command line.")
     data: DataName
+    modality: str = Field(default="", description="The modality; empty in older results.")
     classes: Classes
     n_rows: int = Field(description="Rows that were scored.")
     labelled: bool = Field(
@@ -154,6 +156,10 @@ class Evaluation(Record):
     )
     unknown_labels: UnknownLabels
     n_learnt: int = Field(default=0, description="Rows left out because the model was trained on them.")
+    n_near_copies: int = Field(
+        default=0, description="Of these, images that are nearly the same as a training image (saved again, mirrored)."
+    )
+    n_tested: int = Field(default=0, description="Rows among those scored that were test rows when the model was made.")
     metrics: AnyMetrics | None = Field(description="Metrics of the task.")
     confusion: Confusion | None = Field(description="Confusion matrix; `null` where rows have no single class.")
     fit: ObservedPredicted | None = Field(default=None, description="True and predicted numbers (`regression` only).")
@@ -206,10 +212,17 @@ class Comparison(Record):
     old: str = Field(description="The old bundle.")
     new: str = Field(description="The new bundle.")
     data: DataName
+    modality: str = Field(default="", description="The modality; empty in older results.")
     classes: Classes
     n_rows: int = Field(description="Rows that both models could read.")
     unknown_labels: UnknownLabels
     n_learnt: int = Field(default=0, description="Rows left out because one of the models was trained on them.")
+    n_near_copies: int = Field(
+        default=0, description="Of these, images that are nearly the same as a training image (saved again, mirrored)."
+    )
+    n_tested: int = Field(
+        default=0, description="Rows among those scored that were test rows when one of the models was made."
+    )
     measure: GroupMeasure
     old_value: Figure = Field(description="`measure` of the old model.")
     new_value: Figure = Field(description="`measure` of the new model.")

@@ -23,6 +23,8 @@ from headstart.results.findings import make_finding
 MOST_ROWS = {"image": SETTINGS.image_rows, "text": SETTINGS.text_rows, "series": SETTINGS.series_rows}
 """Rows compared at most, for each modality; a finding reports that the rest was not."""
 BLOCK_ROWS = 4000
+MUCH_ALIKE = "much-alike"
+"""Kind of the finding that near copies cannot be told from other rows."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def _report_search(table: Table, near_duplicates: NearDuplicates) -> list[Findin
     if near_duplicates.implausible_groups:
         rows = tuple(str(table.ids[row]) for group in near_duplicates.implausible_groups for row in group)
         summary = f"{len(rows)} rows are so much alike that copies among them cannot be told (such as {rows[0]})."
-        findings.append(make_finding("much-alike", summary, rows))
+        findings.append(make_finding(MUCH_ALIKE, summary, rows))
     n_different = len(set(map(str, table.hashes)))
     if near_duplicates.n_compared < n_different:
         summary = f"Near copies were looked for among {near_duplicates.n_compared:,} of {n_different:,} different rows."

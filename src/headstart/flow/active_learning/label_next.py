@@ -20,6 +20,7 @@ from headstart.errors import BundleError, DataError, OptionError
 from headstart.flow.active_learning.coarse_features import COARSE_FEATURES
 from headstart.flow.active_learning.settings import SETTINGS
 from headstart.flow.inference.answer_tables import format_predictions
+from headstart.flow.inference.labelled_rows import find_seen_rows
 from headstart.flow.inference.lining_up import order_inputs
 from headstart.flow.inference.predict_table import read_rows
 from headstart.flow.scoring.training_site import select_model_features
@@ -59,6 +60,8 @@ class Proposal:
         Inputs that could not be read, and why.
     n_left_out : int
         Rows passed over because they are labelled already or stand there twice.
+    n_learnt : int
+        Of these, rows that the model learnt from, and images that are nearly such a row.
     """
 
     table: Table
@@ -67,6 +70,7 @@ class Proposal:
     mode: str
     failed: dict[str, str]
     n_left_out: int
+    n_learnt: int = 0
 
 
 def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNextOptions) -> dict[str, Any]:
@@ -107,7 +111,8 @@ def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNe
     ]
     failed = [{"id": name, "reason": reason} for name, reason in proposal.failed.items()]
     document = {"format": 1, "output": None if out is None else str(out), "mode": proposal.mode, "n_rows": len(rows)}
-    return {**document, "n_left_out": proposal.n_left_out, "rows": rows, "failed": failed}
+    counts = {"n_left_out": proposal.n_left_out, "n_learnt": proposal.n_learnt, "n_given": len(table)}
+    return {**document, "modality": bundle.modality, **counts, "rows": rows, "failed": failed}
 
 
 @dataclass(frozen=True)
@@ -141,9 +146,13 @@ def propose(bundle: Bundle, table: Table, options: LabelNextOptions) -> Proposal
         Labels are not looked at.
     options : LabelNextOptions
     """
-    fresh = _find_new_rows(bundle, table)
+    fresh, n_learnt = _find_new_rows(bundle, table)
     if len(fresh) == 0:
-        raise DataError(f"Every row of {table.source} already has a label.", "Give other rows.")
+        many = MODALITIES[table.modality].nouns[1]
+        raise DataError(
+            f"The model learnt from all {len(table):,} {many} of {table.source} already.",
+            f"Give {many} that have no label yet.",
+        )
     usable, dense, probabilities, failed = _predict_readable(bundle, table.take(fresh), options.precision)
     rows = scale_to_unit_length(dense)
     known = bundle.seen_rows.centres if bundle.seen_rows is not None else None
@@ -173,16 +182,17 @@ def propose(bundle: Bundle, table: Table, options: LabelNextOptions) -> Proposal
         mode=mode,
         failed=failed,
         n_left_out=len(table) - len(fresh),
+        n_learnt=n_learnt,
     )
 
 
-def _find_new_rows(bundle: Bundle, table: Table) -> Index:
-    """Return the rows that were not learnt from, each content once."""
+def _find_new_rows(bundle: Bundle, table: Table) -> tuple[Index, int]:
+    """Return the rows that were not learnt from, each content once, and how many were learnt from."""
+    seen = find_seen_rows(table, [bundle])
+    is_learnt = seen.is_learnt | seen.is_near_copy
     _, first = np.unique(table.hashes.astype(str), return_index=True)
     rows = np.sort(first)
-    if bundle.seen_rows is None:
-        return np.asarray(rows, dtype=np.intp)
-    return np.asarray(rows[~bundle.seen_rows.contains(table.hashes[rows])], dtype=np.intp)
+    return np.asarray(rows[~is_learnt[rows]], dtype=np.intp), int(is_learnt.sum())
 
 
 def project_features(features: FloatMatrix, n_rows: int) -> FloatMatrix:

@@ -66,12 +66,13 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
         _require_same_classes(first, second, spelled)
         evaluate_options = EvaluateOptions.model_validate(options.model_dump())
         table, unknown = read_rows_to_score(first, path, evaluate_options)
-        table, n_learnt = leave_out_training_rows(table, [first, second], path)
+        new_rows = leave_out_training_rows(table, [first, second])
+        table = new_rows.table
         other = table
         if second.known_input_columns != first.known_input_columns:
             other = leave_out_training_rows(
-                read_rows_to_score(second, path, evaluate_options)[0], [first, second], path
-            )[0]
+                read_rows_to_score(second, path, evaluate_options)[0], [first, second]
+            ).table
         predicted = [
             predict_rows(bundle, rows, options.precision, path) for bundle, rows in ((first, table), (second, other))
         ]
@@ -106,7 +107,10 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
         classes=list(first.classes),
         n_rows=len(common),
         unknown_labels=dict(sorted(unknown.items())),
-        n_learnt=n_learnt,
+        modality=first.modality,
+        n_learnt=new_rows.n_learnt,
+        n_near_copies=new_rows.n_near_copies,
+        n_tested=new_rows.n_tested,
         measure=row_changes.measure,  # type: ignore[arg-type]
         old_value=values[0],
         new_value=values[1],

@@ -124,7 +124,8 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
     with offline(options.offline):
         bundle = bundles.load_bundle(bundle_path, options.runtime, options.base)
         table, unknown = read_rows_to_evaluate(bundle, path, evaluate_options)
-        table, n_learnt = leave_out_training_rows(table, [bundle], path)
+        new_rows = leave_out_training_rows(table, [bundle])
+        table = new_rows.table
         if recalibrate is not None:
             recalibrating.require_possible(bundle, table, unknown is not None)
         predicted = predict_rows(bundle, table, options.precision, path)
@@ -142,7 +143,10 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
         n_rows=len(predicted.table),
         labelled=is_labelled,
         unknown_labels=dict(sorted((unknown or Counter()).items())),
-        n_learnt=n_learnt,
+        modality=bundle.modality,
+        n_learnt=new_rows.n_learnt,
+        n_near_copies=new_rows.n_near_copies,
+        n_tested=new_rows.n_tested,
         metrics=figures.metrics if figures else None,
         confusion=figures.confusion if figures else None,
         fit=figures.fit if figures else None,

@@ -32,6 +32,7 @@ from headstart.task_types import TASK_TYPES
 
 _LOWER_IS_BETTER = {"mean_absolute_error"}
 _NO_REFERENCE = "The bundle keeps no sample of its training rows: it reads no features, or is of an older version."
+_SAME_ROWS = "These rows are the test rows of training: both figures would be the same."
 _NO_SITE = (
     "The bundle keeps no figures of its own test rows: it was made without any, or by an older version and lies apart "
     "from its result.json."
@@ -91,6 +92,9 @@ def compare_with_site(
         not_measured["beside_training"] = _NO_SITE
     else:
         beside = _list_figures_beside(result, training_site)
+        if _are_test_rows(result, beside):
+            beside, not_measured["beside_training"] = [], _SAME_ROWS
+            result = result.model_copy(update={"n_tested": result.n_rows})
     shift, reason = _measure_prior_shift(result, bundle, training_site, codes=codes, clusters=clusters)
     if reason:
         not_measured["prior_shift"] = reason
@@ -100,6 +104,13 @@ def compare_with_site(
     changes = {"beside_training": beside, "prior_shift": shift, "drift": drift, "not_measured": not_measured}
     compared = result.model_copy(update=changes)
     return compared.model_copy(update={"advice": choose_advice(compared)})
+
+
+def _are_test_rows(result: Evaluation, beside: list[BesideTraining]) -> bool:
+    """Return whether all rows are the test rows of training; of older bundles only their figures can tell."""
+    if result.n_tested:
+        return result.n_tested >= result.n_rows
+    return result.labelled and bool(beside) and all(row.here == row.there for row in beside)
 
 
 def _list_figures_beside(result: Evaluation, training_site: SiteFigures) -> list[BesideTraining]:
@@ -152,14 +163,17 @@ def choose_advice(result: Evaluation) -> Advice:
 
     Notes
     -----
-    The first rule that holds, with labels: a fifth of the rows have labels that look like other spellings of the
-    classes: cannot tell; fewer than 20 rows: cannot tell. Re-train: at least a fifth of the rows are none of these (the
-    lower end of the interval), or of classes that the model does not know; or the first figure of the task is worse
-    than at the training site, by more than noise and by more than 5 points (an error: a tenth). Recalibrate:
-    probabilities are too sure or too unsure beyond noise and by a point or more, or sets hold the truth less often than
-    stated. Else use. Without labels: re-train where a fifth is none of these; recalibrate where there is drift beyond
-    noise; use where there is none; cannot tell where drift was not measured. No rule is fitted to data.
+    Cannot tell, where most rows were test rows of training. Else the first rule that holds, with labels: a fifth of
+    the rows have labels that look like other spellings of the classes: cannot tell; fewer than 20 rows: cannot tell.
+    Re-train: at least a fifth of the rows are none of these (the lower end of the interval), or of classes that the
+    model does not know; or the first figure of the task is worse than at the training site, by more than noise and by
+    more than 5 points (an error: a tenth). Recalibrate: probabilities are too sure or too unsure beyond noise and by
+    a point or more, or sets hold the truth less often than stated. Else use. Without labels: re-train where a fifth
+    is none of these; recalibrate where there is drift beyond noise; use where there is none; cannot tell where drift
+    was not measured. No rule is fitted to data.
     """
+    if 2 * result.n_tested > result.n_rows:
+        return Advice(action="cannot tell", code="tested-before", n_rows=result.n_tested, n_rows_total=result.n_rows)
     none_of_these = result.shares.get(NONE)
     if none_of_these is not None and none_of_these.low >= SETTINGS.unknown_share:
         return Advice(action="re-train", code="none-of-these", here=none_of_these)

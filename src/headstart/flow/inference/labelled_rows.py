@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart import checks, data, progress
 from headstart.bundle import Bundle
+from headstart.bundle.prints import find_near_copies
+from headstart.data.row_facts import describe_rows
 from headstart.errors import DataError, list_offenders
 from headstart.flow.data_check.reading_notes import NAMES, describe_reading
 from headstart.flow.inference.lining_up import order_inputs, report_reading
+from headstart.modalities import MODALITIES
 from headstart.options import ColumnOptions, EvaluateOptions, ReadOptions, parse
 from headstart.records import TEST, Table
 from headstart.task_types import TASK_TYPES
@@ -149,7 +153,28 @@ def _reorder_labels(bundle: Bundle, table: Table, path: Path) -> Table:
     return replace(table, targets=targets, target_names=bundle.classes)
 
 
-def leave_out_training_rows(table: Table, bundles: Sequence[Bundle], path: Path) -> tuple[Table, int]:
+@dataclass(frozen=True, kw_only=True)
+class NewRows:
+    """The rows of a table that no model has learnt from.
+
+    Parameters
+    ----------
+    table : Table
+    n_learnt : int
+        Rows that were left out.
+    n_near_copies : int
+        Of these, images that are nearly the same as a training image.
+    n_tested : int
+        Rows in `table` that were test rows when the model was made.
+    """
+
+    table: Table
+    n_learnt: int = 0
+    n_near_copies: int = 0
+    n_tested: int = 0
+
+
+def leave_out_training_rows(table: Table, bundles: Sequence[Bundle]) -> NewRows:
     """Return the rows that none of the bundles was trained on, and how many others there were.
 
     A bundle keeps a short hash of the content of each training row; one of an older version keeps none.
@@ -158,26 +183,64 @@ def leave_out_training_rows(table: Table, bundles: Sequence[Bundle], path: Path)
     ----------
     table : Table
     bundles : sequence of Bundle
-    path : Path
-        Where the rows came from, for messages.
 
     Raises
     ------
     DataError
         All rows are training rows: a model knows their answers by heart.
     """
-    is_training_row = np.zeros(len(table), dtype=bool)
-    for bundle in bundles:
-        if bundle.seen_rows is not None:
-            is_training_row |= bundle.seen_rows.contains(table.hashes)
-    n_training_rows = int(is_training_row.sum())
-    if n_training_rows and n_training_rows == len(table):
+    seen = find_seen_rows(table, bundles)
+    is_learnt = seen.is_learnt | seen.is_near_copy
+    n_learnt = int(is_learnt.sum())
+    if n_learnt and n_learnt == len(table):
+        many = MODALITIES[table.modality].nouns[1]
         raise DataError(
-            f"All {n_training_rows:,} rows of {path} are training rows of the model, so they cannot show how good it "
-            "is.",
-            "Give other rows. The report of the run has the score on its test rows.",
+            f"The model learnt from every one of these {n_learnt:,} {many}, so they cannot show how good it is.",
+            f"Give {many} that it has never seen. What it scored on such stands in the report of its run.",
         )
-    if n_training_rows:
-        are = "1 row is a training row" if n_training_rows == 1 else f"{n_training_rows:,} rows are training rows"
-        progress.warn(f"Left out: {are} of the model; {len(table) - n_training_rows:,} rows are scored.")
-    return table.take(np.flatnonzero(~is_training_row)), n_training_rows
+    return NewRows(
+        table=table.take(np.flatnonzero(~is_learnt)),
+        n_learnt=n_learnt,
+        n_near_copies=int(seen.is_near_copy.sum()),
+        n_tested=int((seen.was_tested & ~is_learnt).sum()),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowsSeenBefore:
+    """What bundles know of the rows of a table; each field of shape (n_rows,).
+
+    Parameters
+    ----------
+    is_learnt : NDArray of bool
+        The content of a training row.
+    is_near_copy : NDArray of bool
+        An image that is nearly a training image, and is neither a training row nor a test row itself.
+    was_tested : NDArray of bool
+        The content of a test row of the training.
+    """
+
+    is_learnt: NDArray[np.bool_]
+    is_near_copy: NDArray[np.bool_]
+    was_tested: NDArray[np.bool_]
+
+
+def find_seen_rows(table: Table, bundles: Sequence[Bundle]) -> RowsSeenBefore:
+    """Return which rows of a table were used when some bundles were made.
+
+    Parameters
+    ----------
+    table : Table
+    bundles : sequence of Bundle
+    """
+    known = [bundle.seen_rows for bundle in bundles if bundle.seen_rows is not None]
+    is_learnt, near, tested = (np.zeros(len(table), dtype=bool) for _ in range(3))
+    for seen in known:
+        is_learnt |= seen.contains(table.hashes)
+        tested |= seen.was_tested_on(table.hashes)
+    rows = np.flatnonzero(~(is_learnt | tested))
+    if len(rows) and any(len(seen.prints) for seen in known):
+        fingerprints = [facts.fingerprint for facts in describe_rows(table.take(rows))]
+        for seen in known:
+            near[rows] |= find_near_copies(fingerprints, seen.prints)
+    return RowsSeenBefore(is_learnt=is_learnt, is_near_copy=near, was_tested=tested)

@@ -6,14 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from headstart.bundle.prints import Prints, draw_prints
 from headstart.bundle.reference import ReferenceSample
 from headstart.bundle.seen import SeenRows
+from headstart.data.duplicates.near_duplicates import MUCH_ALIKE
+from headstart.data.row_facts import describe_rows
 from headstart.decisions import DecisionPolicy
 from headstart.flow.inference.predict_table import select_ood_features
 from headstart.flow.run_records import Prepared
 from headstart.flow.scoring.groups import find_group_dependence
 from headstart.flow.scoring.predictions import ModelFigures
 from headstart.flow.scoring.settings import SETTINGS
+from headstart.modalities import MODALITIES
 from headstart.ranking.typicality import cluster_rows, scale_to_unit_length
 from headstart.records import Features, FloatMatrix
 from headstart.results import (
@@ -112,7 +116,7 @@ def name_figures(
 
 
 def remember_training_rows(prepared: Prepared, uses: frozenset[str]) -> SeenRows:
-    """Return hashes of the training rows, and centres of their features.
+    """Return hashes of the training and test rows, how images look, and centres of features of training rows.
 
     Parameters
     ----------
@@ -127,7 +131,17 @@ def remember_training_rows(prepared: Prepared, uses: frozenset[str]) -> SeenRows
         None
         if model_features is None
         else _compute_centres(scale_to_unit_length(model_features.final), prepared.task.seed),
+        test_hashes=prepared.test.table.hashes,
+        prints=_draw_training_prints(prepared),
     )
+
+
+def _draw_training_prints(prepared: Prepared) -> Prints | None:
+    """Return how training images look; None for other rows, and where all images look nearly the same."""
+    table = prepared.train.table
+    if not MODALITIES[table.modality].has_pixels or any(item.kind == MUCH_ALIKE for item in prepared.findings):
+        return None
+    return draw_prints([facts.fingerprint for facts in describe_rows(table)], prepared.task.seed)
 
 
 def count_labels_per_class(prepared: Prepared) -> dict[str, int]:

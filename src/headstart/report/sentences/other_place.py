@@ -57,6 +57,10 @@ _ADVICE = {
         "The rows look different from the training rows, and without labels nobody can say what that costs. Label "
         "about {labels} rows drawn by chance and evaluate again with --recalibrate."
     ),
+    "tested-before": message(
+        "{n} of these {total} rows were its test rows when it was made: that they are as right as there shows nothing "
+        "new. Evaluate it with rows of another day or place."
+    ),
     "no-drift": message("The rows look like the training rows, as far as can be told without labels."),
 }
 _REMEDIES = {
