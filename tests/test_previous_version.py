@@ -12,12 +12,14 @@ from tests.tiny import BASES
 from headstart import flow
 from headstart.bases.folder import write_folder
 from headstart.bundle.verification import verify_bundle
-from headstart.options import AdaptOptions, CacheOptions, PredictOptions, parse
+from headstart.options import AdaptOptions, CacheOptions, PredictOptions, ReportOptions, parse
 from headstart.row_cache import list_entries
 
 DATA = Path(__file__).parent / "data"
-VERSIONS = ("0.1.0", "0.2.0")
-"""Each left the features and the tokenizer of 60 messages, read by the tiny text base of the tests; 0.2.0 a bundle."""
+VERSIONS = ("0.1.0", "0.2.0", "0.3.0")
+"""Each left the features and the tokenizer of 60 messages, read by the tiny text base of the tests."""
+BUNDLES = VERSIONS[1:]
+"""Those that left a bundle too, and its answers to seven rows; 0.3.0 left a run folder as well."""
 
 
 @pytest.fixture(params=VERSIONS)
@@ -39,9 +41,10 @@ def test_features_of_previous_versions_are_listed_used_and_pruned(old_home: Path
     assert entry.key in {gone.key for gone in removed} and not left
 
 
+@pytest.mark.parametrize("version", BUNDLES)
 @pytest.mark.parametrize("runtime", ["torch", "onnx"])
-def test_a_bundle_of_version_0_2_0_answers_as_it_did(runtime: str, tmp_path: Path) -> None:
-    stored = DATA / "home-0.2.0"
+def test_a_bundle_of_a_previous_version_answers_as_it_did(runtime: str, version: str, tmp_path: Path) -> None:
+    stored = DATA / f"home-{version}"
     bundle = Path(shutil.copytree(stored / "bundle", tmp_path / "bundle"))
     rows = Path(shutil.copy(DATA / "bundle-rows.csv", tmp_path))
     options = parse(PredictOptions, precision="float32", offline=True, runtime=runtime)
@@ -54,6 +57,14 @@ def test_a_bundle_of_version_0_2_0_answers_as_it_did(runtime: str, tmp_path: Pat
         }
         assert float(answer["probability"]) == pytest.approx(float(before["probability"]), abs=2e-3)
     assert verify_bundle(bundle).passes
+
+
+def test_the_report_of_a_previous_version_is_written_again(tmp_path: Path) -> None:
+    run = Path(shutil.copytree(DATA / "home-0.3.0" / "run", tmp_path / "run"))
+    for language in ("en", "ar"):
+        flow.report(run, None, parse(ReportOptions, language=language))
+        assert "messages.csv" in (run / "report.html").read_text(encoding="utf-8")
+    assert "messages.csv" in (run / "README.md").read_text(encoding="utf-8")
 
 
 def _read_rows(path: Path) -> list[dict[str, str]]:
