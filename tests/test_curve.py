@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -19,7 +20,7 @@ from headstart.flow.adaptation.learning_curve_points import (
 )
 from headstart.records import Features, Table, make_column
 from headstart.report import write_sentence
-from headstart.report.curve import place_learning_curve
+from headstart.report.figures.learning import draw_learning_curve
 from headstart.strategies.linear.config import LINEAR_CONFIG
 from headstart.strategies.linear.ridge_loo import PrincipalAxes, fit_ridge_loo, reduce_to_axes
 from headstart.strategies.point_scoring import SCORINGS
@@ -211,13 +212,15 @@ def test_what_cannot_be_measured_is_said_with_the_reason() -> None:
 
 
 def test_the_plot_places_better_values_higher_and_more_labels_further_right() -> None:
-    seen = place_learning_curve(told(120, 0.6))  # type: ignore[arg-type]
-    assert seen is not None
-    points = seen["points"]
-    assert all(before.x < after.x for before, after in pairwise(points))
-    assert points[-1].y < points[0].y
-    assert all(point.high <= point.y <= point.low for point in points)
-    assert place_learning_curve(None) is None
+    curve = told(120, 0.6)
+    picture = draw_learning_curve(curve)  # type: ignore[arg-type]
+    assert picture is not None and draw_learning_curve(None) is None
+    dots = re.search(r'class="dots ours" d="([^"]*)"', picture.marks)
+    assert dots is not None
+    places = [tuple(map(float, place.split())) for place in re.findall(r"M(.*?)h0", dots[1])]
+    assert len(places) == len(curve.points)  # type: ignore[attr-defined]
+    assert all(before[0] < after[0] for before, after in pairwise(places))
+    assert places[-1][1] < places[0][1]
 
 
 def test_every_kind_of_task_has_a_scoring() -> None:

@@ -9,12 +9,14 @@ from typing import Any, TypeVar
 from markupsafe import Markup
 
 from headstart.report import abstains, sentences
-from headstart.report.curve import place_learning_curve
+from headstart.report.curve import write_learning_curve
+from headstart.report.figures.gather import chart_group, draw_pictures
+from headstart.report.figures.rows import RowChart
 from headstart.report.inherited import gather_audit
 from headstart.report.kinds import TASK_WORDINGS, ReportedMetric, TaskWording
 from headstart.report.limits import FEW_ROWS, list_limits, n_test_rows, source_name
 from headstart.report.messages import current_language, message, translate, use_language
-from headstart.report.words import SHARES, format_amount, shorten
+from headstart.report.words import shorten
 from headstart.results import (
     AnyMetrics,
     ClassFigures,
@@ -23,7 +25,6 @@ from headstart.results import (
     LabelFigures,
     Metrics,
     MultiLabelMetrics,
-    ObservedPredicted,
     Result,
     SetAsideRow,
     WorstRow,
@@ -44,7 +45,6 @@ PREVIEW_LIMIT_BYTES = 200_000
 SLICE_PREVIEW_BYTES = 8_000
 CARD_LIMITS, CARD_LIMIT = 6, 210
 """How many limits the field card shows, and how long each."""
-ON_THE_CARD = frozenset({"majority", "classic", "scratch"})
 
 
 RowT = TypeVar("RowT", WorstRow, LabelError)
@@ -69,19 +69,6 @@ class Cell:
     right: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChartBar:
-    """One figure in a chart: its place and that of its interval in percent of the width, and in words."""
-
-    name: str
-    value: float
-    low: float
-    high: float
-    text: str
-    range: str
-    label: str
-
-
 @dataclass(frozen=True)
 class Cells:
     """One figure in a table: in words, and its interval."""
@@ -93,25 +80,22 @@ class Cells:
 
 @dataclass(frozen=True, kw_only=True)
 class GroupRow:
-    """One group; `classes` in the order of the table's labels, None where the group has no row of a class.
-
-    `bar` and `cells` are there if it could be compared.
-    """
+    """One group; `classes` in the order of the labels, None where it has no row of a class."""
 
     value: str
     n_rows: int
     is_testable: bool
-    bar: ChartBar | None
     cells: list[Cells]
     classes: list[ClassFigures | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GroupView:
-    """One group column: its rows, and the classes shown (none where they are too many for a table)."""
+    """One group column: its chart, the rows of its table, and the classes shown (none where they are too many)."""
 
     source: GroupColumn
     labels: list[str]
+    chart: RowChart | None
     rows: list[GroupRow]
     any_testable: bool
 
@@ -153,7 +137,7 @@ def gather_view(result: Result, previews: Mapping[str, str], rows: ReportRows | 
         "chart": translate(kind.chart, noun=noun),
         "group_chart": translate(kind.group, noun=noun),
         "group_measures": (kind.group_main, kind.second),
-        "fit": place_points(result.fit),
+        "pictures": draw_pictures(result, kind),
         "noun": noun,
         "singular": translate(SINGULAR[result.modality]),
         "language": current_language(),
@@ -164,21 +148,19 @@ def gather_view(result: Result, previews: Mapping[str, str], rows: ReportRows | 
         "more_limits": [text for text in all_limits if text not in on_card[:CARD_LIMITS] or len(text) > CARD_LIMIT],
         "example_input": EXAMPLE_INPUTS[result.modality],
         "source": source_name(result.data),
-        "compared": bars_of_compared(result, kind),
         "limits": all_limits,
         "per_class": per_class[:SHOWN_CLASSES],
         "n_classes": len(per_class),
         "untested": untested_classes(result),
         "matrix": confusion_cells(result) if len(result.classes) <= MATRIX_CLASSES else None,
         "pairs": confused_pairs(result),
-        "groups": [gather_group(part, result.classes, kind) for part in result.groups],
+        "groups": [gather_group(part, result, kind) for part in result.groups],
         "many_classes": len(result.classes) > GROUP_CLASSES,
         "calibration": result.calibration,
         "abstention": result.abstention,
         "abstention_rows": abstains.list_per_hundred(result.abstention),
-        "risk": abstains.place_risk_coverage(result.abstention),
         "conformal": result.conformal,
-        "curve": place_learning_curve(result.learning_curve),
+        "curve": write_learning_curve(result.learning_curve),
         "audited": gather_audit(result),
         "previews": slice_previews(result, previews),
         "few_rows": FEW_ROWS,
@@ -213,59 +195,6 @@ def hub_names(metrics: AnyMetrics | None, measures: Sequence[ReportedMetric]) ->
         return [f"{measure.name} (95 % interval {write_cells(metrics, measure).ends})" for measure in measures]
 
 
-def place_bars(metrics_by_name: Sequence[tuple[str, AnyMetrics]], measure: ReportedMetric) -> list[ChartBar]:
-    """Place figures in a chart: shares from 0 to 100 %, numbers from 0 to the largest end of an interval."""
-    figures = [(name, measure.of(metrics)) for name, metrics in metrics_by_name]
-    present = [(name, figure) for name, figure in figures if figure is not None]
-    most = 1.0 if measure.words is SHARES else max([figure.high for _, figure in present], default=1.0) or 1.0
-    return [
-        ChartBar(
-            name=name,
-            value=100 * figure.value / most,
-            low=100 * figure.low / most,
-            high=100 * figure.high / most,
-            text=measure.words.value(figure),
-            range=measure.words.short(figure),
-            label=translate(
-                "{value}, 95 % interval {ends}", value=measure.words.fine(figure), ends=measure.words.ends(figure)
-            ),
-        )
-        for name, figure in present
-    ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlacedPoints:
-    """Points of a square of 200 by 200, as the attributes of SVG, and the ends of its axes in words."""
-
-    points: list[tuple[str, str]]
-    low: str
-    high: str
-    n_rows: int
-
-
-def place_points(points: ObservedPredicted | None) -> PlacedPoints | None:
-    """Place true and predicted numbers in a square of 200 by 200, with the ends of its axes in words."""
-    if points is None or not points.observed:
-        return None
-    both = [*points.observed, *points.predicted]
-    low, high = min(both), max(both)
-    wide = (high - low) or 1.0
-    places = [
-        (f"{200 * (true - low) / wide:.1f}", f"{200 - 200 * (predicted - low) / wide:.1f}")
-        for true, predicted in zip(points.observed, points.predicted, strict=True)
-    ]
-    return PlacedPoints(points=places, low=format_amount(low), high=format_amount(high), n_rows=points.n_rows)
-
-
-def bars_of_compared(result: Result, kind: TaskWording) -> list[ChartBar]:
-    """Return the chosen strategy, then those it is measured against, in the order of the ladder."""
-    chosen = [item for item in result.strategies if item.name == result.chosen]
-    against = {result.verdict.strategy, result.verdict.against, *ON_THE_CARD}
-    others = [item for item in result.strategies if item.name != result.chosen and item.name in against]
-    return place_bars([(item.name, item.test) for item in chosen + others if item.test is not None], kind.main)
-
-
 def untested_classes(result: Result) -> list[str]:
     """Name the classes without a test row."""
     if result.n_rows.test == 0 or not result.class_counts:
@@ -296,12 +225,10 @@ def confused_pairs(result: Result) -> list[ConfusedPair]:
     return sorted(pairs_found, key=lambda pair: (-pair.n_rows, pair.label, pair.predicted))[:SHOWN_PAIRS]
 
 
-def gather_group(part: GroupColumn, classes: list[str], kind: TaskWording) -> GroupView:
+def gather_group(part: GroupColumn, result: Result, kind: TaskWording) -> GroupView:
     """Gather one group column for the chart and the table."""
+    classes = result.classes
     labels = classes if len(classes) <= GROUP_CLASSES and kind.one == "class" else []
-    placed = {
-        bar.name: bar for bar in place_bars([(v.value, v.metrics) for v in part.values if v.metrics], kind.group_main)
-    }
     rows = []
     for item in part.values:
         of_classes = item.metrics.per_class if isinstance(item.metrics, Metrics) else []
@@ -309,16 +236,12 @@ def gather_group(part: GroupColumn, classes: list[str], kind: TaskWording) -> Gr
         row_cells = [write_cells(item.metrics, measure) for measure in (kind.group_main, kind.second)]
         per_class = [figures_by_label.get(name) for name in labels]
         rows.append(
-            GroupRow(
-                value=item.value,
-                n_rows=item.n_rows,
-                is_testable=item.told,
-                bar=placed.get(item.value),
-                cells=row_cells,
-                classes=per_class,
-            )
+            GroupRow(value=item.value, n_rows=item.n_rows, is_testable=item.told, cells=row_cells, classes=per_class)
         )
-    return GroupView(source=part, labels=labels, rows=rows, any_testable=any(row.is_testable for row in rows))
+    any_testable = any(row.is_testable for row in rows)
+    return GroupView(
+        source=part, labels=labels, chart=chart_group(part, result, kind), rows=rows, any_testable=any_testable
+    )
 
 
 def add_previews(rows: Sequence[RowT], previews: Mapping[str, str]) -> list[tuple[RowT, Markup]]:

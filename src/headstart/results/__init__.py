@@ -66,6 +66,16 @@ from headstart.results.metrics import (
     Verdict,
     WorstRow,
 )
+from headstart.results.pictures import (
+    CertaintyBin,
+    OutcomeShares,
+    OverTime,
+    Period,
+    PictureFigures,
+    SeriesBand,
+    SeriesChannel,
+    SeriesOverview,
+)
 from headstart.results.portable import PortableForm
 from headstart.results.readiness import (
     READINESS_LEVELS,
@@ -189,6 +199,10 @@ class Result(Record):
         description="Kinds of rows on which the chosen model fails; `null` with `--audit none`.",
     )
     mitigation: Mitigation | None = Field(default=None, description="What `--mitigate` did; `null` without it.")
+    pictures: PictureFigures | None = Field(
+        default=None,
+        description="What only the pictures of the report need; `null` in results of older versions.",
+    )
     worst: list[WorstRow] = Field(default=[], description="The most confident mistakes on test rows.")
     checks: list[FindingRow] = Field(default=[], description="Findings about the data.")
     label_errors: list[LabelError] = Field(
@@ -238,6 +252,7 @@ __all__ = [
     "BeforeAfter",
     "BesideTraining",
     "Calibration",
+    "CertaintyBin",
     "ChangedRow",
     "ClassFigures",
     "ClassGap",
@@ -277,6 +292,10 @@ __all__ = [
     "ObservedPredicted",
     "OrdinalMetrics",
     "OutOfDistributionFigures",
+    "OutcomeShares",
+    "OverTime",
+    "Period",
+    "PictureFigures",
     "PortableForm",
     "PriorShift",
     "RankedBase",
@@ -292,6 +311,9 @@ __all__ = [
     "RiskCoverage",
     "RiskPoint",
     "RowCounts",
+    "SeriesBand",
+    "SeriesChannel",
+    "SeriesOverview",
     "SetAsideRow",
     "Setting",
     "SiteFigures",

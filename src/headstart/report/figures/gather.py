@@ -1,0 +1,119 @@
+"""The pictures of one report, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headstart.report.figures.certainty import draw_reliability, draw_risk_coverage
+from headstart.report.figures.compared import chart_metrics, make_axis_of
+from headstart.report.figures.fit import draw_fit
+from headstart.report.figures.learning import draw_learning_curve
+from headstart.report.figures.plane import Picture
+from headstart.report.figures.rows import ChartRow, RowChart, draw_rows
+from headstart.report.kinds import TaskWording
+from headstart.report.messages import translate, translate_count
+from headstart.report.words import SHARES
+from headstart.results import GroupColumn, Metrics, Result
+
+REFERENCES = frozenset({"majority", "classic", "scratch"})
+"""Strategies that the chosen one is shown beside, with the two of the verdict."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """The pictures of a report; None where there is nothing to draw.
+
+    Parameters
+    ----------
+    compared : RowChart or None
+        The chosen strategy, and those that it is measured against.
+    reliability, risk, curve, fit : Picture or None
+        Probabilities against right answers, wrong answers by rows answered, the learning curve, predicted against
+        true numbers.
+    """
+
+    compared: RowChart | None
+    reliability: Picture | None
+    risk: Picture | None
+    curve: Picture | None
+    fit: Picture | None
+
+
+def draw_pictures(result: Result, kind: TaskWording) -> Pictures:
+    """Draw all pictures of a report.
+
+    Parameters
+    ----------
+    result : Result
+    kind : TaskWording
+        Of its task.
+    """
+    return Pictures(
+        compared=_chart_compared(result, kind),
+        reliability=draw_reliability(result.calibration),
+        risk=draw_risk_coverage(result.abstention),
+        curve=draw_learning_curve(result.learning_curve),
+        fit=draw_fit(result.fit, (*result.classes, "")[0]),
+    )
+
+
+def guessing_share(result: Result) -> float | None:
+    """Return the share of test rows that always answering the most frequent class gets right; None if not known.
+
+    Parameters
+    ----------
+    result : Result
+    """
+    tests = [item.test for item in result.strategies if item.name == "majority"]
+    return tests[0].accuracy.value if tests and isinstance(tests[0], Metrics) else None
+
+
+def _chart_compared(result: Result, kind: TaskWording) -> RowChart | None:
+    """Chart the chosen strategy, then those it is measured against, in the order of the ladder."""
+    chosen = [item for item in result.strategies if item.name == result.chosen]
+    against = {result.verdict.strategy, result.verdict.against, *REFERENCES}
+    others = [item for item in result.strategies if item.name != result.chosen and item.name in against]
+    return chart_metrics(
+        [(item.name, item.test) for item in chosen + others],
+        kind.main,
+        translate("Against simpler ways"),
+        [result.chosen],
+    )
+
+
+def chart_group(part: GroupColumn, result: Result, kind: TaskWording) -> RowChart | None:
+    """Chart the values of one column, those with too few rows without a figure; None where nothing is listed.
+
+    Parameters
+    ----------
+    part : GroupColumn
+    result : Result
+    kind : TaskWording
+        Of the task.
+    """
+    measure = kind.group_main
+    figures = [(item, measure.of(item.metrics) if item.metrics else None) for item in part.values]
+    if not figures:
+        return None
+    rows = []
+    for item, figure in figures:
+        name = item.value or translate("no value")
+        if figure is None:
+            text = translate_count("cannot tell ({n} row)", "cannot tell ({n} rows)", item.n_rows)
+            rows.append(ChartRow(name=name, text=text, label=""))
+            continue
+        words = measure.words
+        rows.append(
+            ChartRow(
+                name=name,
+                text=words.value(figure),
+                range=words.short(figure),
+                label=translate("{value}, 95 % interval {ends}", value=words.fine(figure), ends=words.ends(figure)),
+                spans=((figure.low, figure.high),),
+                dots=(figure.value,),
+                is_ours=True,
+            )
+        )
+    axis = make_axis_of(measure.words, translate(measure.name), [figure for _, figure in figures if figure is not None])
+    chance = guessing_share(result) if measure.words is SHARES else None
+    return RowChart(axis=axis, rows=draw_rows(axis, rows, chance), title=part.column)
