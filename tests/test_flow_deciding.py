@@ -56,7 +56,7 @@ def test_the_document_states_and_measures(adapted: Path) -> None:
     assert away.novelty and away.novelty.reads == "features" and away.novelty.n_rows_kept <= found.n_rows.train
     assert away.risk_coverage and len(away.risk_coverage.points) == 10
     page = (adapted / "report.html").read_text("utf-8")
-    assert "When it abstains" in page and away.reading.replace('"', "&#34;") in page
+    assert "How sure it is, and what it leaves to you" in page and away.reading.replace('"', "&#34;") in page
     assert "When it abstains" in (adapted / "README.md").read_text("utf-8")
 
 

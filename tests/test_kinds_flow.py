@@ -110,12 +110,12 @@ def test_the_page_and_the_card_speak_of_what_there_is(task: str, adapted: dict[s
     out = adapted[task][1]
     page, card = (out / "report.html").read_text("utf-8"), (out / "README.md").read_text("utf-8")
     titles = {
-        "multi-label": "This model gives texts any of 3 labels",
-        "regression": "This model predicts height for series",
-        "ordinal": "This model puts texts into 3 grades",
+        "multi-label": "This model gives messages any of 3 labels",
+        "regression": "This model predicts height for recordings",
+        "ordinal": "This model puts messages into 3 grades",
     }
     assert titles[task] in page
-    assert ("What it confuses" in page) == (task == "ordinal")
+    assert ('id="confused"' in page) == (task == "ordinal")
     assert ("Label by label" in page) == (task == "multi-label")
     assert ("Predicted against true" in page) == (task == "regression")
     assert ("Can its probabilities be believed?" in page) == (task == "ordinal")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html.parser
 import json
+import math
 import re
 
 import numpy as np
@@ -166,15 +167,27 @@ def many() -> Result:
     return made_result(tuple(f"species number {at:02d}" for at in range(40)), 2000)
 
 
-def test_the_first_screen_says_how_good_with_interval_and_verdict(result: Result) -> None:
+def test_page_one_counts_in_hundreds_and_leaves_pre_training_to_the_experts(result: Result) -> None:
     page = render_html(result, {})
-    first = page.split('id="limits"')[0].replace("\u202f", " ")
+    first, rest = page.split('id="contents"')
     accuracy = result.strategy("blend").test.accuracy
-    assert f"{100 * accuracy.value:.0f} %" in first
-    assert f"{100 * accuracy.low:.0f} % to {100 * accuracy.high:.0f} %" in first
-    assert write_sentence(result.verdict) in first
+    assert f">{100 * accuracy.value:.0f} of 100</span> photos" in first
+    low, high = math.floor(100 * accuracy.low), math.ceil(100 * accuracy.high)
+    assert f"surely between {low} and {high}" in first
+    assert write_sentence(result.verdict) not in first and write_sentence(result.verdict) in rest
     for name in ("majority", "classic", "scratch", "blend"):
-        assert f'aria-label="{name}: ' in first
+        assert f'aria-label="{name}: ' in rest
+
+
+def test_the_contents_lead_to_folded_parts_and_each_finding_is_shown_once(result: Result) -> None:
+    page = render_html(result, {})
+    links = re.findall(r'<li><a href="#([\w-]+)">([^<]+)</a></li>', page)
+    assert [name for name, _ in links] == re.findall(r'<div class="inside" id="([\w-]+)">', page)
+    assert [title for _, title in links] == re.findall(r'<summary><h2 id="[\w-]+-title">([^<]+)</h2></summary>', page)
+    assert page.count('<details class="fold"') == len(links) > 8
+    finding, skipped = result.checks[0].summary, result.skipped[0].reason
+    once = (finding, skipped, result.base.known_biases, write_sentence(result.verdict))
+    assert [page.count(text) for text in once] == [1, 1, 1, 1]
 
 
 def test_the_page_has_no_script_and_no_remote_part(result: Result) -> None:
@@ -356,7 +369,7 @@ def grouped() -> Result:
 
 def test_groups_are_charted_with_their_reading_and_few_rows_are_an_answer(grouped: Result) -> None:
     page = render_html(grouped, {}).replace("\u202f", " ")
-    shown = page.split('id="groups"')[1].split('id="probabilities"')[0]
+    shown = page.split('id="groups-title"')[1].split('id="probabilities"')[0]
     assert "Is it equally good for everyone?" in shown
     assert shown.count('aria-label="') >= 5
     assert "cannot tell (14 rows)" in shown

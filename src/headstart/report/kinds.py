@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from headstart.report.messages import message, translate_count
-from headstart.report.words import AMOUNTS, SHARES, FigureFormat, format_share_interval
+from headstart.report.messages import message, translate, translate_count
+from headstart.report.words import AMOUNTS, SHARES, FigureFormat, format_of_hundred, format_surely_between
 from headstart.results import (
     AnyMetrics,
     ClassFigures,
@@ -34,7 +34,10 @@ class ReportedMetric:
 
 @dataclass(frozen=True, kw_only=True)
 class Headline:
-    """One big figure and what it means, a message with places for {noun} and {name}; `note` follows the interval."""
+    """One big figure and what it means, a message with places for {noun} and {name}.
+
+    `ends` says between which figures it surely lies; `note` follows it.
+    """
 
     value: str
     meaning: str
@@ -66,8 +69,10 @@ class TaskWording:
         The figure that groups are compared in.
     validated, loss : str
         What the score of cross-validation is, and the loss that the model is chosen by.
+    each : str
+        Heading of the part about each class.
     details : str
-        Template of the sections in the middle.
+        Template of that part.
     csv : str
         What a line of predictions.csv says.
     one : str
@@ -92,6 +97,7 @@ class TaskWording:
     group: str
     validated: str
     loss: str
+    each: str
     details: str
     csv: str
     one: str
@@ -113,35 +119,39 @@ def _weakest(figures: Sequence[ClassFigures | LabelFigures], meaning: str) -> li
     weakest_figures = weakest(figures)
     if weakest_figures is None:
         return []
-    rows = translate_count("{n} test row", "{n} test rows", weakest_figures.support)
     return [
         Headline(
-            value=SHARES.value(weakest_figures.recall),
+            value=format_of_hundred(weakest_figures.recall.value),
             meaning=meaning,
-            ends=format_share_interval(weakest_figures.recall),
-            note=rows,
+            ends=format_surely_between(weakest_figures.recall),
+            note=translate_count("tested on {n}", "tested on {n}", weakest_figures.support),
             name=weakest_figures.label,
         )
     ]
 
 
+def _surely(figure: Figure) -> str:
+    """Write the interval of a number."""
+    return translate("surely {ends}", ends=AMOUNTS.ends(figure))
+
+
 def _class_headlines(metrics: AnyMetrics, number: str) -> list[Headline]:
     assert isinstance(metrics, Metrics)
     right = Headline(
-        value=SHARES.value(metrics.accuracy),
-        meaning=message("of the test {noun} were labelled right."),
-        ends=format_share_interval(metrics.accuracy),
+        value=format_of_hundred(metrics.accuracy.value),
+        meaning=message("{noun} are answered right if it has to answer every one"),
+        ends=format_surely_between(metrics.accuracy),
     )
-    return [right, *_weakest(metrics.per_class, message("of {name} were found: the weakest class."))]
+    return [right, *_weakest(metrics.per_class, message("are recognised of {name}, its weakest kind"))]
 
 
 def _grade_headlines(metrics: AnyMetrics, number: str) -> list[Headline]:
     assert isinstance(metrics, OrdinalMetrics)
     off = metrics.mean_grade_error
-    meaning = message("grades off on average: how far the answers lie from the true grade.")
+    meaning = message("grades off on average: how far the answers lie from the true grade")
     return [
         _class_headlines(metrics, number)[0],
-        Headline(value=AMOUNTS.value(off), meaning=meaning, ends=AMOUNTS.ends(off)),
+        Headline(value=AMOUNTS.value(off), meaning=meaning, ends=_surely(off)),
     ]
 
 
@@ -150,16 +160,16 @@ def _label_headlines(metrics: AnyMetrics, number: str) -> list[Headline]:
     f1, exact = metrics.macro_f1, metrics.exact_match
     return [
         Headline(
-            value=SHARES.value(f1),
-            meaning=message("macro-F1: how well labels are found and how rarely given wrongly."),
-            ends=format_share_interval(f1),
+            value=format_of_hundred(exact.value),
+            meaning=message("{noun} get exactly the right labels"),
+            ends=format_surely_between(exact),
         ),
         Headline(
-            value=SHARES.value(exact),
-            meaning=message("of the test {noun} got exactly the right labels."),
-            ends=format_share_interval(exact),
+            value=format_of_hundred(f1.value),
+            meaning=message("points for finding labels and giving few wrong ones (macro-F1)"),
+            ends=format_surely_between(f1),
         ),
-        *_weakest(metrics.per_label, message("of {name} were found: the weakest label.")),
+        *_weakest(metrics.per_label, message("are recognised of {name}, its weakest label")),
     ]
 
 
@@ -169,14 +179,14 @@ def _number_headlines(metrics: AnyMetrics, number: str) -> list[Headline]:
     return [
         Headline(
             value=AMOUNTS.value(off),
-            meaning=message("off on average, in the unit of {name}."),
-            ends=AMOUNTS.ends(off),
+            meaning=message("off on average, in the unit of {name}"),
+            ends=_surely(off),
             name=number,
         ),
         Headline(
             value=AMOUNTS.value(most),
-            meaning=message("9 of 10 answers are at most so far off."),
-            ends=AMOUNTS.ends(most),
+            meaning=message("off at most, in 9 of 10 answers"),
+            ends=_surely(most),
         ),
     ]
 
@@ -198,8 +208,8 @@ _UNCHECKED = message("Its probabilities: whether an answer given with 90 % is ri
 
 TASK_WORDINGS: dict[str, TaskWording] = {
     "classification": TaskWording(
-        title=message("This model sorts {noun} into {n} classes"),
-        short=message("{noun} into {n} classes"),
+        title=message("This model sorts {noun} into {n} kinds"),
+        short=message("{noun} into {n} kinds"),
         does=message("one of {n} labels"),
         main=_ACCURACY,
         second=_MACRO_F1,
@@ -210,6 +220,7 @@ TASK_WORDINGS: dict[str, TaskWording] = {
         group=message("Share of test {noun} labelled right in each group."),
         validated=message("mean of accuracy and macro-F1"),
         loss=message("log-loss"),
+        each=message("Kind by kind"),
         details="details_classes.html",
         csv=message("its label and how probable the model thinks it is"),
         one="class",
@@ -230,6 +241,7 @@ TASK_WORDINGS: dict[str, TaskWording] = {
         group=message("Share of test {noun} given exactly the right grade, in each group."),
         validated=message("mean of accuracy and macro-F1"),
         loss=message("log-loss"),
+        each=message("Kind by kind"),
         details="details_classes.html",
         csv=message("its grade (the middle of what the model thinks possible) and how probable the model thinks it is"),
         one="class",
@@ -255,6 +267,7 @@ TASK_WORDINGS: dict[str, TaskWording] = {
         group=message("How well the labels of a row fit (mean F1 of the rows) in each group."),
         validated=message("mean of micro- and macro-F1"),
         loss=message("log-loss"),
+        each=message("Label by label"),
         details="details_several.html",
         csv=message("its labels, and how probable the model thinks each label is"),
         one="label",
@@ -278,6 +291,7 @@ TASK_WORDINGS: dict[str, TaskWording] = {
         group=message("How far the answers were off on average, in each group: further left is better."),
         validated=message("share of the spread explained"),
         loss=message("squared error"),
+        each=message("Predicted against true"),
         details="details_number.html",
         csv=message("the number that the model gives"),
         one="number",

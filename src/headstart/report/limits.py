@@ -23,14 +23,17 @@ def list_limits(result: Result, findings: bool = True) -> list[str]:
     result : Result
         The finished document.
     findings : bool
-        Whether to list what was noticed about the data as well.
+        Whether to list as well what other parts of the report show: what was noticed about the data, groups that fare
+        worse, probabilities that are off, and the biases of the base model.
 
     Returns
     -------
     list of str
         Never empty: no test on one source of data shows everything.
     """
-    sentences_found = [*_rows(result), *_classes(result), *(_warnings(result) if findings else []), *_base(result)]
+    sentences_found = [*_rows(result), *_classes(result)]
+    if findings:
+        sentences_found += [*_warnings(result), *_base(result), *_worse_groups(result)]
     sentences_found += _groups(result)
     return [
         *sentences_found,
@@ -41,7 +44,7 @@ def list_limits(result: Result, findings: bool = True) -> list[str]:
             if result.abstention and result.abstention.novelty
             else TASK_WORDINGS[result.task].out_of_distribution
         ),
-        *_probabilities(result),
+        *(_probabilities(result) if findings or result.calibration is None else []),
     ]
 
 
@@ -92,8 +95,17 @@ def _writing(result: Result) -> list[str]:
     ]
 
 
+def _worse_groups(result: Result) -> list[str]:
+    """Groups that are worse."""
+    return [
+        translate("A group that fares worse. {reading}", reading=shorten(sentences.write_sentence(part), 500))
+        for part in result.groups
+        if part.gap is not None and part.gap.low > 0
+    ]
+
+
 def _groups(result: Result) -> list[str]:
-    """Groups that were not named, could not be compared, or are worse."""
+    """Groups that were not named, or could not be compared."""
     if not result.group_columns:
         return [
             translate(
@@ -103,11 +115,7 @@ def _groups(result: Result) -> list[str]:
         ]
     measured = {part.column: part for part in result.groups}
     unknown = [name for name in result.group_columns if name not in measured or measured[name].gap is None]
-    lines = [
-        translate("A group that fares worse. {reading}", reading=shorten(sentences.write_sentence(part), 500))
-        for part in result.groups
-        if part.gap is not None and part.gap.low > 0
-    ]
+    lines = []
     few = [
         f"{shorten(part.column, 40)}: {shorten(item.value, 40)} ({item.n_rows})"
         for part in result.groups

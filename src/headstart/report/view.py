@@ -12,6 +12,7 @@ from headstart.report import abstains, sentences
 from headstart.report.curve import write_learning_curve
 from headstart.report.figures.gather import chart_group, draw_pictures
 from headstart.report.figures.rows import RowChart
+from headstart.report.first_page import ConfusedPair, gather_first_page, list_kinds_with_example
 from headstart.report.inherited import gather_audit
 from headstart.report.kinds import TASK_WORDINGS, ReportedMetric, TaskWording
 from headstart.report.limits import FEW_ROWS, list_limits, n_test_rows, source_name
@@ -31,8 +32,8 @@ from headstart.results import (
 )
 from headstart.results.report_rows import ReportRows
 
-NOUNS = {"image": message("images"), "text": message("texts"), "series": message("series")}
-SINGULAR = {"image": message("image"), "text": message("text"), "series": message("series")}
+NOUNS = {"image": message("photos"), "text": message("messages"), "series": message("recordings")}
+SINGULAR = {"image": message("photo"), "text": message("message"), "series": message("recording")}
 EXAMPLE_INPUTS = {"image": "photos/", "text": "messages.csv", "series": "recordings.csv"}
 MATRIX_CLASSES = 15
 SHOWN_CLASSES = 60
@@ -43,21 +44,9 @@ DOUBTED_ROWS = 12
 PREVIEW_BUDGET_BYTES = 1_200_000
 PREVIEW_LIMIT_BYTES = 200_000
 SLICE_PREVIEW_BYTES = 8_000
-CARD_LIMITS, CARD_LIMIT = 6, 210
-"""How many limits the field card shows, and how long each."""
 
 
 RowT = TypeVar("RowT", WorstRow, LabelError)
-
-
-@dataclass(frozen=True)
-class ConfusedPair:
-    """Test rows of one class that were taken for another."""
-
-    label: str
-    predicted: str
-    n_rows: int
-    support: int
 
 
 @dataclass(frozen=True)
@@ -121,7 +110,6 @@ def gather_view(result: Result, previews: Mapping[str, str], rows: ReportRows | 
     kind, noun, of_classes = TASK_WORDINGS[result.task], translate(NOUNS[result.modality]), class_figures(chosen.test)
     per_class = sorted(of_classes, key=lambda item: item.recall.value)
     measures = (kind.main, kind.second, *kind.fields)
-    all_limits, on_card = list_limits(result), list_limits(result, findings=False)
     return {
         "result": result,
         "chosen": chosen,
@@ -143,12 +131,9 @@ def gather_view(result: Result, previews: Mapping[str, str], rows: ReportRows | 
         "language": current_language(),
         "direction": sentences.text_direction(),
         "sentences": sentences,
-        "grave": [item for item in result.checks if item.severity != "note"],
-        "card_limits": [shorten(text, CARD_LIMIT) for text in on_card[:CARD_LIMITS]],
-        "more_limits": [text for text in all_limits if text not in on_card[:CARD_LIMITS] or len(text) > CARD_LIMIT],
         "example_input": EXAMPLE_INPUTS[result.modality],
         "source": source_name(result.data),
-        "limits": all_limits,
+        "limits": list_limits(result, findings=False),
         "per_class": per_class[:SHOWN_CLASSES],
         "n_classes": len(per_class),
         "untested": untested_classes(result),
@@ -170,6 +155,8 @@ def gather_view(result: Result, previews: Mapping[str, str], rows: ReportRows | 
         "costs": pair_costs(result.cost),
         "shown_rows": SHOWN_ROWS,
         "rows": rows,
+        **gather_first_page(result, confused_pairs(result), noun),
+        "card_kinds": list_kinds_with_example(result, rows, previews),
     }
 
 

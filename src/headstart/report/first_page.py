@@ -1,0 +1,123 @@
+"""What page one and the field card say: figures of a hundred, when to ask a person, what is mixed up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from headstart.report.messages import translate
+from headstart.report.words import count_of_hundred, format_surely_between, shorten_name
+from headstart.results import Result
+from headstart.results.report_rows import ReportRows
+
+CARD_KINDS = 12
+CARD_PAIRS = 3
+CARD_PREVIEW_BYTES = 40_000
+SHOWN_OPTION = 200
+
+
+@dataclass(frozen=True)
+class ConfusedPair:
+    """Test rows of one class that were taken for another."""
+
+    label: str
+    predicted: str
+    n_rows: int
+    support: int
+
+
+def gather_first_page(result: Result, pairs: Sequence[ConfusedPair], noun: str) -> dict[str, Any]:
+    """Gather what page one, the field card and the list of options show.
+
+    Parameters
+    ----------
+    result : Result
+    pairs : sequence of ConfusedPair
+        Classes that were confused, the most frequent pair first.
+    noun : str
+        What the inputs are, in the language spoken: photos, messages, recordings.
+
+    Returns
+    -------
+    dict
+        Names used by the templates.
+    """
+    return {
+        "answered": describe_answered(result, noun),
+        "ask_a_person": list_reasons_to_ask(result),
+        "card_confusions": pairs[:CARD_PAIRS],
+        "options_shown": [
+            (f"--{name.replace('_', '-')}", str(value)[:SHOWN_OPTION])
+            for name, value in result.options.items()
+            if value not in (None, "", [], {}, ())
+        ],
+    }
+
+
+def list_kinds_with_example(
+    result: Result, rows: ReportRows | None, previews: Mapping[str, str]
+) -> list[tuple[str, Markup]]:
+    """List the classes for the field card, each with a training row that shows it, where there is one.
+
+    Parameters
+    ----------
+    result : Result
+    rows : ReportRows or None
+    previews : mapping of str to str
+        Safe HTML snippets by row id.
+    """
+    examples = rows.examples if rows else {}
+    snippets = {
+        label: next((previews[name] for name in examples.get(label, ()) if name in previews), "")
+        for label in result.classes[:CARD_KINDS]
+    }
+    return [(label, Markup(text if len(text) <= CARD_PREVIEW_BYTES else "")) for label, text in snippets.items()]
+
+
+def describe_answered(result: Result, noun: str) -> str:
+    """Return how many of a hundred inputs it answers, and how many it leaves to a person; "" if that is not known.
+
+    Parameters
+    ----------
+    result : Result
+    noun : str
+        What the inputs are.
+    """
+    abstention = result.abstention
+    if abstention is None or "label" not in abstention.shares:
+        return ""
+    n_answered = count_of_hundred(abstention.shares["label"].value)
+    right = abstention.accuracy_answered
+    if right is None:
+        return translate(
+            "Of 100 {noun} it answers {n} and leaves {left} to you.", noun=noun, n=n_answered, left=100 - n_answered
+        )
+    return translate(
+        "Of 100 {noun} it answers {n} and leaves {left} to you; of 100 answers {right} are right ({ends}).",
+        noun=noun, n=n_answered, left=100 - n_answered, right=count_of_hundred(right.value),
+        ends=format_surely_between(right),
+    )  # fmt: skip
+
+
+def list_reasons_to_ask(result: Result) -> list[str]:
+    """List when a person has to look, for the field card.
+
+    Parameters
+    ----------
+    result : Result
+    """
+    abstention = result.abstention
+    lines = []
+    if abstention and "sets" not in abstention.without:
+        lines.append(translate("When it says “not sure”: more than one answer is likely."))
+    if abstention and abstention.novelty:
+        lines.append(translate("When it says “none of these”: it is unlike all that it learnt from."))
+    worst = result.readiness.worst_group if result.readiness else None
+    if worst is not None:
+        lines.append(translate("When it is about {value}: there it does worst.", value=shorten_name(worst.value)))
+    lines.append(translate("At a new place, with another device or in another season: it was not tested there."))
+    lines.append(translate("Wherever a mistake would do harm."))
+    return lines
