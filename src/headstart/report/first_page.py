@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
+from headstart.report.kinds import NOUNS
 from headstart.report.messages import translate
 from headstart.report.words import count_of_hundred, format_surely_between, shorten_name
 from headstart.results import Result
@@ -29,32 +29,56 @@ class ConfusedPair:
     support: int
 
 
-def gather_first_page(result: Result, pairs: Sequence[ConfusedPair], noun: str) -> dict[str, Any]:
-    """Gather what page one, the field card and the list of options show.
+@dataclass(frozen=True, kw_only=True)
+class FirstPage:
+    """What page one, the field card and the list of options show.
+
+    Parameters
+    ----------
+    answered : str
+        How many of a hundred inputs it answers; "" if that is not known.
+    reasons_to_ask : list of str
+        When a person has to look.
+    kinds : list of (str, Markup)
+        The classes of the field card, each with a snippet that shows it, where there is one.
+    pairs : sequence of ConfusedPair
+        Classes that were confused most often.
+    options : list of (str, str)
+        Options of the run, with their values.
+    """
+
+    answered: str
+    reasons_to_ask: list[str]
+    kinds: list[tuple[str, Markup]]
+    pairs: Sequence[ConfusedPair]
+    options: list[tuple[str, str]]
+
+
+def gather_first_page(
+    result: Result, pairs: Sequence[ConfusedPair], rows: ReportRows | None, previews: Mapping[str, str]
+) -> FirstPage:
+    """Gather what page one, the field card and the list of options show, in the language spoken.
 
     Parameters
     ----------
     result : Result
     pairs : sequence of ConfusedPair
         Classes that were confused, the most frequent pair first.
-    noun : str
-        What the inputs are, in the language spoken: photos, messages, recordings.
-
-    Returns
-    -------
-    dict
-        Names used by the templates.
+    rows : ReportRows or None
+    previews : mapping of str to str
+        Safe HTML snippets by row id.
     """
-    return {
-        "answered": describe_answered(result, noun),
-        "ask_a_person": list_reasons_to_ask(result),
-        "card_confusions": pairs[:CARD_PAIRS],
-        "options_shown": [
+    return FirstPage(
+        answered=describe_answered(result),
+        reasons_to_ask=list_reasons_to_ask(result),
+        kinds=list_kinds_with_example(result, rows, previews),
+        pairs=pairs[:CARD_PAIRS],
+        options=[
             (f"--{name.replace('_', '-')}", str(value)[:SHOWN_OPTION])
             for name, value in result.options.items()
             if value not in (None, "", [], {}, ())
         ],
-    }
+    )
 
 
 def list_kinds_with_example(
@@ -77,16 +101,14 @@ def list_kinds_with_example(
     return [(label, Markup(text if len(text) <= CARD_PREVIEW_BYTES else "")) for label, text in snippets.items()]
 
 
-def describe_answered(result: Result, noun: str) -> str:
+def describe_answered(result: Result) -> str:
     """Return how many of a hundred inputs it answers, and how many it leaves to a person; "" if that is not known.
 
     Parameters
     ----------
     result : Result
-    noun : str
-        What the inputs are.
     """
-    abstention = result.abstention
+    abstention, noun = result.abstention, translate(NOUNS[result.modality])
     if abstention is None or "label" not in abstention.shares:
         return ""
     n_answered = count_of_hundred(abstention.shares["label"].value)

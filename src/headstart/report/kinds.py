@@ -19,6 +19,8 @@ from headstart.results import (
     Result,
 )
 
+NOUNS = {"image": message("photos"), "text": message("messages"), "series": message("recordings")}
+SINGULAR = {"image": message("photo"), "text": message("message"), "series": message("recording")}
 MODALITY_TAGS = {"image": "image-classification", "text": "text-classification", "series": "other"}
 
 

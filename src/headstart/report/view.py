@@ -12,11 +12,11 @@ from headstart.report import abstains, sentences
 from headstart.report.curve import write_learning_curve
 from headstart.report.figures.gather import chart_group, draw_pictures
 from headstart.report.figures.rows import RowChart
-from headstart.report.first_page import ConfusedPair, gather_first_page, list_kinds_with_example
+from headstart.report.first_page import ConfusedPair, gather_first_page
 from headstart.report.inherited import gather_audit
-from headstart.report.kinds import TASK_WORDINGS, ReportedMetric, TaskWording
+from headstart.report.kinds import NOUNS, SINGULAR, TASK_WORDINGS, ReportedMetric, TaskWording
 from headstart.report.limits import FEW_ROWS, list_limits, n_test_rows, source_name
-from headstart.report.messages import current_language, message, translate, use_language
+from headstart.report.messages import current_language, translate, use_language
 from headstart.report.words import shorten
 from headstart.results import (
     AnyMetrics,
@@ -32,8 +32,6 @@ from headstart.results import (
 )
 from headstart.results.report_rows import ReportRows
 
-NOUNS = {"image": message("photos"), "text": message("messages"), "series": message("recordings")}
-SINGULAR = {"image": message("photo"), "text": message("message"), "series": message("recording")}
 EXAMPLE_INPUTS = {"image": "photos/", "text": "messages.csv", "series": "recordings.csv"}
 MATRIX_CLASSES = 15
 SHOWN_CLASSES = 60
@@ -155,8 +153,7 @@ def gather_view(result: Result, previews: Mapping[str, str], rows: ReportRows | 
         "costs": pair_costs(result.cost),
         "shown_rows": SHOWN_ROWS,
         "rows": rows,
-        **gather_first_page(result, confused_pairs(result), noun),
-        "card_kinds": list_kinds_with_example(result, rows, previews),
+        "first": gather_first_page(result, confused_pairs(result), rows, previews),
     }
 
 
