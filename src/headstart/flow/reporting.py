@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from headstart import report
 from headstart.errors import DataError
+from headstart.flow.scoring.readiness import judge_result
 from headstart.home import read_json, require_place, write_text
 from headstart.options import ReportOptions
 from headstart.results import FORMAT, Result
@@ -106,6 +107,8 @@ def rewrite_report(run: Path, out: Path | None, options: ReportOptions) -> dict[
     """
     source = run / "result.json" if run.is_dir() else run
     result, folder = _read_result(source), out or source.parent
+    if result.readiness is None:  # Of an older version.
+        result = result.model_copy(update={"readiness": judge_result(result, str(source.parent))})
     require_place(folder)
     previews, rows = _read_previews(source.parent / PREVIEWS), read_report_rows(source.parent / ROWS)
     code = write_report(result, previews, folder, options.language, rows=rows)

@@ -23,6 +23,7 @@ from headstart.flow.audit.settings import SETTINGS as AUDIT_SETTINGS
 from headstart.flow.base_choice.settings import SETTINGS as BASE_CHOICE_SETTINGS
 from headstart.flow.exports.settings import SETTINGS as EXPORT_SETTINGS
 from headstart.flow.external_validation.settings import SETTINGS as SITE_SETTINGS
+from headstart.flow.scoring.settings import READINESS
 from headstart.flow.scoring.settings import SETTINGS as SCORING_SETTINGS
 from headstart.ladder.settings import SETTINGS as LADDER_SETTINGS
 from headstart.language.settings import SETTINGS as LANGUAGE_SETTINGS
@@ -70,6 +71,7 @@ RUN_SETTINGS: Mapping[str, DataclassInstance] = {
     "audit": AUDIT_SETTINGS,
     "base_choice": BASE_CHOICE_SETTINGS,
     "scoring": SCORING_SETTINGS,
+    "readiness": READINESS,
     "export": EXPORT_SETTINGS,
     "bundle": BUNDLE_SETTINGS,
     "ranking": RANKING_SETTINGS,

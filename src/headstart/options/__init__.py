@@ -37,6 +37,8 @@ from headstart.options.fields import (
     TrainingLabel,
 )
 from headstart.options.record import Options as Options
+from headstart.options.requirements import Requirements
+from headstart.options.serving import ServeOptions as ServeOptions
 from headstart.task_types import TASK_TYPES, TaskType
 
 OptionsT = TypeVar("OptionsT", bound="Options")
@@ -143,6 +145,7 @@ class AdaptOptions(ReadOptions):
     )
     refer_cost: float = Field(0.25, ge=0.0, description="With --cost: cost of no answer (a person is asked).")
     reserved: ReservedClasses = ()
+    require: Requirements = ()
     balance: Literal["auto", "on", "off"] = Field(
         "auto", description="Give rare classes more weight: on, off, or auto = if it helps in cross-validation."
     )
@@ -329,32 +332,6 @@ class CacheOptions(Options):
 
     prune: bool = Field(False, description="Remove what was not used recently.")
     older_than: float = Field(30.0, ge=0.0, description="Days without use after which --prune removes (0: everything).")
-
-
-class ServeOptions(Options):
-    """How to answer over HTTP, and the limits of a request."""
-
-    host: str = Field("127.0.0.1", description="Address to listen on. Any but this machine's own needs a token.")
-    port: int = Field(8000, ge=0, le=65_535, description="Port to listen on (0: any free port).")
-    token_file: Path | None = Field(
-        None, description="File with the access token (default: the environment variable HEADSTART_TOKEN)."
-    )
-    feedback: Path | None = Field(None, description="Folder for corrections, as a table that `adapt` reads.")
-    window_ms: float = Field(
-        5.0, ge=0.0, le=1_000.0, description="How long a request may wait for others of its batch (ms)."
-    )
-    max_batch: int = Field(32, ge=1, le=512, description="Largest number of rows in a batch.")
-    max_queue: int = Field(512, ge=1, le=100_000, description="Rows that may wait; more are refused with 503.")
-    max_rows: int = Field(256, ge=1, le=100_000, description="Rows in one request.")
-    max_mb: float = Field(32.0, gt=0.0, le=2_000.0, description="Size of one request (MB).")
-    max_megapixels: float = Field(50.0, gt=0.0, le=178.0, description="Size of one image (million pixels).")
-    max_characters: int = Field(100_000, ge=1, le=10_000_000, description="Length of one text (characters).")
-    max_numbers: int = Field(100_000, ge=1, le=10_000_000, description="Length of one series (numbers, all channels).")
-    timeout: Seconds = Field(30.0, description="Time limit of a request, such as 30s.")
-    precision: Precision = "auto"
-    runtime: Runtime = "auto"
-    base: HeadBase = None
-    offline: bool = Field(False, description="Open no network connection; incoming ones are accepted.")
 
 
 def flag(name: str) -> str:

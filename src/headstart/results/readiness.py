@@ -14,11 +14,11 @@ READINESS_LEVELS: tuple[ReadinessLevel, ...] = ("not_ready", "supervised", "read
 ReasonCode = Literal[
     "no_test_rows", "few_test_rows", "answered_right", "answered", "worst_class", "worst_group", "cannot_tell",
     "worst_classes_together", "kappa", "row_f1", "exact_match", "explained", "worst_group_error", "coverage",
-    "test_copies", "leak", "shortcut", "shift", "worse_here", "no_labels",
+    "not_measured", "test_copies", "shortcut", "shift", "worse_here",
 ]  # fmt: skip
 NextStepCode = Literal[
     "label_class", "label_group", "label_more", "other_base", "other_place", "look_at_labels", "remove_copies",
-    "look_at_shortcut", "give_test_rows", "use",
+    "look_at_shortcut", "label_test_rows",
 ]  # fmt: skip
 ColumnName = Annotated[str, Field(description="Group column; empty where `value` is a class, or where there is none.")]
 ValueName = Annotated[str, Field(description="The class or the value of the group column; empty where there is none.")]
@@ -38,6 +38,8 @@ class ReadinessReason(Record):
     column: ColumnName = ""
     value: ValueName = ""
     n_rows: int | None = Field(default=None, description="Rows that `figure` is about, or rows concerned.")
+    n_more: int = Field(default=0, description="`cannot_tell`: further values of which the same holds.")
+    is_required: bool = Field(default=False, description="Whether `--require` set the bound for `ready`.")
 
 
 class WorstGroup(Record):

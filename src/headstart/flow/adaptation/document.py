@@ -14,6 +14,7 @@ from headstart.flow.adaptation.text_scripts import count_scripts
 from headstart.flow.room_settings import RUN_SETTINGS, collect_settings
 from headstart.flow.run_records import AdaptedRun, Prepared, TestScores
 from headstart.flow.scoring.predictions import ModelFigures
+from headstart.flow.scoring.readiness import judge_result
 from headstart.ladder import FittedStrategies
 from headstart.records import TEST, TRAIN, TRAINING_ONLY, list_held_out_folds
 from headstart.report import fill_sentences
@@ -31,7 +32,9 @@ from headstart.strategies import STRATEGIES
 from headstart.task_types import TASK_TYPES
 
 
-def assemble_result(run: AdaptedRun, seconds: Mapping[str, float], portable: PortableForm | None = None) -> Result:
+def assemble_result(
+    run: AdaptedRun, seconds: Mapping[str, float], portable: PortableForm | None = None, out: str = ""
+) -> Result:
     """Return the result document of a run.
 
     Parameters
@@ -41,6 +44,8 @@ def assemble_result(run: AdaptedRun, seconds: Mapping[str, float], portable: Por
         Spent on each step, with `total`.
     portable : PortableForm or None
         Of the bundle that was written; None where none was.
+    out : str
+        The run folder, for commands; empty where there is none.
     """
     prepared, strategies, options = run.prepared, run.strategies, run.options
     table, figures = prepared.table, run.figures
@@ -92,7 +97,7 @@ def assemble_result(run: AdaptedRun, seconds: Mapping[str, float], portable: Por
         versions=list_versions(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    return fill_sentences(result)
+    return fill_sentences(result.model_copy(update={"readiness": judge_result(result, out)}))
 
 
 def _explain_not_measured(prepared: Prepared, chosen: str, figures: ModelFigures | None) -> dict[str, str]:

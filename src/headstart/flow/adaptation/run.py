@@ -39,7 +39,18 @@ from headstart.strategies import STRATEGIES, select_strategies
 from headstart.strategies.fitted import list_members
 
 _OPTIONS_AFTER_TRAINING = frozenset(
-    {"audit", "swaps", "mitigate", "coverage", "cost", "refer_cost", "language", "keep_torch", "keep_vocabulary"}
+    {
+        "audit",
+        "swaps",
+        "mitigate",
+        "coverage",
+        "cost",
+        "refer_cost",
+        "require",
+        "language",
+        "keep_torch",
+        "keep_vocabulary",
+    }
 )
 """Options that no rung of the ladder depends on."""
 
@@ -67,6 +78,7 @@ def adapt_table(
         If nothing can be learnt, or an option cannot work.
     """
     decision_rules.require_costs(table, options)
+    decision_rules.require_known_figures(table, options)
     timings = timings or Timings()
     budget = Budget.start(table, test, options, sum(timings.seconds.values()))
     clock = budget.training_clock()
@@ -239,7 +251,7 @@ def adapt_to_folder(path: Path, out: Path, options: AdaptOptions) -> WrittenRun:
             with timings.step("write"):
                 bundle = write_bundle(run, out)
             seconds = {**timings.seconds, "total": time.monotonic() - began}
-            result = assemble_result(run, seconds, describe_portable_form(bundle))
+            result = assemble_result(run, seconds, describe_portable_form(bundle), str(out))
             write_result(run, result, out, options.language)
     progress.say(f"Done in {result.seconds['total']:.0f} s.")
     return WrittenRun(result, bundle)

@@ -1,0 +1,58 @@
+"""Commands that a person can copy: `adapt` again with the options of a run, and one thing changed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from headstart.options import AdaptOptions, flag
+from headstart.results import Result
+
+
+def write_adapt_command(result: Result, out: str, changes: Mapping[str, Any]) -> str:
+    """Return the command of a run with some options changed.
+
+    Parameters
+    ----------
+    result : Result
+        Its data and options are those of the command.
+    out : str
+        The run folder.
+    changes : mapping of str to value
+        Options by the name of their field; None takes one out.
+
+    Examples
+    --------
+    See `tests/test_readiness.py`.
+    """
+    defaults = AdaptOptions.model_validate({}).model_dump(mode="json")
+    options = {**{name: value for name, value in result.options.items() if name in defaults}, **changes}
+    words = ["headstart", "adapt", result.data]
+    for name, value in options.items():
+        if value is not None and value != defaults[name]:
+            words += _write_option(name, value)
+    return join_words([*words, "-o", out or "out"])
+
+
+def _write_option(name: str, value: Any) -> list[str]:
+    """Write one option that is not at its default."""
+    if isinstance(value, bool):
+        return [flag(name)] if value else []
+    values = value if isinstance(value, list | tuple) else [f"{value:g}" if isinstance(value, float) else str(value)]
+    return [word for item in values for word in (flag(name), str(item))]
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Join words of a command, quoted for a shell where they need it.
+
+    Parameters
+    ----------
+    words : sequence of str
+
+    Examples
+    --------
+    >>> join_words(["headstart", "check", "my data.csv"])
+    "headstart check 'my data.csv'"
+    """
+    return shlex.join(words)
