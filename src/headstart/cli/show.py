@@ -9,6 +9,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table as Grid
 
+from headstart.cli.show_readiness import show_readiness
 from headstart.cli.surface import console, news
 from headstart.data.summary import InputSummary
 from headstart.records import Finding, Table
@@ -78,6 +79,7 @@ def show_inputs(table: Table, counts: Mapping[str, int], summary: InputSummary) 
 
 def show_result(run_result: Result, out: Path) -> None:
     """Show what a run found and where it lies."""
+    show_readiness(run_result.readiness, run_result.modality)
     grid = Grid(box=None, header_style="bold", pad_edge=False)
     (first, of_first), (second, of_second) = _HEADLINES[run_result.task]
     is_tested = any(item.test for item in run_result.strategies)

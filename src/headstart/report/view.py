@@ -17,6 +17,7 @@ from headstart.report.inherited import gather_audit
 from headstart.report.kinds import NOUNS, SINGULAR, TASK_WORDINGS, ReportedMetric, TaskWording
 from headstart.report.limits import FEW_ROWS, list_limits, n_test_rows, source_name
 from headstart.report.messages import current_language, translate, use_language
+from headstart.report.ready import gather_readiness
 from headstart.report.words import shorten
 from headstart.results import (
     AnyMetrics,
@@ -142,6 +143,7 @@ def gather_view(result: Result, previews: Mapping[str, str], rows: ReportRows | 
         "calibration": result.calibration,
         "abstention": result.abstention,
         "abstention_rows": abstains.list_per_hundred(result.abstention),
+        "readiness": gather_readiness(result),
         "conformal": result.conformal,
         "curve": write_learning_curve(result.learning_curve),
         "audited": gather_audit(result),

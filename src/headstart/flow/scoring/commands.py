@@ -27,10 +27,11 @@ def write_adapt_command(result: Result, out: str, changes: Mapping[str, Any]) ->
     See `tests/test_readiness.py`.
     """
     defaults = AdaptOptions.model_validate({}).model_dump(mode="json")
-    options = {**{name: value for name, value in result.options.items() if name in defaults}, **changes}
+    options = {**result.options, **changes}
     words = ["headstart", "adapt", result.data]
-    for name, value in options.items():
-        if value is not None and value != defaults[name]:
+    for name, default in defaults.items():
+        value = options.get(name, default)
+        if value is not None and value != default:
             words += _write_option(name, value)
     return join_words([*words, "-o", out or "out"])
 
@@ -39,8 +40,16 @@ def _write_option(name: str, value: Any) -> list[str]:
     """Write one option that is not at its default."""
     if isinstance(value, bool):
         return [flag(name)] if value else []
-    values = value if isinstance(value, list | tuple) else [f"{value:g}" if isinstance(value, float) else str(value)]
+    if name in _LISTS and not isinstance(value, str):
+        value = ",".join(map(str, value))
+    unit = _UNITS.get(name, "")
+    values = value if isinstance(value, list | tuple) else [f"{value:g}{unit}" if isinstance(value, float) else value]
     return [word for item in values for word in (flag(name), str(item))]
+
+
+_LISTS = frozenset({"strategy", "channels", "order"})
+"""Options that take names with commas between them."""
+_UNITS = {"time": "s", "max_memory": "gb"}
 
 
 def join_words(words: Sequence[str]) -> str:

@@ -1,0 +1,278 @@
+"""Is the model ready for use, in the words of people who know no statistics: verdict, reasons, next step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from headstart.report.messages import format_number, message, translate, translate_count
+from headstart.report.people_words import count_inputs, format_in_hundred
+from headstart.report.words import format_amount, format_hundredths, join_clauses, shorten_name
+from headstart.results import READINESS_LEVELS, NextStep, Readiness, ReadinessLevel, ReadinessReason
+
+LEVEL_NAMES: Mapping[ReadinessLevel, str] = {
+    "ready": message("Ready to try"),
+    "supervised": message("Only with a person checking"),
+    "not_ready": message("Not ready"),
+}
+_PARTS = ("worst_class", "worst_group", "worst_group_error", "worst_classes_together", "cannot_tell")
+"""Reasons about a part of the rows; the worst two of them are named in the verdict."""
+_QUALITY = ("answered", "answered_right", "kappa", "row_f1", "explained")
+"""Figures that the verdict always names, where they are known."""
+_MOST_PARTS = 2
+
+
+def name_level(level: ReadinessLevel) -> str:
+    """Return a level in words.
+
+    Parameters
+    ----------
+    level : "ready", "supervised" or "not_ready"
+    """
+    return translate(LEVEL_NAMES[level])
+
+
+def describe_verdict(readiness: Readiness, modality: str) -> str:
+    """Return the verdict: the level, how often it answers and how well, and where it is worst.
+
+    Parameters
+    ----------
+    readiness : Readiness
+    modality : str
+    """
+    level = translate("{sentence}.", sentence=name_level(readiness.level))
+    return f"{level} {describe_facts(readiness, modality)}"
+
+
+def describe_facts(readiness: Readiness, modality: str) -> str:
+    """Return the verdict without the level.
+
+    Parameters
+    ----------
+    readiness : Readiness
+    modality : str
+    """
+    first, below = readiness.reasons[0], [item for item in readiness.reasons if item.level != "ready"]
+    sentences = []
+    if below and first.code not in (*_PARTS, *_QUALITY):
+        sentences.append(describe_reason(first, modality))
+    by_code = {item.code: item for item in readiness.reasons}
+    if _leaves_all(by_code.get("answered")):
+        sentences.append(translate("Of {inputs} it answers none.", inputs=count_inputs(modality, 100)))
+    else:
+        sentences += [describe_reason(by_code[code], modality) for code in _QUALITY if code in by_code]
+    parts = [item for item in below if item.code in _PARTS and item.code != "cannot_tell"][:_MOST_PARTS]
+    if parts:
+        clauses = join_clauses([_describe_part(item) for item in parts])
+        sentences.append(translate("Worst for {parts}.", parts=clauses))
+        sentences += _compare_worst_group(readiness, parts)
+    elif below and first.code == "cannot_tell":
+        sentences.append(describe_reason(first, modality))
+    return " ".join(sentences)
+
+
+def _compare_worst_group(readiness: Readiness, parts: Sequence[ReadinessReason]) -> list[str]:
+    """Return how the best value of the column does, and a warning where the worst is clearly too bad for use."""
+    worst = readiness.worst_group
+    reason = next((item for item in parts if item.code == "worst_group"), None)
+    if reason is None or worst is None or reason.figure is None or reason.bound is None or not worst.column:
+        return []
+    sentences = []
+    if worst.better_figure is not None:
+        better, share = _name_part(worst.column, worst.better_value), format_in_hundred(worst.better_figure)
+        sentences.append(translate("For {name} it is right in {share}.", name=better, share=share))
+    if reason.level == "not_ready" and reason.figure.value < reason.bound:
+        sentences.append(translate("Do not use it for {name}.", name=_name_part(worst.column, worst.value)))
+    return sentences
+
+
+def describe_reason(reason: ReadinessReason, modality: str) -> str:
+    """Return one reason as a sentence.
+
+    Parameters
+    ----------
+    reason : ReadinessReason
+    modality : str
+    """
+    return _REASONS[reason.code](reason, modality)
+
+
+def describe_requirement(reason: ReadinessReason) -> str:
+    """Return what the next level takes; empty where a reason has no bound that can be written, or keeps nothing back.
+
+    Parameters
+    ----------
+    reason : ReadinessReason
+    """
+    if reason.level == "ready" or reason.bound is None or reason.code not in (*_QUALITY, *_PARTS, "exact_match"):
+        return ""
+    wanted_level = READINESS_LEVELS[READINESS_LEVELS.index(reason.level) + 1]
+    if reason.code == "cannot_tell":
+        return ""
+    if reason.code == "worst_group_error":
+        return translate(
+            "“{level}” takes {bound} times at most.", level=name_level(wanted_level), bound=format_amount(reason.bound)
+        )
+    return translate(
+        "“{level}” takes surely {bound} of 100 or more.",
+        level=name_level(wanted_level), bound=format_hundredths(reason.bound),
+    )  # fmt: skip
+
+
+def describe_next_step(step: NextStep, modality: str) -> str:
+    """Return what to do next, without its command.
+
+    Parameters
+    ----------
+    step : NextStep
+    modality : str
+    """
+    inputs = "" if step.n_rows is None else count_inputs(modality, step.n_rows)
+    template = _STEPS[step.code] if step.n_rows is not None else _STEPS_WITHOUT_NUMBER.get(step.code, _STEPS[step.code])
+    if step.code == "other_base" and not step.value:
+        template = _COMPARE_BASES
+    return translate(template, inputs=inputs, name=_name_part(step.column, step.value))
+
+
+def describe_readiness(readiness: Readiness, modality: str) -> str:
+    """Return the verdict and the next step, in a few sentences.
+
+    Parameters
+    ----------
+    readiness : Readiness
+    modality : str
+    """
+    return f"{describe_verdict(readiness, modality)} {describe_next_step(readiness.next, modality)}"
+
+
+def _leaves_all(answered: ReadinessReason | None) -> bool:
+    return answered is not None and answered.figure is not None and answered.figure.value == 0
+
+
+def _name_part(column: str, value: str) -> str:
+    """Return a class, or a value with its column."""
+    name = shorten_name(value)
+    return f"{shorten_name(column)} {name}" if column else name
+
+
+def _describe_part(reason: ReadinessReason) -> str:
+    assert reason.figure is not None
+    if reason.code == "worst_classes_together":
+        return translate("the kinds with few tests each: right in {share}", share=format_in_hundred(reason.figure))
+    name = _name_part(reason.column, reason.value)
+    if reason.code == "worst_group_error":
+        return translate(
+            "{name}: its error is {times} times that of all (surely at most {most} times)",
+            name=name, times=format_amount(reason.figure.value), most=format_amount(reason.figure.high),
+        )  # fmt: skip
+    return translate("{name}: right in {share}", name=name, share=format_in_hundred(reason.figure))
+
+
+def _describe_worst(reason: ReadinessReason, modality: str) -> str:
+    return translate("Worst for {parts}.", parts=_describe_part(reason))
+
+
+def _describe_answered(reason: ReadinessReason, modality: str) -> str:
+    assert reason.figure is not None
+    inputs, share = count_inputs(modality, 100), reason.figure.value
+    n = round(100 * share) if share in (0.0, 1.0) else min(99, max(1, round(100 * share)))
+    if n == 100:
+        return translate("Of {inputs} it answers all.", inputs=inputs)
+    return translate(
+        "Of {inputs} it answers {n} and leaves {rest} to a person.",
+        inputs=inputs, n=format_number(str(n)), rest=format_number(str(100 - n)),
+    )  # fmt: skip
+
+
+def _write_share(template: str) -> Callable[[ReadinessReason, str], str]:
+    def write(reason: ReadinessReason, modality: str) -> str:
+        assert reason.figure is not None
+        return translate(
+            template, share=format_in_hundred(reason.figure), inputs=count_inputs(modality, reason.n_rows or 0),
+            stated=format_hundredths(reason.bound or 0.0),
+        )  # fmt: skip
+
+    return write
+
+
+def _describe_test_rows(reason: ReadinessReason, modality: str) -> str:
+    tested = translate("It was tested on {inputs}.", inputs=count_inputs(modality, reason.n_rows or 0))
+    if reason.level == "ready":
+        return tested
+    few = translate("On fewer than {n} nobody can call it ready.", n=format_number(f"{reason.bound or 0:.0f}"))
+    return f"{tested} {few}"
+
+
+def _describe_cannot_tell(reason: ReadinessReason, modality: str) -> str:
+    sentence = translate(
+        "Cannot tell for {name}: {inputs} to test on are too few.",
+        name=_name_part(reason.column, reason.value), inputs=count_inputs(modality, reason.n_rows or 0),
+    )  # fmt: skip
+    if not reason.n_more:
+        return sentence
+    more = translate_count("The same holds for {n} more.", "The same holds for {n} more.", reason.n_more)
+    return f"{sentence} {more}"
+
+
+def _describe_copies(reason: ReadinessReason, modality: str) -> str:
+    return translate(
+        "{inputs} of its test were also among what it learnt from, so its figures are too good.",
+        inputs=count_inputs(modality, reason.n_rows or 0),
+    )
+
+
+def _write_plain(template: str) -> Callable[[ReadinessReason, str], str]:
+    return lambda reason, modality: translate(template)
+
+
+_REASONS: Mapping[str, Callable[[ReadinessReason, str], str]] = {
+    "no_test_rows": _write_plain(message("It was not tested: nothing was left to test it on.")),
+    "few_test_rows": _describe_test_rows,
+    "answered": _describe_answered,
+    "answered_right": _write_share(message("Its answers are right in {share}.")),
+    "kappa": _write_share(message("Its grades agree with the true ones by {share}.")),
+    "row_f1": _write_share(message("Its labels fit by {share}.")),
+    "exact_match": _write_share(message("All labels are exactly right in {share}.")),
+    "explained": _write_share(
+        message("It explains {share} of the differences between the numbers; always saying the mean explains none.")
+    ),
+    "worst_class": _describe_worst,
+    "worst_group": _describe_worst,
+    "worst_group_error": _describe_worst,
+    "worst_classes_together": _describe_worst,
+    "cannot_tell": _describe_cannot_tell,
+    "not_measured": _write_plain(message("Cannot tell how often it is right: this was not measured.")),
+    "coverage": _write_share(
+        message("The possible answers that it names hold the true one in {share}; it promises {stated}.")
+    ),
+    "test_copies": _describe_copies,
+    "shortcut": _write_plain(
+        message("Something beside the point tells the answer here; it may have learnt that instead.")
+    ),
+    "shift": _write_share(message("What it was given here looks unlike what it learnt from.")),
+    "worse_here": _write_share(message("It is worse here than where it was made: {share}.")),
+}
+_STEPS: Mapping[str, str] = {
+    "label_class": message("Next: label {inputs} more of {name}, add them to your data and run it again."),
+    "label_group": message("Next: label {inputs} more of {name}, add them to your data and run it again."),
+    "label_more": message("Next: label {inputs} more, add them to your data and run it again."),
+    "label_test_rows": message("Next: label {inputs} more to test it on and run it again."),
+    "other_base": message(
+        "Next: take the ready-made model of many languages, {name}; this one does not know these texts."
+    ),
+    "other_place": message("Next: test it where it will be used, with labels from there."),
+    "look_at_labels": message("Next: look at {inputs} whose label may be wrong."),
+    "remove_copies": message("Next: take these copies out and run it again."),
+    "look_at_shortcut": message("Next: read what the check says about it, and test the model at another place."),
+}
+_STEPS_WITHOUT_NUMBER: Mapping[str, str] = {
+    "label_class": message(
+        "Next: label more of {name} (nobody can tell how many it takes), add them to your data and run it again."
+    ),
+    "label_group": message(
+        "Next: label more of {name} (nobody can tell how many it takes), add them to your data and run it again."
+    ),
+    "label_more": message(
+        "Next: label more (nobody can tell how many it takes), add them to your data and run it again."
+    ),
+}
+_COMPARE_BASES = message("Next: let it compare other ready-made models on your data.")
