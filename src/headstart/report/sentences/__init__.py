@@ -16,7 +16,6 @@ from headstart.report.messages import (
     current_language,
     translate,
     translate_count,
-    translate_stored,
     use_language,
 )
 from headstart.report.named import advice_for, kind_of_finding
@@ -41,6 +40,7 @@ from headstart.report.sentences.other_place import (
 from headstart.report.sentences.record import Wording
 from headstart.report.sentences.slices import describe_slice, describe_slices, list_differences, list_mistakes
 from headstart.report.sentences.split import describe_split
+from headstart.report.sentences.stored import translate_fact
 from headstart.report.sentences.transfer import describe_verdict
 from headstart.report.words import (
     format_percent,
@@ -184,7 +184,7 @@ def mark_english(text: str, limit: int = 600) -> Markup:
     >>> mark_english("a < b")
     Markup('a &lt; b')
     """
-    translated = translate_stored(text)
+    translated = translate_fact(text) if current_language() != "en" else text
     cut = Markup("{}").format(shorten(translated, limit))
     if current_language() == "en" or translated != text or not text:
         return cut
