@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from headstart.report.kinds import NOUNS
 from headstart.report.messages import translate
-from headstart.report.words import count_of_hundred, format_surely_between, shorten_name
+from headstart.report.people_words import count_of_hundred, format_surely_between
+from headstart.report.words import shorten_name
 from headstart.results import Result
 from headstart.results.report_rows import ReportRows
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from headstart.report.messages import message, translate, translate_count
-from headstart.report.words import AMOUNTS, SHARES, FigureFormat, format_of_hundred, format_surely_between
+from headstart.report.people_words import format_of_hundred, format_surely_between
+from headstart.report.words import AMOUNTS, SHARES, FigureFormat
 from headstart.results import (
     AnyMetrics,
     ClassFigures,

@@ -53,3 +53,44 @@ def format_in_hundred(figure: Figure) -> str:
         "{value} of 100 (surely between {low} and {high})",
         value=format_number(str(value)), low=format_number(str(low)), high=format_number(str(high)),
     )  # fmt: skip
+
+
+def count_of_hundred(share: float) -> int:
+    """Return a share as a count of a hundred; 0 and 100 only where it is none or all.
+
+    Parameters
+    ----------
+    share : float
+        0 to 1.
+
+    Examples
+    --------
+    >>> count_of_hundred(0.561), count_of_hundred(0.999), count_of_hundred(0.001), count_of_hundred(1.0)
+    (56, 99, 1, 100)
+    """
+    if share in (0.0, 1.0):
+        return round(100 * share)
+    return min(99, max(1, round(100 * share)))
+
+
+def format_of_hundred(share: float) -> str:
+    """Write a share as people count it.
+
+    Examples
+    --------
+    >>> format_of_hundred(0.561)
+    '56 of 100'
+    """
+    return translate("{n} of 100", n=count_of_hundred(share))
+
+
+def format_surely_between(figure: Figure) -> str:
+    """Write the interval of a share as counts of a hundred, rounded outwards.
+
+    Examples
+    --------
+    >>> format_surely_between(Figure(value=0.561, low=0.446, high=0.671))
+    'surely between 44 and 68'
+    """
+    low, high = math.floor(100 * figure.low + _ROUNDING), math.ceil(100 * figure.high - _ROUNDING)
+    return translate("surely between {low} and {high}", low=low, high=high)

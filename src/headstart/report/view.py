@@ -17,7 +17,9 @@ from headstart.report.inherited import gather_audit
 from headstart.report.kinds import NOUNS, SINGULAR, TASK_WORDINGS, ReportedMetric, TaskWording
 from headstart.report.limits import FEW_ROWS, list_limits, n_test_rows, source_name
 from headstart.report.messages import current_language, translate, use_language
+from headstart.report.people_words import count_of_hundred
 from headstart.report.ready import gather_readiness
+from headstart.report.sentences.plain_slices import describe_slice_plainly, describe_slices_plainly
 from headstart.report.words import shorten
 from headstart.results import (
     AnyMetrics,
@@ -130,6 +132,8 @@ def gather_view(result: Result, previews: Mapping[str, str], rows: ReportRows | 
         "language": current_language(),
         "direction": sentences.text_direction(),
         "sentences": sentences,
+        "describe_slice": describe_slice_plainly,
+        "describe_slices": describe_slices_plainly,
         "example_input": EXAMPLE_INPUTS[result.modality],
         "source": source_name(result.data),
         "limits": list_limits(result, findings=False),
@@ -155,6 +159,7 @@ def gather_view(result: Result, previews: Mapping[str, str], rows: ReportRows | 
         "costs": pair_costs(result.cost),
         "shown_rows": SHOWN_ROWS,
         "rows": rows,
+        "of_hundred": count_of_hundred,
         "first": gather_first_page(result, confused_pairs(result), rows, previews),
     }
 
