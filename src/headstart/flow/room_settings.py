@@ -11,6 +11,7 @@ from headstart.bases.rocket import SETTINGS as ROCKET_SETTINGS
 from headstart.bundle.settings import SETTINGS as BUNDLE_SETTINGS
 from headstart.checks.settings import SETTINGS as CHECK_SETTINGS
 from headstart.data.columns.column_rules import COLUMN_RULES
+from headstart.data.grouping.settings import SETTINGS as GROUPING_SETTINGS
 from headstart.data.images.image_rules import IMAGE_RULES
 from headstart.data.reading.table_limits import LIMITS
 from headstart.data.settings import SETTINGS as DATA_SETTINGS
@@ -27,6 +28,7 @@ from headstart.flow.scoring.settings import READINESS
 from headstart.flow.scoring.settings import SETTINGS as SCORING_SETTINGS
 from headstart.ladder.settings import SETTINGS as LADDER_SETTINGS
 from headstart.language.settings import SETTINGS as LANGUAGE_SETTINGS
+from headstart.modalities.languages import SETTINGS as TEXT_LANGUAGE_SETTINGS
 from headstart.pretraining.settings import SETTINGS as PRETRAINING_SETTINGS
 from headstart.ranking.settings import SETTINGS as RANKING_SETTINGS
 from headstart.results import Setting
@@ -65,6 +67,8 @@ MODEL_SETTINGS: Mapping[str, DataclassInstance] = {
 RUN_SETTINGS: Mapping[str, DataclassInstance] = {
     **MODEL_SETTINGS,
     "evaluation": EVALUATION_SETTINGS,
+    "grouping": GROUPING_SETTINGS,
+    "languages": TEXT_LANGUAGE_SETTINGS,
     "checks": CHECK_SETTINGS,
     "ladder": LADDER_SETTINGS,
     "adaptation": ADAPTATION_SETTINGS,

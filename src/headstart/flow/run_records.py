@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from headstart.bases import Backbone
 from headstart.bundle import Bundle
+from headstart.data.grouping.columns import ColumnsToCompare
 from headstart.data.splitting.dependence import Dependence
 from headstart.decisions import DecisionPolicy, Decisions
 from headstart.evaluation import Truth
@@ -75,6 +76,10 @@ class Prepared:
         How the base was chosen by `--base auto`.
     base_choice : BaseChoice or None
         How the base of texts was chosen by `--base default`.
+    compared : ColumnsToCompare
+        Columns that tell groups of test rows apart.
+    languages : mapping of str to int
+        Training rows by language; "" where it cannot be told. Empty for other modalities.
     """
 
     table: SplitTable
@@ -91,6 +96,8 @@ class Prepared:
     test_source: str = ""
     ranking: Ranking | None = None
     base_choice: BaseChoice | None = None
+    compared: ColumnsToCompare = field(default_factory=ColumnsToCompare)
+    languages: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def test_clusters(self) -> Index | None:

@@ -16,6 +16,7 @@ from headstart.options.fetching import AddBaseOptions as AddBaseOptions
 from headstart.options.fetching import FetchBaseOptions as FetchBaseOptions
 from headstart.options.fields import (
     Columns,
+    ComparedColumns,
     ComparedGroups,
     Domain,
     Encoding,
@@ -33,6 +34,7 @@ from headstart.options.fields import (
     Runtime,
     Seconds,
     Seed,
+    SplitGroups,
     TaskChoice,
     TrainingLabel,
 )
@@ -80,11 +82,7 @@ class ReadOptions(ColumnOptions):
         description="Label column (default: found by name). For several labels a row several columns of 0 and 1: A,B,C "
         "or 'tag_*', or repeated.",
     )
-    group: tuple[str, ...] = Field(
-        (),
-        description="Group column, such as site or sex: groups are compared, and with three or more groups each is on "
-        "one side of a split; repeatable.",
-    )
+    group: SplitGroups = ()
     modality: ModalityChoice = Field("auto", description="What the data is.")
     merge_labels: MergeLabels = False
     unlabelled: str = Field(
@@ -146,6 +144,7 @@ class AdaptOptions(ReadOptions):
     refer_cost: float = Field(0.25, ge=0.0, description="With --cost: cost of no answer (a person is asked).")
     reserved: ReservedClasses = ()
     require: Requirements = ()
+    compare: ComparedColumns = ()
     balance: Literal["auto", "on", "off"] = Field(
         "auto", description="Give rare classes more weight: on, off, or auto = if it helps in cross-validation."
     )
@@ -206,6 +205,7 @@ class EvaluateOptions(PredictOptions):
     """How to score a bundle at another place."""
 
     merge_labels: MergeLabels = False
+    compare: ComparedColumns = ()
     recalibrate: Path | None = Field(
         None, description="Folder for a copy of the bundle, with calibration and sets fitted again on these rows."
     )

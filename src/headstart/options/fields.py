@@ -178,6 +178,20 @@ ComparedGroups = Annotated[
     tuple[str, ...],
     Field(description="Group column: its groups are compared, and intervals resample whole groups; repeatable."),
 ]
+SplitGroups = Annotated[
+    tuple[str, ...],
+    Field(
+        description="Group column, such as patient or farm: its rows stay together (with three or more groups each is "
+        "on one side of a split), and the groups are compared; repeatable."
+    ),
+]
+ComparedColumns = Annotated[
+    Columns,
+    Field(
+        description="Columns to compare beside those of --group: A,B, or none (default: every column of few values, "
+        "dates as periods, numbers as thirds, language and script of texts, source folder of images)."
+    ),
+]
 ReservedClasses = Annotated[
     Columns,
     Field(

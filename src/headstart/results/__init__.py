@@ -35,7 +35,7 @@ from headstart.results.context import (
 )
 from headstart.results.curve import CurveFit, CurveForecast, CurvePoint, LearningCurve
 from headstart.results.data import FindingRow, LabelError, LeakageGap, RowCounts, SetAsideRow, SplitKind
-from headstart.results.groups import ClassGap, GroupColumn, GroupValue
+from headstart.results.groups import ClassGap, GroupColumn, GroupOrigin, GroupValue, LeftAloneReason
 from headstart.results.inherited import (
     AttributeProbe,
     Counterfactual,
@@ -130,6 +130,11 @@ class Result(Record):
         description="Texts: training rows by their main script (Latin, Arabic, Ethiopic ...), from the first 300 "
         "letters of at most 5,000 rows. Else empty.",
     )
+    languages: dict[str, int] = Field(
+        default={},
+        description="Texts: training rows by the language they are written in, by English name, the most frequent "
+        "first; under the empty name those whose language cannot be told. Of at most 5,000 rows. Else empty.",
+    )
     split_kind: SplitKind | None = Field(
         default=None,
         description="How the test rows were chosen: there are `none`, they are `separate` data, `given` in the data, "
@@ -163,7 +168,14 @@ class Result(Record):
     )
     groups: list[GroupColumn] = Field(
         default=[],
-        description="Is the model equally good for all groups? Empty without group columns or test rows.",
+        description="Is the model equally good for all groups? The columns of `--group` and every column of few "
+        "values; real gaps first, the largest first. Empty without such columns or test rows.",
+    )
+    columns_left_alone: dict[str, LeftAloneReason] = Field(
+        default={},
+        description="Columns that were not compared without being asked, and why: `personal` (they name persons or "
+        "ways to reach them), `many-values` (words, or ids), `free-text`, `one-value`, `label` (equals it), `same` "
+        "(as another column), `limit` (eight others were compared).",
     )
     calibration: Calibration | None = Field(
         default=None,
@@ -274,12 +286,14 @@ __all__ = [
     "FlipShare",
     "GapOrigin",
     "GroupColumn",
+    "GroupOrigin",
     "GroupValue",
     "Inherited",
     "LabelError",
     "LabelFigures",
     "LeakageGap",
     "LearningCurve",
+    "LeftAloneReason",
     "LeftOut",
     "Metrics",
     "Miss",

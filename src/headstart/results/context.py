@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from headstart.results.data import SetAsideRow
-from headstart.results.groups import GroupColumn, GroupMeasure
+from headstart.results.groups import GroupColumn, GroupMeasure, LeftAloneReason
 from headstart.results.inherited import PartColumn, PartValue
 from headstart.results.metrics import AnyMetrics, Confusion, ObservedPredicted
 from headstart.results.record import FORMAT, Figure, Record
@@ -163,7 +163,12 @@ class Evaluation(Record):
     metrics: AnyMetrics | None = Field(description="Metrics of the task.")
     confusion: Confusion | None = Field(description="Confusion matrix; `null` where rows have no single class.")
     fit: ObservedPredicted | None = Field(default=None, description="True and predicted numbers (`regression` only).")
-    groups: list[GroupColumn] = Field(default=[], description="Metrics by group, for the columns of `--group`.")
+    groups: list[GroupColumn] = Field(
+        default=[], description="Metrics by group: the columns of `--group` and those of few values."
+    )
+    columns_left_alone: dict[str, LeftAloneReason] = Field(
+        default={}, description="Columns that were not compared without being asked, and why; as in `Result`."
+    )
     calibration: Calibration | None = Field(default=None, description="Are the probabilities calibrated?")
     conformal: Conformal | None = Field(default=None, description="Prediction sets and their coverage.")
     abstention: Abstention | None = Field(default=None, description="How often the model answers, and how well.")

@@ -15,6 +15,10 @@ GroupMeasure = Annotated[
 ]
 
 
+GroupOrigin = Literal["named", "column", "date", "number", "language", "script", "folder"]
+LeftAloneReason = Literal["personal", "many-values", "free-text", "one-value", "label", "same", "limit"]
+
+
 class GroupValue(Record):
     """The test rows with one value of a group column."""
 
@@ -25,6 +29,16 @@ class GroupValue(Record):
         "copies): too few for a comparison.",
     )
     metrics: AnyMetrics | None = Field(description="Metrics of the chosen model; `null` where `told` is false.")
+    answered: Figure | None = Field(
+        default=None,
+        description="Share of these rows that the model answers, 0 to 1; `null` where `told` is false, and in results "
+        "of older versions.",
+    )
+    answered_right: Figure | None = Field(
+        default=None,
+        description="Share of the answers that are right, 0 to 1; `null` where none was given, where `told` is false, "
+        "and for tasks without one class a row.",
+    )
 
 
 class ClassGap(Record):
@@ -47,9 +61,15 @@ class ClassGap(Record):
 
 
 class GroupColumn(Record):
-    """Metrics of the chosen model by the values of one `--group` column, on test rows."""
+    """Metrics of the chosen model by the values of one column, on test rows."""
 
     column: str = Field(description="Name of the column.")
+    origin: GroupOrigin = Field(
+        default="named",
+        description="`named` with `--group`; else compared without being asked: a `column` of few values, a column of "
+        "dates as periods (`date`) or of numbers as thirds (`number`), or what the inputs show: the `language` or "
+        "`script` of texts, the `folder` of files.",
+    )
     values: list[GroupValue] = Field(
         description="Its values among the test rows, sorted by name. Empty where the column has more than 30 values, "
         "or half of them have fewer than 5 rows (patients, farms): such a column only keeps rows together.",
@@ -78,6 +98,11 @@ class GroupColumn(Record):
     has_numeric_values: bool = Field(
         default=False,
         description="Whether every value begins and ends with a digit, as ages and dates do.",
+    )
+    same_as: str = Field(
+        default="",
+        description="A column before this one through which the same gap is seen: most rows of the worse group are the "
+        "same. Else empty.",
     )
     reading: str = Field(default="", description="The result in words, or why nothing could be compared.")
     measure: GroupMeasure = "accuracy"

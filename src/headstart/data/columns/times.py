@@ -81,6 +81,29 @@ def _are_clocks(texts: Sequence[str]) -> bool:
     return bool(filled) and all(_CLOCK.fullmatch(text.strip()) for text in filled)
 
 
+def parse_dates(texts: Sequence[str]) -> NDArray[np.float64] | None:
+    """Return dates as seconds since 1970, NaN for an empty one; None if one is no date, or day and month are unclear.
+
+    Parameters
+    ----------
+    texts : sequence of str, shape (n_rows,)
+
+    Examples
+    --------
+    >>> parse_dates(["1970-01-02", ""]), parse_dates(["3/4/2024", "4/3/2024"]), parse_dates(["12"])
+    (array([86400.,    nan]), None, None)
+    """
+    orders = [_parse_written_dates(texts, 0, 1), _parse_written_dates(texts, 1, 0)]
+    written = [seconds for seconds in orders if seconds is not None]
+    if written:
+        return written[0] if len(written) == 1 else None
+    try:
+        seconds = np.array(list(map(_parse_iso_date, texts)), dtype=np.float64)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if np.isfinite(seconds).any() else None
+
+
 def _parse_times(texts: Sequence[str], decimal_comma: bool) -> NDArray[np.float64] | None:
     """Return the times by the first way in which all of them can be read; None where there is none."""
     orders = [_parse_written_dates(texts, 0, 1), _parse_written_dates(texts, 1, 0)]

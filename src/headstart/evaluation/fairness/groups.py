@@ -13,21 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.evaluation.fairness.class_gaps import measure_class_gap, with_p_value
-from headstart.evaluation.intervals import (
-    Floats,
-    compute_wilson_interval,
-    difference_interval,
-    draw_bootstrap_weights,
-    effective_sizes,
-    envelope,
-    number_clusters,
-    percentiles,
-    sum_by_cluster,
-    t_quantile,
-)
+from headstart.evaluation.fairness.gap_tests import gap_interval, sample_null_gaps
+from headstart.evaluation.intervals import number_clusters
 from headstart.evaluation.metrics.measures import MEASURES
 from headstart.evaluation.metrics.per_task import Truth, score_predictions
 from headstart.evaluation.settings import SETTINGS
+from headstart.evaluation.uncertainty.conformal import share_interval
 from headstart.records import Column, Index, Interval, Predictions
 from headstart.results import (
     AnyMetrics,
@@ -38,6 +29,32 @@ from headstart.results import (
     Metrics,
 )
 from headstart.task_types import TASK_TYPES
+
+
+@dataclass(frozen=True)
+class AnsweredRows:
+    """Which rows the model answers, and which answers are right.
+
+    Parameters
+    ----------
+    answered : array of bool, shape (n_rows,)
+    right : array of bool or None, shape (n_rows,)
+        None for tasks without one class a row.
+    """
+
+    answered: NDArray[np.bool_]
+    right: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scoring:
+    """What every value of every column is scored with."""
+
+    truth: Truth
+    predictions: Predictions
+    clusters: Index | None
+    answers: AnsweredRows | None
+    seed: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +92,12 @@ def has_too_many_values(values: Column) -> bool:
 
 
 def score_groups(
-    truth: Truth, predictions: Predictions, columns: Mapping[str, Column], clusters: Index | None, seed: int
+    truth: Truth,
+    predictions: Predictions,
+    columns: Mapping[str, Column],
+    clusters: Index | None,
+    seed: int,
+    answers: AnsweredRows | None = None,
 ) -> list[GroupColumn]:
     """Score predictions for every value of every column, and test the largest gap between two of them.
 
@@ -91,11 +113,13 @@ def score_groups(
         Rows with one number belong together (a patient, exact copies); not the groups themselves.
     seed : int
         Of bootstrap and permutations.
+    answers : AnsweredRows or None
+        For the shares that are answered, and right among these.
 
     Returns
     -------
     list of GroupColumn
-        One for each column; empty without columns.
+        One for each column, in their order; empty without columns.
 
     Notes
     -----
@@ -120,7 +144,8 @@ def score_groups(
     """
     numbers = number_clusters(clusters)
     measure = MEASURES[predictions.task]
-    compared = [_compare(truth, predictions, values, clusters=numbers, seed=seed) for values in columns.values()]
+    scoring = _Scoring(truth=truth, predictions=predictions, clusters=numbers, answers=answers, seed=seed)
+    compared = [_compare(scoring, values) for values in columns.values()]
     corrected = correct_by_holm([item.p_value for item in compared])
     n_tests = sum(p is not None for p in corrected)
     gap_by_column = _class_gaps(truth, predictions, columns, clusters=numbers, seed=seed)
@@ -200,16 +225,14 @@ def name_values(values: Column) -> list[str]:
     ]
 
 
-def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: Index | None, seed: int) -> _Compared:
+def _compare(scoring: _Scoring, values: Column) -> _Compared:
     """Score each value of one column and, if two can be compared, test the largest gap."""
+    truth, predictions, clusters, seed = scoring.truth, scoring.predictions, scoring.clusters, scoring.seed
     names = np.array(name_values(values), dtype=object)
     present = {name for name in names if name}
     if has_too_many_values(values):
         return _Compared(names=present, values=[])
-    listed = [
-        _score_value(name, names == name, truth, predictions=predictions, clusters=clusters, seed=seed)
-        for name in sorted(set(names))
-    ]
+    listed = [_score_value(name, np.flatnonzero(names == name), scoring) for name in sorted(set(names))]
     testable = [item for item in listed if item.told]
     if len(testable) < 2:
         return _Compared(names=present, values=listed)
@@ -226,95 +249,29 @@ def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: I
     gap = gap_interval(
         figures, members == best, members == worst, clusters=row_clusters, seed=seed, within=measure.within
     )
-    null = _sample_null_gaps(figures, members, row_clusters, n_values=len(testable), seed=seed)
+    null = sample_null_gaps(figures, members, row_clusters, n_values=len(testable), seed=seed)
     p_value = (1 + int((null >= gap.value - 1e-9).sum())) / (1 + SETTINGS.permutations)
     return _Compared(names=present, values=listed, gap=gap, between=(testable[best], testable[worst]), p_value=p_value)
 
 
-def _score_value(
-    name: str, here: NDArray[np.bool_], truth: Truth, predictions: Predictions, clusters: Index | None, seed: int
-) -> GroupValue:
+def _score_value(name: str, rows: Index, scoring: _Scoring) -> GroupValue:
     """Score the rows of one value, if there are enough."""
-    rows = np.flatnonzero(here)
-    row_clusters = clusters[rows] if clusters is not None else None
-    n_units = len(rows) if row_clusters is None else len(np.unique(row_clusters))
+    clusters = scoring.clusters[rows] if scoring.clusters is not None else None
+    n_units = len(rows) if clusters is None else len(np.unique(clusters))
     if not name or len(rows) < SETTINGS.min_rows or n_units < SETTINGS.min_clusters:
         return GroupValue(value=name, n_rows=len(rows), told=False, metrics=None)
-    metrics = score_predictions(truth[rows], predictions.take(rows), row_clusters, seed)
-    return GroupValue(value=name, n_rows=len(rows), told=True, metrics=metrics)
-
-
-def gap_interval(
-    figures: NDArray[np.float32],
-    a: NDArray[np.bool_],
-    b: NDArray[np.bool_],
-    clusters: Index | None,
-    seed: int,
-    within: tuple[float, float],
-) -> Interval:
-    """Mean figure on `a` minus that on `b`, resampled over rows or clusters."""
-    sizes = np.column_stack([a, b]).astype(np.float32)
-    hits = sizes * figures[:, None]
-    hits, sizes = sum_by_cluster(hits, clusters), sum_by_cluster(sizes, clusters)
-    drawn = []
-    for weights in draw_bootstrap_weights(len(hits), seed):
-        with np.errstate(invalid="ignore", divide="ignore"):
-            shares = (weights @ hits) / (weights @ sizes)
-        drawn.append((shares[:, 0] - shares[:, 1]).astype(np.float64))
-    low, high = percentiles(np.concatenate(drawn)[:, None])
-    share = hits.sum(axis=0, dtype=np.float64) / sizes.sum(axis=0, dtype=np.float64)
-    if _are_hits(figures):
-        n = effective_sizes(hits, sizes, clusters is not None)
-        ends = compute_wilson_interval(share * n, n)
-        second = difference_interval(share, *ends)
-    else:
-        second = _welch(hits, sizes, share)
-    return envelope(share[0] - share[1], (low[0], high[0]), second, within=within)
-
-
-def _are_hits(figures: NDArray[np.float32]) -> bool:
-    return bool(np.isin(figures, (0.0, 1.0)).all())
-
-
-def _welch(totals: NDArray[np.float32], sizes: NDArray[np.float32], means: Floats) -> tuple[float, float]:
-    """Interval of the difference of two means by Student's t with the smaller number of rows or clusters."""
-    n_units = np.count_nonzero(sizes, axis=0)
-    residual = np.square(totals - means * sizes, dtype=np.float64).sum(axis=0) * n_units / np.maximum(n_units - 1, 1)
-    error = float(np.sqrt((residual / np.square(sizes.sum(axis=0, dtype=np.float64))).sum()))
-    half = t_quantile(int(n_units.min()) - 1) * error
-    return float(means[0] - means[1] - half), float(means[0] - means[1] + half)
-
-
-def _sample_null_gaps(
-    figures: NDArray[np.float32], members: Index, clusters: Index | None, n_values: int, seed: int
-) -> Floats:
-    """Largest gap between values when they are permuted, `permutations` times."""
-    rng = np.random.default_rng([seed, n_values])
-    sizes = np.bincount(members, minlength=n_values)
-    if clusters is None and _are_hits(figures):
-        hits = rng.multivariate_hypergeometric(sizes, int(figures.sum()), size=SETTINGS.permutations)
-        return np.asarray(np.ptp(hits / sizes, axis=1), dtype=np.float64)
-    if clusters is None:
-        clusters = np.arange(len(members))
-    n_clusters = int(clusters.max()) + 1
-    first = np.zeros(n_clusters, dtype=np.intp)
-    first[clusters] = members
-    whole = bool((first[clusters] == members).all())
-    gaps = np.empty(SETTINGS.permutations)
-    for turn in range(SETTINGS.permutations):
-        permuted = rng.permutation(first)[clusters] if whole else _exchange_clusters(members, clusters, rng)
-        shares = np.bincount(permuted, weights=figures, minlength=n_values) / np.bincount(permuted, minlength=n_values)
-        gaps[turn] = shares.max() - shares.min()
-    return gaps
-
-
-def _exchange_clusters(members: Index, clusters: Index, rng: np.random.Generator) -> Index:
-    """Exchange the values of whole clusters among clusters of equal size, in any order within a cluster."""
-    sizes = np.bincount(clusters)[clusters]
-    ranks = rng.permutation(int(clusters.max()) + 1)[clusters]
-    permuted = np.empty_like(members)
-    permuted[np.lexsort((clusters, sizes))] = members[np.lexsort((rng.random(len(members)), ranks, sizes))]
-    return permuted
+    metrics = score_predictions(scoring.truth[rows], scoring.predictions.take(rows), clusters, scoring.seed)
+    answered = answered_right = None
+    if scoring.answers is not None:
+        is_answered = scoring.answers.answered[rows]
+        answered = Figure.from_interval(share_interval(is_answered, clusters))
+        if scoring.answers.right is not None and is_answered.any():
+            inside = clusters[is_answered] if clusters is not None else None
+            right = scoring.answers.right[rows][is_answered]
+            answered_right = Figure.from_interval(share_interval(right, inside))
+    return GroupValue(
+        value=name, n_rows=len(rows), told=True, metrics=metrics, answered=answered, answered_right=answered_right
+    )
 
 
 def correct_by_holm(p_values: list[float | None]) -> list[float | None]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.fairness.groups import gap_interval, has_too_many_values, name_values
+from headstart.evaluation.fairness.gap_tests import gap_interval
+from headstart.evaluation.fairness.groups import has_too_many_values, name_values
 from headstart.evaluation.intervals import (
     Floats,
     compute_wilson_interval,

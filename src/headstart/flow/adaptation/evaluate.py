@@ -9,7 +9,12 @@ from headstart.decisions import Calibrator, DecisionPolicy
 from headstart.evaluation import NamedPredictions
 from headstart.flow.run_records import DecidedTestRows, Prepared, TestScores
 from headstart.flow.scoring.decisions import ScoredRows
-from headstart.flow.scoring.predictions import ModelFigures, choose_label_thresholds, measure_model
+from headstart.flow.scoring.predictions import (
+    GroupsToCompare,
+    ModelFigures,
+    choose_label_thresholds,
+    measure_model,
+)
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.records import Predictions
@@ -122,7 +127,7 @@ def measure_chosen_model(
         clusters=prepared.test_clusters,
     )
     figures = measure_model(
-        rows, metrics, decided.policy, group_columns=options.group, seed=options.seed,
+        rows, metrics, decided.policy, groups=_list_groups(prepared, options), seed=options.seed,
         n_rows_learnt=len(prepared.train),
     )  # fmt: skip
     if figures.calibration is None:
@@ -137,6 +142,10 @@ def measure_chosen_model(
             update={"correction": _make_correction(calibrator), "before": before}
         ),
     )
+
+
+def _list_groups(prepared: Prepared, options: AdaptOptions) -> GroupsToCompare:
+    return GroupsToCompare(columns=prepared.compared.columns, group_columns=options.group)
 
 
 def _measure_uncorrected(prepared: Prepared, predictions: Predictions, seed: int) -> Uncorrected:

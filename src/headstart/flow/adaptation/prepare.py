@@ -15,6 +15,7 @@ from headstart.bases import Backbone
 from headstart.checks import check_split, check_table, require_trainable
 from headstart.checks.copies import join_feature_duplicates
 from headstart.checks.reserved_names import find_reserved_names
+from headstart.data.grouping.columns import choose_compared_columns, find_compared_names
 from headstart.data.labels.targets import encode_truth, list_classes
 from headstart.data.splitting.dependence import Dependence
 from headstart.data.summary import summarise_inputs
@@ -24,6 +25,7 @@ from headstart.extras import require
 from headstart.features import Extraction
 from headstart.flow.adaptation.budget import Budget
 from headstart.flow.adaptation.settings import SETTINGS
+from headstart.flow.adaptation.text_scripts import count_languages
 from headstart.flow.base_choice import choose
 from headstart.flow.data_check.reading_notes import describe_reading
 from headstart.flow.run_records import Prepared, Timings
@@ -75,6 +77,7 @@ def prepare(
     describe_reading(findings)
     require_trainable(table)
     _refuse_misfits(table, options)
+    find_compared_names(table, options.compare)
     is_own_split = test is None and not (table.splits == TEST).any()
     group_columns = _choose_group_columns(table, options, is_own_split)
     with timings.step("split"):
@@ -184,6 +187,7 @@ def _assemble(
         few += (_make_few_groups_finding("the split", "does not keep them apart"),)
     if options.group and len(test) and not test_dependence.resampled_groups:
         few += (_make_few_groups_finding("the intervals", "are taken over rows"),)
+    test_rows = np.flatnonzero(np.isin(usable.ids, test.table.ids))
     for finding in few:
         progress.warn(f"{finding.summary} {finding.advice}")
     return Prepared(
@@ -198,6 +202,8 @@ def _assemble(
         train_dependence=dependence,
         test_dependence=test_dependence,
         split="none",
+        compared=choose_compared_columns(usable, test_rows, options.group, options.compare),
+        languages=count_languages(train.table),
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from headstart import bundle as bundles
 from headstart import evaluation
 from headstart.bundle import Bundle
+from headstart.data.grouping.columns import choose_compared_columns, find_compared_names
 from headstart.data.labels.targets import encode_truth
 from headstart.decisions import DEFAULT_POLICY, Decisions
 from headstart.errors import DataError, cut_problem
@@ -21,7 +22,7 @@ from headstart.flow.inference.labelled_rows import leave_out_training_rows, read
 from headstart.flow.inference.predict_table import decide_rows, predict_batches, select_ood_features
 from headstart.flow.scoring.decisions import ScoredRows, measure_outcome_shares
 from headstart.flow.scoring.groups import find_group_dependence
-from headstart.flow.scoring.predictions import ModelFigures, measure_model
+from headstart.flow.scoring.predictions import GroupsToCompare, ModelFigures, measure_model
 from headstart.offline import offline
 from headstart.options import EvaluateOptions, PredictOptions
 from headstart.records import FloatMatrix, Index, Predictions, SetAside, Table
@@ -124,16 +125,20 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
     with offline(options.offline):
         bundle = bundles.load_bundle(bundle_path, options.runtime, options.base)
         table, unknown = read_rows_to_evaluate(bundle, path, evaluate_options)
+        find_compared_names(table, evaluate_options.compare)
         new_rows = leave_out_training_rows(table, [bundle])
         table = new_rows.table
         if recalibrate is not None:
             recalibrating.require_possible(bundle, table, unknown is not None)
         predicted = predict_rows(bundle, table, options.precision, path)
     is_labelled, columns = unknown is not None, _select_present_columns(predicted.table, options)
+    rows = np.arange(len(predicted.table) if is_labelled else 0)
+    compared = choose_compared_columns(predicted.table, rows, columns, evaluate_options.compare)
     dependence = find_group_dependence(predicted.table, options.group)
     clusters = dependence.group_clusters
     truth = encode_truth(predicted.table, bundle.classes) if is_labelled else None
-    figures = None if truth is None else _measure_rows(bundle, predicted, truth, clusters=clusters, columns=columns)
+    groups = GroupsToCompare(columns=compared.columns, group_columns=columns)
+    figures = None if truth is None else _measure_rows(bundle, predicted, truth, clusters=clusters, groups=groups)
     set_aside = (*table.set_aside, *predicted.set_aside)
     result = Evaluation(
         task=bundle.task,
@@ -151,6 +156,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
         confusion=figures.confusion if figures else None,
         fit=figures.fit if figures else None,
         groups=figures.groups if figures else [],
+        columns_left_alone=compared.left_alone if figures else {},
         calibration=figures.calibration if figures else None,
         conformal=figures.conformal if figures else None,
         abstention=figures.abstention if figures else None,
@@ -182,7 +188,7 @@ def _select_present_columns(table: Table, options: PredictOptions) -> tuple[str,
 
 
 def _measure_rows(
-    bundle: Bundle, predicted: PredictedRows, truth: Truth, clusters: Index | None, columns: tuple[str, ...]
+    bundle: Bundle, predicted: PredictedRows, truth: Truth, clusters: Index | None, groups: GroupsToCompare
 ) -> ModelFigures:
     """Return how good the bundle is on labelled rows."""
     rows = ScoredRows(
@@ -193,4 +199,4 @@ def _measure_rows(
         clusters=clusters,
     )
     metrics = evaluation.score_predictions(truth, predicted.predictions, clusters, bundle.seed)
-    return measure_model(rows, metrics, bundle.decision_policy, group_columns=columns, seed=bundle.seed)
+    return measure_model(rows, metrics, bundle.decision_policy, groups=groups, seed=bundle.seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from headstart import evaluation
+from headstart.data.grouping.columns import ComparedColumn
 from headstart.decisions import DecisionPolicy
 from headstart.flow.scoring.decisions import ScoredRows, measure_abstention, measure_coverage
 from headstart.flow.scoring.groups import compare_groups
@@ -52,8 +53,24 @@ class ModelFigures:
     not_measured: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class GroupsToCompare:
+    """Columns whose values are compared, and those of them whose rows belong together.
+
+    Parameters
+    ----------
+    columns : tuple of ComparedColumn
+        With the values of the rows that are scored.
+    group_columns : tuple of str
+        Names given with `--group`.
+    """
+
+    columns: tuple[ComparedColumn, ...] = ()
+    group_columns: tuple[str, ...] = ()
+
+
 def measure_model(
-    rows: ScoredRows, metrics: AnyMetrics, policy: DecisionPolicy, group_columns: tuple[str, ...], seed: int,
+    rows: ScoredRows, metrics: AnyMetrics, policy: DecisionPolicy, groups: GroupsToCompare, seed: int,
     n_rows_learnt: int = 0,
 ) -> ModelFigures:  # fmt: skip
     """Return how good a model is on labelled rows.
@@ -64,8 +81,7 @@ def measure_model(
     metrics : metrics of the task
         Of the same rows.
     policy : DecisionPolicy
-    group_columns : tuple of str
-        Columns whose values are compared.
+    groups : GroupsToCompare
     seed : int
         Of the bootstrap.
     n_rows_learnt : int
@@ -84,7 +100,7 @@ def measure_model(
         calibration=evaluation.measure_calibration(truth, predictions, clusters, seed) if single else None,
         conformal=conformal,
         abstention=measure_abstention(rows, policy, seed),
-        groups=compare_groups(rows.table, truth, predictions, columns=group_columns, seed=seed),
+        groups=compare_groups(rows, groups.columns, groups.group_columns, seed),
         worst=evaluation.list_worst_rows(truth, predictions, SETTINGS.worst_rows),
         not_measured=not_measured,
     )
