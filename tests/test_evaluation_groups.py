@@ -42,7 +42,7 @@ def compared(
 def quicker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer permutations (the size of the test stays) and resamples."""
     quick = replace(SETTINGS, permutations=199, resamples=50)
-    for name in ("fairness.groups", "intervals"):
+    for name in ("fairness.gap_tests", "fairness.groups", "intervals"):
         monkeypatch.setattr(import_module(f"headstart.evaluation.{name}"), "SETTINGS", quick)
 
 
