@@ -77,7 +77,7 @@ class Prepared:
     base_choice : BaseChoice or None
         How the base of texts was chosen by `--base default`.
     compared : ColumnsToCompare
-        Columns that tell groups of test rows apart.
+        Columns that tell groups of rows apart, with the values of `table`.
     languages : mapping of str to int
         Training rows by language; "" where it cannot be told. Empty for other modalities.
     """

@@ -60,18 +60,22 @@ class ColumnsToCompare:
     columns: tuple[ComparedColumn, ...] = ()
     left_alone: dict[str, LeftAloneReason] = field(default_factory=dict)
 
+    def take(self, rows: Index) -> ColumnsToCompare:
+        """Return the columns with the values of `rows`, in that order."""
+        return replace(self, columns=tuple(replace(item, values=item.values[rows]) for item in self.columns))
+
 
 def choose_compared_columns(
     table: Table, rows: Index, groups: Sequence[str] = (), compare: Sequence[str] = ()
 ) -> ColumnsToCompare:
-    """Return the columns that tell groups of rows apart, with the values of the rows that will be compared.
+    """Return the columns that tell groups of rows apart, with the values of all rows.
 
     Parameters
     ----------
     table : Table
         All rows: bounds of bands are taken from them.
     rows : Index
-        Those that will be compared, such as the test rows.
+        Those that will be compared, such as the test rows: periods are such that they have enough of them.
     groups : sequence of str
         Columns named with --group: compared as they are, where the table has them.
     compare : sequence of str
@@ -83,7 +87,7 @@ def choose_compared_columns(
         The table has no such column.
     """
     named = [
-        ComparedColumn(name=name, origin="named", values=table.metadata[name][rows])
+        ComparedColumn(name=name, origin="named", values=table.metadata[name])
         for name in groups
         if name in table.metadata
     ]
@@ -92,8 +96,7 @@ def choose_compared_columns(
         chosen, left_alone = _choose_unasked(table, rows, groups)
     else:
         chosen, left_alone = [_read_requested(table, rows, name) for name in requested if name not in groups], {}
-    columns = (*named, *(replace(column, values=column.values[rows]) for column in chosen))
-    return ColumnsToCompare(columns=columns, left_alone=left_alone)
+    return ColumnsToCompare(columns=(*named, *chosen), left_alone=left_alone)
 
 
 def find_compared_names(table: Table, compare: Sequence[str]) -> list[str] | None:

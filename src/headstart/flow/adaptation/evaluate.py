@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from headstart import evaluation, progress
 from headstart.decisions import Calibrator, DecisionPolicy
 from headstart.evaluation import NamedPredictions
@@ -145,7 +147,8 @@ def measure_chosen_model(
 
 
 def _list_groups(prepared: Prepared, options: AdaptOptions) -> GroupsToCompare:
-    return GroupsToCompare(columns=prepared.compared.columns, group_columns=options.group)
+    test_rows = np.flatnonzero(np.isin(prepared.table.ids, prepared.test.table.ids))
+    return GroupsToCompare(columns=prepared.compared.take(test_rows).columns, group_columns=options.group)
 
 
 def _measure_uncorrected(prepared: Prepared, predictions: Predictions, seed: int) -> Uncorrected:

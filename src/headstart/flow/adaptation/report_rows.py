@@ -176,14 +176,17 @@ def _list_training_rows(
     labels = format_truth(task.codes if task.truth is None else task.truth, task.classes, task.kind)
     names = [str(name) for name in table.ids]
     order = sorted(range(len(names)), key=lambda at: (names[at] not in first, _draw(names[at])))
+    groups = _read_groups(prepared, columns, table)
     return [
-        ReportRow(id=names[at], split="train", true=labels[at], groups=_read_groups(table, columns, at))
-        for at in order[: max(n_most, 0)]
+        ReportRow(id=names[at], split="train", true=labels[at], groups=groups[at]) for at in order[: max(n_most, 0)]
     ]
 
 
-def _read_groups(table: Table, columns: Sequence[str], at: int) -> dict[str, str]:
-    return {name: str(table.metadata[name][at]) for name in columns if name in table.metadata}
+def _read_groups(prepared: Prepared, columns: Sequence[str], table: Table) -> list[dict[str, str]]:
+    """Return the values of the compared columns for each row of a part of the table, in its order."""
+    rows = np.flatnonzero(np.isin(prepared.table.ids, table.ids))
+    values_by_name = {item.name: item.values[rows] for item in prepared.compared.columns if item.name in columns}
+    return [{name: str(values[at]) for name, values in values_by_name.items()} for at in range(len(rows))]
 
 
 def _list_test_rows(run: AdaptedRun, columns: Sequence[str]) -> list[ReportRow]:
@@ -191,7 +194,7 @@ def _list_test_rows(run: AdaptedRun, columns: Sequence[str]) -> list[ReportRow]:
     predictions, decisions = run.scores.predictions.get(run.strategies.chosen), run.decided.decisions
     if predictions is None or decisions is None:
         return []
-    table, truth = run.prepared.test.table, run.prepared.truth
+    truth, groups = run.prepared.truth, _read_groups(run.prepared, columns, run.prepared.test.table)
     labels = format_truth(truth, predictions.classes, predictions.task)
     single, is_number = TASK_TYPES[predictions.task].has_one_class, TASK_TYPES[predictions.task].is_number
     rows = []
@@ -207,7 +210,7 @@ def _list_test_rows(run: AdaptedRun, columns: Sequence[str]) -> list[ReportRow]:
                 probability=answer.top[0][1] if single else None,
                 outcome=None if is_number else _judge(answer, labels[at]),
                 error=None if single else _measure_error(answer, truth[at]),
-                groups=_read_groups(table, columns, at),
+                groups=groups[at],
             )
         )
     return rows
