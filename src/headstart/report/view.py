@@ -126,7 +126,7 @@ def gather_view(result: Result, previews: Mapping[str, str], rows: ReportRows | 
         "chart": translate(kind.chart, noun=noun),
         "group_chart": translate(kind.group, noun=noun),
         "group_measures": (kind.group_main, kind.second),
-        "pictures": draw_pictures(result, kind),
+        "pictures": draw_pictures(result, kind, noun, rows),
         "noun": noun,
         "singular": translate(SINGULAR[result.modality]),
         "language": current_language(),

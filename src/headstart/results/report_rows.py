@@ -11,6 +11,9 @@ from headstart.results.record import Record
 Outcome = Literal["right", "wrong", "not_answered"]
 """What came of a test row: an answer that is right, one that is wrong, or none ("not sure", "none of these")."""
 
+MapSource = Literal["features", "descriptors"]
+"""What the map of rows places: features of the base model, or classic descriptors."""
+
 
 class ReportRow(Record):
     """One row, as the gallery and the map of the report show it."""
@@ -57,6 +60,12 @@ class ReportRows(Record):
     n_outcomes: dict[Outcome, int] = Field(default={}, description="All test rows by outcome; empty for numbers.")
     examples: dict[str, list[str]] = Field(
         default={}, description="Ids of a few training rows of each class, all of them in previews.json."
+    )
+    map_source: MapSource | None = Field(
+        default=None, description="What the map of rows places; `null` where no row has a place."
+    )
+    map_spread_share: float = Field(
+        default=0.0, description="Share of the variance of these that the two directions of the map show, 0 to 1."
     )
 
     @property

@@ -10,6 +10,7 @@ import numpy as np
 
 from headstart.bundle import list_versions
 from headstart.errors import list_offenders
+from headstart.flow.adaptation.picture_figures import measure_picture_figures
 from headstart.flow.adaptation.text_scripts import count_scripts
 from headstart.flow.room_settings import RUN_SETTINGS, collect_settings
 from headstart.flow.run_records import AdaptedRun, Prepared, TestScores
@@ -80,6 +81,7 @@ def assemble_result(
         inherited=run.audit.inherited,
         slices=run.audit.slices,
         mitigation=run.mitigation,
+        pictures=measure_picture_figures(run),
         worst=figures.worst if figures else [],
         checks=[FindingRow.model_validate(finding.as_dict()) for finding in run.checks.findings],
         label_errors=run.checks.label_errors,

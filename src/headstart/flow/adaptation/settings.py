@@ -46,6 +46,10 @@ class AdaptationSettings:
         Gain (0-1) that counts as one; at most so much is "not much"; with a wider interval there is no forecast.
     gallery_rows, map_rows : int
         Test rows that the report shows one by one, and rows on its map, at most.
+    min_map_rows, map_edge : int, float
+        With fewer rows there is no map; this share (0-1) of them lies beyond each edge and is put on it.
+    overview_rows, overview_steps, overview_channels, overview_classes : int
+        Training series whose quantiles are drawn, and how many steps, channels and classes of them, at most.
     gallery_shares : float
         Shares (0-1) of the gallery for test rows that are wrong, not answered and right.
     examples_per_class, example_rows, example_classes : int
@@ -82,6 +86,12 @@ class AdaptationSettings:
     max_gain_width: float = 0.1
     gallery_rows: int = 140
     map_rows: int = 3000
+    min_map_rows: int = 10
+    map_edge: float = 0.005
+    overview_rows: int = 2_000
+    overview_steps: int = 80
+    overview_channels: int = 3
+    overview_classes: int = 6
     gallery_shares: tuple[float, ...] = (0.5, 0.25, 0.25)
     examples_per_class: int = 4
     example_rows: int = 80

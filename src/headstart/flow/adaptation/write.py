@@ -13,6 +13,7 @@ from headstart.bundle import Bundle
 from headstart.csv_files import format_csv
 from headstart.flow import reporting
 from headstart.flow.adaptation.report_rows import gather_report_rows
+from headstart.flow.adaptation.row_map import place_rows
 from headstart.flow.exports import portable
 from headstart.flow.exports.pruning import RunTexts
 from headstart.flow.exports.reopening import require_same_answers
@@ -40,7 +41,7 @@ def write_result(run: AdaptedRun, result: Result, out: Path, language: str) -> N
     language : str
         Of the report: a code, or "auto".
     """
-    rows = gather_report_rows(run, result.groups)
+    rows = place_rows(run.prepared, gather_report_rows(run, result.groups))
     previews = _make_previews(run, rows)
     indent = 2 if len(result.classes) <= MANY_CLASSES else None  # a confusion matrix of 1,000 classes: 2 MB, not 13
     write_text(out / "result.json", result.model_dump_json(indent=indent) + "\n")

@@ -17,11 +17,19 @@ class ScoringSettings:
         Centres of training rows that a bundle keeps.
     worst_rows, missed_rows : int
         Surest mistakes, and worst decisions, that are listed.
+    certainty_bins : int
+        Columns of the histogram of the highest probability.
+    date_columns, most_periods, period_rows : int
+        Columns of dates that are drawn at most; periods of each at most; rows a period has on average at least.
     """
 
     kept_centres: int = 500
     worst_rows: int = 12
     missed_rows: int = 10
+    certainty_bins: int = 20
+    date_columns: int = 2
+    most_periods: int = 24
+    period_rows: int = 5
 
 
 SETTINGS = ScoringSettings()

@@ -58,7 +58,7 @@ class ChartAxis:
     @property
     def widest(self) -> int:
         """Number of characters of the longest label, marks of direction left out."""
-        return max(len("".join(filter(str.isprintable, tick.text))) for tick in self.ticks)
+        return max((len("".join(filter(str.isprintable, tick.text))) for tick in self.ticks), default=0)
 
 
 def choose_ticks(low: float, high: float, whole: bool = False) -> list[float]:
@@ -145,7 +145,9 @@ def make_axis(
     return _make(name, ticks, [(write or write_number)(tick, digits) for tick in ticks])
 
 
-def make_share_axis(name: str, most: float = 1.0, least: float = 0.0) -> ChartAxis:
+def make_share_axis(
+    name: str, most: float = 1.0, least: float = 0.0, write: Callable[[float, int], str] | None = None
+) -> ChartAxis:
     """Make an axis of shares in percent: the whole from 0 to 100 % with five ticks, or only what is covered.
 
     Parameters
@@ -154,11 +156,14 @@ def make_share_axis(name: str, most: float = 1.0, least: float = 0.0) -> ChartAx
         In the language of the page.
     most, least : float
         The ends of what is drawn, 0-1.
+    write : (value, digits after the mark of the share) -> str, or None
+        How ticks are written; None: in percent.
     """
+    write = write or write_share
     if most > 0.5 and least <= 0.5:
         ticks = [0.0, 0.25, 0.5, 0.75, 1.0]
-        return _make(name, ticks, [write_share(tick, 2) for tick in ticks])
-    return make_axis(name, [max(least, 0.0), min(most, 1.0)], write_share)
+        return _make(name, ticks, [write(tick, 2) for tick in ticks])
+    return make_axis(name, [max(least, 0.0), min(most, 1.0)], write)
 
 
 def make_log_axis(name: str, values: Sequence[float]) -> ChartAxis:

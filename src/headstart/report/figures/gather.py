@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headstart.report.figures.certainty import draw_reliability, draw_risk_coverage
+from headstart.report.figures.certainty import draw_certainty, draw_reliability, draw_risk_coverage
+from headstart.report.figures.class_rows import chart_class_rows
 from headstart.report.figures.compared import chart_metrics, make_axis_of
 from headstart.report.figures.fit import draw_fit
 from headstart.report.figures.learning import draw_learning_curve
+from headstart.report.figures.outcomes import chart_class_outcomes, chart_outcomes
+from headstart.report.figures.over_time import draw_over_time
 from headstart.report.figures.plane import Picture
+from headstart.report.figures.row_map import draw_row_map
 from headstart.report.figures.rows import ChartRow, RowChart, draw_rows
+from headstart.report.figures.series import draw_series
 from headstart.report.kinds import TaskWording
 from headstart.report.messages import translate, translate_count
 from headstart.report.words import SHARES
-from headstart.results import GroupColumn, Metrics, Result
+from headstart.results import GroupColumn, Metrics, PictureFigures, Result
+from headstart.results.report_rows import ReportRows
+from headstart.task_types import TASK_TYPES
 
 REFERENCES = frozenset({"majority", "classic", "scratch"})
 """Strategies that the chosen one is shown beside, with the two of the verdict."""
@@ -27,19 +34,30 @@ class Pictures:
     ----------
     compared : RowChart or None
         The chosen strategy, and those that it is measured against.
-    reliability, risk, curve, fit : Picture or None
-        Probabilities against right answers, wrong answers by rows answered, the learning curve, predicted against
-        true numbers.
+    outcomes, class_outcomes, class_rows : RowChart or None
+        What becomes of a hundred rows, of all and of each class; rows of each class.
+    certainty, reliability, risk, curve, fit, row_map : Picture or None
+        How sure answers are, probabilities against right answers, wrong answers by rows answered, the learning curve,
+        predicted against true numbers, the map of rows.
+    series, over_time : list of Picture
+        One for each channel, and for each column of dates.
     """
 
     compared: RowChart | None
+    outcomes: RowChart | None
+    class_outcomes: RowChart | None
+    class_rows: RowChart | None
+    certainty: Picture | None
     reliability: Picture | None
     risk: Picture | None
     curve: Picture | None
     fit: Picture | None
+    row_map: Picture | None
+    series: list[Picture]
+    over_time: list[Picture]
 
 
-def draw_pictures(result: Result, kind: TaskWording) -> Pictures:
+def draw_pictures(result: Result, kind: TaskWording, noun: str, rows: ReportRows | None = None) -> Pictures:
     """Draw all pictures of a report.
 
     Parameters
@@ -47,13 +65,25 @@ def draw_pictures(result: Result, kind: TaskWording) -> Pictures:
     result : Result
     kind : TaskWording
         Of its task.
+    noun : str
+        What the rows are called, in the language of the page.
+    rows : ReportRows or None
+        The rows that are shown one by one; None in runs of older versions.
     """
+    figures = result.pictures or PictureFigures()
     return Pictures(
         compared=_chart_compared(result, kind),
+        outcomes=chart_outcomes(result, noun),
+        class_outcomes=chart_class_outcomes(result, noun),
+        class_rows=chart_class_rows(result),
+        certainty=draw_certainty(figures.certainty),
         reliability=draw_reliability(result.calibration),
         risk=draw_risk_coverage(result.abstention),
         curve=draw_learning_curve(result.learning_curve),
         fit=draw_fit(result.fit, (*result.classes, "")[0]),
+        row_map=draw_row_map(rows, TASK_TYPES[result.task].is_number),
+        series=draw_series(figures.series),
+        over_time=[picture for part in figures.over_time if (picture := draw_over_time(part))],
     )
 
 

@@ -107,6 +107,8 @@ def _draw_row(axis: ChartAxis, row: ChartRow, chance: float | None) -> Markup:
     paths = [("grid", "".join(f"M{100 * tick.place:.4g} 0V100" for tick in axis.ticks))]
     paths += [(f"area {part.style}", f"M{at(part.low)} 22H{at(part.high)}V78H{at(part.low)}Z") for part in row.segments]
     paths += [("chance", f"M{at(chance)} 0V100")] if chance is not None else []
-    paths += [(f"span{ours}", f"M{at(low)} 50H{at(high)}") for low, high in row.spans]
+    over = " over" if row.segments else ours
+    halo = [("span on", f"M{at(low)} 50H{at(high)}") for low, high in row.spans] if row.segments else []
+    paths += halo + [(f"span{over}", f"M{at(low)} 50H{at(high)}") for low, high in row.spans]
     paths += [(f"dots{ours}", f"M{at(value)} 50h0") for value in row.dots]
     return Markup("").join(Markup('<path class="{}" d="{}"/>').format(style, steps) for style, steps in paths if steps)
