@@ -107,5 +107,5 @@ def test_a_row_has_its_bar_interval_and_the_mark_of_guessing() -> None:
     row = ChartRow(name="rust", text="50 %", label="50 %", segments=(Segment("right", 0, 0.5),), spans=((0.25, 0.75),))
     drawn = draw_rows(make_share_axis("of 100 rows"), [row], chance=0.2)[0]
     paths = {path.attrib["class"]: path.attrib["d"] for path in well_formed(drawn.marks)}
-    assert paths["chance"].startswith("M20 ") and paths["span"] == "M25 50H75"
+    assert paths["chance"].startswith("M20 ") and paths["span over"] == "M25 50H75"
     assert paths["area right"] == "M0 22H50V78H0Z"

@@ -95,7 +95,7 @@ def _make_chart(
         rows=drawn[:FIRST_CLASSES],
         rest=tuple(drawn[FIRST_CLASSES:]),
         title=title,
-        caption=translate("Figures: right of 100, and between what that surely lies."),
+        caption=translate("Beside the bars: right of 100, and the bounds between which that surely lies."),
         keys=tuple(keys),
     )
 

@@ -88,7 +88,7 @@ class Picture:
     keys : tuple of Key
         The legend; empty where there is one kind of mark.
     shape : str
-        Class of figures.css that gives its height: "wide", "square" or "map".
+        Class of figures.css that gives its height: "flat", "square" or "map".
     """
 
     title: str
@@ -97,4 +97,4 @@ class Picture:
     plane: Plane
     marks: Markup
     keys: tuple[Key, ...] = ()
-    shape: str = "wide"
+    shape: str = "flat"
