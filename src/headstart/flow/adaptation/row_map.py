@@ -53,13 +53,14 @@ def place_rows(prepared: Prepared, shown_rows: ReportRows) -> ReportRows:
 def _gather_values(prepared: Prepared, rows: Sequence[ReportRow]) -> tuple[FloatMatrix | None, MapSource]:
     """Return what both sides of the split have of these rows: (n_rows, n_dims)."""
     sides = {"train": prepared.train, "test": prepared.test}
+    numbers = {name: {str(id_): at for at, id_ in enumerate(side.table.ids)} for name, side in sides.items()}
     for source in get_args(MapSource):
         parts = {name: getattr(side, source) for name, side in sides.items()}
-        if all(part is not None or not len(sides[name]) for name, part in parts.items()):
-            numbers = {name: {str(id_): at for at, id_ in enumerate(sides[name].table.ids)} for name in sides}
-            matrices = {name: None if part is None else part.final for name, part in parts.items()}
-            values = [matrices[row.split][numbers[row.split][row.id]] for row in rows]
-            return (np.stack(values).astype(np.float32) if values else None), source
+        matrices = {name: part.final for name, part in parts.items() if part is not None}
+        if rows and all(row.split in matrices for row in rows):
+            return np.stack([matrices[row.split][numbers[row.split][row.id]] for row in rows]).astype(
+                np.float32
+            ), source
     return None, "features"
 
 
