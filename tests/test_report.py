@@ -6,6 +6,7 @@ import html.parser
 import json
 import math
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from headstart.evaluation import NamedPredictions, assess_transfer, confusion_ma
 from headstart.evaluation.fairness.groups import score_groups
 from headstart.evaluation.uncertainty.calibration import measure_calibration
 from headstart.records import Predictions, make_column
-from headstart.report import list_limits, render_card, render_html, write_sentence
+from headstart.report import list_limits, render_card, render_card_plot, render_html, write_sentence
 from headstart.results import (
     BaseFigures,
     Confusion,
@@ -286,16 +287,41 @@ def test_a_class_without_test_rows_is_named_as_unknown(result: Result) -> None:
 
 def test_the_header_of_the_card_is_valid_yaml_with_the_fields_of_the_hub(result: Result) -> None:
     header = header_of(render_card(result))
-    assert header["license"] == "apache-2.0"
-    assert header["base_model"] == "efficientnet-lite0"
+    assert header["license"] == "unknown"
+    assert "base_model" not in header and "datasets" not in header
     assert header["pipeline_tag"] == "image-classification"
-    assert header["datasets"] == ["maize_leaves"]
     assert header["tags"] and header["metrics"] and header["library_name"] == "headstart"
     found = header["model-index"][0]["results"][0]["metrics"]
     assert [item["value"] for item in found] == [
         result.strategy("blend").test.accuracy.value,
         result.strategy("blend").test.macro_f1.value,
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "identifier"),
+    [
+        ("resnet-50", "timm/resnet50.a1_in1k"),
+        ("hf:clinic/tiny", "clinic/tiny"),
+        ("all-minilm-l6-v2", None),
+        ("x", None),
+    ],
+)
+def test_the_card_names_the_base_as_the_hub_does_or_not_at_all(
+    name: str, identifier: str | None, result: Result
+) -> None:
+    base = result.base.model_copy(update={"name": name})
+    assert header_of(render_card(result.model_copy(update={"base": base}))).get("base_model") == identifier
+
+
+def test_the_card_holds_no_row_of_the_data_and_a_picture_beside_it(result: Result) -> None:
+    card = render_card(result)
+    rows = [*(row.id for row in result.worst), *(row.id for row in result.set_aside), *result.checks[0].rows]
+    assert len(rows) > 10 and not any(name in card for name in rows)
+    assert "](card.svg)" in card and "data:image" not in card
+    plot = ElementTree.fromstring(render_card_plot(result))
+    names = [part.text for part in plot.iter("{http://www.w3.org/2000/svg}text")]
+    assert set(LEAVES) <= set(names) and not render_card_plot(made_result(n_test=0))
 
 
 @pytest.mark.parametrize("name", ['a: "b" # c', "---", "x\u2028y\x85z", "صدأ", "😀", "{{ 7 * 7 }}", "- [x]"])

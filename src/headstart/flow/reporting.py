@@ -36,7 +36,7 @@ _SNIPPET = re.compile(
 def write_report(
     result: Result, previews: Mapping[str, str], out: Path, language: str, *, rows: ReportRows | None = None
 ) -> str:
-    """Write report.html and README.md into `out`; gives the code of the language they are in.
+    """Write report.html, README.md and its picture into `out`; gives the code of the language they are in.
 
     Parameters
     ----------
@@ -53,6 +53,8 @@ def write_report(
     code = report.choose_language(language)
     write_text(out / "report.html", report.render_html(result, previews, code, rows))
     write_text(out / "README.md", report.render_card(result, code))
+    if plot := report.render_card_plot(result, code):
+        write_text(out / report.CARD_PLOT, plot)
     return code
 
 

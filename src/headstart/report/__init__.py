@@ -5,7 +5,16 @@ Every number shown stands in the result; nothing is computed here but shares of 
 
 from headstart.report.language_choice import choose_language
 from headstart.report.limits import list_limits
-from headstart.report.render import render_card, render_html
+from headstart.report.render import CARD_PLOT, render_card, render_card_plot, render_html
 from headstart.report.sentences import fill_sentences, write_sentence
 
-__all__ = ["choose_language", "fill_sentences", "list_limits", "render_card", "render_html", "write_sentence"]
+__all__ = [
+    "CARD_PLOT",
+    "choose_language",
+    "fill_sentences",
+    "list_limits",
+    "render_card",
+    "render_card_plot",
+    "render_html",
+    "write_sentence",
+]

@@ -10,6 +10,8 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from headstart.markdown_text import escape_markdown
+from headstart.report.figures.card_plot import draw_card_plot
+from headstart.report.hub import find_base_id
 from headstart.report.messages import (
     format_number,
     isolate,
@@ -21,6 +23,7 @@ from headstart.report.messages import (
     use_language,
 )
 from headstart.report.sentences import mark_english, mark_sentence, write_sentence
+from headstart.report.sentences.stored import translate_fact
 from headstart.report.view import gather_view
 from headstart.report.words import (
     format_amount,
@@ -36,6 +39,9 @@ from headstart.report.words import (
 from headstart.results import Result
 from headstart.results.report_rows import ReportRows
 
+CARD_PLOT = "card.svg"
+"""File of the picture of the model card, beside it."""
+_EXAMPLE_CODE = {"image": '["photo.jpg"]', "text": '["no water since Monday"]', "series": "[[0.1, 0.4, 0.2, 0.3]]"}
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
@@ -81,8 +87,30 @@ def render_card(result: Result, language: str = "en") -> str:
     """
     with use_language(language):
         return _clean(
-            _environment().get_template("card.md").render(gather_view(result, {}), _=translate, _n=translate_count)
+            _environment()
+            .get_template("card.md")
+            .render(
+                gather_view(result, {}),
+                base_id=find_base_id(result),
+                plot=CARD_PLOT if draw_card_plot(result) else "",
+                example_code=_EXAMPLE_CODE[result.modality],
+                _=translate,
+                _n=translate_count,
+            )
         )
+
+
+def render_card_plot(result: Result, language: str = "en") -> str:
+    """Make the picture of the model card: SVG that stands beside it; "" where there is nothing to draw.
+
+    Parameters
+    ----------
+    result : Result
+    language : str
+        Of its text.
+    """
+    with use_language(language):
+        return _clean(draw_card_plot(result))
 
 
 def format_duration(seconds: float) -> str:
@@ -152,6 +180,7 @@ def _environment() -> Environment:
         rounded=format_rounded_interval,
         isolated=isolate,
         own=mark_english,
+        fact=translate_fact,
         stored=translate_stored,
         sentence=write_sentence,
         marked=mark_sentence,

@@ -193,8 +193,16 @@ def mark_english(text: str, limit: int = 600) -> Markup:
 
 def write_finding(item: FindingRow) -> str:
     """Return the sentence that says what was noticed, shortly."""
-    if current_language() == "en":
-        return item.summary
+    return item.summary if current_language() == "en" else name_finding(item)
+
+
+def name_finding(item: FindingRow) -> str:
+    """Return what was noticed by the name of its kind, with counts; it names no row.
+
+    Parameters
+    ----------
+    item : FindingRow
+    """
     title = translate(kind_of_finding(item.kind))
     facts = [translate_count("{n} row", "{n} rows", item.n_rows)] if item.n_rows else []
     if item.measure is not None:
@@ -204,8 +212,16 @@ def write_finding(item: FindingRow) -> str:
 
 def write_advice(item: FindingRow) -> str:
     """Return what to do about it."""
-    if current_language() == "en":
-        return item.advice
+    return item.advice if current_language() == "en" else name_advice(item)
+
+
+def name_advice(item: FindingRow) -> str:
+    """Return what to do about its kind; it names no row.
+
+    Parameters
+    ----------
+    item : FindingRow
+    """
     text = advice_for(item.kind)
     return translate(text) if text else ""
 
