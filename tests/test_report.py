@@ -274,7 +274,7 @@ def test_the_limits_name_small_classes_missing_groups_and_open_findings(result: 
     told = " ".join(list_limits(result.model_copy(update={"class_counts": counted(counts)})))
     assert "rust (19), grey spot (0)" in told
     assert "leaf blight" not in told
-    assert "--group" in told
+    assert "--compare" in told
     assert "exact copies of test rows" in told
     assert "--group" not in " ".join(list_limits(result.model_copy(update={"group_columns": ["farm"]})))
 
@@ -433,7 +433,7 @@ def test_without_groups_and_calibration_the_page_and_the_card_are_silent() -> No
         assert "equally good for everyone?" not in text
         assert "probabilities be believed?" not in text
     told = " ".join(list_limits(plain))
-    assert "the data named no groups" in told
+    assert "no column of the data tells them apart" in told
     assert "was not checked" in told
 
 
@@ -443,7 +443,7 @@ def test_the_limits_say_what_the_groups_showed(grouped: Result) -> None:
     assert any("farm: east (14)" in text for text in told)
     assert any("could not be told: farmer" in text for text in told)
     assert not any("was not checked" in text for text in told)
-    assert not any("named no groups" in text for text in told)
+    assert not any("no column of the data" in text for text in told)
 
 
 def test_honest_probabilities_are_no_limit(grouped: Result) -> None:

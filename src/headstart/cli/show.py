@@ -13,6 +13,7 @@ from headstart.cli.show_readiness import show_readiness
 from headstart.cli.surface import console, news
 from headstart.data.summary import InputSummary
 from headstart.records import Finding, Table
+from headstart.report.group_names import describe_other_columns, list_telling_columns
 from headstart.report.kinds import TASK_WORDINGS
 from headstart.report.sentences.new_rows import describe_left_out, describe_new_rows, describe_right_answers
 from headstart.report.understood import describe_inputs
@@ -102,8 +103,7 @@ def show_result(run_result: Result, out: Path) -> None:
     news.print(f"[bold]{escape(run_result.verdict.sentence)}[/bold]")
     if "cross_validation" in run_result.not_measured:
         news.print(f"Cross-validation: {escape(run_result.not_measured['cross_validation'])}")
-    for column in run_result.groups:
-        news.print(f"{escape(column.column)}: {escape(column.reading)}")
+    _show_groups(run_result)
     if run_result.learning_curve:
         news.print(escape(run_result.learning_curve.sentence))
     if run_result.set_aside:
@@ -111,6 +111,14 @@ def show_result(run_result: Result, out: Path) -> None:
             f"{_format_count(len(run_result.set_aside), 'input was', 'inputs were')} set aside; the report names them."
         )
     news.print(f"Report: {escape(str(out / 'report.html'))}   Model: {escape(str(out / 'bundle'))}")
+
+
+def _show_groups(document: Result | Evaluation) -> None:
+    """Show the columns with a gap and those that were named; the others by name."""
+    for column in list_telling_columns(document.groups):
+        news.print(f"{escape(column.column)}: {escape(column.reading)}")
+    for sentence in describe_other_columns(document):
+        news.print(escape(sentence))
 
 
 def show_metrics(metric_record: AnyMetrics, task: str) -> None:
@@ -139,8 +147,7 @@ def show_evaluation(record: Evaluation) -> None:
     else:
         show_metrics(record.metrics, record.task)
     _show_context(record)
-    for column in record.groups:
-        news.print(f"{escape(column.column)}: {escape(column.reading)}")
+    _show_groups(record)
     for label, n_rows in record.unknown_labels.items():
         was = _format_count(n_rows, "row", "rows")
         console.print(f"Left out: {was} with the label '{escape(label)}', which the model does not know.")

@@ -7,7 +7,7 @@ import re
 from headstart.records import TEST
 from headstart.report import sentences
 from headstart.report.kinds import TASK_WORDINGS
-from headstart.report.messages import current_language, format_number, message, translate
+from headstart.report.messages import current_language, format_number, message, translate, translate_count
 from headstart.report.words import list_names, shorten
 from headstart.results import Result
 
@@ -83,16 +83,30 @@ def _sites(result: Result) -> list[str]:
 
 
 def _writing(result: Result) -> list[str]:
-    """Ways of writing that no training row is in."""
+    """Languages and ways of writing that no training row is in."""
+    named = [_count(name, n) for name, n in result.languages.items() if name]
+    if named:
+        unknown = result.languages.get("", 0)
+        rest = translate_count("of {n} the language cannot be told", "of {n} the language cannot be told", unknown)
+        return [
+            translate(
+                "Texts in other languages than those it learnt from: {languages}.",
+                languages=list_names([*named, *([rest] if unknown else [])]),
+            )
+        ]
     if not result.scripts:
         return []
-    named = [f"{name} ({format_number(f'{n:,}')})" for name, n in result.scripts.items()]
     return [
         translate(
-            "Texts in other languages or scripts than the training rows, which are written in: {scripts}.",
-            scripts=list_names(named),
+            "Texts in other languages or letters than the training rows, which are in letters of these scripts: "
+            "{scripts}. Their language was not told.",
+            scripts=list_names([_count(name, n) for name, n in result.scripts.items()]),
         )
     ]
+
+
+def _count(name: str, n: int) -> str:
+    return f"{name} ({format_number(f'{n:,}')})"
 
 
 def _worse_groups(result: Result) -> list[str]:
@@ -100,21 +114,22 @@ def _worse_groups(result: Result) -> list[str]:
     return [
         translate("A group that fares worse. {reading}", reading=shorten(sentences.write_sentence(part), 500))
         for part in result.groups
-        if part.gap is not None and part.gap.low > 0
+        if part.gap is not None and part.gap.low > 0 and not part.same_as
     ]
 
 
 def _groups(result: Result) -> list[str]:
     """Groups that were not named, or could not be compared."""
-    if not result.group_columns:
+    measured = {part.column: part for part in result.groups}
+    if not measured and not result.group_columns:
         return [
             translate(
-                "Different people, places or devices: the data named no groups (see --group), so nobody knows "
-                "whether the model does equally well for all of them."
+                "Different people, places or devices: no column of the data tells them apart (see --compare), so "
+                "nobody knows whether the model does equally well for all of them."
             )
         ]
-    measured = {part.column: part for part in result.groups}
-    unknown = [name for name in result.group_columns if name not in measured or measured[name].gap is None]
+    columns = dict.fromkeys([*result.group_columns, *measured])
+    unknown = [name for name in columns if name not in measured or measured[name].gap is None]
     lines = []
     few = [
         f"{shorten(part.column, 40)}: {shorten(item.value, 40)} ({item.n_rows})"

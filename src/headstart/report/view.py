@@ -13,6 +13,7 @@ from headstart.report.curve import write_learning_curve
 from headstart.report.figures.gather import chart_group, draw_pictures
 from headstart.report.figures.rows import RowChart
 from headstart.report.first_page import ConfusedPair, gather_first_page
+from headstart.report.group_names import describe_other_columns, list_telling_columns
 from headstart.report.inherited import gather_audit
 from headstart.report.kinds import NOUNS, SINGULAR, TASK_WORDINGS, ReportedMetric, TaskWording
 from headstart.report.limits import FEW_ROWS, list_limits, n_test_rows, source_name
@@ -143,6 +144,8 @@ def gather_view(result: Result, previews: Mapping[str, str], rows: ReportRows | 
         "matrix": confusion_cells(result) if len(result.classes) <= MATRIX_CLASSES else None,
         "pairs": confused_pairs(result),
         "groups": [gather_group(part, result, kind) for part in result.groups],
+        "telling_groups": list_telling_columns(result.groups),
+        "other_columns": describe_other_columns(result),
         "many_classes": len(result.classes) > GROUP_CLASSES,
         "calibration": result.calibration,
         "abstention": result.abstention,

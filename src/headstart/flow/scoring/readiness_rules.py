@@ -188,6 +188,8 @@ def list_class_measurements(model: JudgedModel) -> list[Measurement]:
 def list_group_measurements(model: JudgedModel) -> list[Measurement]:
     """Return the figure of each value of each compared column that has enough rows.
 
+    A column that nobody named counts where its gap is real: of many values the worst is low by chance.
+
     Parameters
     ----------
     model : JudgedModel
@@ -195,6 +197,7 @@ def list_group_measurements(model: JudgedModel) -> list[Measurement]:
     return [
         Measurement(figure=read_group_figure(item.metrics), n_rows=item.n_rows, column=part.column, value=item.value)
         for part in model.groups
+        if part.origin == "named" or (part.gap is not None and part.gap.low > 0)
         for item in part.values
         if item.told and item.value and item.metrics is not None
     ]

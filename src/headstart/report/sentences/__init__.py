@@ -94,7 +94,9 @@ WORDINGS: Mapping[type[Record], Wording] = {
     Counterfactual: Wording("reading", describe_counterfactual),
     Drift: Wording("reading", describe_drift),
     GapOrigin: Wording("reading", describe_gap_origin),
-    GroupColumn: Wording("reading", describe_group_gap, frozenset({"n_columns_compared", "n_values"})),
+    GroupColumn: Wording(
+        "reading", describe_group_gap, frozenset({"n_columns_compared", "n_values", "origin", "same_as"})
+    ),
     LeakageGap: Wording("sentence", describe_leakage),
     LearningCurve: Wording("sentence", describe_learning_curve, frozenset({"outlook"})),
     Mitigation: Wording("reading", describe_mitigation, frozenset({"n_rows_needed"})),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
+from headstart.report.group_names import name_group
 from headstart.report.messages import format_number, message, translate, translate_count
 from headstart.report.words import (
     IN_UNITS,
@@ -50,8 +51,8 @@ def describe_group_gap(part: GroupColumn) -> str:
     sentence = translate(
         _LEVELS[part.measure],
         column=shorten_name(part.column),
-        worse=shorten_name(worse.value),
-        better=shorten_name(better.value),
+        worse=_name_value(part, worse.value),
+        better=_name_value(part, better.value),
         first=_format_level(worse.metrics),
         second=_format_level(better.metrics),
         gap=write(gap.value),
@@ -61,6 +62,11 @@ def describe_group_gap(part: GroupColumn) -> str:
     )
     if n_columns > 1:
         sentence += " " + translate("(corrected for the {n} columns compared)", n=n_columns)
+    if gap.low > 0 and part.same_as:
+        return sentence + translate(
+            ", so it is very likely real; most of these rows are those of the gap in {column}.",
+            column=shorten_name(part.same_as),
+        )
     if gap.low > 0:
         mix = " " + translate("The two do not hold the same mix of classes, which may be why.")
         return sentence + translate(", so it is very likely real.") + (mix if part.has_other_mix else "")
@@ -75,6 +81,13 @@ def describe_group_gap(part: GroupColumn) -> str:
         )
     )
     return sentence + not_excluded
+
+
+def _name_value(part: GroupColumn, value: str) -> str:
+    """Return a value, with the name of the language where it is a code of one."""
+    name = name_group(part.column, value)
+    short = shorten_name(value)
+    return short if name.endswith(short) else f"{short} ({name})"
 
 
 def _format_level(metrics: AnyMetrics) -> str:
@@ -102,6 +115,8 @@ def _format_chance(p_value: float) -> str:
 
 def _explain_not_compared(part: GroupColumn) -> str:
     """Return the sentence that says why no two values can be compared."""
+    if not part.values and part.origin != "named":
+        return translate("Cannot tell: {n} values with too few test rows each.", n=part.n_values or 0)
     if not part.values:
         sentence = translate(
             "Not compared: {n} values with few rows each; they only keep rows together.", n=part.n_values or 0

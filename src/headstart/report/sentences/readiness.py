@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from headstart.report.group_names import name_group
 from headstart.report.messages import format_number, message, translate, translate_count
 from headstart.report.people_words import count_inputs, format_in_hundred
-from headstart.report.words import format_amount, format_hundredths, join_clauses, shorten_name
+from headstart.report.words import format_amount, format_hundredths, join_clauses
 from headstart.results import READINESS_LEVELS, NextStep, Readiness, ReadinessLevel, ReadinessReason
 
 LEVEL_NAMES: Mapping[ReadinessLevel, str] = {
@@ -78,10 +79,10 @@ def _compare_worst_group(readiness: Readiness, parts: Sequence[ReadinessReason])
         return []
     sentences = []
     if worst.better_figure is not None:
-        better, share = _name_part(worst.column, worst.better_value), format_in_hundred(worst.better_figure)
+        better, share = name_group(worst.column, worst.better_value), format_in_hundred(worst.better_figure)
         sentences.append(translate("For {name} it is right in {share}.", name=better, share=share))
     if reason.level == "not_ready" and reason.figure.value < reason.bound:
-        sentences.append(translate("Do not use it for {name}.", name=_name_part(worst.column, worst.value)))
+        sentences.append(translate("Do not use it for {name}.", name=name_group(worst.column, worst.value)))
     return sentences
 
 
@@ -130,7 +131,7 @@ def describe_next_step(step: NextStep, modality: str) -> str:
     template = _STEPS[step.code] if step.n_rows is not None else _STEPS_WITHOUT_NUMBER.get(step.code, _STEPS[step.code])
     if step.code == "other_base" and not step.value:
         template = _COMPARE_BASES
-    return translate(template, inputs=inputs, name=_name_part(step.column, step.value))
+    return translate(template, inputs=inputs, name=name_group(step.column, step.value))
 
 
 def describe_readiness(readiness: Readiness, modality: str) -> str:
@@ -148,17 +149,11 @@ def _leaves_all(answered: ReadinessReason | None) -> bool:
     return answered is not None and answered.figure is not None and answered.figure.value == 0
 
 
-def _name_part(column: str, value: str) -> str:
-    """Return a class, or a value with its column."""
-    name = shorten_name(value)
-    return f"{shorten_name(column)} {name}" if column else name
-
-
 def _describe_part(reason: ReadinessReason) -> str:
     assert reason.figure is not None
     if reason.code == "worst_classes_together":
         return translate("the kinds with few tests each: right in {share}", share=format_in_hundred(reason.figure))
-    name = _name_part(reason.column, reason.value)
+    name = name_group(reason.column, reason.value)
     if reason.code == "worst_group_error":
         return translate(
             "{name}: its error is {times} times that of all (surely at most {most} times)",
@@ -205,7 +200,7 @@ def _describe_test_rows(reason: ReadinessReason, modality: str) -> str:
 def _describe_cannot_tell(reason: ReadinessReason, modality: str) -> str:
     sentence = translate(
         "Cannot tell for {name}: {inputs} to test on are too few.",
-        name=_name_part(reason.column, reason.value), inputs=count_inputs(modality, reason.n_rows or 0),
+        name=name_group(reason.column, reason.value), inputs=count_inputs(modality, reason.n_rows or 0),
     )  # fmt: skip
     if not reason.n_more:
         return sentence
