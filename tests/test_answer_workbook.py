@@ -1,11 +1,11 @@
-"""`predict -o answers.xlsx`: a workbook that Excel opens, with the user's own columns and answers in people's words."""
+"""Files with answers: workbooks and CSVs that people open, with their own columns and words, and sorted photos."""
 
 from __future__ import annotations
 
 import csv
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import openpyxl
 import pytest
@@ -13,10 +13,12 @@ from typer.testing import CliRunner
 
 from headstart import flow
 from headstart.cli.main import app
-from headstart.errors import DataError
+from headstart.errors import DataError, OptionError
 from headstart.flow.inference import answer_workbook
-from headstart.flow.inference.answer_workbook import AnsweredTable, write_answer_workbook
-from headstart.options import PredictOptions, parse
+from headstart.flow.inference.answer_layout import AnsweredTable
+from headstart.flow.inference.answer_workbook import write_answer_workbook
+from headstart.flow.inference.sorted_photos import PhotoAnswer, require_sortable, sort_photos
+from headstart.options import PredictFileOptions, PredictOptions, parse
 
 BUNDLE = Path(__file__).parent / "data" / "home-0.2.0" / "bundle"
 ROWS = 'code,message,answer\n01,The pump is broken,=1+1\n02,,x\n03,"No books in class, again",-5\n'
@@ -134,3 +136,53 @@ def test_a_model_behind_its_data_is_turned_around(command: str, rows: Path) -> N
     done = CliRunner().invoke(app, [command, str(rows), str(BUNDLE)])
     assert done.exit_code == 2
     assert f"headstart {command} {BUNDLE} {rows}" in done.output.replace("\n", " ")
+
+
+def read_lines(path: Path, encoding: str = "utf-8", delimiter: str = ",") -> list[dict[str, str]]:
+    with path.open(encoding=encoding, newline="") as opened:
+        return list(csv.DictReader(opened, delimiter=delimiter))
+
+
+def test_a_csv_for_people_has_their_columns_and_no_label_where_there_is_no_answer(rows: Path, tmp_path: Path) -> None:
+    options = parse(PredictFileOptions, text=("message",), offline=True, runtime="onnx")
+    flow.predict(BUNDLE, [rows], tmp_path / "a.csv", options)
+    answers = read_lines(tmp_path / "a.csv")
+    assert list(answers[0])[:6] == ["code", "message", "answer (yours)", "answer", "best guess", "probability"]
+    assert [row["code"] for row in answers] == ["01", "02", "03"] and "label" not in answers[0]
+    assert answers[0]["answer (yours)"] == "'=1+1" and answers[0]["answer"] == "not sure"
+    assert not list(tmp_path.glob(".*"))
+    machine = parse(PredictFileOptions, text=("message",), offline=True, runtime="onnx", layout="machine")
+    flow.predict(BUNDLE, [rows], tmp_path / "m.csv", machine)
+    assert list(read_lines(tmp_path / "m.csv")[0])[:3] == ["input", "label", "probability"]
+
+
+def test_a_csv_for_excel_has_a_mark_and_the_signs_of_the_country(
+    rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    options = parse(PredictFileOptions, text=("message",), offline=True, runtime="onnx", excel=True)
+    flow.predict(BUNDLE, [rows], tmp_path / "a.csv", options)
+    assert (tmp_path / "a.csv").read_bytes().startswith(b"\xef\xbb\xbfcode;message;")
+    answers = read_lines(tmp_path / "a.csv", "utf-8-sig", ";")
+    assert answers[2]["probability"].startswith("0,") and answers[0]["answer (yours)"] == "'=1+1"
+
+
+def test_photos_are_copied_into_one_folder_per_answer_and_none_is_lost(tmp_path: Path) -> None:
+    photos = []
+    for place, kind, text in (("a", "label", "a/b"), ("b", "label", "a/b"), ("c", "not_sure", "not sure")):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "IMG.jpg").write_bytes(place.encode())
+        photos.append(PhotoAnswer(tmp_path / place / "IMG.jpg", kind, text))
+    assert sort_photos(photos, tmp_path / "sorted") == {"a_b": 2, "not sure": 1}
+    copies = {str(path.relative_to(tmp_path / "sorted")): path.read_bytes() for path in tmp_path.rglob("sorted/*/*")}
+    assert copies == {"a_b/IMG.jpg": b"a", "a_b/IMG (2).jpg": b"b", "not sure/IMG.jpg": b"c"}
+    assert all(photo.path.is_file() for photo in photos) and not list(tmp_path.glob(".*"))
+    image: Any = SimpleNamespace(modality="image", task="classification")
+    with pytest.raises(OptionError, match="holds something already"):
+        require_sortable(image, tmp_path / "sorted")
+
+
+@pytest.mark.parametrize(("modality", "task"), [("text", "classification"), ("image", "regression")])
+def test_only_photos_with_kinds_can_be_sorted(modality: str, task: str, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="--sort-into"):
+        require_sortable(cast("Any", SimpleNamespace(modality=modality, task=task)), tmp_path / "sorted")

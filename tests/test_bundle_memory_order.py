@@ -146,7 +146,7 @@ def bundle(tmp_path: Path) -> Path:
 
 def answers(folder: Path, tmp_path: Path, *more: str) -> list[dict[str, str]]:
     out = tmp_path / "answers.csv"
-    told = ["predict", str(folder), str(ROWS), "-o", str(out), "--precision", "float32", *more]
+    told = ["predict", str(folder), str(ROWS), "-o", str(out), "--layout", "machine", "--precision", "float32", *more]
     done = CliRunner().invoke(app, told)
     assert done.exit_code == 0, done.output
     with out.open(encoding="utf-8") as handle:

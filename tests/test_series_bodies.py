@@ -262,7 +262,9 @@ def test_adapt_predict_and_the_exported_predictor_agree(library: str, tmp_path: 
     options = ["--base", f"file:{folder}", "--strategy", "linear-probe", "--audit", "none", "--offline"]
     adapted = runner.invoke(app, ["adapt", str(data), "-o", str(out), *options])
     assert adapted.exit_code == 0, adapted.output
-    predicted = runner.invoke(app, ["predict", str(out / "bundle"), str(asked), "-o", str(tmp_path / "ours.csv")])
+    predicted = runner.invoke(
+        app, ["predict", str(out), str(asked), "-o", str(tmp_path / "ours.csv"), "--layout", "machine"]
+    )
     assert predicted.exit_code == 0, predicted.output
     exported = subprocess.run(
         [sys.executable, "predict.py", str(asked)], cwd=out / "bundle", capture_output=True, text=True, check=True

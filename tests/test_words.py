@@ -254,7 +254,7 @@ def test_adapt_learns_from_texts_without_labels_and_both_runtimes_say_the_same(f
     for runtime in ("auto", "onnx"):
         path = tmp_path / f"{runtime}.csv"
         done = CliRunner().invoke(
-            app, ["predict", str(out / "bundle"), str(new), "-o", str(path), "--runtime", runtime]
+            app, ["predict", str(out), str(new), "-o", str(path), "--runtime", runtime, "--layout", "machine"]
         )
         assert done.exit_code == 0, done.output
         answers.append([line.split(",")[1] for line in path.read_text("utf-8").splitlines()])

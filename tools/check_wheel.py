@@ -107,7 +107,18 @@ def check_light_install(wheel: Path, folder: Path) -> None:
         expected = DATA / f"bundle-format-{number}-answers.csv"
         out = folder / f"answers-{number}.csv"
         inputs = DATA / "bundle-rows.csv"
-        run(commands / "headstart", "predict", bundle, inputs, "-o", out, "--offline", folder=folder)
+        run(
+            commands / "headstart",
+            "predict",
+            bundle,
+            inputs,
+            "-o",
+            out,
+            "--layout",
+            "machine",
+            "--offline",
+            folder=folder,
+        )
         print(f"light install: {compare_answers(out, expected)} rows of a bundle of format {number} as stored")
         out.write_text(run(commands / "python", bundle / "predict.py", inputs, folder=folder), encoding="utf-8")
         print(f"light install: {compare_answers(out, expected)} rows of its predict.py as stored")

@@ -54,7 +54,12 @@ def unguard_cell(cell: str) -> str:
 
 
 def is_finite_number(cell: str) -> bool:
-    """Return whether a cell is a number, such as "-0.5"."""
+    """Return whether a cell is a number, such as "-0.5".
+
+    Parameters
+    ----------
+    cell : str
+    """
     try:
         return math.isfinite(float(cell)) and cell == cell.strip()
     except ValueError:

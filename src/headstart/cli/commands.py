@@ -19,7 +19,7 @@ from headstart.options import (
     EvaluateOptions,
     ExplainOptions,
     LabelNextOptions,
-    PredictOptions,
+    PredictFileOptions,
     ReportOptions,
     ServeOptions,
 )
@@ -46,11 +46,11 @@ def adapt(
     return run_result.model_dump_json(indent=2)
 
 
-@command(PredictOptions)
+@command(PredictFileOptions)
 def predict(
     bundle: BundlePath,
     inputs: Annotated[list[Path], typer.Argument(help="Files, folders (searched recursively) or tables.")],
-    options: PredictOptions,
+    options: PredictFileOptions,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -65,7 +65,7 @@ def predict(
 
     require_model("predict", bundle, *inputs)
     paths = [require_path(path) for path in inputs]
-    if as_json and output is None:
+    if as_json and output is None and options.sort_into is None:
         answers = flow.predictions(bundle, paths, options)
         failed = [{"id": item["input"], "reason": item["reason"]} for item in answers if item["answer"] is None]
         document: dict[str, Any] = {

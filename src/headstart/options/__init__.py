@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 from pydantic import Field, ValidationError
 
 from headstart.errors import OptionError
+from headstart.options.answer_files import AnswerFileOptions
 from headstart.options.fetching import AddBaseOptions as AddBaseOptions
 from headstart.options.fetching import FetchBaseOptions as FetchBaseOptions
 from headstart.options.fields import (
@@ -38,6 +39,7 @@ from headstart.options.fields import (
     TaskChoice,
     TrainingLabel,
 )
+from headstart.options.kept_data import CacheOptions as CacheOptions
 from headstart.options.record import Options as Options
 from headstart.options.requirements import Requirements
 from headstart.options.serving import ServeOptions as ServeOptions
@@ -201,6 +203,10 @@ class PredictOptions(ColumnOptions):
     offline: Offline = False
 
 
+class PredictFileOptions(PredictOptions, AnswerFileOptions):
+    """How to predict, and how the answers are written into files."""
+
+
 class EvaluateOptions(PredictOptions):
     """How to score a bundle at another place."""
 
@@ -325,13 +331,6 @@ class ExportOptions(ColumnOptions):
 
 class VerifyOptions(Options):
     """How to check a bundle: there is nothing to choose."""
-
-
-class CacheOptions(Options):
-    """What to do with the feature cache."""
-
-    prune: bool = Field(False, description="Remove what was not used recently.")
-    older_than: float = Field(30.0, ge=0.0, description="Days without use after which --prune removes (0: everything).")
 
 
 def flag(name: str) -> str:

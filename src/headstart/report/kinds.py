@@ -225,7 +225,7 @@ TASK_WORDINGS: dict[str, TaskWording] = {
         loss=message("log-loss"),
         each=message("Kind by kind"),
         details="details_classes.html",
-        csv=message("its label and how probable the model thinks it is"),
+        csv=message("its answer (or “not sure”), the best guess and how probable the model thinks it is"),
         one="class",
         out_of_distribution=_CLASSES_FOREIGN,
         doubt=_UNCHECKED,
@@ -246,7 +246,10 @@ TASK_WORDINGS: dict[str, TaskWording] = {
         loss=message("log-loss"),
         each=message("Kind by kind"),
         details="details_classes.html",
-        csv=message("its grade (the middle of what the model thinks possible) and how probable the model thinks it is"),
+        csv=message(
+            "its answer (or “not sure”), the best guess of the grade (the middle of what the model thinks possible) and "
+            "how probable the model thinks it is"
+        ),
         one="class",
         out_of_distribution=_CLASSES_FOREIGN,
         doubt=_UNCHECKED,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import bundle as bundles
-from headstart import data, features, progress
+from headstart import features, progress
 from headstart.bases import Backbone
 from headstart.bundle import Bundle
 from headstart.bundle.head_only import open_named_base
-from headstart.csv_files import format_csv
 from headstart.errors import BundleError, DataError, OptionError
 from headstart.flow.active_learning.coarse_features import COARSE_FEATURES
+from headstart.flow.active_learning.label_table import (
+    Proposal,
+    guess_label,
+    list_table_rows,
+    write_label_table,
+)
 from headstart.flow.active_learning.settings import SETTINGS
-from headstart.flow.inference.answer_tables import format_predictions
 from headstart.flow.inference.labelled_rows import find_seen_rows
 from headstart.flow.inference.lining_up import order_inputs
 from headstart.flow.inference.predict_table import read_rows
 from headstart.flow.scoring.training_site import select_model_features
-from headstart.home import write_text
 from headstart.modalities import MODALITIES
 from headstart.offline import offline
 from headstart.options import LabelNextOptions
@@ -35,42 +37,12 @@ from headstart.ranking.typicality import (
     find_nearest_centres,
     scale_to_unit_length,
 )
-from headstart.records import FloatMatrix, Index, InputColumns, Predictions, Table
+from headstart.records import FloatMatrix, Index, Predictions, Table
 from headstart.strategies.record import StrategyRows
 from headstart.task_types import TASK_TYPES
 
 Floats = NDArray[np.float64]
 BLOCK_ROWS = 4_096
-
-
-@dataclass(frozen=True, kw_only=True)
-class Proposal:
-    """Rows to label, best first.
-
-    Parameters
-    ----------
-    table : Table
-        The rows.
-    reasons : list of str
-    predictions : Predictions
-        What the model says of them.
-    mode : str
-        "typical" or "unsure": how they were chosen.
-    failed : dict of str to str
-        Inputs that could not be read, and why.
-    n_left_out : int
-        Rows passed over because they are labelled already or stand there twice.
-    n_learnt : int
-        Of these, rows that the model learnt from, and images that are nearly such a row.
-    """
-
-    table: Table
-    reasons: list[str]
-    predictions: Predictions
-    mode: str
-    failed: dict[str, str]
-    n_left_out: int
-    n_learnt: int = 0
 
 
 def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNextOptions) -> dict[str, Any]:
@@ -104,36 +76,15 @@ def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNe
         proposal = propose(bundle, table, options)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_text(out, format_table(proposal, bundle.columns, out.parent))
+        write_label_table(list_table_rows(proposal, bundle.columns, out.parent), out)
     rows = [
-        {"input": str(name), "reason": reason, **vars(_guess_label(proposal.predictions, at))}
+        {"input": str(name), "reason": reason, **vars(guess_label(proposal.predictions, at))}
         for at, (name, reason) in enumerate(zip(proposal.table.ids, proposal.reasons, strict=True))
     ]
     failed = [{"id": name, "reason": reason} for name, reason in proposal.failed.items()]
     document = {"format": 1, "output": None if out is None else str(out), "mode": proposal.mode, "n_rows": len(rows)}
     counts = {"n_left_out": proposal.n_left_out, "n_learnt": proposal.n_learnt, "n_given": len(table)}
     return {**document, "modality": bundle.modality, **counts, "rows": rows, "failed": failed}
-
-
-@dataclass(frozen=True)
-class _Guess:
-    """The label that the model gives a row, and its probability (None where a row has no single class)."""
-
-    guess: str
-    probability: float | None
-
-
-def _guess_label(predictions: Predictions, row: int) -> _Guess:
-    one = Predictions(
-        ids=predictions.ids[[row]],
-        classes=predictions.classes,
-        probabilities=predictions.probabilities[[row]],
-        task=predictions.task,
-        thresholds=predictions.thresholds,
-    )
-    task = TASK_TYPES[predictions.task]
-    has_probability = task.has_one_class and not task.is_ordered
-    return _Guess(format_predictions(one)[0], float(one.probabilities.max()) if has_probability else None)
 
 
 def propose(bundle: Bundle, table: Table, options: LabelNextOptions) -> Proposal:
@@ -313,73 +264,6 @@ def _explain_choice(chosen: RowsToLabel, at: int, mode: str, far: NDArray[np.boo
         return f"unsure about {predictions.classes[int(np.abs(predictions.probabilities[at] - 0.5).argmin())]}"
     first, second = np.argsort(-predictions.probabilities[at], kind="stable")[:2]
     return f"unsure between {predictions.classes[first]} and {predictions.classes[second]}"
-
-
-def format_table(proposal: Proposal, columns: Mapping[str, str], folder: Path) -> str:
-    """Write the table: what identifies a row, an empty label, the reason, and the model's guess.
-
-    Parameters
-    ----------
-    proposal : Proposal
-    columns : mapping of str to str
-        Names of the columns in training; they are used again.
-    folder : Path
-        Where the table will lie: images are named relative to it.
-    """
-    names, cells = _TABLE_CELLS[proposal.table.modality](proposal.table, columns, folder)
-    rows = [[*names, columns.get("label", "label"), "why", "guess", "sure"]]
-    for at, reason in enumerate(proposal.reasons):
-        best = _guess_label(proposal.predictions, at)
-        sure = "" if best.probability is None else f"{100 * best.probability:.0f} %"
-        rows.append([*cells[at], "", reason, best.guess, sure])
-    return format_csv(rows)
-
-
-TableCells = tuple[list[str], list[list[str]]]
-"""Names of columns, and the cells of each row."""
-
-
-def _image_cells(table: Table, columns: Mapping[str, str], folder: Path) -> TableCells:
-    root = folder.resolve()
-    paths = [Path(path).resolve().relative_to(root).as_posix() for path in table.inputs]
-    return [columns.get("file", "file_name")], [[path] for path in paths]
-
-
-def _text_cells(table: Table, columns: Mapping[str, str], folder: Path) -> TableCells:
-    texts = data.list_text_columns(columns) or ("text",)
-    more = [""] * (len(texts) - 1)  # Of several text columns the first holds the joined text: it is read alike.
-    rows = [[str(name), str(text), *more] for name, text in zip(table.ids, table.inputs, strict=True)]
-    return ["id", *texts], rows
-
-
-def _series_cells(table: Table, columns: Mapping[str, str], folder: Path) -> TableCells:
-    """Write series as a wide table, channels one after the other; shorter ones end in empty cells."""
-    n_channels, n_steps = len(table.inputs[0]), max(values.shape[1] for values in table.inputs)
-    names = ["id", *_value_names(table.input_columns or InputColumns(), n_channels, n_steps)]
-    rows = []
-    for name, values in zip(table.ids, table.inputs, strict=True):
-        padded = np.full((n_channels, n_steps), np.nan, dtype=np.float32)
-        padded[:, : values.shape[1]] = values
-        rows.append([str(name), *("" if np.isnan(value) else repr(float(value)) for value in padded.ravel())])
-    return names, rows
-
-
-def _value_names(known: InputColumns, n_channels: int, n_steps: int) -> list[str]:
-    """Name the value columns as the data did, so that the table is read alike when it comes back."""
-    flat = [name for steps in known.values for name in steps]
-    if len(flat) == n_channels * n_steps and all(flat):
-        return flat
-    if len(known.channels) == n_channels > 1:
-        return [f"{name}_{step}" for name in known.channels for step in range(n_steps)]
-    heads = ["t"] if n_channels == 1 else [f"channel{number}_t" for number in range(n_channels)]
-    return [f"{head}{step}" for head in heads for step in range(n_steps)]
-
-
-_TABLE_CELLS: dict[str, Callable[[Table, Mapping[str, str], Path], TableCells]] = {
-    "image": _image_cells,
-    "text": _text_cells,
-    "series": _series_cells,
-}
 
 
 def _refuse_unreachable_images(table: Table, out: Path) -> None:

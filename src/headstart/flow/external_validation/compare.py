@@ -22,6 +22,7 @@ from headstart.evaluation.comparison.model_changes import (
 from headstart.evaluation.intervals import mean_interval, number_clusters
 from headstart.flow.external_validation.evaluate import predict_rows
 from headstart.flow.external_validation.settings import SETTINGS
+from headstart.flow.inference.answer_workbook import is_workbook, write_workbook
 from headstart.flow.inference.labelled_rows import leave_out_training_rows, read_rows_to_score
 from headstart.flow.scoring.groups import find_group_dependence
 from headstart.home import write_text
@@ -89,7 +90,7 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
     gained, p_value = measure_advantage(truth, before, after, clusters=clusters, seed=seed)
     answers = [_format_answers(truth, before), _format_answers(truth, after), _format_truth(common, first)]
     if out is not None:
-        write_text(out, _format_csv(common, row_changes, answers))
+        _write_changes(out, _list_changes(common, row_changes, answers))
     better, worse = np.flatnonzero(row_changes.gain > _TINY), np.flatnonzero(row_changes.gain < -_TINY)
     aside = {item.id: item.reason for part in predicted for item in part.set_aside} | {
         i.id: i.reason for i in table.set_aside
@@ -196,9 +197,16 @@ def _list_changed_rows(table: Table, rows: Index, answers: list[Column]) -> list
     return [ChangedRow(id=str(table.ids[at]), label=str(truth[at]), old=str(old[at]), new=str(new[at])) for at in rows]
 
 
-def _format_csv(table: Table, row_changes: RowChanges, answers: list[Column]) -> str:
+def _write_changes(out: Path, rows: list[list[str]]) -> None:
+    if is_workbook(out):
+        write_workbook(rows[0], rows[1:], out, numbers=(), title="changes")
+    else:
+        write_text(out, format_csv(rows))
+
+
+def _list_changes(table: Table, row_changes: RowChanges, answers: list[Column]) -> list[list[str]]:
     rows = [["id", "label", "old", "new", "change"]]
     for at in np.flatnonzero(np.abs(row_changes.gain) > _TINY):
         old, new, truth = (str(values[at]) for values in answers)
         rows.append([str(table.ids[at]), truth, old, new, "better" if row_changes.gain[at] > 0 else "worse"])
-    return format_csv(rows)
+    return rows

@@ -1,67 +1,45 @@
-"""Answers as a real workbook: the user's own columns first, then what the model says in words that people use.
-
-It is made from the finished CSV of the same answers, so a killed run is continued there.
-"""
+"""Tables as real workbooks of Excel: the answers of `predict`, and rows that wait for a label."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from headstart.bundle import Bundle, list_versions
-from headstart.csv_files import read_csv_rows
+from headstart.bundle import Bundle
 from headstart.data.reading.optional import import_optional
-from headstart.data.reading.raw_table import RawTable
-from headstart.data.reading.table_files import is_table, read_raw_table
 from headstart.errors import DataError
+from headstart.flow.inference.answer_layout import (
+    AnsweredTable,
+    AnswerSheet,
+    lay_out_answers,
+    read_answers,
+    read_number,
+)
 from headstart.home import write_whole
-from headstart.task_types import TASK_TYPES
 
 ENDING = ".xlsx"
 MOST_ROWS, LONGEST_CELL = 1_048_575, 32_767
 """What a sheet of Excel holds, its header line not counted."""
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_HEADINGS: Mapping[str, str] = {
-    "label": "best guess",
-    "labels": "best guess",
-    "label_2": "second guess",
-    "probability_2": "probability of the second",
-    "label_3": "third guess",
-    "probability_3": "probability of the third",
-    "set": "likely answers",
-}
-"""What the columns of the CSV are called in a workbook; the others keep their names."""
-_FIRST = ("answer", "label", "labels", "probability")
-_TEXTS = ("answer", "set", "reason", "nearest")
-_LABEL = re.compile(r"labels?(_\d+)?")
-"""Columns with names of classes and rows, which may look like numbers ("01")."""
 
 
-Cells = Sequence[str] | Sequence[float | str]
+def is_workbook(out: Path) -> bool:
+    """Return whether a file to write is to be a workbook; openpyxl is there then.
 
+    Parameters
+    ----------
+    out : Path
 
-@dataclass(frozen=True)
-class _AnswerTable:
-    """The content of the CSV."""
-
-    names: list[str]
-    rows: list[list[str]]
-
-    def column(self, name: str) -> list[str]:
-        """Return the cells of a column."""
-        at = self.names.index(name)
-        return [row[at] for row in self.rows]
-
-
-@dataclass(frozen=True)
-class AnsweredTable:
-    """The one table that was predicted, and its encoding where the user named it."""
-
-    path: Path
-    encoding: str | None = None
+    Raises
+    ------
+    MissingExtra
+        Without openpyxl.
+    """
+    if out.suffix.lower() != ENDING:
+        return False
+    import_optional("openpyxl", "Excel")
+    return True
 
 
 def require_rows_fit(n_rows: int, out: Path) -> None:
@@ -104,96 +82,56 @@ def write_answer_workbook(
     DataError
         If there are more rows than a sheet holds.
     """
-    openpyxl = import_optional("openpyxl", "Excel")
-    content = _read_answers(answers)
+    content = read_answers(answers)
     require_rows_fit(len(content.rows), out)
-    answer_columns = _name_answers(content, bundle, model)
-    columns = {**_take_own_columns(source, content, bundle, answer_columns), **answer_columns}
+    write_sheet(lay_out_answers(content, bundle, model, source), out)
+
+
+def write_sheet(answers: AnswerSheet, out: Path) -> None:
+    """Write laid out answers as an .xlsx file.
+
+    Parameters
+    ----------
+    answers : AnswerSheet
+    out : Path
+    """
+    write_workbook(list(answers.columns), answers.rows, out, numbers=answers.numbers, title="answers")
+
+
+def write_workbook(
+    names: Sequence[str], rows: Iterable[Sequence[str]], out: Path, *, numbers: Collection[str], title: str
+) -> None:  # fmt: skip
+    """Write a table as an .xlsx file with one sheet, whole or not at all; no cell is a formula.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The header line.
+    rows : iterable of sequence of str
+    out : Path
+        Replaced if it is there.
+    numbers : collection of str
+        Columns whose cells are written as numbers where they are some.
+    title : str
+        Of the sheet.
+
+    Raises
+    ------
+    MissingExtra
+        Without openpyxl.
+    """
+    openpyxl = import_optional("openpyxl", "Excel")
     book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("answers")
+    sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
     cell_type = openpyxl.cell.WriteOnlyCell
-    sheet.append([_make_cell(cell_type, sheet, name) for name in columns])
-    for row in zip(*columns.values(), strict=True):
-        sheet.append([_make_cell(cell_type, sheet, value) for value in row])
+    sheet.append([_make_cell(cell_type, sheet, name) for name in names])
+    is_number = [name in numbers for name in names]
+    for row in rows:
+        values = [read_number(cell) if number else cell for cell, number in zip(row, is_number, strict=True)]
+        sheet.append([_make_cell(cell_type, sheet, value) for value in values])
     with write_whole(out) as partial:
         book.save(partial)
-
-
-def _read_answers(path: Path) -> _AnswerTable:
-    with path.open(encoding="utf-8", newline="") as opened:
-        names, *rows = read_csv_rows(opened)
-    return _AnswerTable(names, rows)
-
-
-def _name_answers(content: _AnswerTable, bundle: Bundle, model: str) -> dict[str, Cells]:
-    """Return the columns of the answers, in the order in which people read them."""
-    order = [name for name in _FIRST if name in content.names]
-    order += [name for name in content.names if name not in (*order, "input", "kind")]
-    is_number = TASK_TYPES[bundle.task].is_number
-    headings = {} if is_number else _HEADINGS
-    columns: dict[str, Cells] = {}
-    for name in order:
-        cells = content.column(name)
-        is_text = name in _TEXTS or (not is_number and _LABEL.fullmatch(name) is not None)
-        columns[headings.get(name, name)] = cells if is_text else _read_numbers(cells)
-    columns["answered by"] = [f"{model}, Headstart {list_versions()['headstart']}"] * len(content.rows)
-    return columns
-
-
-def _read_numbers(cells: Sequence[str]) -> list[float | str]:
-    return [_read_number(cell) for cell in cells]
-
-
-def _read_number(cell: str) -> float | str:
-    try:
-        number = float(cell)
-    except ValueError:
-        return cell
-    return number if math.isfinite(number) else cell
-
-
-def _take_own_columns(
-    source: AnsweredTable | None, content: _AnswerTable, bundle: Bundle, answer_columns: Collection[str]
-) -> dict[str, Cells]:
-    """Return the columns of the user's table in the order of the answers, else the names of the inputs."""
-    ids = content.column("input")
-    plain: dict[str, Cells] = {"input": list(ids)}
-    if source is None or not is_table(source.path):
-        return plain
-    try:
-        table = read_raw_table(source.path, source.encoding)
-    except DataError:  # A file that is one text may have the ending of a table.
-        return plain
-    places = _place_rows(table, ids)
-    if places is None:
-        return plain
-    taken = {
-        name for step in (bundle.known_input_columns.values if bundle.known_input_columns else ()) for name in step
-    }
-    own = [name for name in table.names if name not in taken]
-    columns: dict[str, Cells] = {} if own else plain
-    for name in own:
-        texts = table.texts(name)
-        cells = [texts[place] for place in places]
-        heading = name
-        while heading in answer_columns or (heading != name and heading in table.columns):
-            heading += " (yours)"
-        columns[heading] = _read_numbers(cells) if table.columns[name].dtype.kind == "f" else cells
-    return columns
-
-
-def _place_rows(table: RawTable, ids: Sequence[str]) -> list[int] | None:
-    """Return which row of the table each answer belongs to: by line, by a column of names, or none."""
-    lines = {f"{table.name}:{row}": place for place, row in enumerate(table.rows)}
-    if all(name in lines for name in ids):
-        return [lines[name] for name in ids]
-    for column in table.names:
-        texts = table.texts(column)
-        places = {text: place for place, text in enumerate(texts)}
-        if len(places) == len(texts) and all(name in places for name in ids):
-            return [places[name] for name in ids]
-    return None
 
 
 def _make_cell(cell_type: type, sheet: object, value: object) -> object:

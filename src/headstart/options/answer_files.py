@@ -1,0 +1,28 @@
+"""Options of files with answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from headstart.options.record import Options
+
+
+class AnswerFileOptions(Options):
+    """How answers are written into files."""
+
+    layout: Literal["people", "machine"] = Field(
+        "people",
+        description="Columns of a CSV that -o names. people: your own columns, then answer, best guess, probability. "
+        "machine: input, label, probability, as on standard output.",
+    )
+    excel: bool = Field(
+        False,
+        description="Write the CSV so that Excel of this country opens it with a double click (or name an .xlsx).",
+    )
+    sort_into: Path | None = Field(
+        None,
+        description="New folder for copies of the photos, in one folder per answer. The originals stay as they are.",
+    )
