@@ -247,8 +247,8 @@ TASK_WORDINGS: dict[str, TaskWording] = {
         each=message("Kind by kind"),
         details="details_classes.html",
         csv=message(
-            "its answer (or “not sure”), the best guess of the grade (the middle of what the model thinks possible) and "
-            "how probable the model thinks it is"
+            "its answer (or “not sure”), the best guess of the grade (the middle of what the model thinks possible) "
+            "and how probable the model thinks it is"
         ),
         one="class",
         out_of_distribution=_CLASSES_FOREIGN,
