@@ -93,6 +93,10 @@ def test_a_missing_label_column_is_named_with_what_was_found(tmp_path: Path) -> 
     table = data.read_table(written(tmp_path / "a.csv", "text,site,age\na,b,1\nc,d,2\n"))
     with pytest.raises(DataError, match=r"no label column in .*a\.csv \(columns: text, site, age\).*--label"):
         checks.require_trainable(table)
+    rows = "".join(f"the pump {n} is dry,{'ab'[n % 2]},{n}\n" for n in range(4))
+    table = data.read_table(written(tmp_path / "b.csv", f"text,area of work,age\n{rows}"))
+    with pytest.raises(DataError, match=r"'area of work' holds few different values.*add: --label 'area of work'"):
+        checks.require_trainable(table)
 
 
 def test_rows_without_a_label_stop_or_are_dropped(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from headstart.data.reading.table_files import read_raw_table
 from headstart.data.reading.table_limits import LIMITS
 from headstart.data.reading.text_tables import SPREADSHEET_ERROR
 from headstart.data.summary import summarise_inputs
-from headstart.errors import DataError, HeadstartError, OptionError
+from headstart.errors import DataError, HeadstartError, OptionError, UnknownName
 from headstart.options import ReadOptions
 from headstart.records import Table
 from headstart.report.understood import describe_inputs
@@ -240,6 +240,20 @@ def test_hidden_sheets_and_titles_are_passed_over_and_other_tables_named(tmp_pat
     assert len(table) == 6 and table.ids[0] == "t.xlsx:3"
     said = _kinds(table)["sheets"]
     assert "'Data' was read" in said and "Not read: More, Old" in said and "Hidden, so not read: Read me" in said
+
+
+def test_the_sheet_that_suits_is_read_to_learn_and_to_predict_and_any_can_be_named(tmp_path: Path) -> None:
+    contacts: list[list[object]] = [["Name", "Phone"], *([f"P{row}", f"07{row:06}"] for row in range(4))]
+    messages: list[list[object]] = [["text", "place"], *([f"the pump {row} is dry", "Kisumu"] for row in range(6))]
+    path = tmp_path / "t.xlsx"
+    _book(path, {"Contacts": contacts, "New": messages, "Data": TABLE})
+    learnt = data.read_table(path)
+    assert len(learnt) == 6 and "'Data' was read. Not read: Contacts, New" in _kinds(learnt)["sheets"]
+    assert data.read_inputs([path], "text", {"text": "text", "label": "label"}).inputs[0] == "the pump 0 is dry"
+    named = data.read_table(path, ReadOptions(sheet="new", label=("place",)))
+    assert named.labels is not None and set(named.labels) == {"Kisumu"}
+    with pytest.raises(UnknownName, match="There is no sheet 'Dta'"):
+        data.read_table(path, ReadOptions(sheet="Dta"))
 
 
 def test_a_workbook_without_a_visible_table_names_its_sheets(tmp_path: Path) -> None:

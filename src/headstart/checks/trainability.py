@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from headstart.data.columns.label_candidates import looks_like_labels
 from headstart.data.labels.strata import drop_unlearnable_labels
 from headstart.data.settings import SETTINGS as DATA_SETTINGS
 from headstart.errors import DataError, list_offenders
@@ -90,8 +92,19 @@ def find_no_labels(table: Table) -> list[Finding]:
         return []
     others = [*table.columns.values(), *table.metadata]
     columns = f" (columns: {', '.join(others[:20])})" if others else ""
-    summary = f"There is no label column in {table.source}{columns}."
+    summary = f"There is no label column in {table.source}{columns}.{_propose_label(table)}"
     return [make_finding("no-labels", summary, advice="images" if MODALITIES[table.modality].has_pixels else "")]
+
+
+def _propose_label(table: Table) -> str:
+    """Return the options that name the columns of few values, of which one may be the label."""
+    names = [name for name, values in table.metadata.items() if looks_like_labels(list(map(str, values)))]
+    options = [f"--label {shlex.quote(name)}" for name in names]
+    if not options:
+        return ""
+    if len(options) == 1:
+        return f" '{names[0]}' holds few different values; if these are the labels, add: {options[0]}"
+    return f" Several hold few different values; add the one with the labels: {' or '.join(options[:5])}"
 
 
 def find_nothing_to_learn(table: Table) -> list[Finding]:

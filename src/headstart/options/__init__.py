@@ -73,6 +73,9 @@ class ColumnOptions(Options):
         description="Axes of arrays of series: (rows, channels, time) or (rows, time, channels); auto = as in "
         "training, else channels first.",
     )
+    sheet: str | None = Field(
+        None, description="Sheet of an Excel workbook (default: the first that holds such data).",
+    )
     encoding: Encoding = None
 
 

@@ -52,6 +52,10 @@ class ColumnRules:
         A cell with fewer words is no text beside values of series.
     min_indicators : int
         Columns of 0 and 1 that are taken for labels where no label column is named or found.
+    max_label_characters : int
+        Longest label of a column whose name does not say that it holds labels.
+    min_rows_per_label : float
+        Fewest rows a label of such a column, on average.
     header_peek_rows, header_sample_rows : int
         Rows below the first that are compared as numbers, and that are searched for its words.
     """
@@ -77,6 +81,8 @@ class ColumnRules:
     min_header_text_words: int = 5
     min_remark_words: int = 3
     min_indicators: int = 3
+    max_label_characters: int = 80
+    min_rows_per_label: float = 2.0
     header_peek_rows: int = 5
     header_sample_rows: int = 200
 

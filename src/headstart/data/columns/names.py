@@ -61,6 +61,8 @@ class ColumnSpec:
         Whether several columns of 0 and 1 are labels where no label column is found.
     encoding : str, optional
         Encoding of text files, where the user named it.
+    sheet : str, optional
+        Sheet of a workbook, as the user named it.
     texts : tuple of str
         Text columns as the user named them; "a,b" may stand for two.
     training_inputs : InputColumns, optional
@@ -76,6 +78,7 @@ class ColumnSpec:
     labels: tuple[str, ...] = ()
     may_have_indicators: bool = False
     encoding: str | None = None
+    sheet: str | None = None
     texts: tuple[str, ...] = ()
     training_inputs: InputColumns | None = None
     values: str | None = None
@@ -129,6 +132,7 @@ def add_named_columns(spec: ColumnSpec, options: ColumnOptions) -> ColumnSpec:
         channels=options.channels,
         axes=options.axes,
         encoding=options.encoding,
+        sheet=options.sheet,
         texts=options.text,
     )
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 
+from headstart.data.columns.label_candidates import looks_like_labels
 from headstart.data.columns.names import ColumnSpec, fold_column_name
-from headstart.data.images.image_rules import IMAGE_RULES
 from headstart.data.reading.column_roles import ColumnRoles, find_roles
 from headstart.data.reading.table_files import RawTable
 from headstart.errors import list_offenders
@@ -35,7 +34,7 @@ def find_image_labels(raw_table: RawTable, file: str, spec: ColumnSpec, has_clas
     if roles.label is not None or roles.indicators or spec.labels or not spec.for_training:
         return roles
     used = {file, roles.split, roles.id, *spec.group_columns}
-    candidates = [name for name in raw_table.names if name not in used and _looks_like_labels(raw_table, name)]
+    candidates = [name for name in raw_table.names if name not in used and looks_like_labels(raw_table.texts(name))]
     if has_classes:
         return _add_finding(roles, _make_folders_chosen_finding(raw_table, candidates) if candidates else None)
     by_key = {fold_column_name(name): name for name in reversed(candidates)}
@@ -48,18 +47,6 @@ def find_image_labels(raw_table: RawTable, file: str, spec: ColumnSpec, has_clas
 
 def _add_finding(roles: ColumnRoles, finding: Finding | None) -> ColumnRoles:
     return roles if finding is None else replace(roles, findings=(*roles.findings, finding))
-
-
-def _looks_like_labels(raw_table: RawTable, name: str) -> bool:
-    """Return whether a column holds short words most of which repeat."""
-    counts = Counter(text.strip() for text in raw_table.texts(name) if text.strip())
-    if (
-        len(counts) < 2
-        or raw_table.numbers(name) is not None
-        or max(map(len, counts)) > IMAGE_RULES.max_label_characters
-    ):
-        return False
-    return sum(counts.values()) >= IMAGE_RULES.min_rows_per_label * len(counts)
 
 
 def _make_chosen_finding(raw_table: RawTable, name: str, candidates: list[str]) -> Finding:

@@ -15,10 +15,6 @@ class ImageRules:
         Tables of a folder that are read, those nearest to its top first.
     min_matched_share : float
         Share of the filled cells of a column that must name images, or of the images that it must name.
-    max_label_characters : int
-        Longest label of a column whose name does not say that it holds labels.
-    min_rows_per_label : float
-        Fewest rows a label of such a column, on average.
     measured_images : int
         Images of more than 8 bits that are decoded to find their range of values, evenly spread over the rows.
     small_range_share : float
@@ -27,8 +23,6 @@ class ImageRules:
 
     max_tables: int = 50
     min_matched_share: float = 0.5
-    max_label_characters: int = 80
-    min_rows_per_label: float = 2.0
     measured_images: int = 1_000
     small_range_share: float = 0.05
 

@@ -26,6 +26,7 @@ from headstart.data.reading.sources import (
     DATA_SUFFIXES,
     SERIES_FILES,
     TABLE_READERS,
+    make_sheet_choice,
     require_existing,
 )
 from headstart.data.reading.table_files import is_table, read_raw_table
@@ -204,7 +205,8 @@ def _read_file(path: Path, row_id: str, modality: str, spec: ColumnSpec) -> Pars
 
 
 def _read_table(path: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
-    return TABLE_READERS[modality].read(read_raw_table(path, spec.encoding), path.parent, spec)
+    raw_table = read_raw_table(path, spec.encoding, make_sheet_choice(path, modality, spec))
+    return TABLE_READERS[modality].read(raw_table, path.parent, spec)
 
 
 def _read_image_file(path: Path, row_id: str, spec: ColumnSpec) -> ParsedRows:

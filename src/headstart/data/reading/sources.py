@@ -20,11 +20,11 @@ from headstart.data.reading.archive import unpack
 from headstart.data.reading.column_roles import find_roles
 from headstart.data.reading.frames import convert_frame
 from headstart.data.reading.rows import ParsedRows, ReadPolicy, build_table, join_parsed_rows
-from headstart.data.reading.table_files import NAMED_READERS, READERS, RawTable, is_table, read_raw_table
+from headstart.data.reading.table_files import NAMED_READERS, READERS, RawTable, SheetChoice, is_table, read_raw_table
 from headstart.data.reading.tree import FolderTree, list_tree
 from headstart.data.series import long_tables, series_arrays, series_files, series_tables
 from headstart.data.texts import TEXT_FILES, lacks_header
-from headstart.errors import DataError, OptionError, list_offenders
+from headstart.errors import DataError, HeadstartError, OptionError, list_offenders
 from headstart.modalities.image import SUFFIXES
 from headstart.options import ReadOptions, parse
 from headstart.plain_files import require_plain
@@ -231,10 +231,34 @@ def _advise_format(source: Path) -> str:
 
 
 def _read_table_file(path: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
-    raw_table = read_raw_table(path, spec.encoding)
+    raw_table = read_raw_table(path, spec.encoding, make_sheet_choice(path, modality, spec))
     if modality == "auto":
         modality = _infer_modality(raw_table, path, spec)
     return replace(TABLE_READERS[modality].read(raw_table, path.parent, spec), n_lines=raw_table.n_lines)
+
+
+def make_sheet_choice(path: Path, modality: str, spec: ColumnSpec) -> SheetChoice:
+    """Return which sheet of a workbook to read: the named one, else the first that holds such rows, best with labels.
+
+    Parameters
+    ----------
+    path : Path
+        The workbook.
+    modality : str
+        "image", "text", "series" or "auto".
+    spec : ColumnSpec
+    """
+
+    def measure_fit(raw_table: RawTable) -> int:
+        try:
+            kind = _infer_modality(raw_table, path, spec) if modality == "auto" else modality
+            parsed_rows = TABLE_READERS[kind].read(raw_table, path.parent, spec)
+        except HeadstartError:
+            return 0
+        has_labels = parsed_rows.labels is not None or bool(parsed_rows.indicators)
+        return 1 + (has_labels and spec.for_training) if parsed_rows.ids else 0
+
+    return SheetChoice(measure_fit, spec.sheet)
 
 
 def _infer_modality(raw_table: RawTable, path: Path, spec: ColumnSpec) -> str:

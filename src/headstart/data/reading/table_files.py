@@ -9,7 +9,7 @@ from headstart.data.reading.delimited import read_delimited
 from headstart.data.reading.json_records import read_json, read_json_lines
 from headstart.data.reading.parquet import read_parquet
 from headstart.data.reading.raw_table import RawTable, clear_spreadsheet_errors
-from headstart.data.reading.workbook import read_workbook
+from headstart.data.reading.workbook import SheetChoice, read_workbook
 from headstart.errors import DataError
 from headstart.plain_files import require_plain
 
@@ -41,7 +41,7 @@ def is_table(path: Path) -> bool:
     return path.suffix.lower() in READERS or path.suffix.lower() in NAMED_READERS
 
 
-def read_raw_table(path: Path, encoding: str | None = None) -> RawTable:
+def read_raw_table(path: Path, encoding: str | None = None, sheet: SheetChoice | None = None) -> RawTable:
     """Read a table by the file's suffix.
 
     Parameters
@@ -49,20 +49,26 @@ def read_raw_table(path: Path, encoding: str | None = None) -> RawTable:
     path : Path
     encoding : str, optional
         Of files of text, where it should not be found out.
+    sheet : SheetChoice, optional
+        Which sheet of a workbook to read; the first that holds a table where it is not given.
 
     Raises
     ------
     DataError
         The file is empty, damaged or not of a known kind.
+    UnknownName
+        The workbook has no such sheet.
     """
     require_plain(path)
     if path.stat().st_size == 0:
         raise DataError(f"{path}: the file is empty.", "Copy it again from where it came.")
     suffix = path.suffix.lower()
-    raw_table = clear_spreadsheet_errors((READERS.get(suffix) or NAMED_READERS[suffix])(path, encoding))
+    reader = READERS.get(suffix) or NAMED_READERS[suffix]
+    read = read_workbook(path, encoding, sheet) if sheet and reader is read_workbook else reader(path, encoding)
+    raw_table = clear_spreadsheet_errors(read)
     if not raw_table.rows:
         raise DataError(f"{path}: the table has no rows below its header.", "Check that this is the right file.")
     return raw_table
 
 
-__all__ = ["NAMED_READERS", "READERS", "RawTable", "is_table", "read_raw_table"]
+__all__ = ["NAMED_READERS", "READERS", "RawTable", "SheetChoice", "is_table", "read_raw_table"]

@@ -1,4 +1,4 @@
-"""Tables in XLSX workbooks: the first visible sheet that holds a table, its cells as they were last computed."""
+"""Tables in XLSX workbooks: the sheet that suits best, or that was named; its cells as they were last computed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from headstart.data.reading.optional import import_optional
 from headstart.data.reading.raw_table import RawTable
 from headstart.data.reading.table_limits import LIMITS, require_bytes, require_size
 from headstart.data.reading.text_tables import SAMPLE_ROWS, is_heading
-from headstart.errors import DataError, list_offenders
+from headstart.errors import DataError, list_offenders, make_unknown_name
 from headstart.records import Finding, SetAside, make_column
 from headstart.results.findings import make_finding
 
@@ -55,7 +55,23 @@ class _SheetExtras:
     merged: tuple[_MergedCells, ...]
 
 
-def read_workbook(path: Path, encoding: str | None) -> RawTable:
+@dataclass(frozen=True)
+class SheetChoice:
+    """Which sheet of a workbook to read.
+
+    Parameters
+    ----------
+    measure_fit : function
+        Returns how well a table suits, larger is better; the first of the best is read.
+    name : str, optional
+        The sheet that the user named; hidden ones too.
+    """
+
+    measure_fit: Callable[[RawTable], int]
+    name: str | None = None
+
+
+def read_workbook(path: Path, encoding: str | None = None, choice: SheetChoice | None = None) -> RawTable:
     """Read a table from a workbook.
 
     Parameters
@@ -63,11 +79,15 @@ def read_workbook(path: Path, encoding: str | None) -> RawTable:
     path : Path
     encoding : str, optional
         Not used.
+    choice : SheetChoice, optional
+        Without it the first visible sheet that holds a table is read.
 
     Raises
     ------
     DataError
         The workbook is damaged, unpacks to too much, or no visible sheet holds a table.
+    UnknownName
+        There is no sheet of the name.
     """
     openpyxl = import_optional("openpyxl", "Excel")
     try:
@@ -76,9 +96,7 @@ def read_workbook(path: Path, encoding: str | None) -> RawTable:
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(handle, read_only=True, data_only=True)
             try:
-                sheet, findings = _choose_sheet(path, book)
-                rows = _read_filled_rows(path, sheet)
-                extras = _read_extras(path, sheet)
+                return _read_best_sheet(path, book, choice)
             finally:
                 book.close()
     except _DAMAGE_ERRORS as error:
@@ -86,9 +104,41 @@ def read_workbook(path: Path, encoding: str | None) -> RawTable:
         raise DataError(
             f"{path}: the Excel file is damaged ({problem}).", "Open it and save it again, or save the table as CSV."
         ) from error
+
+
+def _read_best_sheet(path: Path, book: Any, choice: SheetChoice | None) -> RawTable:
+    """Return the table of the sheet that suits best, with a note on the sheets that were not read."""
+    if choice is not None and choice.name is not None:
+        return _read_sheet(path, _find_sheet(path, book, choice.name))
+    sheets = _list_tables(path, book)
+    raw_table = _read_sheet(path, sheets[0])
+    best, best_fit = sheets[0], 0
+    if choice is not None and len(sheets) > 1:
+        best_fit = choice.measure_fit(raw_table)
+        for sheet in sheets[1:]:
+            other = _read_sheet(path, sheet)
+            fit = choice.measure_fit(other)
+            if fit > best_fit:
+                raw_table, best, best_fit = other, sheet, fit
+    return replace(raw_table, findings=(*_note_other_sheets(path, book, best), *raw_table.findings))
+
+
+def _find_sheet(path: Path, book: Any, name: str) -> Any:
+    """Return the sheet of a name, in any letter case."""
+    by_name = {sheet.title.strip().casefold(): sheet for sheet in book.worksheets}
+    sheet = by_name.get(name.strip().casefold())
+    if sheet is None:
+        raise make_unknown_name("sheet", name, [sheet.title for sheet in book.worksheets], f" in {path.name}")
+    if not _measure_table_width(sheet):
+        raise DataError(f"{path}: the sheet '{sheet.title}' holds no table.", "Name the sheet that holds the rows.")
+    return sheet
+
+
+def _read_sheet(path: Path, sheet: Any) -> RawTable:
+    rows = _read_filled_rows(path, sheet)
     texts = [[_format_value(cell) for cell in cells] for _, cells in rows[: SAMPLE_ROWS + 2] if _is_filled(cells)]
     is_below = len(texts) > 2 and len(rows[1][1]) > 0 and is_heading(texts[0], texts[1], texts[2:])
-    return _build_raw_table(path, rows[1:] if is_below else rows, extras, findings)
+    return _build_raw_table(path, rows[1:] if is_below else rows, _read_extras(path, sheet))
 
 
 def _require_safe_workbook(path: Path) -> None:
@@ -103,26 +153,36 @@ def _require_safe_workbook(path: Path) -> None:
                         raise ValueError("its XML declares entities")
 
 
-def _choose_sheet(path: Path, book: Any) -> tuple[Any, tuple[Finding, ...]]:
-    """Return the sheet to read, and a note where there are several tables; hidden sheets are not read."""
+def _list_tables(path: Path, book: Any) -> list[Any]:
+    """Return the visible sheets that hold a table, of several columns where there are such."""
     visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-    hidden = [sheet.title for sheet in book.worksheets if sheet.sheet_state != "visible"]
     widths = {sheet.title: _measure_table_width(sheet) for sheet in visible}
     tables = [sheet for sheet in visible if widths[sheet.title] > 1] or [s for s in visible if widths[s.title]]
-    if not tables:
-        names = list_offenders([sheet.title for sheet in visible]) or "none"
-        not_read = f"; hidden and not read: {list_offenders(hidden)}" if hidden else ""
-        raise DataError(
-            f"{path}: no visible sheet holds a table with a header and rows below it (sheets: {names}{not_read}).",
-            "Put the table on a sheet of its own that is not hidden.",
-        )
-    others = [sheet.title for sheet in visible if widths[sheet.title] and sheet.title != tables[0].title]
+    if tables:
+        return tables
+    hidden = [sheet.title for sheet in book.worksheets if sheet.sheet_state != "visible"]
+    names = list_offenders([sheet.title for sheet in visible]) or "none"
+    not_read = f"; hidden and not read: {list_offenders(hidden)}" if hidden else ""
+    raise DataError(
+        f"{path}: no visible sheet holds a table with a header and rows below it (sheets: {names}{not_read}).",
+        "Put the table on a sheet of its own that is not hidden, or name the sheet with --sheet.",
+    )
+
+
+def _note_other_sheets(path: Path, book: Any, best: Any) -> tuple[Finding, ...]:
+    """Return a note where there are other tables or hidden sheets."""
+    others = [
+        sheet.title
+        for sheet in book.worksheets
+        if sheet.title != best.title and sheet.sheet_state == "visible" and _measure_table_width(sheet)
+    ]
+    hidden = [sheet.title for sheet in book.worksheets if sheet.sheet_state != "visible"]
     if not others and not hidden:
-        return tables[0], ()
+        return ()
     also = f" Not read: {list_offenders(others)}." if others else ""
     not_read = f" Hidden, so not read: {list_offenders(hidden)}." if hidden else ""
-    summary = f"{path.name}: the sheet '{tables[0].title}' was read.{also}{not_read}"
-    return tables[0], (make_finding("sheets", summary, severity="warn" if others else "note"),)
+    summary = f"{path.name}: the sheet '{best.title}' was read.{also}{not_read}"
+    return (make_finding("sheets", summary, severity="warn" if others else "note"),)
 
 
 def _measure_table_width(sheet: Any) -> int:
@@ -226,9 +286,7 @@ def _format_value(value: object) -> str:
     return format_cell(value)
 
 
-def _build_raw_table(
-    path: Path, rows: list[tuple[int, list[object]]], extras: _SheetExtras, findings: tuple[Finding, ...]
-) -> RawTable:
+def _build_raw_table(path: Path, rows: list[tuple[int, list[object]]], extras: _SheetExtras) -> RawTable:
     header = [_format_value(cell) for cell in rows[0][1]]
     while not header[-1].strip():
         header.pop()
@@ -247,7 +305,7 @@ def _build_raw_table(
         columns=cells,
         rows=[number for number, _ in filled],
         set_aside=set_aside,
-        findings=(*findings, *_make_findings(path.name, extras)),
+        findings=tuple(_make_findings(path.name, extras)),
         n_lines=rows[-1][0],
     )
 
