@@ -74,7 +74,8 @@ class ColumnOptions(Options):
         "training, else channels first.",
     )
     sheet: str | None = Field(
-        None, description="Sheet of an Excel workbook (default: the first that holds such data).",
+        None,
+        description="Sheet of an Excel workbook (default: the first that holds such data).",
     )
     encoding: Encoding = None
 
