@@ -16,6 +16,8 @@ from headstart.options import AdaptOptions, parse
 from headstart.options.requirements import REQUIRABLE, Requirement, parse_requirement
 from headstart.report.ready import gather_readiness
 from headstart.report.sentences.readiness import describe_next_step, describe_reason, describe_verdict
+from headstart.report.people_words import format_surely_between
+from headstart.report.words import format_share_range, round_outwards
 from headstart.results import (
     READINESS_LEVELS,
     Abstention,
@@ -346,8 +348,8 @@ def test_the_verdict_names_the_language_that_is_not_served_and_the_base_that_kno
     assert (readiness.worst_group.value, readiness.worst_group.better_value) == ("sw", "en")
     assert describe_verdict(readiness, "text") == (
         "Not ready. Of 100 messages it answers 15 and leaves 85 to a person. Its answers are right in 97 of 100 "
-        "(surely between 94 and 100). Worst for Swahili: right in 26 of 100 (surely between 23 and 29). For "
-        "English it is right in 73 of 100 (surely between 70 and 76). Do not use it for Swahili."
+        "(surely between 94 and 100), tested on 45 messages. Worst for Swahili: right in 26 of 100 (surely between "
+        "23 and 29). For English it is right in 73 of 100 (surely between 70 and 76). Do not use it for Swahili."
     )
     assert readiness.next.code == "other_base"
     assert readiness.next.command == f"{ADAPT} --base multilingual-e5-small --strategy quick --time 480s -o out"
@@ -441,3 +443,17 @@ def test_the_page_shows_level_verdict_step_and_every_reason() -> None:
     assert [level for level, _ in view.reasons] == [item.level for item in result.readiness.reasons]
     assert "“Only with a person checking” takes surely 60 of 100 or more." in view.reasons[0][1]
     assert gather_readiness(result.model_copy(update={"readiness": None})) is None
+
+
+@given(value=st.floats(-2, 2), digits=st.integers(0, 3))
+def test_ends_of_intervals_are_rounded_outwards(value: float, digits: int) -> None:
+    low, high = (float(round_outwards(100 * value, digits, end)) for end in ("low", "high"))
+    assert low <= 100 * value + 1e-5
+    assert high >= 100 * value - 1e-5
+    assert high - low <= 10**-digits + 1e-9
+
+
+def test_an_interval_reads_the_same_at_the_top_and_in_the_table() -> None:
+    interval = Figure(value=0.9, low=0.7694, high=0.9604)
+    assert format_share_range(interval) == "76–97"
+    assert format_surely_between(interval) == "surely between 76 and 97"

@@ -17,6 +17,7 @@ from headstart.evaluation.fairness.groups import score_groups
 from headstart.evaluation.uncertainty.calibration import measure_calibration
 from headstart.records import Predictions, make_column
 from headstart.report import list_limits, render_card, render_card_plot, render_html, write_sentence
+from headstart.report.words import round_outwards
 from headstart.results import (
     BaseFigures,
     Confusion,
@@ -349,7 +350,7 @@ def test_every_share_in_the_card_stands_in_the_result(result: Result) -> None:
             for value in part:
                 walk(value)
         elif isinstance(part, float):
-            shares.add(f"{100 * part:.1f}")
+            shares.update(round_outwards(100 * part, 1, end) for end in ("value", "low", "high"))
 
     walk(document)
     card = render_card(result).split("## How good it is")[1].split("## Verdict")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -109,7 +110,8 @@ def _report_column_shortcuts(folds: _Folds, rows: Table) -> list[Finding]:
 
 def _format_skill(skill: PropertySkill) -> str:
     share = skill.balanced_accuracy
-    return f"{share.value:.0%} (95 % interval {share.low:.0%} to {share.high:.0%}; chance: {skill.chance:.0%})"
+    low, high = math.floor(100 * share.low + 1e-6), math.ceil(100 * share.high - 1e-6)
+    return f"{share.value:.0%} (95 % interval {low}% to {high}%; chance: {skill.chance:.0%})"
 
 
 def _equals_label(skill: PropertySkill) -> bool:

@@ -17,7 +17,7 @@ from headstart.report.group_names import describe_other_columns, list_telling_co
 from headstart.report.kinds import TASK_WORDINGS
 from headstart.report.sentences.new_rows import describe_left_out, describe_new_rows, describe_right_answers
 from headstart.report.understood import describe_inputs
-from headstart.report.words import format_amount
+from headstart.report.words import format_amount, round_outwards
 from headstart.results import AnyMetrics, Comparison, Evaluation, Figure, Result
 from headstart.task_types import TASK_TYPES
 
@@ -26,7 +26,10 @@ NOT_MEASURED = "not measured"
 
 def format_share(value: Figure | None) -> str:
     """Write a share as percent with its interval."""
-    return NOT_MEASURED if value is None else f"{value.value:.1%} ({value.low:.0%}-{value.high:.0%})"
+    if value is None:
+        return NOT_MEASURED
+    low, high = round_outwards(100 * value.low, 0, "low"), round_outwards(100 * value.high, 0, "high")
+    return f"{value.value:.1%} ({low}%-{high}%)"
 
 
 def _format_count(n: int, one: str, many: str) -> str:
@@ -42,7 +45,7 @@ def _format_interval(value: Figure) -> str:
     """Return the ends of an interval; an interval without width comes from one independent row and means nothing."""
     if value.low == value.high:
         return "cannot tell"
-    return f"{format_amount(value.low)} to {format_amount(value.high)}"
+    return f"{format_amount(value.low, 'low')} to {format_amount(value.high, 'high')}"
 
 
 def _format_metric(

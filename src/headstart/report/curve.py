@@ -8,7 +8,7 @@ from typing import Any
 
 from headstart.report.figures.learning import METRICS
 from headstart.report.messages import format_number, translate, translate_stored
-from headstart.report.words import IN_UNITS, format_percent, format_significant
+from headstart.report.words import IN_UNITS, format_percent, format_share_interval, format_signed, format_significant
 from headstart.results import Figure, LearningCurve
 
 
@@ -31,13 +31,13 @@ def write_learning_curve(curve: LearningCurve | None) -> Mapping[str, Any] | Non
     """
     if curve is None or not curve.points:
         return None
-    words = _number if curve.metric == IN_UNITS else format_percent
+    words, format_ends = (_number, _ends) if curve.metric == IN_UNITS else (format_percent, format_share_interval)
     points = [
         CurveRow(
             labels=item.labels,
             labels_per_class=item.labels_per_class,
             text=words(item.value.value),
-            range=translate("{low} to {high}", low=words(item.value.low), high=words(item.value.high)),
+            range=format_ends(item.value),
         )
         for item in curve.points
     ]
@@ -54,10 +54,17 @@ def _number(value: float) -> str:
     return format_significant(value, 3)
 
 
+def _ends(figure: Figure) -> str:
+    low, high = format_significant(figure.low, 3, "low"), format_significant(figure.high, 3, "high")
+    return translate("{low} to {high}", low=low, high=high)
+
+
 def _gain(gain: Figure, words: Callable[[float], str]) -> str:
     """Write a gain with its interval; a falling error is a gain."""
     if words is format_percent:
-        value, low, high = (format_number(f"{100 * end:+.1f}") for end in (gain.value, gain.low, gain.high))
+        value = format_signed(100 * gain.value, 1)
+        low, high = format_signed(100 * gain.low, 1, "low"), format_signed(100 * gain.high, 1, "high")
         return translate("{value} points ({low} to {high})", value=value, low=low, high=high)
-    value, low, high = (format_number(f"{-end:+.3g}") for end in (gain.value, gain.high, gain.low))
+    value = format_number(f"{-gain.value:+.3g}")
+    low, high = format_significant(-gain.high, 3, "low"), format_significant(-gain.low, 3, "high")
     return translate("error {value} ({low} to {high})", value=value, low=low, high=high)

@@ -43,8 +43,8 @@ def describe_ranking(ranking: BaseRanking) -> str:
 
 def _describe_score(item: RankedBase, has_one_class: bool) -> str:
     values = {
-        "share": format_hundredths(item.probe.value, 1), "low": format_hundredths(item.probe.low),
-        "high": format_hundredths(item.probe.high), "n": format_number(str(item.n_rows)),
+        "share": format_hundredths(item.probe.value, 1), "low": format_hundredths(item.probe.low, end="low"),
+        "high": format_hundredths(item.probe.high, end="high"), "n": format_number(str(item.n_rows)),
     }  # fmt: skip
     if has_one_class:
         return translate("it is right on {share}% ({low}%-{high}%) of {n} training rows in cross-validation", **values)
@@ -149,7 +149,7 @@ def _describe_lead(choice: BaseChoice) -> str:
         lead, first, second = Figure(value=-lead.value, low=-lead.high, high=-lead.low), second, first
     values = {
         "n": format_number(str(choice.n_rows)), "first": first, "second": second, "size": format_points(lead.value),
-        "low": format_points(lead.low), "high": format_points(lead.high),
+        "low": format_points(lead.low, end="low"), "high": format_points(lead.high, end="high"),
     }  # fmt: skip
     if TASK_TYPES[choice.task].has_one_class:
         return translate(

@@ -53,8 +53,8 @@ def describe_calibration(figures: Calibration) -> str:
         sure=format_hundredths(figures.mean_probability or 0.0),
         right=format_hundredths(figures.share_right or 0.0),
         error=format_hundredths(abs(error.value)),
-        low=format_hundredths(abs(error.low)),
-        high=format_hundredths(abs(error.high)),
+        low=format_hundredths(abs(error.low), end="low"),
+        high=format_hundredths(abs(error.high), end="high"),
     )
 
 

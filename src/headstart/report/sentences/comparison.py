@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from headstart.evaluation.settings import SETTINGS
-from headstart.report.messages import format_number, translate, translate_stored
-from headstart.report.words import format_fixed
+from headstart.report.messages import translate, translate_stored
+from headstart.report.words import format_fixed, format_signed
 from headstart.results import Comparison
 
 
@@ -16,7 +16,8 @@ def describe_comparison(comparison: Comparison) -> str:
     comparison : Comparison
     """
     gain = comparison.difference
-    value, low, high = (format_number(f"{end:+.3f}") for end in (gain.value, gain.low, gain.high))
+    value = format_signed(gain.value, 3)
+    low, high = format_signed(gain.low, 3, "low"), format_signed(gain.high, 3, "high")
     sentence = translate(
         "Of {n} rows the new bundle does better on {better} and worse on {worse} (exact test: p = {p}). Its advantage "
         "in {measure} is {value} (95 % interval {low} to {high})",

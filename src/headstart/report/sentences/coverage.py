@@ -15,8 +15,9 @@ def describe_coverage(figures: Conformal) -> str:
     figures : Conformal
     """
     shares = {
-        "measured": format_hundredths(figures.measured.value), "low": format_hundredths(figures.measured.low),
-        "high": format_hundredths(figures.measured.high), "stated": format_hundredths(figures.stated),
+        "measured": format_hundredths(figures.measured.value),
+        "low": format_hundredths(figures.measured.low, end="low"),
+        "high": format_hundredths(figures.measured.high, end="high"), "stated": format_hundredths(figures.stated),
     }  # fmt: skip
     if figures.method == "residuals":
         sentence = translate(
@@ -63,8 +64,8 @@ def describe_abstention(figures: Abstention) -> str:
     accuracy = translate(
         "Of the answers {right} % are right (95 % interval {low} to {high}); if every row had to be answered it would "
         "be {always} %.",
-        right=format_hundredths(right.value, 1), low=format_hundredths(right.low, 1),
-        high=format_hundredths(right.high, 1), always=format_hundredths(always.value, 1),
+        right=format_hundredths(right.value, 1), low=format_hundredths(right.low, 1, end="low"),
+        high=format_hundredths(right.high, 1, end="high"), always=format_hundredths(always.value, 1),
     )  # fmt: skip
     return f"{sentence} {accuracy}"
 

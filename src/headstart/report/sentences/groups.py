@@ -56,8 +56,8 @@ def describe_group_gap(part: GroupColumn) -> str:
         first=_format_level(worse.metrics),
         second=_format_level(better.metrics),
         gap=write(gap.value),
-        low=write(gap.low),
-        high=write(gap.high),
+        low=write(gap.low, end="low"),
+        high=write(gap.high, end="high"),
         chance=_format_chance(part.p_value),
     )
     if n_columns > 1:
@@ -73,11 +73,12 @@ def describe_group_gap(part: GroupColumn) -> str:
     not_excluded = (
         translate(
             ", so this is no evidence that the groups differ; {high} points are not ruled out either.",
-            high=write(gap.high),
+            high=write(gap.high, end="high"),
         )
         if is_share
         else translate(
-            ", so this is no evidence that the groups differ; {high} is not ruled out either.", high=write(gap.high)
+            ", so this is no evidence that the groups differ; {high} is not ruled out either.",
+            high=write(gap.high, end="high"),
         )
     )
     return sentence + not_excluded
@@ -155,7 +156,7 @@ def describe_class_gap(class_gap: ClassGap) -> str:
     sentence = translate(
         "Class '{label}' is found {gap} points more often in '{group}' ({groups}; 95 % interval {low} to {high})",
         label=shorten_name(class_gap.label), gap=format_points(gap.value), group=names[0],
-        groups=list_names(groups), low=format_points(gap.low), high=format_points(gap.high),
+        groups=list_names(groups), low=format_points(gap.low, end="low"), high=format_points(gap.high, end="high"),
     )  # fmt: skip
     if gap.low > 0:
         return sentence + translate(

@@ -89,7 +89,9 @@ def describe_gap_origin(origin: GapOrigin) -> str:
 def _format_gap(figure: Figure, is_share: bool) -> str:
     write = format_points if is_share else format_amount
     template = _GAP_IN_POINTS if is_share else _GAP
-    return translate(template, value=write(figure.value), low=write(figure.low), high=write(figure.high))
+    return translate(
+        template, value=write(figure.value), low=write(figure.low, end="low"), high=write(figure.high, end="high")
+    )
 
 
 _GAP_IN_POINTS = message("{value} points (95 % interval {low} to {high})")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.report.messages import format_number, message, translate, translate_stored
-from headstart.report.words import IN_UNITS, format_hundredths, format_significant
+from headstart.report.words import IN_UNITS, format_hundredths, format_signed, format_significant
 from headstart.results import LeakageGap, LearningCurve
 
 _NOT_MEASURED = {
@@ -42,15 +42,17 @@ def describe_learning_curve(curve: LearningCurve) -> str:
     metric = translate_stored(curve.metric)
     if curve.metric == IN_UNITS:
         unit = max(curve.points[-1].value.value, 1e-12)
-        low, high = (f"{-round(100 * value / unit):+d}" for value in (twice.gain.high, twice.gain.low))
+        low, high = (-100 * value / unit for value in (twice.gain.high, twice.gain.low))
         gain = translate(
-            "{low} to {high} % of the {metric}", low=format_number(low), high=format_number(high), metric=metric
-        )
+            "{low} to {high} % of the {metric}",
+            low=format_signed(low, 0, "low"), high=format_signed(high, 0, "high"), metric=metric,
+        )  # fmt: skip
     else:
-        low, high = (f"{round(100 * value):+d}" for value in (twice.gain.low, twice.gain.high))
+        low, high = (100 * value for value in (twice.gain.low, twice.gain.high))
         gain = translate(
-            "{low} to {high} points of {metric}", low=format_number(low), high=format_number(high), metric=metric
-        )
+            "{low} to {high} points of {metric}",
+            low=format_signed(low, 0, "low"), high=format_signed(high, 0, "high"), metric=metric,
+        )  # fmt: skip
     return translate(_OUTLOOKS[outlook], more=twice.more_labels, gain=gain)
 
 

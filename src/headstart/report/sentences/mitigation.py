@@ -60,8 +60,8 @@ def _format_figures(figures: MitigatedFigures) -> dict[str, str | int]:
         "after": format_hundredths(figures.worst_after.value),
         "second": _name_worst_cell(figures, "after"),
         "change": format_points(gain.value),
-        "low": format_points(gain.low),
-        "high": format_points(gain.high),
+        "low": format_points(gain.low, end="low"),
+        "high": format_points(gain.high, end="high"),
         "mean_before": format_hundredths(figures.mean_before.value),
         "mean_after": format_hundredths(figures.mean_after.value),
     }

@@ -95,7 +95,7 @@ def describe_prior_shift(shift: PriorShift) -> str:
         translate(
             _CLASS_SHARES[shift.kind],
             label=shorten_name(item.label), here=format_hundredths(item.here.value),
-            low=format_hundredths(item.here.low), high=format_hundredths(item.here.high),
+            low=format_hundredths(item.here.low, end="low"), high=format_hundredths(item.here.high, end="high"),
             there=format_hundredths(item.there.value),
         )
         for item in most
@@ -115,8 +115,8 @@ def describe_drift(drift: Drift) -> str:
     sentence = translate(
         "Shown a new row and a training row, a simple classifier finds the new one in {share} % of pairs (95 % "
         "interval {low} to {high}; by chance 50; {new} new and {trained} training rows; p = {p})",
-        share=format_hundredths(drift.auroc.value), low=format_hundredths(drift.auroc.low),
-        high=format_hundredths(drift.auroc.high), new=drift.n_rows, trained=drift.n_rows_trained,
+        share=format_hundredths(drift.auroc.value), low=format_hundredths(drift.auroc.low, end="low"),
+        high=format_hundredths(drift.auroc.high, end="high"), new=drift.n_rows, trained=drift.n_rows_trained,
         p=format_fixed(drift.p_value, 3),
     )  # fmt: skip
     conclusion = translate(": the new rows look different.") if drift.found else translate(": no drift beyond noise.")
@@ -153,12 +153,13 @@ def _format_figure(figure: Figure | None, measure: str | None = None) -> str:
     if measure == "mean_absolute_error":
         return translate(
             "{value} (95 % interval {low} to {high})",
-            value=format_significant(figure.value, 3), low=format_significant(figure.low, 3),
-            high=format_significant(figure.high, 3),
+            value=format_significant(figure.value, 3), low=format_significant(figure.low, 3, end="low"),
+            high=format_significant(figure.high, 3, end="high"),
         )  # fmt: skip
     return translate(
         "{value} % (95 % interval {low} to {high})",
-        value=format_hundredths(figure.value), low=format_hundredths(figure.low), high=format_hundredths(figure.high),
+        value=format_hundredths(figure.value), low=format_hundredths(figure.low, end="low"),
+        high=format_hundredths(figure.high, end="high"),
     )  # fmt: skip
 
 

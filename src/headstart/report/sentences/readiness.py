@@ -223,7 +223,7 @@ _REASONS: Mapping[str, Callable[[ReadinessReason, str], str]] = {
     "no_test_rows": _write_plain(message("It was not tested: nothing was left to test it on.")),
     "few_test_rows": _describe_test_rows,
     "answered": _describe_answered,
-    "answered_right": _write_share(message("Its answers are right in {share}.")),
+    "answered_right": _write_share(message("Its answers are right in {share}, tested on {inputs}.")),
     "kappa": _write_share(message("Its grades agree with the true ones by {share}.")),
     "row_f1": _write_share(message("Its labels fit by {share}.")),
     "exact_match": _write_share(message("All labels are exactly right in {share}.")),

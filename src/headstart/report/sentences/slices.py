@@ -110,7 +110,8 @@ def _format_error(figure: Figure, is_share: bool) -> str:
         return format_shares(figure)
     return translate(
         "off by {value} ({low} to {high})",
-        value=format_amount(figure.value), low=format_amount(figure.low), high=format_amount(figure.high),
+        value=format_amount(figure.value), low=format_amount(figure.low, "low"),
+        high=format_amount(figure.high, "high"),
     )  # fmt: skip
 
 

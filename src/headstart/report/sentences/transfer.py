@@ -94,8 +94,8 @@ def _compare(verdict: Verdict, ours: str, theirs: str) -> str:
     is_equal = first == second if first else abs(difference.value) < _NO_DIFFERENCE
     return translate(
         _COMPARISONS[verdict.measure][1 if is_equal else 2 if difference.value > 0 else 0],
-        ours=ours, theirs=theirs, size=write(abs(difference.value)), low=write(difference.low),
-        high=write(difference.high), first=first, second=second,
+        ours=ours, theirs=theirs, size=write(abs(difference.value)), low=write(difference.low, end="low"),
+        high=write(difference.high, end="high"), first=first, second=second,
     )  # fmt: skip
 
 
