@@ -14,9 +14,9 @@ from headstart.flow.scoring.readiness import find_worst_group, judge_model, judg
 from headstart.flow.scoring.readiness_rules import RULES, JudgedModel
 from headstart.options import AdaptOptions, parse
 from headstart.options.requirements import REQUIRABLE, Requirement, parse_requirement
+from headstart.report.people_words import format_surely_between
 from headstart.report.ready import gather_readiness
 from headstart.report.sentences.readiness import describe_next_step, describe_reason, describe_verdict
-from headstart.report.people_words import format_surely_between
 from headstart.report.words import format_share_range, round_outwards
 from headstart.results import (
     READINESS_LEVELS,
