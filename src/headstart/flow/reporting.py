@@ -8,18 +8,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from headstart import report
 from headstart.errors import DataError
 from headstart.flow.scoring.readiness import judge_result
 from headstart.home import read_json, require_place, write_text
+from headstart.modalities.preview_records import AnyPreview
 from headstart.options import ReportOptions
+from headstart.report.previews import Previews
 from headstart.results import FORMAT, Result
 from headstart.results.report_rows import ReportRows
 
 PREVIEWS = "previews.json"
-"""Thumbnails and texts of the rows that the report shows, so that it can be written again without the data."""
+"""Thumbnails, texts and values of the rows that the report shows, so that it can be written again without the data."""
 ROWS = "report_rows.json"
 """Answers to the rows that the report shows one by one."""
 _SNIPPET = re.compile(
@@ -30,19 +32,20 @@ _SNIPPET = re.compile(
      \ stroke-linecap="round"/>)*</svg>""",
     re.VERBOSE,
 )
-"""What `Modality.preview` gives of an image, a text and a series; other HTML in the file is not ours."""
+"""HTML of an image, a text and a series as versions up to 0.3.0 kept it; other HTML in the file is not ours."""
+_PREVIEW: TypeAdapter[AnyPreview] = TypeAdapter(AnyPreview)
 
 
 def write_report(
-    result: Result, previews: Mapping[str, str], out: Path, language: str, *, rows: ReportRows | None = None
+    result: Result, previews: Previews, out: Path, language: str, *, rows: ReportRows | None = None
 ) -> str:
     """Write report.html, README.md and its picture into `out`; gives the code of the language they are in.
 
     Parameters
     ----------
     result : Result
-    previews : mapping of str to str
-        Thumbnails and texts, by row.
+    previews : Previews
+        Thumbnails, texts and values, by row.
     out : Path
         The run folder.
     language : str
@@ -58,17 +61,18 @@ def write_report(
     return code
 
 
-def write_previews(previews: Mapping[str, str], out: Path) -> None:
+def write_previews(previews: Mapping[str, AnyPreview], out: Path) -> None:
     """Keep the thumbnails and texts of the report.
 
     Parameters
     ----------
-    previews : mapping of str to str
-        Thumbnails and texts, by row.
+    previews : mapping of str to preview
+        Thumbnails, texts and values, by row.
     out : Path
         The run folder.
     """
-    write_text(out / PREVIEWS, json.dumps({"format": 1, "previews": dict(previews)}, ensure_ascii=True) + "\n")
+    values = {name: preview.model_dump(exclude_defaults=True) for name, preview in previews.items()}
+    write_text(out / PREVIEWS, json.dumps({"format": 2, "previews": values}, ensure_ascii=True) + "\n")
 
 
 def write_report_rows(rows: ReportRows, out: Path) -> None:
@@ -112,8 +116,11 @@ def rewrite_report(run: Path, out: Path | None, options: ReportOptions) -> dict[
     if result.readiness is None:  # Of an older version.
         result = result.model_copy(update={"readiness": judge_result(result, str(source.parent))})
     require_place(folder)
-    previews, rows = _read_previews(source.parent / PREVIEWS), read_report_rows(source.parent / ROWS)
-    code = write_report(result, previews, folder, options.language, rows=rows)
+    if options.without_examples:
+        code = write_report(report.remove_rows(result), {}, folder, options.language)
+    else:
+        previews, rows = _read_previews(source.parent / PREVIEWS), read_report_rows(source.parent / ROWS)
+        code = write_report(result, previews, folder, options.language, rows=rows)
     return {
         "format": 1,
         "language": code,
@@ -159,10 +166,10 @@ def read_report_rows(source: Path) -> ReportRows | None:
         return None
 
 
-def _read_previews(source: Path) -> dict[str, str]:
-    """Read the kept thumbnails; none where there are none (runs of older versions) or they are damaged.
+def _read_previews(source: Path) -> dict[str, AnyPreview | str]:
+    """Read the kept previews; none where there are none (runs of older versions) or they are damaged.
 
-    They become part of a page as they are: what we do not write ourselves is left out.
+    HTML of format 1 becomes part of a page as it is: what we did not write ourselves is left out.
     """
     try:
         read = read_json(source)
@@ -171,4 +178,14 @@ def _read_previews(source: Path) -> dict[str, str]:
     previews = read.get("previews") if isinstance(read, dict) else None
     if not isinstance(previews, dict):
         return {}
-    return {str(name): text for name, text in previews.items() if isinstance(text, str) and _SNIPPET.fullmatch(text)}
+    read_one = {str(name): _read_preview(value) for name, value in previews.items()}
+    return {name: preview for name, preview in read_one.items() if preview is not None}
+
+
+def _read_preview(value: object) -> AnyPreview | str | None:
+    if isinstance(value, str):
+        return value if _SNIPPET.fullmatch(value) else None
+    try:
+        return _PREVIEW.validate_python(value)
+    except ValidationError:
+        return None

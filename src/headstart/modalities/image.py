@@ -5,8 +5,6 @@ Opens files and nothing else: what is a row, a label or a split is decided in `h
 
 from __future__ import annotations
 
-import base64
-import html
 import io
 import re
 import struct
@@ -22,7 +20,6 @@ from PIL import Image, ImageEnhance, UnidentifiedImageError
 
 from headstart.errors import DataError
 from headstart.modalities.image_values import (
-    BY_CONTENT,
     LARGE_PIXELS,
     VALUE_RANGES,
     ValueRange,
@@ -41,7 +38,6 @@ MAX_SIDE = 100_000
 SUFFIXES = frozenset(
     ".jpg .jpeg .jpe .jfif .png .webp .bmp .dib .gif .tif .tiff .ppm .pgm .avif .heic .heif".split()  # noqa: SIM905
 )
-PREVIEW_PIXELS = 96
 _AREA, _LIGHT = (0.6, 1.0), (0.8, 1.2)
 DECODING_ERRORS = (
     OSError,
@@ -212,20 +208,6 @@ def resize_image(image: Image.Image, spec: Spec) -> NDArray[np.uint8]:
     box = _FITS[spec["fit"]](image.size, spec)
     small = image.resize((size, size), _RESAMPLING[spec["interpolation"]], box=box, reducing_gap=2.0)
     return np.asarray(small)
-
-
-def preview_image(source: Path | str) -> str:
-    """Return an `<img>` of at most 96 pixels with the image inside it; nothing of the file but the pixels is kept."""
-    name = html.escape(Path(source).name, quote=True)
-    try:
-        image = load_image(source, {"resize": PREVIEW_PIXELS, **BY_CONTENT})
-    except DataError:
-        return f"<span>{name} (cannot be shown)</span>"
-    image.thumbnail((PREVIEW_PIXELS, PREVIEW_PIXELS))
-    buffer = io.BytesIO()
-    Image.fromarray(np.asarray(image)).save(buffer, "JPEG", quality=70, optimize=True)
-    uri = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f'<img src="data:image/jpeg;base64,{uri}" alt="{name}" width="{image.width}" height="{image.height}">'
 
 
 def open_image(content: bytes) -> Image.Image:

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.modalities.preview_records import AnyPreview
+
 Array = NDArray[Any]
 Spec = Mapping[str, Any]
 """The input a base model wants, as JSON: size, mean, std ... | tokenizer, max_length | length, n_channels."""
@@ -147,8 +149,8 @@ class Modality:
         Length of a prepared row; rows of similar cost are batched together.
     collate : (sequence of prepared rows, Spec) -> tuple of arrays
         Pads and stacks: first axis is the row.
-    preview : (one of `Table.inputs`) -> str
-        A small HTML snippet (thumbnail as data URI, text, plot as SVG) for the report, safe to embed.
+    preview : (one of `Table.inputs`, most bytes) -> AnyPreview or None
+        What the report shows of a row: a thumbnail, a text, or values to plot; None where it cannot be shown.
     augment : ((what load gave, generator) -> the same kind of thing) or None
         Another view of the row with, most likely, the same label; None where no change is safe (texts).
     describe : (one of `Table.inputs`) -> RowFacts
@@ -177,7 +179,7 @@ class Modality:
     prepare: Callable[[Any, Spec], tuple[Array, ...]]
     cost: Callable[[tuple[Array, ...]], int]
     collate: Callable[[Sequence[tuple[Array, ...]], Spec], tuple[Array, ...]]
-    preview: Callable[[Any], str]
+    preview: Callable[[Any, int], AnyPreview | None]
     augment: Callable[[Any, np.random.Generator], Any] | None = None
     describe: Callable[[Any], RowFacts]
     occlusion: Occlusion

@@ -50,7 +50,7 @@ def derive_spec(inputs: Sequence[Series]) -> Spec:
     counts = sorted({len(values) for values in inputs})
     if len(counts) != 1:
         raise DataError(f"The series have different numbers of channels ({counts}).", "Give every series the same.")
-    longest = max(_find_end(values) for values in inputs)
+    longest = max(find_end(values) for values in inputs)
     return {"length": int(min(max(longest, MIN_LENGTH), MAX_LENGTH)), "n_channels": counts[0]}
 
 
@@ -86,12 +86,12 @@ def load_series(source: Series, spec: Spec) -> Series:
             f"A series has {n_found} channels; the model was made for {spec['n_channels']}.",
             "Give it the same channels, in the same order, as in training.",
         )
-    return source[:, : max(1, _find_end(source))] if spec.get("gaps") else trim_series(source)
+    return source[:, : max(1, find_end(source))] if spec.get("gaps") else trim_series(source)
 
 
 def trim_series(source: Series) -> Series:
     """Cut the padding and fill the gaps, whatever the number of channels."""
-    return _fill_gaps(source[:, : max(1, _find_end(source))])
+    return _fill_gaps(source[:, : max(1, find_end(source))])
 
 
 def prepare_series(values: Series, spec: Spec) -> tuple[Array, ...]:
@@ -128,7 +128,7 @@ def _resample(values: Series, length: int) -> Series:
 
 def preview_series(source: Series) -> str:
     """Return a small SVG plot, one line a channel; missing values leave gaps."""
-    cut = source[:, : max(1, _find_end(source))]
+    cut = source[:, : max(1, find_end(source))]
     points = cut[:, :: max(1, cut.shape[1] // _PREVIEW_POINTS)]
     title = f"{len(cut)} channel{'s' * (len(cut) > 1)}, {cut.shape[1]} steps"
     lines = "".join(_draw_line(channel, _COLOURS[number % 6]) for number, channel in enumerate(points[:6]))
@@ -138,7 +138,7 @@ def preview_series(source: Series) -> str:
     )
 
 
-def _find_end(values: Series) -> int:
+def find_end(values: Series) -> int:
     """Number of steps up to the last one where any channel has a value."""
     known_steps = np.flatnonzero(np.isfinite(values).any(axis=0))
     return int(known_steps[-1]) + 1 if len(known_steps) else 0

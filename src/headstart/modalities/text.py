@@ -5,7 +5,6 @@ Scripts, letter case and emoji are left as they are; only the tokenizer decides 
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -17,7 +16,6 @@ from tokenizers import Tokenizer
 from headstart.modalities.record import Array, Spec
 from headstart.modalities.tokenizer_files import encode_text, read_tokenizer_file
 
-PREVIEW_CHARACTERS = 280
 _CHARACTERS_PER_TOKEN = 64
 _STEP = 8
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff]+")
@@ -94,13 +92,6 @@ def pad_tokens(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array, ..
         ids[number, : len(row_ids)] = row_ids
         mask[number, : len(row_mask)] = row_mask
     return ids, mask
-
-
-def preview_text(source: str) -> str:
-    """Return the beginning of the text as HTML; `dir="auto"` lets the browser find the writing direction."""
-    text = " ".join(load_text(source[: 4 * PREVIEW_CHARACTERS], {}).split())
-    excerpt = text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1].rstrip() + "…"
-    return f'<span dir="auto">{html.escape(excerpt)}</span>'
 
 
 @lru_cache(maxsize=8)

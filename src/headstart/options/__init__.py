@@ -38,6 +38,7 @@ from headstart.options.fields import (
     SplitGroups,
     TaskChoice,
     TrainingLabel,
+    WithoutExamples,
 )
 from headstart.options.kept_data import CacheOptions as CacheOptions
 from headstart.options.record import Options as Options
@@ -281,6 +282,7 @@ class ReportOptions(Options):
     """How to write the report of a run again."""
 
     language: Language = "auto"
+    without_examples: WithoutExamples = False
 
 
 class AdaptLanguageOptions(Options):

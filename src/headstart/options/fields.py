@@ -163,6 +163,10 @@ Language = Annotated[
     Literal["auto", "en", "fr", "es", "sw", "ar"],
     Field(description="Language of report and model card; auto = that of the system if it is one of these, else en."),
 ]
+WithoutExamples = Annotated[
+    bool,
+    Field(description="Without any row of yours: no picture, text or name of a single row, for passing it on."),
+]
 Encoding = Annotated[
     str | None,
     Field(description="Encoding of text files that are not Unicode, such as windows-1251 (default: detected)."),

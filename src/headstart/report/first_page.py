@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from headstart.modalities.preview_records import AnyPreview
 from headstart.report.kinds import NOUNS
 from headstart.report.messages import translate
 from headstart.report.people_words import count_of_hundred, format_surely_between
+from headstart.report.previews import PreviewBudget
 from headstart.report.words import shorten_name
 from headstart.results import Result
 from headstart.results.report_rows import ReportRows
@@ -20,10 +22,12 @@ CARD_PREVIEW_BYTES = 40_000
 SHOWN_OPTION = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ConfusedPair:
-    """Test rows of one class that were taken for another."""
+    """Test rows of one class that were taken for another: the numbers of the classes, and their names."""
 
+    true_at: int
+    predicted_at: int
     label: str
     predicted: str
     n_rows: int
@@ -50,13 +54,13 @@ class FirstPage:
 
     answered: str
     reasons_to_ask: list[str]
-    kinds: list[tuple[str, Markup]]
+    kinds: list[tuple[str, AnyPreview | Markup | None]]
     pairs: Sequence[ConfusedPair]
     options: list[tuple[str, str]]
 
 
 def gather_first_page(
-    result: Result, pairs: Sequence[ConfusedPair], rows: ReportRows | None, previews: Mapping[str, str]
+    result: Result, pairs: Sequence[ConfusedPair], rows: ReportRows | None, budget: PreviewBudget
 ) -> FirstPage:
     """Gather what page one, the field card and the list of options show, in the language spoken.
 
@@ -66,13 +70,13 @@ def gather_first_page(
     pairs : sequence of ConfusedPair
         Classes that were confused, the most frequent pair first.
     rows : ReportRows or None
-    previews : mapping of str to str
-        Safe HTML snippets by row id.
+    budget : PreviewBudget
+        Of the page; the examples of the card take from it.
     """
     return FirstPage(
         answered=describe_answered(result),
         reasons_to_ask=list_reasons_to_ask(result),
-        kinds=list_kinds_with_example(result, rows, previews),
+        kinds=list_kinds_with_example(result, rows, budget),
         pairs=pairs[:CARD_PAIRS],
         options=[
             (f"--{name.replace('_', '-')}", str(value)[:SHOWN_OPTION])
@@ -83,23 +87,20 @@ def gather_first_page(
 
 
 def list_kinds_with_example(
-    result: Result, rows: ReportRows | None, previews: Mapping[str, str]
-) -> list[tuple[str, Markup]]:
+    result: Result, rows: ReportRows | None, budget: PreviewBudget
+) -> list[tuple[str, AnyPreview | Markup | None]]:
     """List the classes for the field card, each with a training row that shows it, where there is one.
 
     Parameters
     ----------
     result : Result
     rows : ReportRows or None
-    previews : mapping of str to str
-        Safe HTML snippets by row id.
+    budget : PreviewBudget
+        Of the page; the examples of the card take from it.
     """
     examples = rows.examples if rows else {}
-    snippets = {
-        label: next((previews[name] for name in examples.get(label, ()) if name in previews), "")
-        for label in result.classes[:CARD_KINDS]
-    }
-    return [(label, Markup(text if len(text) <= CARD_PREVIEW_BYTES else "")) for label, text in snippets.items()]
+    first = {label: next(iter(examples.get(label, ())), "") for label in result.classes[:CARD_KINDS]}
+    return [(label, budget.take(name, CARD_PREVIEW_BYTES)) for label, name in first.items()]
 
 
 def describe_answered(result: Result) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
-from collections.abc import Mapping
 from functools import cache
+from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from headstart.markdown_text import escape_markdown
+from headstart.modalities.preview_records import AnyPreview
 from headstart.report.figures.card_plot import draw_card_plot
 from headstart.report.hub import find_base_id
 from headstart.report.messages import (
@@ -22,6 +27,7 @@ from headstart.report.messages import (
     translate_stored,
     use_language,
 )
+from headstart.report.previews import Previews, plot_series
 from headstart.report.sentences import mark_english, mark_sentence, write_sentence
 from headstart.report.sentences.stored import translate_fact
 from headstart.report.view import gather_view
@@ -45,17 +51,15 @@ _EXAMPLE_CODE = {"image": '["photo.jpg"]', "text": '["no water since Monday"]', 
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
-def render_html(
-    result: Result, previews: Mapping[str, str], language: str = "en", rows: ReportRows | None = None
-) -> str:
-    """Make the report: one HTML page without script or remote parts, under 2 MB.
+def render_html(result: Result, previews: Previews, language: str = "en", rows: ReportRows | None = None) -> str:
+    """Make the report: one HTML page without remote parts, under 3 MB. It is complete without its script.
 
     Parameters
     ----------
     result : Result
         The finished document; every number of the page comes from it.
-    previews : mapping of str to str
-        Safe HTML snippets (thumbnail, text, plot) of the rows in `result.worst`, by id; at most 1.2 MB are shown.
+    previews : Previews
+        Thumbnails, texts and values of the rows that are shown, by id; at most 2.3 MB of them.
     language : str
         Of the page: en, fr, es, sw or ar.
     rows : ReportRows or None
@@ -67,7 +71,9 @@ def render_html(
         The page, to be written as UTF-8.
     """
     with use_language(language):
-        return _clean(_environment().get_template("report.html").render(gather_view(result, previews, rows)))
+        script = _read_script()
+        values = {**gather_view(result, previews, rows), "script": Markup(script), "script_hash": _hash_script(script)}
+        return _clean(_environment().get_template("report.html").render(values))
 
 
 def render_card(result: Result, language: str = "en") -> str:
@@ -111,6 +117,29 @@ def render_card_plot(result: Result, language: str = "en") -> str:
     """
     with use_language(language):
         return _clean(draw_card_plot(result))
+
+
+def draw_preview(preview: AnyPreview | None, name: str) -> Markup:
+    """Return HTML of one preview; empty where there is none.
+
+    Parameters
+    ----------
+    preview : AnyPreview or None
+    name : str
+        Id of the row.
+    """
+    drawn: Any = _environment().get_template("previews.html").module
+    return Markup("") if preview is None else Markup(drawn.drawn(preview, name))
+
+
+@cache
+def _read_script() -> str:
+    return files("headstart.report").joinpath("templates", "report.js").read_text("utf-8")
+
+
+def _hash_script(script: str) -> str:
+    """Return the source expression by which the page's policy allows this script and no other."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode('ascii')}"
 
 
 def format_duration(seconds: float) -> str:
@@ -184,6 +213,7 @@ def _environment() -> Environment:
         stored=translate_stored,
         sentence=write_sentence,
         marked=mark_sentence,
+        plotted=plot_series,
     )
     environment.globals.update(_=translate_html, _n=translate_count_html)
     return environment

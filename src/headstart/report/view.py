@@ -8,17 +8,20 @@ from typing import Any, TypeVar
 
 from markupsafe import Markup
 
+from headstart.modalities.preview_records import AnyPreview
 from headstart.report import abstains, sentences
 from headstart.report.curve import write_learning_curve
 from headstart.report.figures.gather import chart_group, draw_pictures
 from headstart.report.figures.rows import RowChart
 from headstart.report.first_page import ConfusedPair, gather_first_page
+from headstart.report.gallery import describe_inside, gather_examples, gather_gallery
 from headstart.report.group_names import describe_other_columns, list_telling_columns
 from headstart.report.inherited import gather_audit
 from headstart.report.kinds import NOUNS, SINGULAR, TASK_WORDINGS, ReportedMetric, TaskWording
 from headstart.report.limits import FEW_ROWS, list_limits, n_test_rows, source_name
 from headstart.report.messages import current_language, translate, use_language
 from headstart.report.people_words import count_of_hundred
+from headstart.report.previews import PreviewBudget, Previews
 from headstart.report.ready import gather_readiness
 from headstart.report.sentences.plain_slices import describe_slice_plainly, describe_slices_plainly
 from headstart.report.words import shorten
@@ -43,9 +46,7 @@ GROUP_CLASSES = 6
 SHOWN_PAIRS = 20
 SHOWN_ROWS = 50
 DOUBTED_ROWS = 12
-PREVIEW_BUDGET_BYTES = 1_200_000
-PREVIEW_LIMIT_BYTES = 200_000
-SLICE_PREVIEW_BYTES = 8_000
+SLICE_PREVIEW_BYTES = 20_000
 
 
 RowT = TypeVar("RowT", WorstRow, LabelError)
@@ -91,15 +92,15 @@ class GroupView:
     any_testable: bool
 
 
-def gather_view(result: Result, previews: Mapping[str, str], rows: ReportRows | None = None) -> dict[str, Any]:
+def gather_view(result: Result, previews: Previews, rows: ReportRows | None = None) -> dict[str, Any]:
     """Gather what the templates need.
 
     Parameters
     ----------
     result : Result
         The finished document.
-    previews : mapping of str to str
-        Safe HTML snippets by row id; those beyond the budget are left out.
+    previews : Previews
+        Those beyond the budget are left out.
     rows : ReportRows or None
         The rows that are shown one by one; None in runs of older versions.
 
@@ -112,6 +113,11 @@ def gather_view(result: Result, previews: Mapping[str, str], rows: ReportRows | 
     kind, noun, of_classes = TASK_WORDINGS[result.task], translate(NOUNS[result.modality]), class_figures(chosen.test)
     per_class = sorted(of_classes, key=lambda item: item.recall.value)
     measures = (kind.main, kind.second, *kind.fields)
+    budget = PreviewBudget(previews)
+    first = gather_first_page(result, confused_pairs(result), rows, budget)
+    gallery, class_examples = gather_gallery(result, rows, budget), gather_examples(result, rows, budget)
+    worst = [] if gallery else add_previews(result.worst[:SHOWN_ROWS], budget)
+    doubted = add_previews(result.label_errors[:DOUBTED_ROWS], budget)
     return {
         "result": result,
         "chosen": chosen,
@@ -154,16 +160,19 @@ def gather_view(result: Result, previews: Mapping[str, str], rows: ReportRows | 
         "conformal": result.conformal,
         "curve": write_learning_curve(result.learning_curve),
         "audited": gather_audit(result),
-        "previews": slice_previews(result, previews),
+        "previews": slice_previews(result, budget),
+        "gallery": gallery,
+        "class_examples": class_examples,
         "few_rows": FEW_ROWS,
-        "worst": add_previews(result.worst[:SHOWN_ROWS], previews),
-        "doubted": add_previews(result.label_errors[:DOUBTED_ROWS], previews),
+        "worst": worst,
+        "doubted": doubted,
         "set_aside": group_by_reason(result.set_aside),
         "costs": pair_costs(result.cost),
         "shown_rows": SHOWN_ROWS,
         "rows": rows,
         "of_hundred": count_of_hundred,
-        "first": gather_first_page(result, confused_pairs(result), rows, previews),
+        "first": first,
+        "inside": describe_inside(result.modality, budget.n_taken),
     }
 
 
@@ -211,7 +220,14 @@ def confused_pairs(result: Result) -> list[ConfusedPair]:
     if result.confusion is None:
         return []
     pairs_found = [
-        ConfusedPair(result.classes[true], result.classes[predicted], n, sum(row))
+        ConfusedPair(
+            true_at=true,
+            predicted_at=predicted,
+            label=result.classes[true],
+            predicted=result.classes[predicted],
+            n_rows=n,
+            support=sum(row),
+        )
         for true, row in enumerate(result.confusion.matrix)
         for predicted, n in enumerate(row)
         if n and true != predicted
@@ -238,26 +254,16 @@ def gather_group(part: GroupColumn, result: Result, kind: TaskWording) -> GroupV
     )
 
 
-def add_previews(rows: Sequence[RowT], previews: Mapping[str, str]) -> list[tuple[RowT, Markup]]:
-    """Pair rows with their snippets; what would make the page too heavy is left empty."""
-    rows_with_previews, left = [], PREVIEW_BUDGET_BYTES
-    for row in rows:
-        snippet = previews.get(row.id, "")
-        size = len(snippet.encode("utf-8", "replace"))
-        fits = size <= min(left, PREVIEW_LIMIT_BYTES)
-        left -= size if fits else 0
-        rows_with_previews.append((row, Markup(snippet if fits else "")))
-    return rows_with_previews
+def add_previews(rows: Sequence[RowT], budget: PreviewBudget) -> list[tuple[RowT, AnyPreview | Markup | None]]:
+    """Pair rows with their previews; what would make the page too heavy is left out."""
+    return [(row, budget.take(row.id)) for row in rows]
 
 
-def slice_previews(result: Result, previews: Mapping[str, str]) -> dict[str, Markup]:
-    """Return the snippets of the rows that slices name, by id; the largest are left empty."""
+def slice_previews(result: Result, budget: PreviewBudget) -> dict[str, AnyPreview | Markup | None]:
+    """Return the previews of the rows that slices name, by id; the largest are left out."""
     ids = [name for item in (result.slices.found if result.slices else []) for name in item.examples]
-    snippets = {name: previews.get(name, "") for name in ids[:SHOWN_ROWS]}
-    return {
-        name: Markup(snippets.get(name, "") if len(snippets.get(name, "")) <= SLICE_PREVIEW_BYTES else "")
-        for name in ids
-    }
+    first = dict.fromkeys(ids[:SHOWN_ROWS])
+    return dict.fromkeys(ids) | {name: budget.take(name, SLICE_PREVIEW_BYTES) for name in first}
 
 
 def group_by_reason(rows: list[SetAsideRow]) -> list[tuple[str, list[str], int]]:

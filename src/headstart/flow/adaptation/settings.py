@@ -55,6 +55,9 @@ class AdaptationSettings:
     examples_per_class, example_rows, example_classes : int
         Training rows of each class that are shown as examples, at most, and of all classes together, about; with more
         classes there are none.
+    gallery_bytes, example_bytes, doubted_bytes : int
+        Of the previews of the gallery, of the examples of classes, and of doubted labels and slices: pictures become
+        smaller where there are many.
     """
 
     overrun_share: float = 0.1
@@ -96,6 +99,9 @@ class AdaptationSettings:
     examples_per_class: int = 4
     example_rows: int = 80
     example_classes: int = 200
+    gallery_bytes: int = 1_400_000
+    example_bytes: int = 500_000
+    doubted_bytes: int = 300_000
 
 
 SETTINGS = AdaptationSettings()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ from headstart import bundle as bundles
 from headstart.bundle import Bundle
 from headstart.csv_files import format_csv
 from headstart.flow import reporting
+from headstart.flow.adaptation.previews import make_previews
 from headstart.flow.adaptation.report_rows import gather_report_rows
 from headstart.flow.adaptation.row_map import place_rows
 from headstart.flow.exports import portable
@@ -19,11 +19,8 @@ from headstart.flow.exports.pruning import RunTexts
 from headstart.flow.exports.reopening import require_same_answers
 from headstart.flow.inference.answer_tables import iterate_test_rows, list_test_columns
 from headstart.flow.run_records import AdaptedRun
-from headstart.flow.scoring.settings import SETTINGS as SCORING_SETTINGS
 from headstart.home import write_text
-from headstart.modalities import MODALITIES
 from headstart.results import PortableForm, Result
-from headstart.results.report_rows import ReportRows
 
 MANY_CLASSES = 100
 """With more classes result.json is written without line breaks."""
@@ -42,7 +39,7 @@ def write_result(run: AdaptedRun, result: Result, out: Path, language: str) -> N
         Of the report: a code, or "auto".
     """
     rows = place_rows(run.prepared, gather_report_rows(run, result.groups))
-    previews = _make_previews(run, rows)
+    previews = make_previews(run, rows)
     indent = 2 if len(result.classes) <= MANY_CLASSES else None  # a confusion matrix of 1,000 classes: 2 MB, not 13
     write_text(out / "result.json", result.model_dump_json(indent=indent) + "\n")
     reporting.write_previews(previews, out)
@@ -89,14 +86,3 @@ def _format_test_predictions(run: AdaptedRun) -> str:
     header = list_test_columns(task.kind, task.classes)
     rows = () if predictions is None else iterate_test_rows(run.prepared.truth, predictions, run.decided.decisions)
     return format_csv([header, *rows])
-
-
-def _make_previews(run: AdaptedRun, rows: ReportRows) -> Mapping[str, str]:
-    """Return thumbnails and texts of the rows that the report shows, by row."""
-    table = run.prepared.table
-    row_ids = {row.id for row in rows.gallery} | {name for ids in rows.examples.values() for name in ids}
-    row_ids |= {row.id for row in (run.figures.worst if run.figures else [])}
-    row_ids |= {row.id for row in run.checks.label_errors[: SCORING_SETTINGS.worst_rows]}
-    row_ids |= {name for item in (run.audit.slices.found if run.audit.slices else []) for name in item.examples}
-    preview = MODALITIES[table.modality].preview
-    return {str(name): preview(table.inputs[row]) for row, name in enumerate(table.ids) if str(name) in row_ids}

@@ -27,7 +27,7 @@ from headstart.errors import OptionError, list_offenders
 from headstart.flow.exports.web_runtime import ENGINE, TOKENIZERS, Package, find_package, format_licences
 from headstart.flow.inference.predict_memory import SAMPLE_INPUTS, open_predictor
 from headstart.home import move_into_place, write_json, write_text
-from headstart.modalities import MODALITIES
+from headstart.modalities.previews import make_thumbnail
 from headstart.options import ExportOptions, ReadOptions, parse
 from headstart.task_types import TASK_TYPES
 
@@ -50,6 +50,7 @@ POLICY = (
 N_CHECKED = 3
 NEIGHBOURS, MOST_CHARACTERS = "neighbours.bin", 200
 ICONS = (192, 512)
+THUMBNAIL_PIXELS, THUMBNAIL_QUALITY = 96, 70
 _WORTH = 0.9
 _HEAD = """<meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="referrer" content="no-referrer">
@@ -229,8 +230,8 @@ def _write_neighbours(fresh: Path, bundle: Bundle, path: Path, encoding: str | N
 
 def _make_thumbnail(source: Any) -> dict[str, str]:
     """Return an image of at most 96 pixels, as an address that holds it."""
-    address = re.search(r'src="([^"]+)"', MODALITIES["image"].preview(source))
-    return {"picture": address[1]} if address else {}
+    thumbnail = make_thumbnail(source, THUMBNAIL_PIXELS, THUMBNAIL_QUALITY)
+    return {"picture": f"data:image/jpeg;base64,{thumbnail.jpeg}"} if thumbnail else {}
 
 
 _SHOWN: dict[str, Callable[[Any], dict[str, str]]] = {

@@ -26,11 +26,13 @@ from headstart.modalities.occlusion import find_heaviest
 from headstart.offline import offline
 from headstart.options import ExplainOptions
 from headstart.records import Predictions, Table, make_column
+from headstart.report import draw_preview
 from headstart.report.explained import ExplainedInput, render_explained
 from headstart.strategies.record import StrategyRows
 from headstart.task_types import TASK_TYPES
 
 SMALLEST = 1e-6
+PREVIEW_BYTES = 40_000
 Floats = NDArray[np.float64]
 
 
@@ -158,7 +160,10 @@ def _explain_row(opened: _OpenBundle, one: Table) -> _Explanation:
         "nearest": [vars(row) for row in nearest],
         "reading": reading,
     }
-    drawing = occlusion.draw(loaded, weights) if len(parts) else MODALITIES[bundle.modality].preview(one.inputs[0])
+    if len(parts):
+        drawing = occlusion.draw(loaded, weights)
+    else:
+        drawing = draw_preview(MODALITIES[bundle.modality].preview(one.inputs[0], PREVIEW_BYTES), str(one.ids[0]))
     on_page = ExplainedInput(
         name=str(one.ids[0]),
         answer=_format_answer(answer),
