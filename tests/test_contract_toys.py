@@ -20,6 +20,7 @@ from headstart.bases import BUILDERS, CATALOGUE, CATALOGUE_SOURCES, Backbone, Ba
 from headstart.data.labels import task_type
 from headstart.data.reading import sources
 from headstart.modalities import MODALITIES
+from headstart.modalities.preview_records import TextPreview
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.results import Result
 from headstart.task_types import TASK_TYPES, TaskType
@@ -92,7 +93,9 @@ def load_mean_base(record: Any, request: Any) -> BaseParts:
 def toy_modality(monkeypatch: pytest.MonkeyPatch) -> None:
     """Series under another name, with a base of their own: a record, and functions in the tables of the rooms."""
     series = MODALITIES["series"]
-    monkeypatch.setitem(MODALITIES, MODALITY, replace(series, name=MODALITY, preview=lambda source: "<b>a toy</b>"))
+    monkeypatch.setitem(
+        MODALITIES, MODALITY, replace(series, name=MODALITY, preview=lambda source, n: TextPreview(text="toy"))
+    )
     extend_tables(monkeypatch, MODALITIES, "series", MODALITY)
     reader = sources.TABLE_READERS["series"]
     read = lambda *parts: replace(reader.read(*parts), modality=MODALITY)  # noqa: E731
@@ -112,7 +115,7 @@ def test_a_fourth_modality_goes_through_adapt_predict_and_the_report(
     flow.adapt(series_table, tmp_path / "out", options)
     result = Result.model_validate_json((tmp_path / "out" / "result.json").read_text("utf-8"))
     assert result.modality == MODALITY and result.base.name == STAGE_NAME
-    assert "<b>a toy</b>" in (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert '<p class="message" dir="auto">toy</p>' in (tmp_path / "out" / "report.html").read_text("utf-8")
     flow.predict(tmp_path / "out", (series_table,), tmp_path / "answers.csv", parse(PredictOptions, offline=True))
     with (tmp_path / "answers.csv").open() as handle:
         assert {row["label"] for row in csv.DictReader(handle)} <= set(result.classes)

@@ -13,8 +13,9 @@ from PIL import Image
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from headstart.errors import DataError
-from headstart.modalities import MODALITIES, image, series, text
+from headstart.modalities import MODALITIES, image, previews, series, text
 from headstart.modalities.descriptors import N_DESCRIPTORS, describe_image
+from headstart.report import draw_preview
 
 SPEC = {"size": 32, "resize": 40, "fit": "crop", "interpolation": "bicubic", "mean": [0.5] * 3, "std": [0.5] * 3}
 
@@ -120,12 +121,21 @@ def test_a_preview_is_a_small_jpeg_without_exif(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x010F] = "Secret Camera"
     two_halves((900, 600)).save(tmp_path / 'a"<b>.jpg', exif=exif)
-    snippet = image.preview_image(tmp_path / 'a"<b>.jpg')
-    inside = base64.b64decode(snippet.split("base64,")[1].split('"')[0])
-    assert b"Secret" not in inside and "<b>" not in snippet
-    assert max(Image.open(io.BytesIO(inside)).size) == 96
+    preview = previews.preview_image(tmp_path / 'a"<b>.jpg', 40_000)
+    assert preview is not None
+    inside = base64.b64decode(preview.jpeg)
+    assert b"Secret" not in inside and b"Exif" not in inside
+    assert max(Image.open(io.BytesIO(inside)).size) == preview.width == 320
     (tmp_path / "bad.jpg").write_bytes(b"")
-    assert "cannot be shown" in image.preview_image(tmp_path / "bad.jpg")
+    assert previews.preview_image(tmp_path / "bad.jpg", 40_000) is None
+
+
+def test_a_preview_of_a_busy_image_becomes_smaller_until_it_fits(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (400, 400, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    sizes = [previews.preview_image(tmp_path / "noise.png", n_bytes) for n_bytes in (10**6, 20_000, 100)]
+    assert [preview and preview.width for preview in sizes] == [320, 240, 112]
+    assert sizes[1] is not None and len(sizes[1].jpeg) <= 20_000
 
 
 def test_descriptors_are_finite_and_tell_pictures_apart() -> None:
@@ -169,9 +179,10 @@ def test_scripts_and_joiners_stay_and_control_characters_go() -> None:
     assert text.load_text("می\u200cخواهم\x07 \ufeffé", {}) == "می\u200cخواهم é"
 
 
-def test_a_text_preview_is_escaped_and_short() -> None:
-    snippet = text.preview_text("<script>x</script> " + "word " * 500)
-    assert snippet.startswith('<span dir="auto">&lt;script&gt;') and len(snippet) < 400 and "…" in snippet
+def test_a_text_preview_is_whole_up_to_a_bound() -> None:
+    assert previews.preview_text("no water\u0000 " * 50, 4_000).text == "no water " * 49 + "no water"
+    long = previews.preview_text("word " * 5_000, 10_000)
+    assert long.is_cut and len(long.text) == 2_000 and long.text.endswith("word…")
 
 
 def test_gaps_padding_and_length_are_treated() -> None:
@@ -215,9 +226,13 @@ def test_a_prepared_series_is_always_finite_and_within_its_range(values: list[fl
 
 
 def test_a_series_preview_leaves_gaps() -> None:
-    snippet = series.preview_series(np.array([[1, 2, np.nan, 4, 5]], dtype=np.float32))
-    assert snippet.count("<polyline") == 2 and "<title>1 channel, 5 steps</title>" in snippet
-    assert "nan" not in series.preview_series(np.full((2, 3), np.nan, dtype=np.float32))
+    preview = previews.preview_series(np.array([[1, 2, np.nan, 4, 5]], dtype=np.float32), 2_000)
+    drawn = draw_preview(preview, "a")
+    assert drawn.count("<polyline") == 2 and 'aria-label="A recording of 5 steps"' in drawn and ">Step<" in drawn
+    empty = previews.preview_series(np.full((2, 3), np.nan, dtype=np.float32), 2_000)
+    assert "nan" not in draw_preview(empty, "b") and "polyline" not in draw_preview(empty, "b")
+    many = previews.preview_series(np.ones((9, 5_000), dtype=np.float32), 4_000)
+    assert len(many.channels) == 6 and len(many.channels[0]) < 100 and "3 channels more" in draw_preview(many, "c")
 
 
 def test_every_modality_fills_the_same_fields() -> None:

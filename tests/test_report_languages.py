@@ -23,9 +23,18 @@ from headstart.evaluation.uncertainty.calibration import measure_calibration
 from headstart.flow import reporting
 from headstart.flow.adaptation.text_scripts import count_scripts
 from headstart.modalities import MODALITIES
+from headstart.modalities.preview_records import ImagePreview
 from headstart.options import ReportOptions
 from headstart.records import Table, make_column
-from headstart.report import choose_language, list_limits, render_card, render_html, sentences, write_sentence
+from headstart.report import (
+    choose_language,
+    draw_preview,
+    list_limits,
+    render_card,
+    render_html,
+    sentences,
+    write_sentence,
+)
 from headstart.report.messages import LANGUAGES, load_catalogue, translate_count, translate_stored, use_language
 from headstart.report.named import ADVICE
 from headstart.results import Figure, FindingRow, MitigatedCell, MitigatedFigures, Mitigation, Result
@@ -194,12 +203,11 @@ def finished(result: Result, folder: Path) -> Path:
 
 def test_a_run_is_reported_again_in_another_language_with_its_pictures(result: Result, tmp_path: Path) -> None:
     run = finished(result, tmp_path / "run")
-    preview = '<img src="data:image/jpeg;base64,AA" alt="leaf" width="9" height="9">'
-    reporting.write_previews({result.worst[0].id: preview}, run)
+    reporting.write_previews({result.worst[0].id: ImagePreview(jpeg="AAAA", width=9, height=9)}, run)
     made = CliRunner().invoke(app, ["report", str(run), "--language", "fr", "--json"])
     assert made.exit_code == 0, made.output
     page = (run / "report.html").read_text("utf-8")
-    assert '<html lang="fr"' in page and preview in page
+    assert '<html lang="fr"' in page and "image/jpeg;base64,AAAA" in page
     assert "## Usage prévu" in (run / "README.md").read_text("utf-8")
     document = reporting.rewrite_report(run / "result.json", tmp_path / "sw", ReportOptions(language="sw"))
     assert document["language"] == "sw" and '<html lang="sw"' in (tmp_path / "sw" / "report.html").read_text("utf-8")
@@ -247,14 +255,18 @@ def test_damaged_pictures_do_not_stop_a_report(result: Result, tmp_path: Path) -
     assert (run / "report.html").exists()
 
 
-@pytest.mark.parametrize("modality", ["image", "text", "series"])
-def test_previews_of_a_file_are_shown_only_in_the_form_that_is_written(
-    modality: str, result: Result, tmp_path: Path
+@pytest.mark.parametrize(
+    "own",
+    [
+        '<img src="data:image/jpeg;base64,AA" alt="a &#x27;b&#x27; &lt;i&gt;.png" width="9" height="9">',
+        '<span dir="auto">1 &lt; 2 &amp; &lt;b&gt;bold&lt;/b&gt;</span>',
+        '<svg viewBox="0 0 160 60" width="160" height="60" role="img"><title>1 channel, 4 steps</title><polyline '
+        'points="1.0,2.0 3.0,-4.0" fill="none" stroke="#1f5fa8" stroke-width="1.2" stroke-linecap="round"/></svg>',
+    ],
+)
+def test_previews_of_an_older_file_are_shown_only_in_the_form_that_was_written(
+    own: str, result: Result, tmp_path: Path
 ) -> None:
-    Image.new("RGB", (8, 5)).save(tmp_path / "a 'b' <i>.png")
-    series = np.array([[1.0, np.nan, -2.5, 4.0], [0.0, 0.0, 0.0, 1e-9]], dtype=np.float32)
-    sources = {"image": tmp_path / "a 'b' <i>.png", "text": "1 < 2 & <b>bold</b>", "series": series}
-    own = MODALITIES[modality].preview(sources[modality])
     changed = own.replace(">", " a>", 1)
     hostile = ("<meta http-equiv=refresh content=0>", f"{own}<form action=x><input></form>", "<title>mine", changed)
     previews = dict(zip([row.id for row in result.worst], (own, *hostile), strict=False))
@@ -264,6 +276,23 @@ def test_previews_of_a_file_are_shown_only_in_the_form_that_is_written(
     page = (run / "report.html").read_text("utf-8")
     assert own in page and not any(text in page for text in hostile)
     assert page.count("<meta http-equiv") == 1 and "<form" not in page
+
+
+@pytest.mark.parametrize("modality", ["image", "text", "series"])
+def test_previews_of_a_file_are_values_and_never_html(modality: str, result: Result, tmp_path: Path) -> None:
+    Image.new("RGB", (8, 5)).save(tmp_path / "a 'b' <i>.png")
+    series = np.array([[1.0, np.nan, -2.5, 4.0], [0.0, 0.0, 0.0, 1e-9]], dtype=np.float32)
+    sources = {"image": tmp_path / "a 'b' <i>.png", "text": "1 < 2 & <b>bold</b>", "series": series}
+    own = MODALITIES[modality].preview(sources[modality], 10_000)
+    assert own is not None
+    ids, values = [row.id for row in result.worst], own.model_dump(mode="json")
+    hostile = ({**values, "html": "<form>"}, {"jpeg": 'AA"><form>', "width": 1, "height": 1}, {"text": "<form>"})
+    run = finished(result, tmp_path / "run")
+    document = {"format": 2, "previews": dict(zip(ids, (values, *hostile), strict=False))}
+    (run / "previews.json").write_text(json.dumps(document), encoding="utf-8")
+    reporting.rewrite_report(run, None, ReportOptions(language="en"))
+    page = (run / "report.html").read_text("utf-8")
+    assert str(draw_preview(own, ids[0])) in page and page.count("<form") == 0 and "&lt;form&gt;" in page
 
 
 def test_scripts_are_counted_by_the_letters_of_each_text() -> None:

@@ -30,7 +30,6 @@ from headstart.options.fields import (
     Offline,
     Points,
     Precision,
-    RawTextColumn,
     ReservedClasses,
     Runtime,
     Seconds,
@@ -41,6 +40,8 @@ from headstart.options.fields import (
     WithoutExamples,
 )
 from headstart.options.kept_data import CacheOptions as CacheOptions
+from headstart.options.language import AdaptLanguageOptions as AdaptLanguageOptions
+from headstart.options.language import EvaluateLanguageOptions as EvaluateLanguageOptions
 from headstart.options.record import Options as Options
 from headstart.options.requirements import Requirements
 from headstart.options.serving import ServeOptions as ServeOptions
@@ -283,30 +284,6 @@ class ReportOptions(Options):
 
     language: Language = "auto"
     without_examples: WithoutExamples = False
-
-
-class AdaptLanguageOptions(Options):
-    """How to make a base model for a language from raw text."""
-
-    base: str = Field("default", description="Base model to start from: default, a name, hf:REPO or file:PATH.")
-    column: RawTextColumn = None
-    encoding: Encoding = None
-    time: Seconds = Field(1800.0, description="Time limit of the whole command, such as 90s, 10m or 1h.")
-    seed: Seed = 0
-    max_memory: MaxMemory = 4.0
-    offline: Offline = False
-
-
-class EvaluateLanguageOptions(Options):
-    """How to measure a base model on raw text."""
-
-    column: RawTextColumn = None
-    encoding: Encoding = None
-    time: Seconds = Field(
-        120.0, description="Time to train a head if the base model has none; measuring takes about as long again."
-    )
-    seed: Seed = 0
-    offline: Offline = False
 
 
 class ExportOptions(ColumnOptions):

@@ -9,7 +9,7 @@ from itertools import groupby
 from markupsafe import Markup
 
 from headstart.modalities.preview_records import AnyPreview, SeriesPreview
-from headstart.report.words import format_amount
+from headstart.report.figures.axis import make_axis, write_number
 
 BUDGET_BYTES = 2_300_000
 """Of all previews of a page."""
@@ -17,6 +17,7 @@ LIMIT_BYTES = 200_000
 """Of one."""
 PLOT_WIDTH, PANEL_HEIGHT, LOW_PANEL_HEIGHT = 320, 110, 56
 LEFT, RIGHT, BOTTOM, GAP = 46, 8, 30, 10
+WIDTH = PLOT_WIDTH - LEFT - RIGHT
 
 Previews = Mapping[str, AnyPreview | str]
 """By row id. A str is HTML that an older version kept, checked when it was read."""
@@ -63,24 +64,34 @@ class PreviewBudget:
 
 @dataclass(frozen=True, kw_only=True)
 class SeriesPanel:
-    """One channel: its lines (gaps between them) as SVG points, and the ends of its axis: where, and in words."""
+    """One channel: its lines (gaps between them) as SVG points, and the ticks of its axis: how far down, in words."""
 
     lines: list[str]
     top: float
     bottom: float
-    low: str
-    high: str
+    ticks: list[tuple[float, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SeriesPlot:
-    """A plot of a series: a panel for each channel, all over the same steps."""
+    """A plot of a series: a panel for each channel, all over the same steps; `ticks` of these: how far right, in words.
+
+    Parameters
+    ----------
+    width, height, left, right : int
+        Of the drawing, and the ends of the panels, in units of its box.
+    panels : list of SeriesPanel
+    ticks : list of (float, str)
+    n_steps, n_left_out : int
+        Steps of the series, and channels that are not drawn.
+    """
 
     width: int
     height: int
     left: int
     right: int
     panels: list[SeriesPanel]
+    ticks: list[tuple[float, str]]
     n_steps: int
     n_left_out: int
 
@@ -95,33 +106,36 @@ def plot_series(preview: SeriesPreview) -> SeriesPlot:
     Examples
     --------
     >>> plot = plot_series(SeriesPreview(channels=[[0.0, None, 2.0]], n_steps=3, n_channels=1))
-    >>> plot.height, plot.panels[0].lines, plot.panels[0].high
-    (140, ['46.0,105.0', '312.0,5.0'], '2')
+    >>> plot.panels[0].lines, plot.panels[0].ticks
+    (['46.0,105.0', '312.0,5.0'], [(105.0, '0.0'), (5.0, '2.0')])
     """
     panel_height = PANEL_HEIGHT if len(preview.channels) == 1 else LOW_PANEL_HEIGHT
     panels = [
         _place_channel(channel, at * (panel_height + GAP) + 5, panel_height - 10)
         for at, channel in enumerate(preview.channels)
     ]
-    height = len(panels) * (panel_height + GAP) - GAP + BOTTOM
+    right, last = PLOT_WIDTH - RIGHT, max(preview.n_steps, 2)
+    steps = make_axis("", [1, last], whole=True)
+    inside = [(1.0, write_number(1, 0)), *((tick.value, tick.text) for tick in steps.ticks if 1 < tick.value <= last)]
     return SeriesPlot(
         width=PLOT_WIDTH,
-        height=height,
+        height=len(panels) * (panel_height + GAP) - GAP + BOTTOM,
         left=LEFT,
-        right=PLOT_WIDTH - RIGHT,
+        right=right,
         panels=panels,
+        ticks=[(round(LEFT + (right - LEFT) * (value - 1) / (last - 1), 1), text) for value, text in inside],
         n_steps=preview.n_steps,
         n_left_out=max(0, preview.n_channels - len(panels)),
     )
 
 
 def _place_channel(channel: Sequence[float | None], top: float, height: float) -> SeriesPanel:
-    known = [value for value in channel if value is not None]
-    low, high = (min(known), max(known)) if known else (0.0, 0.0)
-    wide, step = (high - low) or 1.0, (PLOT_WIDTH - LEFT - RIGHT) / max(len(channel) - 1, 1)
+    axis, step = make_axis("", [value for value in channel if value is not None]), WIDTH / max(len(channel) - 1, 1)
     places = [
-        None if value is None else f"{LEFT + at * step:.1f},{top + height * (1 - (value - low) / wide):.1f}"
+        None if value is None else f"{LEFT + at * step:.1f},{top + height * (1 - axis.place(value)):.1f}"
         for at, value in enumerate(channel)
     ]
     lines = [" ".join(filter(None, run)) for is_gap, run in groupby(places, lambda place: place is None) if not is_gap]
-    return SeriesPanel(lines=lines, top=top, bottom=top + height, low=format_amount(low), high=format_amount(high))
+    ends = (axis.ticks[0], axis.ticks[-1])
+    ticks = [(round(top + height * (1 - tick.place), 1), tick.text) for tick in ends]
+    return SeriesPanel(lines=lines, top=top, bottom=top + height, ticks=ticks)
