@@ -1,7 +1,7 @@
 """Messages of report and model card: `python tools/messages.py` collects them, and compiles what is translated.
 
 Reads the code and the templates of `headstart.report`, the titles and advice of the checks, the changes of the
-counterfactuals and the summaries of the strategies, brings every
+counterfactuals, the summaries of the strategies and the facts of packaged base models, brings every
 `locale/LANGUAGE/LC_MESSAGES/headstart.po` in step (new messages get an empty translation, old ones go) and writes the
 `.mo` beside it, which the library reads. With `--check` nothing is written: it exits with 1 and names what is
 missing, empty, left over or not compiled.
@@ -20,12 +20,15 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from headstart.bases.catalogue import CATALOGUE
 from headstart.report import named
 from headstart.strategies import STRATEGIES
 
 ROOM = Path(__file__).parents[1] / "src" / "headstart" / "report"
 LOCALE = ROOM / "locale"
 EDITS = ROOM.parent / "modalities" / "pairs" / "edits.json"
+PACKAGED = ("embedded", "shipped", "transform")
+"""Sources of base models that need no download: what is recorded of these is translated, as their names are common."""
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2"), ("templates/**.md", "jinja2")]
 OPTIONS = {
     pattern: {"trim_blocks": "true", "lstrip_blocks": "true"} for pattern, method in METHODS if method != "python"
@@ -48,7 +51,13 @@ def extract_messages() -> Catalog:
         for edit in edits
     ]
     summaries = [strategy.summary for strategy in STRATEGIES.values()]
-    for text in (*named.FINDINGS.values(), *named.ADVICE.values(), *changes, *summaries):
+    bases = [
+        text
+        for record in CATALOGUE.values()
+        if record.source in PACKAGED
+        for text in (record.training_data, record.known_biases)
+    ]
+    for text in (*named.FINDINGS.values(), *named.ADVICE.values(), *changes, *summaries, *bases):
         messages.add(text)
     return messages
 

@@ -8,6 +8,7 @@ from headstart.records import TEST
 from headstart.report import sentences
 from headstart.report.kinds import TASK_WORDINGS
 from headstart.report.messages import current_language, format_number, message, translate, translate_count
+from headstart.report.people_words import count_inputs
 from headstart.report.words import list_names, shorten
 from headstart.results import Result
 
@@ -73,8 +74,8 @@ def _sites(result: Result) -> list[str]:
     """Places and times: one source, and columns of groups that hold one value only."""
     single = [shorten(f"{part.column}: {part.values[0].value}", 60) for part in result.groups if len(part.values) == 1]
     sentence = translate(
-        "Other sites, seasons, cameras or ways of writing: all rows came from one source, {source}. Test it on rows "
-        "from the new place before using it there.",
+        "Other places, seasons, devices or ways of writing: all that it saw came from one source, {source}. Test it at "
+        "the new place before using it there.",
         source=shorten(source_name(result.data)),
     )
     if not single:
@@ -145,9 +146,7 @@ def _groups(result: Result) -> list[str]:
             )
         )
     if few:
-        lines.append(
-            translate("Groups with too few test rows to say anything about: {groups}.", groups=list_names(few))
-        )
+        lines.append(translate("Groups with too few tests to say anything about: {groups}.", groups=list_names(few)))
     return lines
 
 
@@ -174,11 +173,17 @@ def _rows(result: Result) -> list[str]:
     n = result.n_rows.test
     if n == 0:
         return [
-            translate("Anything at all: there were no test rows, so no figure here was measured on rows kept apart.")
+            translate(
+                "Anything at all: nothing was left to test it on, so no figure here was measured on what it had not "
+                "seen."
+            )
         ]
     if n < FEW_TEST_ROWS:
         return [
-            translate("Fine differences: with only {n} test rows the intervals are wide; believe the low end.", n=n)
+            translate(
+                "Fine differences: it was tested on only {inputs}; believe the low end of what is given.",
+                inputs=count_inputs(result.modality, n),
+            )
         ]
     return []
 
@@ -193,8 +198,8 @@ def _classes(result: Result) -> list[str]:
     return [translate(template, few=FEW_ROWS, names=names)]
 
 
-_FEW_CLASSES = message("Classes with fewer than {few} test rows; their own figures say little: {names}.")
-_FEW_LABELS = message("Labels with fewer than {few} test rows; their own figures say little: {names}.")
+_FEW_CLASSES = message("Kinds tested on fewer than {few} each; their own figures say little: {names}.")
+_FEW_LABELS = message("Labels tested on fewer than {few} each; their own figures say little: {names}.")
 
 
 def _warnings(result: Result) -> list[str]:

@@ -130,7 +130,6 @@ _NAMES = (
     message("evaluation"), message("learning curve"), message("checks"), message("audit"), message("write"),
     message("features seconds"), message("rows computed"), message("rows from cache"), message("gaps"),
     message("adapted features"), message("counterfactuals"), message("readable"), message("all"),
-    message("majority"), message("classic"), message("scratch"),
 )  # fmt: skip
 """Parts of a run and of the audit."""
 _PLACE = re.compile(r"\\\{(\w+)\\\}")
