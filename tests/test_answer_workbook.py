@@ -70,13 +70,24 @@ def test_the_answers_are_those_of_the_csv(rows: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".*"))  # The hidden CSV is gone.
 
 
+def test_own_columns_come_from_the_sheet_that_was_predicted(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["name", "phone"], ["A", 1], ["B", 2]):
+        book.active.append(row)
+    for row in (["code", "message"], ["01", "The pump is broken"], ["02", "No books"]):
+        (book["New"] if "New" in book.sheetnames else book.create_sheet("New")).append(row)
+    book.save(tmp_path / "rows.xlsx")
+    answers = predict(tmp_path / "rows.xlsx", tmp_path / "answers.xlsx")
+    assert [row["code"] for row in answers] == ["01", "02"] and "phone" not in answers[0]
+
+
 def test_a_column_named_like_what_is_predicted_is_not_lost(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("x,yield,low,low (yours)\n7,2.5,a,b\n", encoding="utf-8")
     (tmp_path / "answers.csv").write_text(
         "input,yield,answer,set,reason,low,high,kind\nrows.csv:2,3.5,3.5,3 to 4,,3,4,label\n", encoding="utf-8"
     )
-    bundle: Any = SimpleNamespace(task="regression", known_input_columns=None)
-    source = AnsweredTable(tmp_path / "rows.csv")
+    bundle: Any = SimpleNamespace(task="regression", modality="series", columns={}, known_input_columns=None)
+    source = AnsweredTable(tmp_path / "rows.csv", parse(PredictOptions))
     write_answer_workbook(tmp_path / "answers.csv", tmp_path / "a.xlsx", bundle=bundle, model="m", source=source)
     (answer,) = read_sheet(tmp_path / "a.xlsx")
     assert (answer["yield (yours)"], answer["yield"]) == ("2.5", 3.5)

@@ -15,6 +15,7 @@ from headstart.data.reading.inputs import (
     InputOrder,
     OrderedInputs,
     make_ordered_inputs,
+    read_input_columns,
     read_inputs,
     read_ordered_inputs,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "number_strata",
     "parse_numbers",
     "read_frame",
+    "read_input_columns",
     "read_inputs",
     "read_ordered_inputs",
     "read_table",

@@ -29,7 +29,7 @@ from headstart.data.reading.sources import (
     make_sheet_choice,
     require_existing,
 )
-from headstart.data.reading.table_files import is_table, read_raw_table
+from headstart.data.reading.table_files import RawTable, is_table, read_raw_table
 from headstart.data.reading.tree import list_tree
 from headstart.data.texts import TEXT_FILES
 from headstart.errors import DataError, NothingRead, UnknownName, cut_problem
@@ -104,8 +104,7 @@ def read_ordered_inputs(
     UnknownName
         A column in `named_columns`, or the text column of training, is not there.
     """
-    spec = ColumnSpec(columns=named_columns, for_training=False, training_columns=columns, training_inputs=inputs)
-    spec = add_named_columns(spec, options or parse(ColumnOptions))
+    spec = _make_spec(columns, named_columns, inputs, options)
     sources = [require_existing(Path(path).expanduser()) for path in paths]
     reader = INPUT_READERS[modality]
     if len(sources) == 1 and sources[0].suffix.lower() in reader.data_suffixes:
@@ -205,8 +204,49 @@ def _read_file(path: Path, row_id: str, modality: str, spec: ColumnSpec) -> Pars
 
 
 def _read_table(path: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
-    raw_table = read_raw_table(path, spec.encoding, make_sheet_choice(path, modality, spec))
-    return TABLE_READERS[modality].read(raw_table, path.parent, spec)
+    return TABLE_READERS[modality].read(_read_columns(path, modality, spec), path.parent, spec)
+
+
+def _read_columns(path: Path, modality: str, spec: ColumnSpec) -> RawTable:
+    return read_raw_table(path, spec.encoding, make_sheet_choice(path, modality, spec))
+
+
+def read_input_columns(
+    path: Path,
+    modality: str,
+    columns: Mapping[str, str],
+    *,
+    inputs: InputColumns | None = None,
+    options: ColumnOptions | None = None,
+) -> RawTable:
+    """Read all columns of a table of rows to predict, of the same sheet as `read_ordered_inputs`.
+
+    Parameters
+    ----------
+    path : Path
+        The table.
+    modality : str
+    columns : mapping of str to str
+        Columns of training by role.
+    inputs : InputColumns, optional
+    options : ColumnOptions, optional
+
+    Raises
+    ------
+    DataError
+        It is damaged or empty.
+    """
+    return _read_columns(path, modality, _make_spec(columns, {}, inputs, options))
+
+
+def _make_spec(
+    columns: Mapping[str, str],
+    named_columns: Mapping[str, str],
+    inputs: InputColumns | None,
+    options: ColumnOptions | None,
+) -> ColumnSpec:
+    spec = ColumnSpec(columns=named_columns, for_training=False, training_columns=columns, training_inputs=inputs)
+    return add_named_columns(spec, options or parse(ColumnOptions))
 
 
 def _read_image_file(path: Path, row_id: str, spec: ColumnSpec) -> ParsedRows:

@@ -11,11 +11,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from headstart import data
 from headstart.bundle import Bundle, list_versions
 from headstart.csv_files import read_csv_rows
 from headstart.data.reading.raw_table import RawTable
-from headstart.data.reading.table_files import is_table, read_raw_table
+from headstart.data.reading.table_files import is_table
 from headstart.errors import DataError
+from headstart.options import ColumnOptions
 from headstart.task_types import TASK_TYPES
 
 _HEADINGS: Mapping[str, str] = {
@@ -49,10 +51,10 @@ class AnswerTable:
 
 @dataclass(frozen=True)
 class AnsweredTable:
-    """The one table that was predicted, and its encoding where the user named it."""
+    """The one table that was predicted, and how it was read."""
 
     path: Path
-    encoding: str | None = None
+    options: ColumnOptions
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,9 @@ def _take_own_columns(
     if source is None or not is_table(source.path):
         return plain
     try:
-        table = read_raw_table(source.path, source.encoding)
+        table = data.read_input_columns(
+            source.path, bundle.modality, bundle.columns, inputs=bundle.known_input_columns, options=source.options
+        )
     except DataError:  # A file that is one text may have the ending of a table.
         return plain
     places = _place_rows(table, ids)

@@ -196,7 +196,7 @@ def _plan_files(out: Path | None, paths: Sequence[Path], options: PredictOptions
     return _AnswerFiles(
         table=table,
         out=out,
-        source=AnsweredTable(paths[0], options.encoding) if len(paths) == 1 else None,
+        source=AnsweredTable(paths[0], options) if len(paths) == 1 else None,
         model=place.parent.name if place.name == "bundle" else place.name,
         is_workbook=workbook,
         is_for_excel=excel,
