@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from headstart.report.group_names import name_group
 from headstart.report.messages import format_number, message, translate, translate_count
 from headstart.report.people_words import count_inputs, format_in_hundred
-from headstart.report.words import format_amount, format_hundredths, join_clauses
+from headstart.report.words import format_amount, format_hundredths, join_clauses, shorten_name
 from headstart.results import READINESS_LEVELS, NextStep, Readiness, ReadinessLevel, ReadinessReason
 
 LEVEL_NAMES: Mapping[ReadinessLevel, str] = {
@@ -131,7 +131,8 @@ def describe_next_step(step: NextStep, modality: str) -> str:
     template = _STEPS[step.code] if step.n_rows is not None else _STEPS_WITHOUT_NUMBER.get(step.code, _STEPS[step.code])
     if step.code == "other_base" and not step.value:
         template = _COMPARE_BASES
-    return translate(template, inputs=inputs, name=name_group(step.column, step.value))
+    name = shorten_name(step.value) if step.code == "other_base" else name_group(step.column, step.value)
+    return translate(template, inputs=inputs, name=name)
 
 
 def describe_readiness(readiness: Readiness, modality: str) -> str:
