@@ -103,6 +103,18 @@ def test_equal_probabilities_share_a_bin_whatever_the_order_of_the_rows() -> Non
     assert found.error.value == 0
 
 
+def test_bins_that_say_the_same_are_put_together() -> None:
+    sure = np.concatenate([np.linspace(0.5, 0.9, 60), np.linspace(0.9985, 0.9999, 140)])
+    said = Predictions(
+        ids=make_column(list(map(str, range(200)))), classes=("a", "b"), probabilities=np.column_stack([sure, 1 - sure])
+    )
+    found = measure_calibration(np.zeros(200, dtype=int), said, None, 0)
+    assert found is not None
+    means = [item.mean_probability for item in found.bins]
+    assert sum(item.n_rows for item in found.bins) == 200 and len(means) == 4
+    assert min(np.diff(means)) >= SETTINGS.min_bin_distance
+
+
 def test_patients_with_many_rows_widen_the_intervals() -> None:
     codes, said, _ = drawn(60, 1.0, 1)
     five = Predictions(

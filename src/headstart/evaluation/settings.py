@@ -35,8 +35,8 @@ class EvaluationSettings:
         Of two clusters that share more than this share (0-1) of the smaller one's rows, the clearer one is reported.
     drift_rows, drift_penalty : int, float
         New rows that are looked at, drawn by chance; ridge penalty of the classifier of old and new, for each row.
-    max_calibration_bins : int
-        Of the reliability table.
+    max_calibration_bins, min_bin_distance : int, float
+        Of the reliability table; neighbouring bins whose mean probabilities (0-1) are nearer are put together.
     selective_points, selective_steps, selective_rows : int
         Points of the risk-coverage curve; steps over which its area is summed; most rows for the interval of the
         area: of more it is too wide, never too narrow.
@@ -82,6 +82,7 @@ class EvaluationSettings:
     drift_rows: int = 1_000
     drift_penalty: float = 0.1
     max_calibration_bins: int = 10
+    min_bin_distance: float = 0.01
     selective_points: int = 10
     selective_steps: int = 200
     selective_rows: int = 10_000

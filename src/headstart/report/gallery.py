@@ -69,6 +69,11 @@ class Gallery:
     columns: list[tuple[str, list[str]]]
     anchors: dict[tuple[int, int], str] = field(repr=False)
 
+    @property
+    def row_anchors(self) -> dict[str, str]:
+        """Return the anchor of each row that is shown, by its id."""
+        return {item.row.id: item.anchor for part in self.parts for item in part.items}
+
     def find_pair(self, true_at: int, predicted_at: int) -> str:
         """Return the anchor of the first row of a class with an answer; empty where none is shown."""
         return self.anchors.get((true_at, predicted_at), "")

@@ -12,6 +12,7 @@ from headstart.modalities.preview_records import AnyPreview
 from headstart.report import abstains, sentences
 from headstart.report.curve import write_learning_curve
 from headstart.report.figures.gather import chart_group, draw_pictures
+from headstart.report.figures.outcomes import chart_group_outcomes
 from headstart.report.figures.rows import RowChart
 from headstart.report.first_page import ConfusedPair, gather_first_page
 from headstart.report.gallery import describe_inside, gather_examples, gather_gallery
@@ -83,10 +84,11 @@ class GroupRow:
 
 @dataclass(frozen=True, kw_only=True)
 class GroupView:
-    """One group column: its chart, the rows of its table, and the classes shown (none where they are too many)."""
+    """One group column: its charts, the rows of its table, and the classes shown (none where they are too many)."""
 
     source: GroupColumn
     labels: list[str]
+    outcomes: RowChart | None
     chart: RowChart | None
     rows: list[GroupRow]
     any_testable: bool
@@ -133,7 +135,7 @@ def gather_view(result: Result, previews: Previews, rows: ReportRows | None = No
         "chart": translate(kind.chart, noun=noun),
         "group_chart": translate(kind.group, noun=noun),
         "group_measures": (kind.group_main, kind.second),
-        "pictures": draw_pictures(result, kind, noun, rows),
+        "pictures": draw_pictures(result, kind, noun, rows=rows, anchors=gallery.row_anchors if gallery else None),
         "noun": noun,
         "singular": translate(SINGULAR[result.modality]),
         "language": current_language(),
@@ -149,7 +151,7 @@ def gather_view(result: Result, previews: Previews, rows: ReportRows | None = No
         "untested": untested_classes(result),
         "matrix": confusion_cells(result) if len(result.classes) <= MATRIX_CLASSES else None,
         "pairs": confused_pairs(result),
-        "groups": [gather_group(part, result, kind) for part in result.groups],
+        "groups": [gather_group(part, result, kind, noun) for part in result.groups],
         "telling_groups": list_telling_columns(result.groups),
         "other_columns": describe_other_columns(result),
         "many_classes": len(result.classes) > GROUP_CLASSES,
@@ -235,7 +237,7 @@ def confused_pairs(result: Result) -> list[ConfusedPair]:
     return sorted(pairs_found, key=lambda pair: (-pair.n_rows, pair.label, pair.predicted))[:SHOWN_PAIRS]
 
 
-def gather_group(part: GroupColumn, result: Result, kind: TaskWording) -> GroupView:
+def gather_group(part: GroupColumn, result: Result, kind: TaskWording, noun: str) -> GroupView:
     """Gather one group column for the chart and the table."""
     classes = result.classes
     labels = classes if len(classes) <= GROUP_CLASSES and kind.one == "class" else []
@@ -250,7 +252,12 @@ def gather_group(part: GroupColumn, result: Result, kind: TaskWording) -> GroupV
         )
     any_testable = any(row.is_testable for row in rows)
     return GroupView(
-        source=part, labels=labels, chart=chart_group(part, result, kind), rows=rows, any_testable=any_testable
+        source=part,
+        labels=labels,
+        outcomes=chart_group_outcomes(part, result, noun),
+        chart=chart_group(part, result, kind),
+        rows=rows,
+        any_testable=any_testable,
     )
 
 

@@ -38,7 +38,7 @@ ReliabilityTable = Annotated[
     list[ReliabilityBin],
     Field(
         description="Reliability table by rising probability: at most ten bins of about 20 rows or more; equal "
-        "probabilities are in one bin."
+        "probabilities are in one bin, and so are neighbouring bins whose means differ by less than 0.01."
     ),
 ]
 

@@ -51,6 +51,7 @@ def measure_calibration(
     (equal probabilities are never parted), with the noise of each bin taken off: the debiased estimator of Kumar,
     Liang and Ma (2019, arXiv:1909.10155) with the variance from the bootstrap, so that clusters count. Its interval is
     the bootstrap of the squared error, moved to the debiased value, without the noise that it counts twice.
+    The table puts neighbouring bins together whose means differ by less than `min_bin_distance`.
     `brier` is half of Brier's sum over all classes, for two classes the usual (probability - outcome)^2.
 
     Examples
@@ -70,13 +71,8 @@ def measure_calibration(
     right = (predictions.class_indices == codes).astype(np.float64)
     places = _assign_bins(sure)
     inside = np.eye(int(places.max()) + 1)[places]
-    counts, gaps = inside.sum(axis=0), inside.T @ (sure - right)
     over = sum_by_cluster(np.column_stack([inside * (sure - right)[:, None], inside]).astype(np.float32), numbers)
-    error = _calibration_error(over, len(counts), seed)
-    hits, sizes = sum_by_cluster((inside * right[:, None]).astype(np.float32), numbers), over[:, len(counts) :]
-    n = effective_sizes(hits, sizes, numbers is not None)
-    shares = inside.T @ right / counts
-    low, high = compute_wilson_interval(shares * n, n)
+    error = _calibration_error(over, inside.shape[1], seed)
     truth = np.eye(len(predictions.classes))[codes]
     losses = np.square(predictions.probabilities - truth).sum(axis=1) / 2
     overconfidence = mean_interval(sure - right, numbers, seed, (-1.0, 1.0))
@@ -86,17 +82,39 @@ def measure_calibration(
         overconfidence=Figure.from_interval(overconfidence),
         brier=Figure.from_interval(mean_interval(losses, numbers, seed, (0.0, 1.0))),
         log_loss=Figure.from_interval(mean_interval(_log_losses(codes, predictions), numbers, seed, (0.0, np.inf))),
-        bins=[
-            ReliabilityBin(
-                n_rows=int(counts[at]),
-                mean_probability=float(min(shares[at] + gaps[at] / counts[at], 1.0)),
-                share_right=Figure.from_interval(envelope(float(shares[at]), (low[at], high[at]))),
-            )
-            for at in range(len(counts))
-        ],
+        bins=_tabulate(sure, right, _merge_bins(sure, places), numbers),
         mean_probability=float(sure.mean()),
         share_right=float(right.mean()),
     )
+
+
+def _tabulate(sure: Floats, right: Floats, places: Index, numbers: Index | None) -> list[ReliabilityBin]:
+    """Return the figures of each bin, by rising probability."""
+    inside = np.eye(int(places.max()) + 1)[places]
+    counts, gaps = inside.sum(axis=0), inside.T @ (sure - right)
+    hits, sizes = (sum_by_cluster(part.astype(np.float32), numbers) for part in (inside * right[:, None], inside))
+    n = effective_sizes(hits, sizes, numbers is not None)
+    shares = inside.T @ right / counts
+    low, high = compute_wilson_interval(shares * n, n)
+    return [
+        ReliabilityBin(
+            n_rows=int(counts[at]),
+            mean_probability=float(min(shares[at] + gaps[at] / counts[at], 1.0)),
+            share_right=Figure.from_interval(envelope(float(shares[at]), (low[at], high[at]))),
+        )
+        for at in range(len(counts))
+    ]
+
+
+def _merge_bins(sure: Floats, places: Index) -> Index:
+    """Put bins together whose mean probabilities are nearly one: they would say the same thing several times."""
+    means = np.bincount(places, sure) / np.bincount(places)
+    merged, first = np.zeros(len(means), dtype=np.intp), 0
+    for at in range(1, len(means)):
+        is_near = means[at] - means[first] < SETTINGS.min_bin_distance
+        first = first if is_near else at
+        merged[at] = merged[at - 1] + (not is_near)
+    return merged[places]
 
 
 def _log_losses(codes: Index, predictions: Predictions) -> Floats:

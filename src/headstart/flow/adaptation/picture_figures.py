@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from headstart.data.grouping.bands import read_dates
 from headstart.flow.adaptation.series_overview import summarise_series
 from headstart.flow.run_records import AdaptedRun
 from headstart.flow.scoring.decisions import ScoredRows
@@ -11,6 +12,7 @@ from headstart.flow.scoring.outcomes import (
     measure_certainty,
     measure_class_outcomes,
     measure_outcomes,
+    measure_over_time,
 )
 from headstart.results import PictureFigures
 from headstart.task_types import TASK_TYPES
@@ -43,4 +45,5 @@ def measure_picture_figures(run: AdaptedRun) -> PictureFigures:
         outcomes=measure_outcomes(rows),
         per_class=measure_class_outcomes(rows),
         series=series,
+        over_time=measure_over_time(rows, read_dates),
     )

@@ -74,7 +74,9 @@ def measure_outcome_shares(decisions: Decisions, clusters: Index | None) -> dict
     }
 
 
-def measure_abstention(rows: ScoredRows, policy: DecisionPolicy, seed: int) -> Abstention:
+def measure_abstention(
+    rows: ScoredRows, policy: DecisionPolicy, seed: int, accuracy: Figure | None = None
+) -> Abstention:
     """Return what was answered on labelled rows, and how good the answers are.
 
     Parameters
@@ -84,6 +86,8 @@ def measure_abstention(rows: ScoredRows, policy: DecisionPolicy, seed: int) -> A
     policy : DecisionPolicy
     seed : int
         Of the bootstrap.
+    accuracy : Figure or None
+        Of the same rows, where it was measured already: one figure has one interval.
     """
     truth, predictions, decided, clusters = rows.truth, rows.predictions, rows.decisions, rows.clusters
     single, answered = TASK_TYPES[predictions.task].has_one_class, decided.outcomes == "answered"
@@ -96,7 +100,7 @@ def measure_abstention(rows: ScoredRows, policy: DecisionPolicy, seed: int) -> A
             "accuracy_answered": Figure.from_interval(share_interval(right[answered], inside))
             if answered.any()
             else None,
-            "accuracy_all": Figure.from_interval(share_interval(plain, clusters)),
+            "accuracy_all": accuracy or Figure.from_interval(share_interval(plain, clusters)),
             "wrong": rows_per_hundred(answered & ~right, clusters),
             "misses": _list_misses(truth, predictions, decided, policy.costs),
             "risk_coverage": measure_risk_coverage(plain, predictions.probabilities.max(axis=1), clusters, seed),

@@ -99,7 +99,7 @@ def measure_model(
         fit=evaluation.pair_observed_predicted(truth, predictions) if TASK_TYPES[predictions.task].is_number else None,
         calibration=evaluation.measure_calibration(truth, predictions, clusters, seed) if single else None,
         conformal=conformal,
-        abstention=measure_abstention(rows, policy, seed),
+        abstention=measure_abstention(rows, policy, seed, accuracy=getattr(metrics, "accuracy", None)),
         groups=compare_groups(rows, groups.columns, groups.group_columns, seed),
         worst=evaluation.list_worst_rows(truth, predictions, SETTINGS.worst_rows),
         not_measured=not_measured,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headstart.report.figures.certainty import draw_certainty, draw_reliability, draw_risk_coverage
@@ -57,7 +58,13 @@ class Pictures:
     over_time: list[Picture]
 
 
-def draw_pictures(result: Result, kind: TaskWording, noun: str, rows: ReportRows | None = None) -> Pictures:
+def draw_pictures(
+    result: Result,
+    kind: TaskWording,
+    noun: str,
+    rows: ReportRows | None = None,
+    anchors: Mapping[str, str] | None = None,
+) -> Pictures:
     """Draw all pictures of a report.
 
     Parameters
@@ -69,6 +76,8 @@ def draw_pictures(result: Result, kind: TaskWording, noun: str, rows: ReportRows
         What the rows are called, in the language of the page.
     rows : ReportRows or None
         The rows that are shown one by one; None in runs of older versions.
+    anchors : mapping of str to str, or None
+        Where a row is shown on the page, by its id.
     """
     figures = result.pictures or PictureFigures()
     return Pictures(
@@ -81,7 +90,7 @@ def draw_pictures(result: Result, kind: TaskWording, noun: str, rows: ReportRows
         risk=draw_risk_coverage(result.abstention),
         curve=draw_learning_curve(result.learning_curve),
         fit=draw_fit(result.fit, (*result.classes, "")[0]),
-        row_map=draw_row_map(rows, TASK_TYPES[result.task].is_number),
+        row_map=draw_row_map(rows, TASK_TYPES[result.task].is_number, anchors),
         series=draw_series(figures.series),
         over_time=[picture for part in figures.over_time if (picture := draw_over_time(part))],
     )

@@ -36,6 +36,11 @@ class Plane:
         """Draw dots: lines without length, whose round ends are the dots."""
         return _draw_path(f"dots {style}", "".join(f"M{self._at(point)}h0" for point in points))
 
+    def draw_link(self, point: Point, *, style: str, address: str, title: str) -> Markup:
+        """Draw a dot that opens a place of the page; the keyboard reaches the same place without it."""
+        dot = _draw_path(f"dots {style}", f"M{self._at(point)}h0")
+        return Markup('<a href="{}" tabindex="-1"><title>{}</title>{}</a>').format(address, title, dot)
+
     def draw_spans(self, spans: Sequence[tuple[float, float, float]], style: str = "ours") -> Markup:
         """Draw upright intervals, each as x, low and high."""
         ends = [f"M{self._at((x, low))}V{self._up(high)}" for x, low, high in spans]

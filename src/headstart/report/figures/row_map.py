@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 from headstart.report.figures.axis import ChartAxis
 from headstart.report.figures.palette import OTHER, choose_colours
@@ -12,7 +13,9 @@ from headstart.report.words import format_percent, shorten_name
 from headstart.results.report_rows import ReportRow, ReportRows
 
 
-def draw_row_map(rows: ReportRows | None, is_number: bool = False) -> Picture | None:
+def draw_row_map(
+    rows: ReportRows | None, is_number: bool = False, anchors: Mapping[str, str] | None = None
+) -> Picture | None:
     """Draw the rows that have a place; None where none has one.
 
     Parameters
@@ -20,6 +23,8 @@ def draw_row_map(rows: ReportRows | None, is_number: bool = False) -> Picture | 
     rows : ReportRows or None
     is_number : bool
         Rows have a number and no class: they are coloured by thirds of it.
+    anchors : mapping of str to str, or None
+        Where a row is shown on the page, by its id: its dot leads there.
     """
     placed = [(row, (row.x, row.y)) for row in rows.rows if row.x is not None and row.y is not None] if rows else []
     if not rows or not placed:
@@ -29,9 +34,13 @@ def draw_row_map(rows: ReportRows | None, is_number: bool = False) -> Picture | 
     colours = dict(sorted(colours.items())) if is_number else colours
     dots: dict[str, list[Point]] = defaultdict(list)
     wrong: list[Point] = []
+    links = []
     for (row, place), name in zip(placed, names, strict=True):
-        split = "faint" if row.split == "train" else "small"
-        dots[f"{split} {colours.get(name, OTHER)}"].append(place)
+        style = f"{'faint' if row.split == 'train' else 'small'} {colours.get(name, OTHER)}"
+        if anchors and row.id in anchors:
+            links.append((row, place, style))
+        else:
+            dots[style].append(place)
         wrong += [place] if row.outcome == "wrong" else []
     plane = Plane(
         _make_bare_axis(translate("the direction in which they differ most")),
@@ -40,8 +49,11 @@ def draw_row_map(rows: ReportRows | None, is_number: bool = False) -> Picture | 
     marks = plane.draw_dots(wrong, "ring")
     for style in sorted(dots):
         marks += plane.draw_dots(dots[style], style)
+    for row, place, style in links:
+        title = translate("{label}; its answer: {answer}", label=row.true, answer=row.predicted)
+        marks += plane.draw_link(place, style=style, address=f"#{(anchors or {})[row.id]}", title=title)
     keys = [Key(f"dots {style}", shorten_name(name)) for name, style in colours.items()]
-    keys += [Key(f"dots {OTHER}", translate("other classes"))] if any(OTHER in style for style in dots) else []
+    keys += [Key(f"dots {OTHER}", translate("other classes"))] if len(set(names)) > len(colours) else []
     keys += [Key("dots ring", translate("answered wrong"))] if wrong else []
     caption = translate(
         "Each dot is a row, as the base model sees it: near dots look alike to it. Faint dots: it learnt from these. "
