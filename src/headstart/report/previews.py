@@ -107,7 +107,7 @@ def plot_series(preview: SeriesPreview) -> SeriesPlot:
     --------
     >>> plot = plot_series(SeriesPreview(channels=[[0.0, None, 2.0]], n_steps=3, n_channels=1))
     >>> plot.panels[0].lines, plot.panels[0].ticks
-    (['46.0,105.0', '312.0,5.0'], [(105.0, '0.0'), (5.0, '2.0')])
+    (['46.0,105.0 46.0,105.0', '312.0,5.0 312.0,5.0'], [(105.0, '0.0'), (5.0, '2.0')])
     """
     panel_height = PANEL_HEIGHT if len(preview.channels) == 1 else LOW_PANEL_HEIGHT
     panels = [
@@ -135,7 +135,10 @@ def _place_channel(channel: Sequence[float | None], top: float, height: float) -
         None if value is None else f"{LEFT + at * step:.1f},{top + height * (1 - axis.place(value)):.1f}"
         for at, value in enumerate(channel)
     ]
-    lines = [" ".join(filter(None, run)) for is_gap, run in groupby(places, lambda place: place is None) if not is_gap]
+    runs = [
+        [place for place in run if place] for is_gap, run in groupby(places, lambda place: place is None) if not is_gap
+    ]
+    lines = [" ".join(run if len(run) > 1 else run * 2) for run in runs]  # A single point is drawn as a dot.
     ends = (axis.ticks[0], axis.ticks[-1])
     ticks = [(round(top + height * (1 - tick.place), 1), tick.text) for tick in ends]
     return SeriesPanel(lines=lines, top=top, bottom=top + height, ticks=ticks)
