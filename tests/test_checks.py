@@ -10,13 +10,17 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from headstart import checks, data
 from headstart.checks import check_split, confident_learning, properties, property_skill
+from headstart.checks.label_errors import list_likely_wrong
+from headstart.checks.order import sort_by_gravity
 from headstart.checks.shortcuts import check_properties
+from headstart.checks.wrong_labels import estimate_wrong_classes, estimate_wrong_numbers
 from headstart.data.duplicates import near_duplicates
 from headstart.flow.data_check.check import check
 from headstart.modalities.record import Fingerprint
 from headstart.modalities.row_facts import collect_image_facts
 from headstart.options import AdaptOptions, CheckOptions, parse
-from headstart.records import Table, make_column
+from headstart.records import Index, Table, make_column
+from headstart.results.findings import make_finding
 
 REAL = Path(__file__).parents[2] / "shared" / "data"
 
@@ -321,6 +325,67 @@ def test_wrong_numbers_and_missing_labels_are_ranked_first() -> None:
     several = confident_learning.find_multilabel_errors(marks, p)
     assert several.order[:1].tolist() == [5]
     assert several.suggested[5] == 1
+
+
+def doubt_labels(sureness: float, planted: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray, Index]:
+    """Draw labels from probabilities and exchange a share; return which were, and which are doubted and listed."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, 1, (800, 4)) * sureness
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    codes = (p.cumsum(axis=1) > rng.random((800, 1))).argmax(axis=1)
+    exchanged = rng.random(800) < planted
+    codes = np.where(exchanged, (codes + rng.integers(1, 4, 800)) % 4, codes)
+    errors = confident_learning.find_class_errors(codes, p)
+    return exchanged, errors.order[: errors.n_suspect], list_likely_wrong(errors, estimate_wrong_classes(codes, p))
+
+
+def test_a_model_that_is_often_wrong_lists_no_label() -> None:
+    for planted in (0.0, 0.05):
+        _, doubted, listed = doubt_labels(sureness=1.0, planted=planted)
+        assert len(doubted) > 100
+        assert len(listed) == 0
+
+
+def test_a_good_model_lists_exchanged_labels_and_says_how_many_are_wrong() -> None:
+    assert len(doubt_labels(sureness=12.0, planted=0.0)[2]) == 0
+    for seed in range(3):
+        exchanged, _, listed = doubt_labels(sureness=12.0, planted=0.06, seed=seed)
+        assert exchanged[listed].sum() > 0.5 * exchanged.sum()
+        assert exchanged[listed].mean() > 0.5
+
+
+def test_the_expected_share_of_wrong_labels_is_about_the_true_one() -> None:
+    rng = np.random.default_rng(5)
+    true = rng.integers(0, 3, 600)
+    logits = 5.0 * np.eye(3)[true] + rng.normal(0, 2.0, (600, 3))
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    exchanged = rng.random(600) < 0.05
+    codes = np.where(exchanged, (true + 1) % 3, true)
+    errors, wrong = confident_learning.find_class_errors(codes, p), estimate_wrong_classes(codes, p)
+    listed = list_likely_wrong(errors, wrong)
+    expected = wrong.take(listed).expected_share()
+    assert 10 < len(listed) < 60
+    assert expected.low <= exchanged[listed].mean() + 0.1
+    assert abs(expected.value - exchanged[listed].mean()) < 0.15
+
+
+def test_numbers_are_listed_where_errors_are_longer_than_their_tails() -> None:
+    rng = np.random.default_rng(0)
+    said = rng.normal(0, 10, (300, 1))
+    numbers = (said + rng.laplace(0, 0.5, (300, 1))).astype(np.float32)
+    errors = confident_learning.find_number_errors(numbers, said)
+    assert len(list_likely_wrong(errors, estimate_wrong_numbers(numbers, said))) == 0
+    numbers[:12] = rng.permutation(numbers[:12]) + 15
+    errors = confident_learning.find_number_errors(numbers, said)
+    listed = list_likely_wrong(errors, estimate_wrong_numbers(numbers, said))
+    assert np.count_nonzero(listed < 12) >= 8
+    assert np.count_nonzero(listed >= 12) <= 2
+
+
+def test_doubted_labels_are_never_the_first_finding_of_their_kind() -> None:
+    findings = [make_finding("label-errors", "x", severity="warn"), make_finding("resolution", "y", severity="warn")]
+    assert [item.kind for item in sort_by_gravity(findings)] == ["resolution", "label-errors"]
 
 
 def test_check_gives_the_gravest_first_and_says_what_it_did_not_look_for(tmp_path: Path) -> None:

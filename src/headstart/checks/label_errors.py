@@ -11,7 +11,8 @@ from headstart.checks import confident_learning
 from headstart.checks.confident_learning import LabelErrors
 from headstart.checks.record import list_ids
 from headstart.checks.settings import SETTINGS
-from headstart.records import Finding, Probabilities, Table
+from headstart.checks.wrong_labels import WrongLabels, estimate_wrong_classes, estimate_wrong_numbers
+from headstart.records import Finding, Index, Interval, Probabilities, Table
 from headstart.results import LabelError
 from headstart.results.findings import make_finding
 from headstart.strategies.record import Task
@@ -25,17 +26,20 @@ class LabelErrorReport:
     Parameters
     ----------
     findings : tuple of Finding
-        `label-errors` with the ids of all suspicious rows, the most suspicious first; empty where there are none.
+        `label-errors` with the ids of the listed rows, the most suspicious first; empty where none is listed.
     rows : tuple of LabelError
         The first 50, with the label that the model suggests.
+    expected_wrong : Interval or None
+        Share (0-1) of the listed rows whose label is expected to be really wrong.
     """
 
     findings: tuple[Finding, ...] = ()
     rows: tuple[LabelError, ...] = ()
+    expected_wrong: Interval | None = None
 
 
 def find_label_errors(table: Table, task: Task, outputs: Probabilities) -> LabelErrorReport:
-    """Return the training rows whose label is likely wrong.
+    """Return the training rows whose label is likely wrong, where the model is good enough to tell.
 
     Parameters
     ----------
@@ -44,9 +48,15 @@ def find_label_errors(table: Table, task: Task, outputs: Probabilities) -> Label
     task : Task
     outputs : Probabilities, shape (n_rows, n_outputs)
         Out of fold.
+
+    Returns
+    -------
+    LabelErrorReport
+        Empty where the doubts are as many as the model's own mistakes explain.
     """
     errors = _RANK_ROWS[task.kind](task, outputs)
-    suspicious = errors.order[: errors.n_suspect]
+    wrong = _ESTIMATE_WRONG[task.kind](task, outputs, errors)
+    suspicious = list_likely_wrong(errors, wrong)
     if not len(suspicious):
         return LabelErrorReport()
     rows = tuple(
@@ -58,19 +68,35 @@ def find_label_errors(table: Table, task: Task, outputs: Probabilities) -> Label
         )
         for row in suspicious[: SETTINGS.listed_label_errors]
     )
-    n, first = len(suspicious), rows[0]
+    n, first, expected = len(suspicious), rows[0], wrong.take(suspicious).expected_share()
     have = "1 row may have" if n == 1 else f"{n} rows may have"
-    summary = f"{have} a wrong label (first {first.id}: {first.label or 'none'}, looks like {first.suggested})."
-    n_sure = np.count_nonzero(errors.doubt[suspicious] >= SETTINGS.sure_margin)
-    is_sure = n_sure >= SETTINGS.sure_share * len(errors.order)
+    summary = (
+        f"{have} a wrong label (first {first.id}: {first.label or 'none'}, looks like {first.suggested}); of such a "
+        f"list about {10 * expected.value:.0f} in 10 are really wrong."
+    )
+    is_warning = n * expected.value >= SETTINGS.warned_wrong_share * len(errors.order)
     finding = make_finding(
         "label-errors",
         summary,
         list_ids(table, suspicious.tolist()),
-        severity="warn" if is_sure else "note",
-        measure=errors.share,
+        severity="warn" if is_warning else "note",
+        measure=expected,
     )
-    return LabelErrorReport((finding,), rows)
+    return LabelErrorReport((finding,), rows, expected)
+
+
+def list_likely_wrong(errors: LabelErrors, wrong: WrongLabels) -> Index:
+    """Return the doubted rows, the most suspicious first, as long as half of them are surely expected to be wrong.
+
+    Parameters
+    ----------
+    errors : LabelErrors
+    wrong : WrongLabels
+    """
+    doubted = errors.order[: errors.n_suspect]
+    doubted = doubted[np.argsort(-wrong.low[doubted], kind="stable")]
+    shares = np.cumsum(wrong.low[doubted]) / np.arange(1, len(doubted) + 1)
+    return doubted[: int((shares >= SETTINGS.min_wrong_share).sum())]
 
 
 def _rank_by_class(task: Task, outputs: Probabilities) -> LabelErrors:
@@ -92,6 +118,38 @@ _RANK_ROWS: dict[str, Callable[[Task, Probabilities], LabelErrors]] = {
     "ordinal": _rank_by_class,
     "multi-label": _rank_by_labels,
     "regression": _rank_by_number,
+}
+
+
+def _estimate_classes(task: Task, outputs: Probabilities, errors: LabelErrors) -> WrongLabels:
+    return estimate_wrong_classes(task.codes, outputs)
+
+
+def _estimate_labels(task: Task, outputs: Probabilities, errors: LabelErrors) -> WrongLabels:
+    """Return the estimate of the label that is doubted most in each row."""
+    assert task.truth is not None
+    by_label = [
+        estimate_wrong_classes((task.truth[:, at] == 1).astype(np.intp), np.column_stack([1 - shares, shares]))
+        for at, shares in enumerate(outputs.T)
+    ]
+    rows, columns = np.arange(len(task.truth)), errors.suggested.astype(np.intp)
+    parts = [
+        np.column_stack([getattr(one, name) for one in by_label])[rows, columns]
+        for name in ("probability", "low", "high")
+    ]
+    return WrongLabels(probability=parts[0], low=parts[1], high=parts[2])
+
+
+def _estimate_numbers(task: Task, outputs: Probabilities, errors: LabelErrors) -> WrongLabels:
+    assert task.truth is not None
+    return estimate_wrong_numbers(task.truth, outputs)
+
+
+_ESTIMATE_WRONG: dict[str, Callable[[Task, Probabilities, LabelErrors], WrongLabels]] = {
+    "classification": _estimate_classes,
+    "ordinal": _estimate_classes,
+    "multi-label": _estimate_labels,
+    "regression": _estimate_numbers,
 }
 
 

@@ -14,8 +14,10 @@ _GRAVITY = {"stop": 0, "warn": 1, "note": 2}
 _FIRST = (
     "reserved-class",
     "duplicates-across-splits", "near-duplicates-across-splits", "conflicting-labels", "near-duplicates-across-labels",
-    "shortcut", "label-errors",
+    "shortcut",
 )  # fmt: skip
+_LAST = "label-errors"
+"""Never the first thing to look at: what else is wrong with the data makes a model doubt right labels."""
 
 
 def sort_by_gravity(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -26,7 +28,12 @@ def sort_by_gravity(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     findings : sequence of Finding
     """
     place = {code: number for number, code in enumerate(_FIRST)}
-    return tuple(sorted(findings, key=lambda item: (_GRAVITY[item.severity], place.get(item.kind, len(place)))))
+    return tuple(
+        sorted(
+            findings,
+            key=lambda item: (_GRAVITY[item.severity], item.kind == _LAST, place.get(item.kind, len(place))),
+        )
+    )
 
 
 def add_row_shares(findings: Sequence[Finding], table: Table) -> tuple[Finding, ...]:

@@ -25,8 +25,14 @@ class CheckSettings:
         Where a larger share (0-1) of rows is far away, none of them is an outlier.
     listed_label_errors : int
         Rows that are listed, the most suspicious first.
-    sure_margin, sure_share : float
-        Label errors are a warning if this share (0-1) of rows is doubted by at least this margin of two probabilities.
+    min_wrong_share : float
+        Doubted labels are listed as long as surely this share (0-1) of the list is expected to be really wrong.
+    warned_wrong_share : float
+        Label errors are a warning if this share (0-1) of all rows is expected to be really wrong.
+    wrong_label_rows : int
+        Rows on which the share of wrong labels is fitted, evenly spread.
+    profile_drop : float
+        Drop of the log-likelihood at the ends of a 95 % interval: half the 95 % point of chi-squared.
     some_unknown_share, many_unknown_share : float
         Share (0-1) of unknown tokens that is worth a note, and a warning; texts with more of them than the second have
         similar features only because the base model cannot read them.
@@ -63,8 +69,10 @@ class CheckSettings:
     outlier_neighbour: int = 5
     max_outlier_share: float = 0.02
     listed_label_errors: int = 50
-    sure_margin: float = 0.8
-    sure_share: float = 0.01
+    min_wrong_share: float = 0.5
+    warned_wrong_share: float = 0.01
+    wrong_label_rows: int = 5_000
+    profile_drop: float = 1.920729410347062
     some_unknown_share: float = 0.01
     many_unknown_share: float = 0.1
     many_tokens_per_word: float = 2.5

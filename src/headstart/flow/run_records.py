@@ -22,6 +22,7 @@ from headstart.records import Finding, Index, Predictions, SplitTable
 from headstart.results import (
     AnyMetrics,
     BaseChoice,
+    Figure,
     Inherited,
     LabelError,
     LeakageGap,
@@ -142,6 +143,7 @@ class TrainingChecks:
     findings: tuple[Finding, ...]
     label_errors: list[LabelError]
     honest_score: LeakageGap | None
+    label_errors_wrong: Figure | None = None
 
 
 @dataclass(frozen=True)

@@ -219,7 +219,13 @@ class Result(Record):
     checks: list[FindingRow] = Field(default=[], description="Findings about the data.")
     label_errors: list[LabelError] = Field(
         default=[],
-        description="Training rows whose label is likely wrong, the most suspicious first; at most 50.",
+        description="Training rows whose label is likely wrong, the most suspicious first; at most 50. Empty where a "
+        "model doubts no more labels than its own mistakes explain.",
+    )
+    label_errors_wrong: Figure | None = Field(
+        default=None,
+        description="Share of the rows of the finding `label-errors` whose label is expected to be really wrong, 0 to "
+        "1 (labels as a mixture of right and random ones, fitted to the out-of-fold outputs); `null` without them.",
     )
     honest_score: LeakageGap | None = Field(
         default=None,

@@ -37,6 +37,7 @@ class FindingRow(Record):
     measure: Figure | None = Field(
         description="Usually the share of rows it concerns, 0 to 1 (of findings across the splits: of test rows). "
         "`shortcut`: balanced accuracy of a small model on plain properties of the inputs, or on one column. "
+        "`label-errors`: share of the named rows whose label is expected to be really wrong. "
         "`unknown-tokens`: share of tokens that the base model does not know. `null` where no row is named.",
     )
     advice: str = Field(description="What to do.")

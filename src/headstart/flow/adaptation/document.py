@@ -85,6 +85,7 @@ def assemble_result(
         worst=figures.worst if figures else [],
         checks=[FindingRow.model_validate(finding.as_dict()) for finding in run.checks.findings],
         label_errors=run.checks.label_errors,
+        label_errors_wrong=run.checks.label_errors_wrong,
         honest_score=run.checks.honest_score,
         set_aside=[SetAsideRow(id=item.id, reason=item.reason) for item in table.set_aside],
         portable=portable,

@@ -10,6 +10,7 @@ from headstart.flow.adaptation.budget import Budget
 from headstart.flow.run_records import Prepared, TrainingChecks
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
+from headstart.results import Figure
 from headstart.results.findings import make_finding
 
 
@@ -53,4 +54,5 @@ def check_training_rows(
         findings=sort_by_gravity(add_row_shares(findings, prepared.table)),
         label_errors=list(label_errors.rows),
         honest_score=leakage,
+        label_errors_wrong=Figure.from_interval(label_errors.expected_wrong) if label_errors.expected_wrong else None,
     )
