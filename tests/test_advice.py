@@ -27,7 +27,18 @@ from headstart.modalities.record import Fingerprint
 from headstart.records import Table, make_column
 from headstart.report import write_sentence
 from headstart.report.sentences.new_rows import describe_new_rows, describe_right_answers
-from headstart.results import Calibration, Evaluation, Figure, Metrics
+from headstart.results import (
+    BesideTraining,
+    Calibration,
+    Drift,
+    Evaluation,
+    Figure,
+    Metrics,
+    NextStep,
+    Readiness,
+    ReadinessReason,
+    SiteFigures,
+)
 
 BUNDLE = Path(__file__).parent / "data" / "bundle-format-3"
 
@@ -154,3 +165,32 @@ def test_a_command_on_a_full_disk_exits_with_2(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "t.csv").write_text("text,label\na,x\n", encoding="utf-8")
     code, printed = run("check", tmp_path / "t.csv", "--json")
     assert code == 2 and "no space left" in json.loads(printed)["error"]["problem"]
+
+
+@pytest.mark.parametrize(
+    ("level", "action"),
+    [("ready", "use"), ("supervised", "use with a person checking"), ("not_ready", "do not use")],
+)
+def test_use_is_advised_only_where_the_model_is_ready_by_its_figures_here(level: str, action: str) -> None:
+    half = Figure(value=0.5, low=0.4, high=0.6)
+    reason = ReadinessReason(code="answered_right", level=level, figure=half, bound=0.9, n_rows=100)
+    beside = BesideTraining(name="accuracy", there=half, n_rows_there=90, here=half, n_rows=100, difference=half)
+    judged = evaluation(100, {}).model_copy(
+        update={
+            "readiness": Readiness(level=level, reasons=[reason], next=NextStep(code="use")),
+            "beside_training": [beside],
+        }
+    )
+    advice = choose_advice(judged)
+    assert advice.action == action
+    assert level == "ready" or "Its answers are right in 50 of 100" in write_sentence(advice)
+
+
+def test_without_labels_nothing_is_advised_to_be_used() -> None:
+    figure = Figure(value=0.5, low=0.4, high=0.6)
+    drift = Drift(n_rows=100, n_rows_trained=200, auroc=figure, p_value=0.5, found=False)
+    judged = evaluation(100, {}, labelled=False, drift=drift, shares={"label": figure})
+    site = SiteFigures(data="d", n_rows=90, figures={"answered_right": figure})
+    advice = choose_advice(judged, site)
+    assert (advice.action, advice.code) == ("cannot tell", "no-labels")
+    assert "Where it was made 50 % (95 % interval 40 to 60) were." in write_sentence(advice)

@@ -158,7 +158,9 @@ def test_what_was_just_recalibrated_is_not_advised_again(adapted: Path, fresh_ta
         )
         for kept in (True, False)
     ]
-    assert [item.action for item in told] == ["use", "use"]
+    assert found.readiness is not None
+    expected = {"ready": "use", "supervised": "use with a person checking", "not_ready": "do not use"}
+    assert [item.action for item in told] == [expected[found.readiness.level]] * 2
     assert f"corrected in {made.bundle}" in write_sentence(told[0]) and "nothing was changed" in write_sentence(told[1])
 
 

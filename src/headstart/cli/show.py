@@ -143,6 +143,7 @@ def show_evaluation(record: Evaluation) -> None:
     """Show how a bundle did on new data."""
     for sentence in describe_new_rows(record):
         console.print(escape(sentence))
+    show_readiness(record.readiness, record.modality)
     if record.metrics is not None and (share := describe_right_answers(record)):
         news.print(f"[bold]{escape(share)}[/bold]")
     if record.metrics is None:
@@ -162,6 +163,7 @@ def show_evaluation(record: Evaluation) -> None:
 
 _FIGURES = {
     "label": "given an answer",
+    "answered_right": "answers that are right",
     "macro_f1": "macro-F1",
     "micro_f1": "micro-F1",
     "log_loss": "log-loss",

@@ -10,6 +10,7 @@ from headstart.results.data import SetAsideRow
 from headstart.results.groups import GroupColumn, GroupMeasure, LeftAloneReason
 from headstart.results.inherited import PartColumn, PartValue
 from headstart.results.metrics import AnyMetrics, Confusion, ObservedPredicted
+from headstart.results.readiness import Readiness, ReadinessReason
 from headstart.results.record import FORMAT, Figure, Record
 from headstart.results.trust import Abstention, Calibration, Conformal
 from headstart.task_types import TaskName
@@ -86,7 +87,7 @@ class Drift(Record):
 
 AdviceCode = Literal[
     "none-of-these", "spellings", "few-rows", "unknown-classes", "worse", "too-sure", "too-unsure", "coverage",
-    "no-site", "not-worse", "drift-not-measured", "drift", "no-drift",
+    "no-site", "not-worse", "drift-not-measured", "drift", "no-drift", "no-labels", "supervised", "not-ready",
     "tested-before",
 ]  # fmt: skip
 
@@ -94,7 +95,11 @@ AdviceCode = Literal[
 class Advice(Record):
     """What to do with the model at this place."""
 
-    action: Literal["use", "recalibrate", "re-train", "cannot tell"] = Field(description="The advice.")
+    action: Literal["use", "use with a person checking", "do not use", "recalibrate", "re-train", "cannot tell"] = (
+        Field(
+            description="The advice. `use` only where the model is ready by its figures on labelled rows of this place."
+        )
+    )
     code: AdviceCode | None = Field(default=None, description="The reason as a code; `null` in older results.")
     n_rows: int | None = Field(default=None, description="Rows that the reason is about.")
     n_rows_total: int | None = Field(default=None, description="All rows, those with unknown labels included.")
@@ -109,6 +114,9 @@ class Advice(Record):
         description="With `--recalibrate`: whether that corrected it.",
     )
     bundle: str | None = Field(default=None, description="The corrected bundle.")
+    because: ReadinessReason | None = Field(
+        default=None, description="The rule that the model does not pass here (`supervised` and `not-ready`)."
+    )
     reason: str = Field(default="", description="The reason in words.")
 
 
@@ -179,6 +187,11 @@ class Evaluation(Record):
     beside_training: list[BesideTraining] = Field(default=[], description="Figures here and there.")
     prior_shift: PriorShift | None = Field(default=None, description="Did the class frequencies change?")
     drift: Drift | None = Field(default=None, description="Did the inputs change?")
+    readiness: Readiness | None = Field(
+        default=None,
+        description="Is the model ready for use here? `null` without labels, where all rows were its test rows, and in "
+        "older results.",
+    )
     advice: Advice | None = Field(default=None, description="What to do.")
     recalibration: Recalibration | None = Field(default=None, description="`null` without `--recalibrate`.")
     not_measured: dict[str, str] = Field(default={}, description="Which parts were not measured, and why.")

@@ -18,7 +18,7 @@ ReasonCode = Literal[
 ]  # fmt: skip
 NextStepCode = Literal[
     "label_class", "label_group", "label_more", "other_base", "other_place", "look_at_labels", "remove_copies",
-    "look_at_shortcut", "label_test_rows",
+    "look_at_shortcut", "label_test_rows", "learn_here", "use",
 ]  # fmt: skip
 ColumnName = Annotated[str, Field(description="Group column; empty where `value` is a class, or where there is none.")]
 ValueName = Annotated[str, Field(description="The class or the value of the group column; empty where there is none.")]

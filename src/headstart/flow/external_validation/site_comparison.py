@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -14,9 +15,10 @@ from headstart.decisions import NONE
 from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from headstart.evaluation.shift.drift import measure_drift
 from headstart.evaluation.shift.prior_shift import independent_difference, measure_prior_shift
+from headstart.flow.external_validation.readiness_here import judge_evaluation
 from headstart.flow.external_validation.settings import SETTINGS
 from headstart.flow.scoring.predictions import ModelFigures
-from headstart.flow.scoring.training_site import SITE_FIGURES, name_figures, summarise_site
+from headstart.flow.scoring.training_site import ANSWERED_RIGHT, SITE_FIGURES, name_figures, summarise_site
 from headstart.records import FloatMatrix, Index
 from headstart.results import (
     Advice,
@@ -103,7 +105,8 @@ def compare_with_site(
         not_measured["drift"] = reason
     changes = {"beside_training": beside, "prior_shift": shift, "drift": drift, "not_measured": not_measured}
     compared = result.model_copy(update=changes)
-    return compared.model_copy(update={"advice": choose_advice(compared)})
+    judged = compared.model_copy(update={"readiness": judge_evaluation(compared)})
+    return judged.model_copy(update={"advice": choose_advice(judged, training_site)})
 
 
 def _are_test_rows(result: Evaluation, beside: list[BesideTraining]) -> bool:
@@ -158,8 +161,23 @@ def _measure_drift(bundle: Bundle, clusters: Index, placed: FloatMatrix | None) 
     )
 
 
-def choose_advice(result: Evaluation) -> Advice:
+_ACTIONS: Mapping[str, Literal["use", "use with a person checking", "do not use"]] = {
+    "ready": "use",
+    "supervised": "use with a person checking",
+    "not_ready": "do not use",
+}
+"""By level of readiness."""
+
+
+def choose_advice(result: Evaluation, training_site: SiteFigures | None = None) -> Advice:
     """Return what to do.
+
+    Parameters
+    ----------
+    result : Evaluation
+        With `readiness`.
+    training_site : SiteFigures or None
+        Figures of the test rows of training.
 
     Notes
     -----
@@ -168,16 +186,17 @@ def choose_advice(result: Evaluation) -> Advice:
     Re-train: at least a fifth of the rows are none of these (the lower end of the interval), or of classes that the
     model does not know; or the first figure of the task is worse than at the training site, by more than noise and by
     more than 5 points (an error: a tenth). Recalibrate: probabilities are too sure or too unsure beyond noise and by
-    a point or more, or sets hold the truth less often than stated. Else use. Without labels: re-train where a fifth
-    is none of these; recalibrate where there is drift beyond noise; use where there is none; cannot tell where drift
-    was not measured. No rule is fitted to data.
+    a point or more, or sets hold the truth less often than stated. Else what the rules of
+    readiness allow on these rows: use, use with a person checking, or do not use. Without labels: re-train where a
+    fifth is none of these; recalibrate where there is drift beyond noise; else cannot tell, for nobody knows how good
+    it is here. No rule is fitted to data.
     """
     if 2 * result.n_tested > result.n_rows:
         return Advice(action="cannot tell", code="tested-before", n_rows=result.n_tested, n_rows_total=result.n_rows)
     none_of_these = result.shares.get(NONE)
     if none_of_these is not None and none_of_these.low >= SETTINGS.unknown_share:
         return Advice(action="re-train", code="none-of-these", here=none_of_these)
-    return _advise_with_labels(result) if result.labelled else _advise_without_labels(result)
+    return _advise_with_labels(result) if result.labelled else _advise_without_labels(result, training_site)
 
 
 def _advise_with_labels(result: Evaluation) -> Advice:
@@ -253,7 +272,7 @@ def advise_after_recalibration(result: Evaluation) -> Advice:
     is_corrected = recalibration.calibration_kept or recalibration.sets_kept
     return before.model_copy(
         update={
-            "action": "use",
+            "action": _ACTIONS[result.readiness.level] if result.readiness else "cannot tell",
             "recalibrated": "corrected" if is_corrected else "unchanged",
             "bundle": recalibration.bundle,
             "n_rows": recalibration.n_rows,
@@ -262,19 +281,27 @@ def advise_after_recalibration(result: Evaluation) -> Advice:
 
 
 def _advise_use(result: Evaluation, main: BesideTraining | None) -> Advice:
-    if main is None:
+    readiness = result.readiness
+    if readiness is not None and readiness.level != "ready":
+        code: Literal["supervised", "not-ready"] = "supervised" if readiness.level == "supervised" else "not-ready"
+        return Advice(action=_ACTIONS[readiness.level], code=code, because=readiness.reasons[0], n_rows=result.n_rows)
+    if main is None or readiness is None:
         return Advice(action="cannot tell", code="no-site")
     return Advice(
         action="use", code="not-worse", measure=main.name, here=main.here, there=main.there, n_rows=result.n_rows
     )
 
 
-def _advise_without_labels(result: Evaluation) -> Advice:
+def _advise_without_labels(result: Evaluation, training_site: SiteFigures | None) -> Advice:
     if result.drift is None:
         return Advice(action="cannot tell", code="drift-not-measured", n_labels=SETTINGS.min_labels)
     if result.drift.found:
         return Advice(action="recalibrate", code="drift", n_labels=SETTINGS.min_labels)
-    return Advice(action="use", code="no-drift")
+    figures = training_site.figures if training_site else {}
+    return Advice(
+        action="cannot tell", code="no-labels", here=result.shares.get("label"), there=figures.get(ANSWERED_RIGHT),
+        n_labels=SETTINGS.min_labels,
+    )  # fmt: skip
 
 
 def _is_worse(row: BesideTraining) -> bool:

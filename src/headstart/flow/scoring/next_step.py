@@ -70,7 +70,7 @@ def _is_unknown_language(result: Result, reason: ReadinessReason, other: str) ->
 
 def _is_about_language(result: Result, column: str) -> bool:
     part = next((item for item in result.groups if item.column == column), None)
-    origin = getattr(part, "origin", "")
+    origin = part.origin if part else ""
     return bool(column) and (origin in _ABOUT_LANGUAGE or column.lower() in _ABOUT_LANGUAGE)
 
 

@@ -218,9 +218,7 @@ def find_worst_group(model: JudgedModel) -> WorstGroup | None:
         n_rows=worst.n_rows,
         measure=part.measure if part else "recall",
         figure=worst.figure,
-        answered=next((getattr(item, "answered", None) for item in part.values if item.value == worst.value), None)
-        if part
-        else None,
+        answered=next((item.answered for item in part.values if item.value == worst.value), None) if part else None,
         better_value=best.value if best else "",
         better_figure=best.figure if best else None,
     )

@@ -37,6 +37,8 @@ SITE_FIGURES: dict[str, tuple[str, ...]] = {
     "regression": ("mean_absolute_error", "r2"),
 }
 """What is held against the training site; the first decides."""
+ANSWERED_RIGHT = "answered_right"
+"""Name of the share of answers that are right, among the figures of a site."""
 
 
 def draw_reference(
@@ -111,7 +113,7 @@ def name_figures(
     if conformal is not None:
         figures |= {"coverage": conformal.measured}
     if abstention is not None:
-        figures |= dict(abstention.shares)
+        figures |= {**abstention.shares, ANSWERED_RIGHT: abstention.accuracy_answered}
     return {name: figure for name, figure in figures.items() if figure is not None}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headstart.report.messages import message, translate, translate_count
+from headstart.report.sentences.readiness import describe_reason, describe_requirement
 from headstart.report.words import (
     format_fixed,
     format_hundredths,
@@ -11,7 +12,7 @@ from headstart.report.words import (
     list_names,
     shorten_name,
 )
-from headstart.results import Advice, Drift, Figure, PriorShift, Recalibration
+from headstart.results import Advice, Drift, Figure, PriorShift, ReadinessReason, Recalibration
 
 _MOST_CLASSES = 3
 _CLASS_SHARES = {
@@ -61,6 +62,12 @@ _ADVICE = {
         "{n} of these {total} rows were its test rows when it was made: that they are as right as there shows nothing "
         "new. Evaluate it with rows of another day or place."
     ),
+    "no-labels": message(
+        "They look like what it learnt from, as far as can be told without labels, and it answers {here} of them. How "
+        "many of these answers are right, nobody can tell.{trained} Label {labels} of them and evaluate again."
+    ),
+    "supervised": message("{because} A person has to look at its answers here."),
+    "not-ready": message("{because}"),
     "no-drift": message("The rows look like the training rows, as far as can be told without labels."),
 }
 _REMEDIES = {
@@ -141,10 +148,17 @@ def describe_advice(advice: Advice) -> str:
         "points": format_hundredths(abs(advice.here.value)) if advice.here else "",
         "stated": format_hundredths(advice.stated or 0.0),
     }  # fmt: skip
-    reason = translate(_ADVICE[advice.code], **values)
+    trained = translate(" Where it was made {share} were.", share=values["there"]) if advice.there else ""
+    because = " ".join(filter(None, _describe_because(advice.because)))
+    reason = translate(_ADVICE[advice.code], **values, trained=trained, because=because)
     if advice.code not in _MENDABLE:
         return reason
     return f"{reason} {translate(_REMEDIES[advice.recalibrated], **values)}"
+
+
+def _describe_because(reason: ReadinessReason | None) -> tuple[str, str]:
+    """Return the rule that is not passed, and what it takes."""
+    return ("", "") if reason is None else (describe_reason(reason, ""), describe_requirement(reason))
 
 
 def _format_figure(figure: Figure | None, measure: str | None = None) -> str:

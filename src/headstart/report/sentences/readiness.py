@@ -256,6 +256,10 @@ _STEPS: Mapping[str, str] = {
         "Next: take the ready-made model of many languages, {name}; this one does not know these texts."
     ),
     "other_place": message("Next: test it where it will be used, with labels from there."),
+    "learn_here": message(
+        "Next: let it learn from these labelled rows as well, and test it on {inputs} others from here."
+    ),
+    "use": message("Next: try it on new data; look at some of its answers now and then."),
     "look_at_labels": message("Next: look at {inputs} whose label may be wrong."),
     "remove_copies": message("Next: take these copies out and run it again."),
     "look_at_shortcut": message("Next: read what the check says about it, and test the model at another place."),

@@ -1,0 +1,55 @@
+"""Is a model ready for use at another place: the rules of readiness on its figures there."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from headstart.flow.external_validation.settings import SETTINGS
+from headstart.flow.scoring.commands import join_words
+from headstart.flow.scoring.readiness import find_worst_group, judge_model
+from headstart.flow.scoring.readiness_rules import JudgedModel
+from headstart.results import Evaluation, NextStep, Readiness
+
+
+def judge_evaluation(result: Evaluation) -> Readiness | None:
+    """Return whether the model is ready for use at this place.
+
+    Parameters
+    ----------
+    result : Evaluation
+        With all figures of the new rows.
+
+    Returns
+    -------
+    Readiness or None
+        None without labels, and where all rows were test rows of the model: neither says anything new of its quality.
+    """
+    if result.metrics is None or result.n_tested >= result.n_rows:
+        return None
+    model = JudgedModel(
+        task=result.task,
+        classes=list(result.classes),
+        metrics=result.metrics,
+        abstention=result.abstention,
+        conformal=result.conformal,
+        groups=result.groups,
+        asked_columns=frozenset(part.column for part in result.groups if part.origin == "named"),
+    )
+    reasons = judge_model(model)
+    return Readiness(
+        level=reasons[0].level,
+        reasons=reasons,
+        worst_group=find_worst_group(model),
+        next=_choose_next_step(result, reasons[0].level == "ready"),
+    )
+
+
+def _choose_next_step(result: Evaluation, is_ready: bool) -> NextStep:
+    """Return what to do: use it, or let it learn from labelled rows of this place."""
+    if is_ready:
+        return NextStep(
+            code="use", command=join_words(["headstart", "predict", result.bundle, "NEW_DATA", "-o", "answers.csv"])
+        )
+    out = f"{PurePath(result.data.rstrip('/')).stem or 'here'}-model"
+    command = join_words(["headstart", "adapt", result.trained_on or "TRAINING_DATA", "--also", result.data, "-o", out])
+    return NextStep(code="learn_here", n_rows=SETTINGS.min_labels, command=command)
