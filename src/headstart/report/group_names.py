@@ -27,11 +27,27 @@ def name_group(column: str, value: str) -> str:
     >>> name_group("language", "sw"), name_group("language", "Swahili"), name_group("district", "Osterfen")
     ('Swahili', 'Swahili', 'district Osterfen')
     """
+    name = name_value(column, value)
+    return f"{shorten_name(column)} {name}" if column and name not in _ALL_LANGUAGES else name
+
+
+def name_value(column: str, value: str) -> str:
+    """Return a value as it is called beside its column: codes of languages by their names.
+
+    Parameters
+    ----------
+    column, value : str
+
+    Examples
+    --------
+    >>> name_value("language", "sw"), name_value("district", "Osterfen")
+    ('Swahili', 'Osterfen')
+    """
     if column.strip().casefold() in _LANGUAGE_COLUMNS:
         name = LANGUAGE_NAMES.get(value.strip().casefold().split("-")[0], value)
         if name in _ALL_LANGUAGES:
             return name
-    return f"{shorten_name(column)} {shorten_name(value)}" if column else shorten_name(value)
+    return shorten_name(value)
 
 
 _ALL_LANGUAGES = frozenset(LANGUAGE_NAMES.values())

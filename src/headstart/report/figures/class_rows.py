@@ -38,13 +38,13 @@ def chart_class_rows(result: Result) -> RowChart | None:
         caption=translate(
             "The fewer rows it learnt from, the less it can know; the fewer test rows, the less is known."
         ),
-        keys=(Key("area right", translate("it learnt from these")), Key("area near", translate("kept for the test"))),
+        keys=(Key("area right", translate("it learnt from these")), Key("area unsure", translate("kept for the test"))),
     )
 
 
 def _make_row(name: str, n_train: int, n_test: int) -> ChartRow:
     text = translate("{train} + {test}", train=n_train, test=n_test)
-    segments = (Segment("right", 0, n_train), Segment("near", n_train, n_train + n_test))
+    segments = (Segment("right", 0, n_train), Segment("unsure", n_train, n_train + n_test))
     return ChartRow(
         name=name,
         text=text if n_test else format_number(f"{n_train:,}"),

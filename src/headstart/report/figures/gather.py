@@ -16,6 +16,7 @@ from headstart.report.figures.plane import Picture
 from headstart.report.figures.row_map import draw_row_map
 from headstart.report.figures.rows import ChartRow, RowChart, draw_rows
 from headstart.report.figures.series import draw_series
+from headstart.report.group_names import name_value
 from headstart.report.kinds import TaskWording
 from headstart.report.messages import translate, translate_count
 from headstart.report.words import SHARES
@@ -121,7 +122,7 @@ def _chart_compared(result: Result, kind: TaskWording) -> RowChart | None:
 
 
 def chart_group(part: GroupColumn, result: Result, kind: TaskWording) -> RowChart | None:
-    """Chart the values of one column, those with too few rows without a figure; None where nothing is listed.
+    """Chart the values of one column, those with too few rows without a figure; None where no value has one.
 
     Parameters
     ----------
@@ -132,11 +133,11 @@ def chart_group(part: GroupColumn, result: Result, kind: TaskWording) -> RowChar
     """
     measure = kind.group_main
     figures = [(item, measure.of(item.metrics) if item.metrics else None) for item in part.values]
-    if not figures:
+    if all(figure is None for _, figure in figures):
         return None
     rows = []
     for item, figure in figures:
-        name = item.value or translate("no value")
+        name = name_value(part.column, item.value) or translate("no value")
         if figure is None:
             text = translate_count("cannot tell ({n} row)", "cannot tell ({n} rows)", item.n_rows)
             rows.append(ChartRow(name=name, text=text, label=""))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from headstart.report.figures.axis import make_share_axis
 from headstart.report.figures.plane import Key
 from headstart.report.figures.rows import ChartRow, RowChart, Segment, draw_rows
+from headstart.report.group_names import name_value
 from headstart.report.messages import translate, translate_count
 from headstart.report.words import format_hundredths, format_share_range
 from headstart.results import GroupColumn, GroupValue, OutcomeShares, Result
@@ -69,7 +70,7 @@ def chart_group_outcomes(part: GroupColumn, result: Result, noun: str) -> RowCha
     """
     if not any(item.answered for item in part.values):
         return None
-    rows = [_make_group_row(item) for item in part.values]
+    rows = [_make_group_row(item, name_value(part.column, item.value)) for item in part.values]
     chance = result.pictures.guessing if result.pictures else None
     guess = translate("always the most frequent answer")
     return _make_chart(rows, part.column, noun, task=result.task, chance=chance, guess=guess)
@@ -90,12 +91,14 @@ def _make_chart(
     }
     keys = [Key(f"area {style}", text) for style, text in words.items() if style in styles]
     keys += [Key("chance", guess)] if chance is not None else []
+    caption = translate("Beside the bars: right of 100, and the bounds between which that surely lies.")
+    caption = caption if any(row.spans for row in rows) else translate("Beside the bars: right of 100.")
     return RowChart(
         axis=axis,
         rows=drawn[:FIRST_CLASSES],
         rest=tuple(drawn[FIRST_CLASSES:]),
         title=title,
-        caption=translate("Beside the bars: right of 100, and the bounds between which that surely lies."),
+        caption=caption,
         keys=tuple(keys),
     )
 
@@ -116,8 +119,8 @@ def _make_row(shares: OutcomeShares, name: str, is_ours: bool = False) -> ChartR
     )
 
 
-def _make_group_row(item: GroupValue) -> ChartRow:
-    name = item.value or translate("no value")
+def _make_group_row(item: GroupValue, name: str) -> ChartRow:
+    name = name or translate("no value")
     if item.answered is None:
         text = translate_count("cannot tell ({n} row)", "cannot tell ({n} rows)", item.n_rows)
         return ChartRow(name=name, text=text, label="")

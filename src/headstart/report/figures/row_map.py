@@ -46,7 +46,7 @@ def draw_row_map(
         _make_bare_axis(translate("the direction in which they differ most")),
         _make_bare_axis(translate("the second direction")),
     )
-    marks = plane.draw_dots(wrong, "ring")
+    marks = plane.draw_dots(wrong, "ring") + plane.draw_dots(wrong, "hole")
     for style in sorted(dots):
         marks += plane.draw_dots(dots[style], style)
     for row, place, style in links:
@@ -54,7 +54,7 @@ def draw_row_map(
         marks += plane.draw_link(place, style=style, address=f"#{(anchors or {})[row.id]}", title=title)
     keys = [Key(f"dots {style}", shorten_name(name)) for name, style in colours.items()]
     keys += [Key(f"dots {OTHER}", translate("other classes"))] if len(set(names)) > len(colours) else []
-    keys += [Key("dots ring", translate("answered wrong"))] if wrong else []
+    keys += [Key("ring", translate("answered wrong"))] if wrong else []
     caption = translate(
         "Each dot is a row, as the base model sees it: near dots look alike to it. Faint dots: it learnt from these. "
         "A flat map of something with many sides: it shows {share} of the differences, and what lies together here may "
