@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from headstart.cli.asking import Yes, fetch_missing_bases
-from headstart.cli.surface import CommandStopped, command, news, require_model, require_path
+from headstart.cli.surface import CommandStopped, command, news, require_model, require_path, require_two_models
 from headstart.errors import NothingRead, OptionError, make_nothing_read
 from headstart.options import (
     AdaptOptions,
@@ -117,7 +117,8 @@ def compare(
     from headstart import flow
     from headstart.cli import show
 
-    comparison = flow.compare(require_path(old), require_path(new), require_path(data), out=output, options=options)
+    require_two_models(old, new, data)
+    comparison = flow.compare(old, new, data, out=output, options=options)
     show.show_comparison(comparison)
     return comparison.model_dump_json(indent=2)
 
@@ -203,14 +204,20 @@ def report(
     run: Annotated[Path, typer.Argument(help="The output folder of `adapt`, or its result.json.")],
     options: ReportOptions,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder to write into (default: that of the run).")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder to write into, or an .html file for the page alone (default: folder of the run).",
+        ),
     ] = None,
 ) -> Any:
     """Write the report and the model card of a finished run again, for example in another language."""
     from headstart import flow
 
     document = flow.report(require_path(run), output, options)
-    news.print(f"Report: {document['report']}   Model card: {document['card']}", markup=False, soft_wrap=True)
+    card = f"   Model card: {document['card']}" if document["card"] else ""
+    news.print(f"Report: {document['report']}{card}", markup=False, soft_wrap=True)
     return document
 
 

@@ -273,7 +273,32 @@ def require_model(command: str, path: Path, *inputs: Path) -> Path:
             f"The model comes first, then the data; {path} is not a model, {models[0]} is one.",
             f"Run: headstart {command} {' '.join(shlex.quote(str(item)) for item in (models[0], path, *others))}",
         )
+    if path.exists() and not _is_model(path):
+        raise HeadstartError(
+            f"{path} is not a bundle: it holds no model.", "Give the folder that `adapt -o` wrote, or the bundle in it."
+        )
     return require_path(path)
+
+
+def require_two_models(old: Path, new: Path, data: Path) -> None:
+    """Refuse two models of which one stands behind the data, and what is no model.
+
+    Parameters
+    ----------
+    old, new, data : Path
+        The arguments of `compare`.
+    """
+    places = [old, new, data]
+    models = [path for path in places if _is_model(path)]
+    others = [path for path in places if path not in models]
+    if len(models) == 2 and others and others[0] != data and others[0].exists():
+        raise HeadstartError(
+            f"The two models come first, then the data; {others[0]} is not a model.",
+            f"Run: headstart compare {' '.join(shlex.quote(str(item)) for item in (*models, others[0]))}",
+        )
+    for path in (old, new):
+        require_model("compare", path)
+    require_path(data)
 
 
 def _is_model(path: Path) -> bool:

@@ -96,13 +96,13 @@ def rewrite_report(run: Path, out: Path | None, options: ReportOptions) -> dict[
     run : Path
         The output folder of `adapt`, or its result.json.
     out : Path or None
-        Folder to write into; that of the run if None.
+        Folder to write into, or an .html file for the report alone; the folder of the run if None.
     options : ReportOptions
 
     Returns
     -------
     dict
-        `format`, `language`, and the paths written as `report` and `card`.
+        `format`, `language`, and the paths written as `report` and `card` (None: not written).
 
     Raises
     ------
@@ -115,12 +115,19 @@ def rewrite_report(run: Path, out: Path | None, options: ReportOptions) -> dict[
     result, folder = _read_result(source), out or source.parent
     if result.readiness is None:  # Of an older version.
         result = result.model_copy(update={"readiness": judge_result(result, str(source.parent))})
-    require_place(folder)
+    previews: Mapping[str, str] = {}
+    rows = None
     if options.without_examples:
-        code = write_report(report.remove_rows(result), {}, folder, options.language)
+        result = report.remove_rows(result)
     else:
         previews, rows = _read_previews(source.parent / PREVIEWS), read_report_rows(source.parent / ROWS)
-        code = write_report(result, previews, folder, options.language, rows=rows)
+    if out is not None and out.suffix.lower() in (".html", ".htm") and not out.is_dir():
+        require_place(out.parent)
+        code = report.choose_language(options.language)
+        write_text(out, report.render_html(result, previews, code, rows))
+        return {"format": 1, "language": code, "report": str(out), "card": None}
+    require_place(folder)
+    code = write_report(result, previews, folder, options.language, rows=rows)
     return {
         "format": 1,
         "language": code,

@@ -23,6 +23,7 @@ from headstart.flow.active_learning.label_table import (
     write_label_table,
 )
 from headstart.flow.active_learning.settings import SETTINGS
+from headstart.flow.inference.first_look import require_inputs_of_model
 from headstart.flow.inference.labelled_rows import find_seen_rows
 from headstart.flow.inference.lining_up import order_inputs
 from headstart.flow.inference.predict_table import read_rows
@@ -68,6 +69,7 @@ def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNe
     HeadstartError
         The bundle, the data or the output cannot be used, or every row already has a label.
     """
+    require_inputs_of_model(bundle_path, [path])
     with offline(options.offline):
         bundle = bundles.load_bundle(bundle_path)
         table = order_inputs(bundle, [path], options, {}).table

@@ -23,6 +23,7 @@ from headstart.evaluation.intervals import mean_interval, number_clusters
 from headstart.flow.external_validation.evaluate import predict_rows
 from headstart.flow.external_validation.settings import SETTINGS
 from headstart.flow.inference.answer_workbook import is_workbook, write_workbook
+from headstart.flow.inference.first_look import require_inputs_of_model
 from headstart.flow.inference.labelled_rows import leave_out_training_rows, read_rows_to_score
 from headstart.flow.scoring.groups import find_group_dependence
 from headstart.home import write_text
@@ -61,6 +62,7 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
     DataError
         There are no labels that they know, or no row can be read.
     """
+    require_inputs_of_model(old, [path])
     with offline(options.offline):
         first, second = bundles.load_bundle(old), bundles.load_bundle(new)
         spelled = match_names(second.classes, first.classes, options.merge_labels)

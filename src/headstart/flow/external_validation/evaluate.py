@@ -18,6 +18,7 @@ from headstart.errors import DataError, cut_problem
 from headstart.evaluation import Truth
 from headstart.flow.external_validation import recalibrate as recalibrating
 from headstart.flow.external_validation import site_comparison
+from headstart.flow.inference.first_look import require_inputs_of_model
 from headstart.flow.inference.labelled_rows import leave_out_training_rows, read_rows_to_evaluate
 from headstart.flow.inference.predict_table import decide_rows, predict_batches, select_ood_features
 from headstart.flow.scoring.decisions import ScoredRows, measure_outcome_shares
@@ -122,6 +123,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
     evaluate_options = (
         options if isinstance(options, EvaluateOptions) else EvaluateOptions.model_validate(options.model_dump())
     )
+    require_inputs_of_model(bundle_path, [path])
     with offline(options.offline):
         bundle = bundles.load_bundle(bundle_path, options.runtime, options.base)
         table, unknown = read_rows_to_evaluate(bundle, path, evaluate_options)

@@ -16,6 +16,7 @@ from headstart import progress
 from headstart.bundle import Bundle
 from headstart.errors import DataError, OptionError
 from headstart.flow.inference.answers import make_answers, make_document
+from headstart.flow.inference.first_look import require_inputs_of_model
 from headstart.flow.inference.lining_up import order_inputs
 from headstart.flow.inference.neighbours import find_neighbours, format_neighbours
 from headstart.flow.inference.perturbed_rows import make_input_spec, store_inputs
@@ -90,6 +91,7 @@ def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
     """
     if out is not None and out.is_dir():
         raise OptionError(f"{out} is a folder.", "Name a file to write with -o, such as explained.html.")
+    require_inputs_of_model(bundle_path, paths)
     with offline(options.offline), tempfile.TemporaryDirectory() as folder:
         bundle = bundles.load_bundle(bundle_path)
         inputs = order_inputs(bundle, paths, options, {})

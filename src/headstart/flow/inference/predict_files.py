@@ -28,6 +28,7 @@ from headstart.flow.inference.answer_layout import AnsweredTable, lay_out_answer
 from headstart.flow.inference.answer_tables import list_columns, write_row, write_unusable_row
 from headstart.flow.inference.answer_workbook import is_workbook, require_rows_fit, write_sheet
 from headstart.flow.inference.answers import UNUSABLE, Answer, make_answers, make_document, make_unusable_document
+from headstart.flow.inference.first_look import require_inputs_of_model
 from headstart.flow.inference.lining_up import order_inputs
 from headstart.flow.inference.neighbours import Neighbour, find_neighbours, format_neighbours
 from headstart.flow.inference.predict_table import predict_batches
@@ -122,6 +123,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
     table, out, done = files.table, files.out, 0
     if out is not None:
         _require_writable(out)
+    require_inputs_of_model(bundle_path, paths)
     with offline(options.offline):
         bundle = bundles.load_bundle(bundle_path, options.runtime, options.base)
         if files.sort_into is not None:
@@ -277,6 +279,7 @@ def predictions(bundle_path: Path, paths: Sequence[Path], options: PredictOption
 
 
 def _open_inputs(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> tuple[Bundle, OrderedInputs]:
+    require_inputs_of_model(bundle_path, paths)
     bundle = bundles.load_bundle(bundle_path, options.runtime, options.base)
     return bundle, order_inputs(bundle, paths, options, _choose_columns(options))
 
