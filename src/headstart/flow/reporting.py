@@ -115,7 +115,7 @@ def rewrite_report(run: Path, out: Path | None, options: ReportOptions) -> dict[
     result, folder = _read_result(source), out or source.parent
     if result.readiness is None:  # Of an older version.
         result = result.model_copy(update={"readiness": judge_result(result, str(source.parent))})
-    previews: Mapping[str, str] = {}
+    previews: Previews = {}
     rows = None
     if options.without_examples:
         result = report.remove_rows(result)
