@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from headstart.errors import OptionError
 from headstart.flow.scoring.commands import write_adapt_command
 from headstart.flow.scoring.readiness import find_worst_group, judge_model, judge_result
 from headstart.flow.scoring.readiness_rules import RULES, JudgedModel
+from headstart.flow.scoring.settings import READINESS
 from headstart.options import AdaptOptions, parse
 from headstart.options.requirements import REQUIRABLE, Requirement, parse_requirement
 from headstart.report.people_words import format_surely_between
@@ -457,3 +460,16 @@ def test_an_interval_reads_the_same_at_the_top_and_in_the_table() -> None:
     interval = Figure(value=0.9, low=0.7694, high=0.9604)
     assert format_share_range(interval) == "76–97"
     assert format_surely_between(interval) == "surely between 76 and 97"
+
+
+def test_the_page_about_readiness_has_every_bound() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "explanation" / "readiness.md").read_text("utf-8")
+    rows = re.findall(r"^\| ([a-z-]+) \| `([a-z0-9 ]+)` \| (.*) \| (.*) \|$", page, re.MULTILINE)
+    expected = []
+    for task, rules in RULES.items():
+        bounds = {rule.figure: (rule.bounds, "at most" if rule.is_error else "at least") for rule in rules}
+        expected += [(task, name, f"{word} {a:g}", f"{word} {b:g}") for name, ((a, b), word) in bounds.items()]
+    assert rows == expected
+    assert f"fewer than {READINESS.min_test_rows} test rows" in page
+    assert f"more than {READINESS.many_classes} classes" in page
+    assert all(f"more than {100 * share:g} % of the test rows" in page for share in READINESS.test_copies)
