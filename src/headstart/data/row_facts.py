@@ -21,7 +21,7 @@ from headstart.modalities.record import FileFacts, Fingerprint, RowFacts
 from headstart.records import Table
 from headstart.row_cache import RowCache
 
-FACTS_VERSION = 1
+FACTS_VERSION = 2
 """It changes whenever fingerprints or properties do: what another version wrote is not used."""
 _VECTORS, _LINES = "vectors", "lines"
 _LONG_JOB, _SHARD_ROWS = 2_000, 1_024
@@ -51,7 +51,7 @@ class FactsCache(RowCache):
         """
         if not facts:
             return
-        lines = "\n".join(json.dumps([row.properties, row.extremes]) for row in facts)
+        lines = "\n".join(json.dumps([row.properties, row.extremes, row.content]) for row in facts)
         vectors = np.stack([row.fingerprint.vectors for row in facts])
         arrays = {_VECTORS: vectors, _LINES: np.frombuffer(lines.encode(), dtype=np.uint8)}
         self._add_shard([row.digest for row in facts], arrays)
@@ -80,12 +80,13 @@ class FactsCache(RowCache):
 
 
 def _parse_facts(digest: str, vectors: Any, line: bytes) -> FileFacts:
-    properties, extremes = json.loads(line)
+    properties, extremes, content = json.loads(line)
     return FileFacts(
         fingerprint=Fingerprint(vectors),
         properties={name: value if isinstance(value, str) else tuple(value) for name, value in properties.items()},
         digest=digest,
         extremes=None if extremes is None else tuple(extremes),
+        content=content,
     )
 
 

@@ -5,6 +5,7 @@ It needs numpy only, so that models without torch decide alike. It knows no file
 """
 
 from headstart.decisions.calibrator import Calibrator, cross_fit_probabilities, fit_calibrator, fit_correction
+from headstart.decisions.content import fit_content_limits
 from headstart.decisions.costs import Costs, is_reserved, parse_costs, reserved_classes
 from headstart.decisions.out_of_distribution import OutOfDistributionDetector, fit_out_of_distribution
 from headstart.decisions.policy import (
@@ -37,6 +38,7 @@ __all__ = [
     "SetRule",
     "cross_fit_probabilities",
     "fit_calibrator",
+    "fit_content_limits",
     "fit_correction",
     "fit_margin",
     "fit_out_of_distribution",

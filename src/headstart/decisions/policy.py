@@ -89,6 +89,11 @@ class DecisionPolicy:
         Which of these parts do not apply, and why.
     reserved : tuple of str or None
         Classes that are answered with "none of these"; None: those whose name says so.
+    answer_below : float or None
+        Without costs, a class that is less probable is no answer, 0-1; None: any is.
+    content_limits : mapping of str to float
+        Inputs that fall under one hold nothing to answer about, and never reach the model (see
+        `headstart.modalities.content`); empty: all do.
     """
 
     calibrator: Calibrator = field(default_factory=Calibrator)
@@ -99,6 +104,8 @@ class DecisionPolicy:
     costs: Costs | None = None
     not_applied: Mapping[str, str] = field(default_factory=dict)
     reserved: tuple[str, ...] | None = None
+    answer_below: float | None = None
+    content_limits: Mapping[str, float] = field(default_factory=dict)
 
     def is_reserved(self, classes: Sequence[str]) -> NDArray[np.bool_]:
         """Return which classes (n_classes,) stand for what is none of the others."""
@@ -141,14 +148,16 @@ class DecisionPolicy:
         sets[np.arange(len(best)), best] = True
         known = ~self.is_reserved(predictions.classes)
         codes = np.where((sets.sum(axis=1) > 1) & sets[:, known].any(axis=1), -1, best)
-        cost_reasons: dict[int, Reason] = {}
+        own_reasons: dict[int, Reason] = {}
         if self.costs is not None:
-            codes, cost_reasons = self._choose_cheapest(predictions)
+            codes, own_reasons = self._choose_cheapest(predictions)
+        elif self.answer_below is not None:
+            codes, own_reasons = _drop_improbable(predictions, codes, known, self.answer_below)
         names = np.asarray((*predictions.classes, NOT_SURE), dtype=object)
         outcomes = np.asarray(("answered", "not_sure"), dtype=object)[(codes < 0).astype(int)]
         answers = names[codes]
         reasons = [
-            cost_reasons.get(row) or self._explain_answer(predictions, row, code, sets[row])
+            own_reasons.get(row) or self._explain_answer(predictions, row, code, sets[row])
             for row, code in enumerate(codes)
         ]
         decisions = Decisions(
@@ -221,6 +230,8 @@ class DecisionPolicy:
             "costs": self.costs.as_dict() if self.costs else None,
             "without": dict(self.not_applied),
             "reserved": None if self.reserved is None else list(self.reserved),
+            "answer_below": self.answer_below,
+            "content": dict(self.content_limits),
         }
 
     @classmethod
@@ -245,12 +256,29 @@ class DecisionPolicy:
             costs=Costs.from_dict(document["costs"]) if document["costs"] else None,
             not_applied=document["without"],
             reserved=None if document.get("reserved") is None else tuple(document["reserved"]),
+            answer_below=document.get("answer_below"),
+            content_limits=document.get("content") or {},
         )
 
 
 def _name_class(predictions: Predictions, row: int, code: int) -> dict[str, Any]:
     """Return the values of a reason that names a class, as JSON."""
     return {"label": predictions.classes[code], "probability": float(predictions.probabilities[row, code])}
+
+
+def _drop_improbable(
+    predictions: Predictions, codes: Index, known: NDArray[np.bool_], least: float
+) -> tuple[Index, dict[int, Reason]]:
+    """Return the codes without those of classes, not reserved ones, that are less probable than `least`; and why."""
+    rows = np.arange(len(codes))
+    dropped = (codes >= 0) & known[codes] & (predictions.probabilities[rows, codes] < least)
+    reasons = {
+        int(row): Reason(
+            "below_least_probability", {**_name_class(predictions, int(row), int(codes[row])), "least": least}
+        )
+        for row in np.flatnonzero(dropped)
+    }
+    return np.where(dropped, -1, codes), reasons
 
 
 def _refuse_reserved_classes(predictions: Predictions, decisions: Decisions, reserved: NDArray[np.bool_]) -> Decisions:

@@ -17,9 +17,19 @@ ReasonCode = Literal[
     "likelier_class_costs_more",
     "like_reserved_class",
     "out_of_distribution",
+    "below_least_probability",
     "interval_coverage",
     "too_few_rows_for_interval",
+    "too_small",
+    "too_dark",
+    "too_bright",
+    "one_colour",
+    "too_blurred",
+    "no_words",
+    "no_values",
+    "constant",
 ]
+"""The last eight are those of `headstart.modalities.content`: such inputs never reach the model."""
 
 
 @dataclass(frozen=True)

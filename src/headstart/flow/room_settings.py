@@ -29,6 +29,7 @@ from headstart.flow.scoring.settings import SETTINGS as SCORING_SETTINGS
 from headstart.ladder.settings import SETTINGS as LADDER_SETTINGS
 from headstart.language.settings import SETTINGS as LANGUAGE_SETTINGS
 from headstart.modalities.languages import SETTINGS as TEXT_LANGUAGE_SETTINGS
+from headstart.modalities.settings import SETTINGS as CONTENT_SETTINGS
 from headstart.pretraining.settings import SETTINGS as PRETRAINING_SETTINGS
 from headstart.ranking.settings import SETTINGS as RANKING_SETTINGS
 from headstart.results import Setting
@@ -50,6 +51,7 @@ MODEL_SETTINGS: Mapping[str, DataclassInstance] = {
     "images": IMAGE_RULES,
     "data": DATA_SETTINGS,
     "decisions": DECISION_CONFIG,
+    "content": CONTENT_SETTINGS,
     "linear": LINEAR_CONFIG,
     "probes": PROBE_CONFIG,
     "fine_tuning": FINE_TUNING_SETTINGS,

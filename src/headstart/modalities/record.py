@@ -7,7 +7,7 @@ listed by `tests/test_contract_modalities.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -54,6 +54,10 @@ class RowFacts(Protocol):
     def properties(self) -> Properties:
         """Plain properties that should not decide a label: how a file was made, not what it shows."""
 
+    @property
+    def content(self) -> Mapping[str, float]:
+        """Whether it holds anything to answer about (see `headstart.modalities.content`); empty: not measured."""
+
 
 @dataclass(frozen=True)
 class RowValueFacts:
@@ -64,11 +68,13 @@ class RowValueFacts:
     value : one of `Table.inputs`
     fingerprint_value : (value) -> Fingerprint
     measure_value : (value) -> Properties
+    measure_value_content : (value) -> content measures, or None
     """
 
     value: Any
     fingerprint_value: Callable[[Any], Fingerprint]
     measure_value: Callable[[Any], Properties]
+    measure_value_content: Callable[[Any], Mapping[str, float]] | None = None
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -79,6 +85,11 @@ class RowValueFacts:
     def properties(self) -> Properties:
         """Measure its plain properties."""
         return self.measure_value(self.value)
+
+    @property
+    def content(self) -> Mapping[str, float]:
+        """Measure whether it holds anything to answer about."""
+        return {} if self.measure_value_content is None else self.measure_value_content(self.value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,12 +104,15 @@ class FileFacts:
         sha256 of the file; "" where it could not be read.
     extremes : (str, float, float) or None
         Of an image of more than 8 bits: the kind of its values, the smallest and the largest.
+    content : mapping of str to float
+        Whether it holds anything to answer about; empty where it could not be read.
     """
 
     fingerprint: Fingerprint
     properties: Properties
     digest: str
     extremes: tuple[str, float, float] | None = None
+    content: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -158,6 +172,8 @@ class Modality:
     occlusion : Occlusion
     changes : mapping of str to (amount, what `load` gave, generator) -> changed row, or None
         Changes that should not change the answer, by their name in `pairs/edits.json`.
+    measure_content : (one of `Table.inputs`, what load gave or None) -> measures by code of fault
+        Whether a row holds anything to answer about (see `headstart.modalities.content`).
     plural : str
         What several rows are called in messages.
     nouns : tuple of two str
@@ -186,6 +202,7 @@ class Modality:
     changes: Mapping[str, Callable[[float, Any, np.random.Generator], Any]]
     plural: str
     nouns: tuple[str, str] = ("row", "rows")
+    measure_content: Callable[[Any, Any], Mapping[str, float]] = lambda source, loaded: {}
     has_words: bool = False
     has_channels: bool = False
     has_pixels: bool = False

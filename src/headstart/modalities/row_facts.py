@@ -6,11 +6,16 @@ What the facts say about the data is asked elsewhere.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
+from PIL import Image
+
 from headstart.errors import DataError
+from headstart.modalities.content import CONTENT_SIDE, measure_image_content
+from headstart.modalities.descriptors import shrink_image
 from headstart.modalities.fingerprints import BLANK_IMAGE, fingerprint_image
-from headstart.modalities.image import DECODING_ERRORS, decode_opened, open_image
+from headstart.modalities.image import DECODING_ERRORS, decode_opened, load_image, open_image
 from headstart.modalities.image_values import BY_CONTENT, find_value_kind, lock_if_large, measure_extremes
 from headstart.modalities.input_properties import SIDE, UNREADABLE_IMAGE, measure_image
 from headstart.modalities.record import FileFacts
@@ -36,4 +41,23 @@ def collect_image_facts(path: Path | str) -> FileFacts:
             properties = measure_image(image, tags=opened.getexif(), size=size, n_bytes=len(content))
     except (DataError, *DECODING_ERRORS):
         return FileFacts(fingerprint=BLANK_IMAGE, properties=UNREADABLE_IMAGE, digest=digest)
-    return FileFacts(fingerprint=fingerprint_image(image), properties=properties, digest=digest, extremes=extremes)
+    return FileFacts(
+        fingerprint=fingerprint_image(image),
+        properties=properties,
+        digest=digest,
+        extremes=extremes,
+        content=measure_image_content(shrink_image(image), min(image.size)),
+    )
+
+
+def measure_loaded_image(source: Path | str | bytes, image: Image.Image | None) -> Mapping[str, float]:
+    """Measure whether an image holds anything to answer about (see `headstart.modalities.content`).
+
+    Parameters
+    ----------
+    source : Path or str or bytes
+    image : PIL.Image.Image or None
+        As a model loads it; None: it is opened for this alone.
+    """
+    opened = load_image(source, {"resize": CONTENT_SIDE}) if image is None else image
+    return measure_image_content(shrink_image(opened), min(opened.size))

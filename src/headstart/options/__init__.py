@@ -149,6 +149,12 @@ class AdaptOptions(ReadOptions):
         (),
         description="Cost of an error, as TRUTH->ANSWER=COST, such as 'TB->healthy=20'; all others cost 1; repeatable.",
     )
+    answer_below: float = Field(
+        0.5,
+        ge=0.0,
+        le=1.0,
+        description="Answer with a class only if it is at least so probable (0: always); --cost replaces it.",
+    )
     refer_cost: float = Field(0.25, ge=0.0, description="With --cost: cost of no answer (a person is asked).")
     reserved: ReservedClasses = ()
     require: Requirements = ()

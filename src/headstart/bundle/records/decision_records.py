@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from headstart.bundle.records.array_records import ArrayRule, Arrays, check_arrays
 from headstart.bundle.records.schema import (
@@ -19,6 +19,7 @@ from headstart.bundle.records.schema import (
     require_mapping,
 )
 from headstart.errors import BundleError
+from headstart.modalities.content import CONTENT_FAULTS
 
 FILE, ARRAYS = "decision.json", "decision.safetensors"
 FORMAT = 1
@@ -85,6 +86,16 @@ class RulesRecord(StrictRecord):
     costs: CostsRecord | None
     without: dict[str, Text] = {}
     reserved: Annotated[list[Text], Field(max_length=MOST_IDS)] | None = None
+    answer_below: Share | None = None
+    content: dict[str, Number] | None = None
+
+    @field_validator("content")
+    @classmethod
+    def _known_faults(cls, content: dict[str, float] | None) -> dict[str, float] | None:
+        unknown = sorted(set(content or ()) - CONTENT_FAULTS.keys())
+        if unknown:
+            raise ValueError(f"there is no fault of content called {unknown[0]}")
+        return content
 
 
 OUT_OF_DISTRIBUTION_ARRAYS = {

@@ -82,6 +82,8 @@ class InputKind:
         None: any length.
     cost : (prepared row, n_outputs) -> float
         What it adds to a batch.
+    image : (what load gave) -> image, or None
+        Which part of it is an opened image.
     """
 
     load: Callable[[Any, Spec], Any]
@@ -89,6 +91,7 @@ class InputKind:
     collate: Callable[[Sequence[tuple[Array, ...]], Spec], tuple[Array, ...]]
     shapes: Callable[[Spec], tuple[tuple[str, tuple[int | None, ...]], ...]]
     cost: Callable[[tuple[Array, ...], int], float]
+    image: Callable[[Any], Any] = lambda loaded: None
 
 
 def _series_shapes(spec: Spec) -> tuple[tuple[str, tuple[int | None, ...]], ...]:
@@ -159,6 +162,7 @@ INPUT_KINDS: dict[str, InputKind] = {
         collate=_stack,
         shapes=lambda spec: (("uint8", (None, int(spec["size"]), int(spec["size"]), 3)),),
         cost=_unit_cost,
+        image=lambda loaded: loaded,
     ),
     "views": InputKind(
         load=_load_with_seed,
@@ -166,6 +170,7 @@ INPUT_KINDS: dict[str, InputKind] = {
         collate=_stack,
         shapes=lambda spec: (("uint8", (None, None, int(spec["size"]), int(spec["size"]), 3)),),
         cost=lambda row, n: float(len(row[0])),
+        image=lambda loaded: loaded[0],
     ),
     "picture": InputKind(
         load=_IMAGE.load,
@@ -173,6 +178,7 @@ INPUT_KINDS: dict[str, InputKind] = {
         collate=_stack,
         shapes=lambda spec: (("uint8", (None, int(spec["size"]), int(spec["size"]), 3)),),
         cost=_unit_cost,
+        image=lambda loaded: loaded,
     ),
     "tokens": InputKind(
         load=_TEXT.load,
@@ -236,6 +242,11 @@ class ModelInputs:
                 opened[key] = kind.load(source, item.spec)
             loaded.append(opened[key])
         return loaded
+
+    def select_image(self, loaded: Sequence[Any]) -> Any:
+        """Return the image that `load` opened, as its modality gives it; None where no input opens one."""
+        whole = (INPUT_KINDS[item.kind].image(part) for item, part in zip(self.inputs, loaded, strict=True))
+        return next((image for image in whole if image is not None), None)
 
     def prepare(self, loaded: Sequence[Any]) -> tuple[Array, ...]:
         """Make the arrays of a row, those of all inputs behind each other."""

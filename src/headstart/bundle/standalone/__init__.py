@@ -46,7 +46,14 @@ def build_script(modality: str) -> str:
     >>> "from tokenizers import" in build_script("text"), "headstart." in build_script("image")
     (True, False)
     """
-    read = ("refusing", "../onnx/reader", "../onnx/operators", "../onnx/packed_weights", "../../csv_files")
+    read = (
+        "refusing",
+        "../onnx/reader",
+        "../onnx/operators",
+        "../onnx/packed_weights",
+        "../../csv_files",
+        "../../modalities/content",
+    )
     parts = (*read, *_PARTS.get(modality, ()), modality, "checking", "common")
     cut = [(FOLDER / f"{name}.py").read_text("utf-8").split(CUT) for name in parts]
     docstring = cut[-1][0].split('"""')[1]

@@ -13,6 +13,7 @@ from headstart.bundle.onnx.operators import explain_refusal
 from headstart.bundle.onnx.packed_weights import unpack_weights
 from headstart.bundle.onnx.reader import read_graph_facts
 from headstart.bundle.standalone.refusing import RefusedInput
+from headstart.modalities.content import CONTENT_FAULTS
 
 SPECS: dict[str, Any] = {}
 # --- code ---
@@ -147,7 +148,8 @@ def read_policy(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
     policy: dict[str, Any] = read_document(folder, "decision.json")
     n_classes = len(config["classes"])
     shape = {
-        "coverage": SHARE, "margin?": (0.0, 1e300), "too_few?": bool, "reserved?": [str],
+        "coverage": SHARE, "margin?": (0.0, 1e300), "too_few?": bool, "reserved?": [str], "answer_below?": SHARE,
+        "content?": {f"{fault}?": NUMBER for fault in CONTENT_FAULTS},
         "calibrator": {
             "method": {"none", "temperature", "isotonic"}, "temperature": (1e-3, 1e6), "knots": [SHARE],
             "levels": [(-0.01, 1.01)],

@@ -18,9 +18,10 @@ import numpy as np
 import onnxruntime
 
 from headstart.bundle.standalone.checking import HINT, find_file, make_misfit, read_config, read_graph, read_policy
-from headstart.bundle.standalone.image import iterate_rows, prepare_input
+from headstart.bundle.standalone.image import iterate_rows, measure_content, prepare_input
 from headstart.bundle.standalone.refusing import RefusedInput
 from headstart.csv_files import write_csv_rows
+from headstart.modalities.content import CONTENT_FAULTS, find_content_fault
 
 # --- code ---
 HERE = Path(__file__).parent
@@ -173,6 +174,10 @@ def decide_class(row: Any) -> tuple[list[str], str, str, str, list[str], str]:
             first = int(row.argmax())
             reason = f"{describe_class(row, first)} is more probable, but a mistake would be expected to cost "
             reason += f"{expected[first]:.2g}"
+    elif index >= 0 and not refused[index] and row[index] < (POLICY.get("answer_below") or 0):
+        reason = f"{describe_class(row, index)} is the best guess, but less probable than "
+        reason += f"{100 * POLICY['answer_below']:.0f} %"
+        index = -1
     if not reason and index >= 0:
         reason = f"{100 * row[index]:.0f} % sure" + ("; no other class is likely enough" if sets and not costs else "")
     elif not reason and sets and not any(floor > 0 for floor in sets["floors"]):
@@ -252,6 +257,10 @@ def prepare_row(source: Any) -> list[Any]:
     """Return the arrays of one row; ValueError if it cannot be used."""
     if isinstance(source, ValueError):
         raise source
+    limits = POLICY.get("content")
+    fault = find_content_fault(measure_content(source, PORTABLE["inputs"]), limits) if limits else ""
+    if fault:
+        raise ValueError(CONTENT_FAULTS[fault])
     kinds = [(item["kind"], item["spec"]) for item in PORTABLE["inputs"]]
     return [(np.zeros(1, np.float32),) if kind == "rows" else prepare_input(kind, source, spec) for kind, spec in kinds]
 

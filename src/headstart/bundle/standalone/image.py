@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import struct
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import numpy as np
 from PIL import Image, ImageEnhance, UnidentifiedImageError
 
 from headstart.bundle.standalone.refusing import RefusedInput
+from headstart.modalities.content import CONTENT_SIDE, measure_image_content
 
 # --- code ---
 _SQUARE = {"size": (1, 4_096), "resize": (1.0, 16_384.0), "fit?": {"crop", "squash"},
@@ -48,13 +51,27 @@ def _is_image(file: Path, folder: Path) -> bool:
 
 def prepare_input(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
     """Return an image in the size that the model reads: uint8 (size, size, 3), red, green, blue."""
-    content = _read_content(Path(source))
-    image = _open_image(content, spec)
+    content, image = _load_image(Path(source), int(spec["resize"]), json.dumps(spec.get("value_ranges", {})))
     if kind == "views":
         seed = zlib.crc32(hashlib.sha256(content).hexdigest().encode())
         views = [_augment_image(image, np.random.default_rng([view, seed])) for view in range(1, spec["views"] + 1)]
         return (np.stack([_resize_image(one, spec) for one in (image, *views)]),)
     return (_resize_image(image, spec),)
+
+
+@lru_cache(maxsize=2)
+def _load_image(path: Path, resize: int, ranges: str) -> tuple[bytes, Any]:
+    """Return the bytes of an image, and the image; several inputs of a model read one."""
+    content = _read_content(path)
+    return content, _open_image(content, {"resize": resize, "value_ranges": json.loads(ranges)})
+
+
+def measure_content(source: Any, inputs: list[dict[str, Any]]) -> dict[str, float]:
+    """Return whether an image shows anything, by code of fault: as the first input that reads it opens it."""
+    spec = next((item["spec"] for item in inputs if "resize" in item["spec"]), {"resize": CONTENT_SIDE})
+    _, image = _load_image(Path(source), int(spec["resize"]), json.dumps(spec.get("value_ranges", {})))
+    small = image.resize((CONTENT_SIDE, CONTENT_SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return measure_image_content(np.asarray(small), min(image.size))
 
 
 def _read_content(path: Path) -> bytes:

@@ -15,6 +15,7 @@ import numpy as np
 from headstart.bundle.standalone.refusing import RefusedInput, require_kind
 from headstart.bundle.standalone.tables import IDS, TABLES, read_table
 from headstart.data.columns.written_numbers import DECIMAL, UNKNOWN, parse_amount
+from headstart.modalities.content import measure_series_content
 
 # --- code ---
 SPECS = {"series": {"series": ({"length": (1, 1_000_000), "n_channels": (1, 100_000), "gaps?": bool}, 1)}}
@@ -166,6 +167,11 @@ def prepare_input(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ..
         _resample(known.astype(np.float32), length),
         np.asarray([cut.shape[1]], np.float32),
     )
+
+
+def measure_content(source: Any, inputs: list[dict[str, Any]]) -> dict[str, float]:
+    """Return whether a series holds values that change, by code of fault."""
+    return measure_series_content(source)
 
 
 def _resample(values: Any, length: int) -> Any:

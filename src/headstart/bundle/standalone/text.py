@@ -18,6 +18,7 @@ import numpy as np
 from headstart.bundle.standalone.checking import HINT, read_document, require_shape
 from headstart.bundle.standalone.refusing import RefusedInput, require_kind
 from headstart.bundle.standalone.tables import TABLES, read_table, read_text_file
+from headstart.modalities.content import EMPTY_TEXT, measure_text_content
 from headstart.modalities.tokenizer_limits import UnusableTokenizer, make_tokenizer, to_unusable_error
 
 HERE = Path(__file__).parent
@@ -76,7 +77,7 @@ def fold_name(name: str) -> str:
 def prepare_input(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
     """Return ids and mask of the tokens of a text, or numbers and weights of its n-grams."""
     if not source.strip():
-        raise ValueError("the text is empty")
+        raise ValueError(EMPTY_TEXT)
     if kind == "pieces":
         return _count_ngrams(str(source), *_read_ngrams(spec["pieces_file"]))
     longest = int(spec["max_length"])
@@ -87,6 +88,13 @@ def prepare_input(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ..
     except BaseException as error:  # Panics of the library derive from it.
         raise RefusedInput(f"{spec['tokenizer_file']} {to_unusable_error(error)}.\n{HINT}") from None
     return np.asarray(ids, np.int64), np.ones(len(ids), np.int64)
+
+
+def measure_content(source: Any, inputs: list[dict[str, Any]]) -> dict[str, float]:
+    """Return whether a text says anything, by code of fault."""
+    if not source.strip():
+        raise ValueError(EMPTY_TEXT)
+    return measure_text_content(source)
 
 
 @lru_cache

@@ -17,6 +17,7 @@ import numpy as np
 from headstart import progress
 from headstart.errors import DataError
 from headstart.modalities import image
+from headstart.modalities.content import EMPTY_TEXT
 from headstart.modalities.series import Series
 from headstart.plain_files import read_plain_file
 
@@ -85,7 +86,7 @@ def _inspect_images(paths: Sequence[Path]) -> list[RowContent]:
 
 
 def _inspect_texts(texts: Sequence[str]) -> list[RowContent]:
-    return [RowContent(hash_text(text), None if text.strip() else "the text is empty") for text in texts]
+    return [RowContent(hash_text(text), None if text.strip() else EMPTY_TEXT) for text in texts]
 
 
 def _inspect_series(inputs: Sequence[Series]) -> list[RowContent]:

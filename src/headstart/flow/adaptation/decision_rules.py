@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from headstart import decisions
+from headstart.data.row_facts import describe_rows
 from headstart.decisions import DecisionPolicy
 from headstart.errors import OptionError
 from headstart.flow.adaptation.settings import SETTINGS
@@ -99,7 +100,12 @@ def fit_policy(
         if ood_check is None:
             not_applied["novelty"] = "There are too few training rows to say what is unlike them."
     reserved = _learnt_reserved_classes(options.reserved, task.classes) if TASK_TYPES[task.kind].has_one_class else None
-    policy = DecisionPolicy(coverage=options.coverage, out_of_distribution=ood_check, reserved=reserved)
+    policy = DecisionPolicy(
+        coverage=options.coverage,
+        out_of_distribution=ood_check,
+        reserved=reserved,
+        content_limits=_fit_content_limits(prepared),
+    )
     if TASK_TYPES[task.kind].is_number:
         assert task.truth is not None
         margin, _ = decisions.fit_margin(task.truth[:, 0].astype(np.float64), out_of_fold[:, 0], options.coverage)
@@ -114,7 +120,15 @@ def fit_policy(
     costs = decisions.parse_costs(_learnt_costs(options.cost, task.classes), task.classes, options.refer_cost, reserved)
     return replace(
         policy, calibrator=calibrator, sets=sets, costs=costs if options.cost else None, not_applied=not_applied,
+        answer_below=None if TASK_TYPES[task.kind].is_ordered else options.answer_below,
     )  # fmt: skip
+
+
+def _fit_content_limits(prepared: Prepared) -> dict[str, float]:
+    """Return the limits of contentless inputs that the training rows keep."""
+    task, table = prepared.task, prepared.train.table
+    codes = task.codes if TASK_TYPES[task.kind].has_one_class else np.zeros(len(table), dtype=np.intp)
+    return decisions.fit_content_limits([facts.content for facts in describe_rows(table)], codes)
 
 
 def _learnt_reserved_classes(requested: tuple[str, ...], classes: tuple[str, ...]) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ _OPTIONS_AFTER_TRAINING = frozenset(
         "coverage",
         "cost",
         "refer_cost",
+        "answer_below",
         "require",
         "language",
         "keep_torch",

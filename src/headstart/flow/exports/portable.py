@@ -41,7 +41,7 @@ from headstart.ladder import FittedStrategies
 from headstart.modalities.record import Array
 from headstart.records import FloatMatrix, Index, Table
 
-_WRITING = 11
+_WRITING = 12
 """Raised whenever the way graphs are made changes what they give, or predict.py changes."""
 
 

@@ -72,7 +72,8 @@ def predict_rows(bundle: Bundle, table: Table, precision: str, path: Path) -> Pr
     decisions: list[Decisions] = []
     placed: list[FloatMatrix] = []
     failed: dict[int, str] = {}
-    for batch in predict_batches(replace(bundle, decision_policy=DEFAULT_POLICY), table, precision):
+    plain = replace(DEFAULT_POLICY, content_limits=bundle.decision_policy.content_limits)
+    for batch in predict_batches(replace(bundle, decision_policy=plain), table, precision):
         failed |= batch.failed
         raw.append(batch.predictions)
         decisions.append(decide_rows(policy, policy.calibrate(batch.predictions), batch.model_inputs))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.decisions import Decisions, Outcome, Reason
-from headstart.flow.inference.reason_texts import describe_reason
+from headstart.flow.inference.reason_texts import describe_reason, find_fault_code
 from headstart.records import Predictions, make_column
 from headstart.task_types import TASK_TYPES
 
@@ -262,7 +262,7 @@ def make_document(answer: Answer) -> dict[str, Any]:
 
 
 def make_unusable_document(task: str, reason: str | None) -> dict[str, Any]:
-    """Return the JSON fields of an input that could not be read: nulls, and the reason.
+    """Return the JSON fields of an input that could not be read, or holds nothing: nulls, and the reason.
 
     Parameters
     ----------
@@ -278,7 +278,7 @@ def make_unusable_document(task: str, reason: str | None) -> dict[str, Any]:
         **ends,
         "kind": UNUSABLE,
         "outcome": None,
-        "reason_code": None,
+        "reason_code": find_fault_code(reason),
         "reason_values": {},
     }
 

@@ -20,7 +20,7 @@ from headstart.flow.inference.first_look import require_inputs_of_model
 from headstart.flow.inference.lining_up import order_inputs
 from headstart.flow.inference.neighbours import find_neighbours, format_neighbours
 from headstart.flow.inference.perturbed_rows import make_input_spec, store_inputs
-from headstart.flow.inference.predict_table import decide_rows, make_reader
+from headstart.flow.inference.predict_table import decide_rows, make_reader, require_content
 from headstart.home import write_text
 from headstart.modalities import MODALITIES
 from headstart.modalities.occlusion import find_heaviest
@@ -48,7 +48,9 @@ class _OpenBundle:
 
     def load(self, source: Any) -> Any:
         """Open one input as it would be read."""
-        return MODALITIES[self.bundle.modality].load(source, self.spec)
+        loaded = MODALITIES[self.bundle.modality].load(source, self.spec)
+        require_content(self.bundle, source, loaded)
+        return loaded
 
     def predict_variants(self, table: Table, inputs: Sequence[Any]) -> tuple[Predictions, StrategyRows]:
         """Predict inputs that are variants of the first row of `table`."""

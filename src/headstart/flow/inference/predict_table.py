@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from headstart.extras import require
 from headstart.features import DESCRIPTOR_EXTRACTORS, Extractor, choose_runtime, make_backbone_extractor, run_chunks
 from headstart.features.cache import round_to_half
 from headstart.modalities import MODALITIES
+from headstart.modalities.content import CONTENT_FAULTS, find_content_fault
 from headstart.modalities.record import Array
 from headstart.records import Features, FloatMatrix, Index, Predictions, Table
 from headstart.strategies.record import StrategyRows
@@ -74,7 +76,7 @@ def predict_batches(bundle: Bundle, table: Table, precision: str = "auto") -> It
     """
     if len(table) == 0:
         return
-    extractors = _make_extractors(bundle, table, precision)
+    extractors = _refuse_contentless(bundle, _make_extractors(bundle, table, precision))
     for start in range(0, len(table), CHUNK_ROWS):
         rows = np.arange(start, min(start + CHUNK_ROWS, len(table)))
         yield _predict_batch(bundle, table, extractors, rows)
@@ -93,6 +95,61 @@ def _make_extractors(bundle: Bundle, table: Table, precision: str) -> dict[str, 
     if "descriptors" in bundle.uses and bundle.modality in DESCRIPTOR_EXTRACTORS:
         extractors["descriptors"] = DESCRIPTOR_EXTRACTORS[bundle.modality](bundle.spec)
     return extractors
+
+
+def _refuse_contentless(bundle: Bundle, extractors: dict[str, Extractor]) -> dict[str, Extractor]:
+    """Return extractors the first of which, by whose `load` rows are opened, refuses rows without content."""
+    if not bundle.decision_policy.content_limits or not extractors:
+        return extractors
+    (name, first), *others = extractors.items()
+    load = first.load or (lambda source: MODALITIES[bundle.modality].load(source, first.spec))
+    portable = bundle.portable_model.model_inputs if bundle.portable_model is not None else None
+
+    def load_with_content(source: Any) -> Any:
+        loaded = load(source)
+        require_content(bundle, source, loaded if portable is None else portable.select_image(loaded))
+        return loaded
+
+    return {name: replace(first, load=load_with_content), **dict(others)}
+
+
+def _leave_out(
+    bundle: Bundle, read: tuple[Index, StrategyRows, dict[int, str]]
+) -> tuple[Index, StrategyRows, dict[int, str]]:
+    """Return rows that a base has read for several models, without those that hold nothing for this one."""
+    readable, rows, failed = read
+    faults = dict[int, str]()
+    for place, source in enumerate(rows.table.inputs):
+        try:
+            require_content(bundle, source, None)
+        except DataError as error:
+            faults[place] = error.problem
+    if not faults:
+        return read
+    kept = np.asarray([place for place in range(len(readable)) if place not in faults], dtype=np.intp)
+    refused = {int(readable[place]): reason for place, reason in faults.items()}
+    return readable[kept], rows.take(kept), {**failed, **refused}
+
+
+def require_content(bundle: Bundle, source: Any, loaded: Any) -> None:
+    """Refuse a row that holds nothing to answer about.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Its decision policy has the limits.
+    source : one of `Table.inputs`
+    loaded : what the modality's `load` gave, or None
+
+    Raises
+    ------
+    DataError
+        The problem is one of `headstart.modalities.content.CONTENT_FAULTS`.
+    """
+    measures = MODALITIES[bundle.modality].measure_content(source, loaded)
+    fault = find_content_fault(measures, bundle.decision_policy.content_limits)
+    if fault:
+        raise DataError(CONTENT_FAULTS[fault], "Leave it out, or put another in its place.")
 
 
 def read_rows(bundle: Bundle, table: Table, precision: str = "auto") -> tuple[Index, StrategyRows, dict[int, str]]:
@@ -114,7 +171,8 @@ def read_rows(bundle: Bundle, table: Table, precision: str = "auto") -> tuple[In
     dict of int to str
         The others, and why they could not be read.
     """
-    return _read_rows(bundle, table, _make_extractors(bundle, table, precision), np.arange(len(table)))
+    extractors = _refuse_contentless(bundle, _make_extractors(bundle, table, precision))
+    return _read_rows(bundle, table, extractors, np.arange(len(table)))
 
 
 def read_with(
@@ -137,6 +195,8 @@ def make_reader(
 ) -> Callable[[Table], tuple[Index, StrategyRows, dict[int, str]]]:
     """Make a function that reads tables as `read_rows` does, and opens the base once for all of them.
 
+    Rows without content are read as well: their parts may be hidden.
+
     Parameters
     ----------
     bundle : Bundle
@@ -158,7 +218,7 @@ def make_predictor(bundle: Bundle, table: Table, precision: str = "auto") -> Cal
         Rows on which ways to run the base are compared, where that was not done before.
     precision : str
     """
-    opened = _open_extractors(bundle, table, precision)
+    opened = _refuse_contentless(bundle, _open_extractors(bundle, table, precision))
     return lambda other: _predict_batch(bundle, other, opened, np.arange(len(other)))
 
 
@@ -181,12 +241,19 @@ def make_head_predictor(
         Takes a table and names of models; gives a batch by name.
     """
     uses = frozenset[str]().union(*(head.uses for head in heads.values()))
-    reading = replace(next(iter(heads.values())), uses=uses)
-    opened = _open_extractors(reading, table, precision)
+    first = next(iter(heads.values()))
+    limits = [head.decision_policy.content_limits.items() for head in heads.values()]
+    common = dict(set(limits[0]).intersection(*limits))
+    reading = replace(first, uses=uses, decision_policy=replace(first.decision_policy, content_limits=common))
+    opened = _refuse_contentless(reading, _open_extractors(reading, table, precision))
 
     def predict(other: Table, names: Collection[str]) -> dict[str, PredictionBatch]:
         read = _read_rows(reading, other, opened, np.arange(len(other)))
-        return {name: _predict_read_rows(heads[name], read, other) for name in names}
+        rows_of = {
+            name: read if heads[name].decision_policy.content_limits == common else _leave_out(heads[name], read)
+            for name in names
+        }
+        return {name: _predict_read_rows(heads[name], rows_of[name], other) for name in names}
 
     return predict
 
@@ -239,7 +306,7 @@ def _read_rows(
             failed |= unreadable
             for name, (_, outputs) in zip(extractors, chunk_outputs, strict=True):
                 values[name] += [outputs] if outputs else []
-    elif "inputs" in bundle.uses:
+    elif "inputs" in bundle.uses or bundle.decision_policy.content_limits:
         failed = _find_unreadable(bundle, table, row_numbers)
     readable = np.asarray([row for row in row_numbers if int(row) not in failed], dtype=np.intp)
     part = table.take(readable)
@@ -264,7 +331,9 @@ def _find_unreadable(bundle: Bundle, table: Table, rows: Index) -> dict[int, str
     spec = bundle.input_spec
     for row in rows:
         try:
-            load(table.inputs[row], spec)
+            loaded = load(table.inputs[row], spec)
+            if bundle.decision_policy.content_limits:
+                require_content(bundle, table.inputs[row], loaded)
         except DataError as error:
             failed[int(row)] = error.problem
     return failed

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from headstart.decisions import Reason, ReasonCode
+from headstart.decisions import Reason
+from headstart.modalities.content import CONTENT_FAULTS, EMPTY_TEXT
 
 _MAX_NAMED = 3
 
@@ -51,7 +53,23 @@ def _compare_with_likelier(values: Mapping[str, Any]) -> str:
     return f"{likelier} is more probable, but a mistake would be expected to cost {values['expected_cost']:.2g}"
 
 
-_TEXTS: Mapping[ReasonCode, Callable[[Mapping[str, Any]], str]] = {
+def _describe_fault(text: str, values: Mapping[str, Any]) -> str:
+    return text
+
+
+def find_fault_code(reason: str | None) -> str | None:
+    """Return the code of the fault of content that a reason describes; None where an input failed otherwise.
+
+    Parameters
+    ----------
+    reason : str or None
+    """
+    if reason == EMPTY_TEXT:
+        return "no_words"
+    return next((code for code, text in CONTENT_FAULTS.items() if text == reason), None)
+
+
+_TEXTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "none": lambda values: "",
     "sure": lambda values: f"{_percent(values['probability'])} sure",
     "only_likely_class": lambda values: f"{_percent(values['probability'])} sure; no other class is likely enough",
@@ -66,4 +84,9 @@ _TEXTS: Mapping[ReasonCode, Callable[[Mapping[str, Any]], str]] = {
     ),
     "interval_coverage": lambda values: f"{_percent(values['coverage'])} of such ranges are stated to hold the truth",
     "too_few_rows_for_interval": lambda values: "too few training rows to give a range",
+    "below_least_probability": lambda values: (
+        f"{_name_class(values['label'], values['probability'])} is the best guess, but less probable than "
+        f"{_percent(values['least'])}"
+    ),
+    **{code: partial(_describe_fault, text) for code, text in CONTENT_FAULTS.items()},
 }
