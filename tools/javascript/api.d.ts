@@ -16,6 +16,7 @@ export interface Model {
   classes: string[];
   n_channels: number;
   input_columns?: InputColumns | null;
+  columns?: Record<string, string>;
   limits?: { max_rows?: number; max_mb?: number };
   feedback: boolean;
 }
@@ -54,7 +55,19 @@ export interface ReasonValues {
   out_of_distribution: { share: number };
   interval_coverage: { coverage: number };
   too_few_rows_for_interval: {};
+  below_least_probability: ClassProbability & { least: number };
+  too_small: {};
+  too_dark: {};
+  too_bright: {};
+  one_colour: {};
+  too_blurred: {};
+  no_words: {};
+  no_values: {};
+  constant: {};
 }
+/** Why an input holds nothing to answer about: it never reaches the model. */
+export type ContentFault =
+  | "too_small" | "too_dark" | "too_bright" | "one_colour" | "too_blurred" | "no_words" | "no_values" | "constant";
 export type ReasonCode = keyof ReasonValues;
 export type Reason = { [Code in ReasonCode]: { code: Code; values: ReasonValues[Code] } }[ReasonCode];
 /** Functions that write the sentence of each code; `More` is what they need beside its values. */

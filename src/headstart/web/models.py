@@ -208,6 +208,7 @@ def _describe_bundle(name: str, bundle: Bundle, path: Path) -> dict[str, Any]:
         "decision": _describe_decision_policy(bundle),
         "preprocessing": config["preprocessing"],
         "input_columns": bundle.input_columns.as_dict() if bundle.input_columns else None,
+        "columns": dict(bundle.columns),
         "about": bundle.training_facts.as_dict(),
         "card": _read_card(folder),
         "made_with": manifest.get("versions", {}),

@@ -31,6 +31,8 @@ export interface DecisionPolicy {
   novelty: { threshold: number; false_alarm: number } | null;
   costs: Costs | null;
   reserved: string[] | null;
+  answer_below?: number | null;
+  content?: Record<string, number> | null;
 }
 
 export type DetectorArrays = Record<"centre" | "basis" | "inner" | "kept" | "means", FloatArray>;
@@ -79,6 +81,7 @@ export interface ModelDocument {
   thresholds: number[];
   n_channels: number;
   input_columns: InputColumns | null;
+  columns?: Record<string, string>;
   inputs: InputDocument[];
   decision: DecisionPolicy;
   arrays?: DetectorArrays;

@@ -34,12 +34,13 @@ from headstart.task_types import TASK_TYPES
 FORMAT = 1
 LISTED = "files.js"
 PAGE = (
-    "page.js", "answers.js", "dom.js", "history.js", "i18n.js", "inputs.js", "style.css", "messages.json", "icon.svg",
+    "page.js", "answers.js", "dom.js", "history.js", "i18n.js", "inputs.js", "tables.js", "style.css", "messages.json",
+    "icon.svg",
 )  # fmt: skip
 """Files that the page shares with that of `headstart serve`."""
 ALONE = (
-    "calibration.js", "check.js", "decide.js", "floats.js", "images.js", "install.js", "out-of-distribution.js",
-    "reasons.js", "series.js", "service-worker.js", "texts.js",
+    "calibration.js", "check.js", "content.js", "decide.js", "floats.js", "images.js", "install.js",
+    "opened-as-file.js", "out-of-distribution.js", "reasons.js", "series.js", "service-worker.js", "texts.js",
 )  # fmt: skip
 """Files of the page without a server only."""
 ARRAYS = ("centre", "basis", "inner", "kept", "means")
@@ -58,6 +59,7 @@ _HEAD = """<meta http-equiv="Content-Security-Policy" content="{policy}">
 <link rel="manifest" href="manifest.webmanifest">
 <link rel="apple-touch-icon" href="icon-192.png">
 <script type="module" src="install.js"></script>
+<script defer src="opened-as-file.js"></script>
 </head>"""
 _README = """{name}: a page that answers on the device
 
@@ -189,6 +191,7 @@ def _write_model_document(fresh: Path, bundle: Bundle, portable: PortableModel, 
         "classes": list(bundle.classes), "thresholds": list(bundle.thresholds),
         "n_channels": int(bundle.spec.get("n_channels", 1)),
         "input_columns": bundle.input_columns.as_dict() if bundle.input_columns else None,
+        "columns": dict(bundle.columns),
         "inputs": portable.config["inputs"],
         "decision": policy, "novelty_arrays": listed,
     }  # fmt: skip

@@ -13,7 +13,6 @@ import { formatList, formatNumber, formatPercent, t } from "./i18n.js";
 const MAX_INPUTS_PER_REQUEST = 16;
 const BYTES_AROUND_A_FILE = 1000;
 const MAX_LABELS_WITH_PROBABILITY = 5;
-const MARKS = { answered: "✓", not_sure: "?", none_of_these: "✕" };
 
 /** @param {Answer} answer */
 function describeAnswer(answer) {
@@ -40,7 +39,26 @@ const REASONS = {
   out_of_distribution: () => t("unlike"),
   interval_coverage: (_, { low, high }) => t("between", { low: formatNumber(Number(low)), high: formatNumber(Number(high)) }),
   too_few_rows_for_interval: () => t("no_range"),
+  below_least_probability: ({ label, probability }) => t("below", { name: label, percent: formatPercent(probability) }),
+  too_small: () => t("too_small"),
+  too_dark: () => t("too_dark"),
+  too_bright: () => t("too_bright"),
+  one_colour: () => t("one_colour"),
+  too_blurred: () => t("too_blurred"),
+  no_words: () => t("no_words"),
+  no_values: () => t("no_values"),
+  constant: () => t("constant"),
 };
+
+/**
+ * Return in a word or two what to do with an answer. No sign: a tick beside a disease reads as "all is well".
+ * @param {Answer} answer
+ */
+function describeMark(answer) {
+  if (answer.outcome === null) return t("mark_again");
+  if (answer.outcome !== "answered") return t("mark_person");
+  return answer.probability == null ? "" : t("mark_sure");
+}
 
 /** @param {Answer} answer */
 function describeReason(answer) {
@@ -92,9 +110,7 @@ function makeCard(model, answer, input) {
   }
   card.append(makeElement("p", "quiet name", input.name));
   const line = makeElement("p", "outcome");
-  const mark = makeElement("span", "mark", answer.outcome === null ? "!" : MARKS[answer.outcome]);
-  mark.setAttribute("aria-hidden", "true");
-  line.append(mark, makeElement("bdi", "", describeAnswer(answer)));
+  line.append(makeElement("bdi", "", describeAnswer(answer)), makeElement("span", "mark", describeMark(answer)));
   card.append(line, makeElement("p", "reason", describeReason(answer)));
   const classes = isUsable ? listProbabilities(answer) : [];
   if (classes.length) {

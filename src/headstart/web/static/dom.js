@@ -56,5 +56,6 @@ export function showProblem(error) {
   const details = status === 0 || status === 401 ? "" : ` ${problem} ${hint}`;
   findElement("problem").textContent = known + details;
   findElement("problem").hidden = false;
+  findElement("problem").scrollIntoView({ block: "center" });
   findElement("token-form").hidden = status !== 401;
 }

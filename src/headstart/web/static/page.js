@@ -5,7 +5,7 @@ import * as api from "./api.js";
 import { findElement, findField, findSelect, makeElement, showProblem } from "./dom.js";
 import { deleteHistory, saveHistory, showHistory } from "./history.js";
 import { getLanguage, listLanguages, loadMessages, setLanguage, t } from "./i18n.js";
-import { makeImageInputs, makeSeriesInputs, makeTextInputs } from "./inputs.js";
+import { makeFileSeriesInputs, makeFileTextInputs, makeImageInputs, makeSeriesInputs, makeTextInputs } from "./inputs.js";
 
 const LANGUAGE_KEY = "headstart-language";
 const MAX_CLASSES_NAMED = 12;
@@ -64,7 +64,7 @@ function submitTyped(event) {
   event.preventDefault();
   const { model } = state;
   if (model?.modality === "text") showAnswers(model, makeTextInputs(findField("text").value));
-  if (model?.modality === "series") showAnswers(model, makeSeriesInputs(model, findField("series").value, ""));
+  if (model?.modality === "series") showAnswers(model, makeSeriesInputs(model, findField("series").value));
 }
 
 /**
@@ -75,7 +75,12 @@ function submitTyped(event) {
 function addFileListener(id, makeInputs) {
   const input = findField(id);
   input.addEventListener("change", async () => {
-    if (state.model && input.files?.length) await showAnswers(state.model, await makeInputs(state.model, input.files));
+    findElement("problem").hidden = true;
+    try {
+      if (state.model && input.files?.length) await showAnswers(state.model, await makeInputs(state.model, input.files));
+    } catch (error) {
+      showProblem({ status: -1, problem: error instanceof Error ? error.message : String(error), hint: "" });
+    }
     input.value = "";
   });
 }
@@ -94,7 +99,8 @@ function addListeners() {
   });
   addFileListener("camera", (_, files) => makeImageInputs(files));
   addFileListener("images", (_, files) => makeImageInputs(files));
-  addFileListener("table", async (model, [file]) => makeSeriesInputs(model, await file.text(), file.name));
+  addFileListener("table", (model, [file]) => makeFileSeriesInputs(model, file));
+  addFileListener("texts", (model, [file]) => makeFileTextInputs(model, file));
   findElement("ask").addEventListener("submit", submitTyped);
   findElement("token-form").addEventListener("submit", (event) => {
     event.preventDefault();

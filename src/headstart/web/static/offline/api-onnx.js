@@ -1,8 +1,10 @@
 // Answers on this device with onnxruntime-web; nothing is sent. The twin of api-rest.js: the same names, the same documents.
 
+import { EMPTY_TEXT, findFault, measureImage, measureSeries, measureText, SIDE } from "./content.js";
 import { decide, makeUnusable } from "./decide.js";
 import { readArrays } from "./floats.js";
 import { loadImage, resizeImage, shrinkImage } from "./images.js";
+import { describeReason } from "./reasons.js";
 import { prepareSeries } from "./series.js";
 import { makeNgramCounter, makeTokenEncoder, spellOutWords } from "./texts.js";
 
@@ -173,14 +175,42 @@ function getOpenModel() {
  * @returns {Promise<import("./api.js").Model[]>}
  */
 export async function listModels() {
-  const { name, modality, task, classes, n_channels, input_columns } = await getModelDocument();
+  const { name, modality, task, classes, n_channels, input_columns, columns } = await getModelDocument();
   getOpenModel().catch(() => {}); // Ready when the first question comes; a failure is shown then.
-  return [{ name, modality, task, classes, n_channels, input_columns, feedback: false }];
+  return [{ name, modality, task, classes, n_channels, input_columns, columns, feedback: false }];
 }
 
 /** Resolve when the model is open, or cannot be opened. */
 export async function waitForModel() {
   await getOpenModel().catch(() => {});
+}
+
+/**
+ * Measure whether an input holds anything to answer about, by modality.
+ * @type {Record<string, (input: Input, model: ModelDocument) => import("./content.js").Measures | Promise<import("./content.js").Measures>>}
+ */
+const CONTENT = {
+  image: async (input, model) => {
+    const specs = model.inputs.map(({ spec }) => /** @type {Partial<ImageSpec>} */ (spec));
+    const spec = { ...(specs.find(({ resize }) => resize) ?? { resize: SIDE }), size: SIDE };
+    const image = await openImage(input, /** @type {ImageSpec} */ (spec));
+    return measureImage(shrinkImage(image, /** @type {ImageSpec} */ (spec)), Math.min(image.width, image.height));
+  },
+  text: ({ text = "" }) => measureText(text),
+  series: ({ series = [] }) => measureSeries(series),
+};
+
+/**
+ * Return the answer to an input that holds nothing to answer about; null where it holds something.
+ * @param {ModelDocument} model
+ * @param {Input} input
+ */
+async function refuseContentless(model, input) {
+  if (model.modality === "text" && !input.text?.trim()) return makeUnusable(model.task, EMPTY_TEXT, "no_words");
+  const { content } = model.decision;
+  if (!content || !Object.keys(content).length) return null;
+  const code = findFault(await CONTENT[model.modality](input, model), content);
+  return code && makeUnusable(model.task, describeReason({ code, values: {} }), code);
 }
 
 /**
@@ -192,6 +222,8 @@ async function answerInput({ model, session, preparers, Tensor }, input) {
   let prepared;
   try {
     prepared = await Promise.all(preparers.map((prepare) => prepare(input)));
+    const refused = await refuseContentless(model, input);
+    if (refused) return refused;
   } catch (error) {
     return makeUnusable(model.task, error instanceof Error ? error.message : String(error));
   }

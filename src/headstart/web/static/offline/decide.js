@@ -86,6 +86,20 @@ function chooseCheapest(model, probabilities, { matrix, refer }) {
 }
 
 /**
+ * Return a class that is probable enough to be an answer, or stands for everything else; none, and why, otherwise.
+ * @param {ModelDocument} model
+ * @param {number[]} probabilities
+ * @param {number} index
+ * @returns {Choice}
+ */
+function dropImprobable(model, probabilities, index) {
+  const least = model.decision.answer_below ?? 0;
+  if (index < 0 || isReserved(model, index) || probabilities[index] >= least) return { index, reason: null };
+  const values = { ...nameClass(model, probabilities, index), least };
+  return { index: -1, reason: { code: "below_least_probability", values } };
+}
+
+/**
  * Return why a class was chosen, or why none was, where costs do not say it.
  * @param {ModelDocument} model
  * @param {number[]} probabilities
@@ -130,7 +144,8 @@ function decideClass(model, probabilities) {
   const likely = ranked.filter((at) =>
     at === predicted || (sets && (at === likeliest || probabilities[at] >= sets.floors[at])));
   const isClear = likely.length === 1 || likely.every((at) => isReserved(model, at));
-  const choice = costs ? chooseCheapest(model, probabilities, costs) : { index: isClear ? predicted : -1, reason: null };
+  const choice = costs ? chooseCheapest(model, probabilities, costs)
+    : dropImprobable(model, probabilities, isClear ? predicted : -1);
   const { index } = choice;
   let reason = choice.reason || explainChoice(model, probabilities, index, likely);
   /** @type {Outcome} */
@@ -203,9 +218,10 @@ const NO_PREDICTION = {
  * Return the document of an input that cannot be used.
  * @param {string} task
  * @param {string} reason
+ * @param {import("./api.js").ContentFault | null} [code] Of an input that holds nothing to answer about.
  * @returns {Answer}
  */
-export function makeUnusable(task, reason) {
-  const none = { answer: null, outcome: null, reason_code: null, reason_values: {} };
+export function makeUnusable(task, reason, code = null) {
+  const none = { answer: null, outcome: null, reason_code: code, reason_values: {} };
   return { ...NO_PREDICTION[task], set: [], reason, kind: "unusable", ...none };
 }

@@ -63,6 +63,16 @@ const TEXTS = {
     `unlike the training rows: farther from them than ${formatPercent(share)} of them are from each other`,
   interval_coverage: ({ coverage }) => `${formatPercent(coverage)} of such ranges are stated to hold the truth`,
   too_few_rows_for_interval: () => "too few training rows to give a range",
+  below_least_probability: (values) =>
+    `${nameClass(values)} is the best guess, but less probable than ${formatPercent(values.least)}`,
+  too_small: () => "it has too few pixels: send the original picture, or take it again from nearer",
+  too_dark: () => "it is too dark: take it again with more light",
+  too_bright: () => "it is too bright: take it again with less light",
+  one_colour: () => "it is one colour and nothing else: take it again",
+  too_blurred: () => "it is too blurred: hold still and take it again",
+  no_words: () => "it has no letter, digit or emoji: write words",
+  no_values: () => "it has no values",
+  constant: () => "it has the same value all along: look whether the device works, and measure it again",
 };
 
 /**
