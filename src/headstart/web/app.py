@@ -30,7 +30,7 @@ from headstart.web.models import ServedModel, is_several, select_model, select_m
 from headstart.web.reference import render_reference as reference_page
 from headstart.web.request_inputs import RequestInputs, measure_input_share, read_inputs
 
-PAGE_MODULES = ("page", "answers", "dom", "history", "i18n", "inputs")
+PAGE_MODULES = ("page", "answers", "dom", "history", "i18n", "inputs", "tables")
 """The scripts that the page of the server shares with an exported page."""
 STATIC = {
     **{f"{name}.js": (f"{name}.js", "text/javascript") for name in PAGE_MODULES},
