@@ -50,25 +50,38 @@ class Model:
         Makes the portable form of a model that was fitted just now; None for a model loaded from a bundle.
     check : (folder, bundle=) -> None, or None
         Opens the files of a bundle again and compares their answers with those of the model that they come from.
+    open_whole : () -> Bundle, or None
+        Opens all of a bundle that was loaded in the form that answers soonest, once `bundle` is asked for.
     """
 
     def __init__(
         self, bundle: Bundle, result: Result | None = None, ship: Callable[..., Bundle] | None = None,
-        check: Callable[..., None] | None = None,
+        check: Callable[..., None] | None = None, open_whole: Callable[[], Bundle] | None = None,
     ) -> None:  # fmt: skip
-        self.bundle = bundle
+        self._answering, self._open_whole = bundle, open_whole
         self.result = result
         self._ship, self._check = ship, check
 
     @property
+    def bundle(self) -> Bundle:
+        """The model with its base, as it was adapted, where that can be; it is read when it is asked for."""
+        if self._open_whole is not None:
+            self._answering, self._open_whole = self._open_whole(), None
+        return self._answering
+
+    @bundle.setter
+    def bundle(self, bundle: Bundle) -> None:
+        self._answering, self._open_whole = bundle, None
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Class names, in the order of the columns of `predict_proba`; the name of the number for a regression."""
-        return self.bundle.classes
+        return self._answering.classes
 
     @property
     def task(self) -> str:
         """Kind of answer: `classification`, `multi-label`, `regression` or `ordinal`."""
-        return self.bundle.task
+        return self._answering.task
 
     def predict_proba(self, inputs: Any) -> Probabilities:
         """Return class probabilities (n_rows, n_classes); rows sum to one, but not where a row may have several.
@@ -102,9 +115,9 @@ class Model:
         NothingRead
         """
         lined_up = data.make_ordered_inputs(
-            inputs, self.bundle.modality, self.bundle.columns, self.bundle.known_input_columns
+            inputs, self._answering.modality, self._answering.columns, self._answering.known_input_columns
         )
-        predictions, decisions, failed = decide_table(self.bundle, lined_up.table)
+        predictions, decisions, failed = decide_table(self._answering, lined_up.table)
         reasons = {item.id: item.reason for item in lined_up.table.set_aside}
         reasons |= {str(lined_up.table.ids[row]): reason for row, reason in failed.items()}
         order = [name for name, _ in lined_up.order]
@@ -199,7 +212,10 @@ def load(path: str | Path, base: str | None = None) -> Model:
     BundleError
         If it is damaged, was changed, is of an unknown format, or is a head whose base is not on this machine.
     """
-    return Model(bundles.load_bundle(Path(path), base=base))
+    place = Path(path)
+    return Model(
+        bundles.load_bundle(place, "quickest", base), open_whole=partial(bundles.load_bundle, place, base=base)
+    )
 
 
 def make_model(adapted: AdaptedRun) -> Model:

@@ -66,7 +66,8 @@ def load_bundle(path: Path, runtime: str = "auto", base: str | None = None) -> B
         The bundle's folder, or the OUT folder of `adapt`.
     runtime : str
         "torch": as it was adapted. "onnx": its portable form, without torch. "auto": as it was adapted where the extra
-        `adapt` is installed, else the portable form.
+        `adapt` is installed, else the portable form. "quickest": the portable form wherever there is one (it has passed
+        the gate, and opens in a tenth of the time), else as "auto".
     base : str or None
         Where the base model of a head-only file lies: a name, a folder, or a bundle that holds it. None: under its own
         name. A whole bundle has its own.
@@ -92,13 +93,12 @@ def _read_bundle(folder: Path, runtime: str, base: str | None) -> Bundle:
     portable_config: Mapping[str, Any] = config.get("portable") or NO_PORTABLE_FORM
     require_listed_names(folder, CONFIG, list_stated_files(portable_config))
     has_torch_form = WEIGHTS in listed or SHARED in listed
-    if runtime == "onnx" or (
-        runtime == "auto" and portable_config["ok"] and (find_missing("adapt") or not has_torch_form)
-    ):
+    is_quickest = runtime == "quickest" or find_missing("adapt") or not has_torch_form
+    if runtime == "onnx" or (runtime != "torch" and portable_config["ok"] and is_quickest):
         return _read_portable_bundle(folder, config, record, manifest)
     if HEAD in listed:
         require_packages_of_head(folder)
-    elif runtime == "auto" and not portable_config["ok"] and find_missing("adapt") and has_torch_form:
+    elif runtime != "torch" and not portable_config["ok"] and find_missing("adapt") and has_torch_form:
         progress.warn(f"This bundle has no portable form: {portable_config['reason']}.")
     if not has_torch_form and not portable_config["ok"]:
         raise BundleError(

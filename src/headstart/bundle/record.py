@@ -19,7 +19,7 @@ from headstart.records import InputColumns
 from headstart.results import Setting
 from headstart.strategies.record import Fitted
 
-RUNTIMES = ("auto", "torch", "onnx")
+RUNTIMES = ("auto", "torch", "onnx", "quickest")
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,10 @@ Precision = Annotated[
 ]
 Runtime = Annotated[
     Literal["auto", "torch", "onnx"],
-    Field(description="What runs the model: torch, or onnx = its portable form; auto = torch if it is installed."),
+    Field(
+        description="What runs the model: torch, or onnx = its portable form; auto = what answers soonest: for "
+        "predict the portable form, else torch if it is installed."
+    ),
 ]
 HeadBase = Annotated[
     str | None,

@@ -47,6 +47,11 @@ _KIND_WORDS = {
 }
 
 
+def _open_bundle(path: Path, options: PredictOptions) -> Bundle:
+    """Load a bundle in the form that answers soonest, unless another is named."""
+    return bundles.load_bundle(path, "quickest" if options.runtime == "auto" else options.runtime, options.base)
+
+
 def _choose_columns(options: PredictOptions) -> dict[str, str]:
     return {"label": options.label[0]} if options.label else {}
 
@@ -125,7 +130,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
         _require_writable(out)
     require_inputs_of_model(bundle_path, paths)
     with offline(options.offline):
-        bundle = bundles.load_bundle(bundle_path, options.runtime, options.base)
+        bundle = _open_bundle(bundle_path, options)
         if files.sort_into is not None:
             require_sortable(bundle, files.sort_into)
         first = [*list_columns(bundle.task, bundle.classes), *([NEAREST] if options.explain else [])]
@@ -280,7 +285,7 @@ def predictions(bundle_path: Path, paths: Sequence[Path], options: PredictOption
 
 def _open_inputs(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> tuple[Bundle, OrderedInputs]:
     require_inputs_of_model(bundle_path, paths)
-    bundle = bundles.load_bundle(bundle_path, options.runtime, options.base)
+    bundle = _open_bundle(bundle_path, options)
     return bundle, order_inputs(bundle, paths, options, _choose_columns(options))
 
 
