@@ -9,6 +9,8 @@ import hashlib
 import io
 import json
 import re
+import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,6 +22,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.browser import CHROMIUM, Browser, browser
+from tests.contentless import CONTENTLESS
 from tests.needs import skip_without
 from tests.pages import find_real_package, host_folder
 from tests.twins import needs_node, run
@@ -37,6 +40,7 @@ from headstart.flow.exports import web_runtime
 from headstart.flow.exports.web_page import ALONE, LISTED, PAGE, make_offline_page
 from headstart.flow.exports.web_runtime import ENGINE, TOKENIZERS, VARIABLE, find_package, unpack
 from headstart.flow.inference.predict_memory import open_predictor
+from headstart.modalities.content import CONTENT_FAULTS
 from headstart.modalities.text import load_text, prepare_text
 from headstart.options import AdaptOptions, ExportOptions
 from headstart.strategies.baselines.scratch_text import learn_tokenizer
@@ -87,7 +91,7 @@ def test_a_page_holds_every_file_it_names_and_no_other_place(
     own = [folder / name for name in ("index.html", "api.js", "manifest.webmanifest", *PAGE, *ALONE)]
     for path in own:
         addresses = re.findall(r"https?://[^\s\"'<)]+", path.read_text("utf-8"))
-        assert set(addresses) <= {"http://www.w3.org/2000/svg"}, path
+        assert set(addresses) <= {"http://www.w3.org/2000/svg", "http://localhost:8000"}, path
     assert "static/" not in (folder / "index.html").read_text()
     assert (
         document["page"]["n_files"] == len(written) and document["page"]["size_bytes"] > document["page"]["model_bytes"]
@@ -292,13 +296,18 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def _inputs(name: str, source: Path, folder: Path) -> tuple[str, list[Any]]:
     """Give rows for the page, and a JavaScript function that makes inputs of them."""
     if name == "image":
-        files = sorted(source.rglob("*.png"))[::7]
-        rows: list[Any] = [base64.b64encode(path.read_bytes()).decode() for path in files]
+        contents = [*(path.read_bytes() for path in sorted(source.rglob("*.png"))[::7]), *_list_contentless(name)]
+        rows: list[Any] = [base64.b64encode(content).decode() for content in contents]
         return "(one) => ({blob: new Blob([Uint8Array.from(atob(one), (mark) => mark.charCodeAt(0))])})", rows
     rows = list(csv.DictReader(io.StringIO(source.read_text("utf-8"))))[::7]
     if name == "text":
-        return "(text) => ({text})", [row["text"] for row in rows]
-    return "(series) => ({series})", [[[float(row[f"t{step}"]) for step in range(30)]] for row in rows]
+        return "(text) => ({text})", [*(row["text"] for row in rows), *_list_contentless(name)]
+    series = [[[float(row[f"t{step}"]) for step in range(30)]] for row in rows]
+    return "(series) => ({series})", [*series, *_list_contentless(name)]
+
+
+def _list_contentless(name: str) -> list[Any]:
+    return [source for sources in CONTENTLESS[name].values() for source in sources]
 
 
 def _expected(name: str, out: Path, rows: list[Any]) -> list[dict[str, Any]]:
@@ -354,6 +363,45 @@ def test_a_class_that_is_called_not_sure_is_an_answer_without_a_server_too(tab: 
 
 
 @pytest.mark.parametrize("name", list(SOURCES))
+def test_contentless_inputs_never_reach_the_model_and_no_torch_is_loaded(
+    adapted: dict[str, tuple[Path, Path]], name: str, tmp_path: Path
+) -> None:
+    """`predict.py` and `predict`, which loads neither torch nor transformers, give the same reasons."""
+    data = _write_contentless(name, tmp_path)
+    out, _ = adapted[name]
+    script = [sys.executable, str(out / "bundle" / "predict.py"), str(data)]
+    alone = subprocess.run(script, capture_output=True, text=True, check=False)
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from headstart import flow; from headstart.options import PredictOptions\n"
+        "from headstart.bundle.runtime import session; session.open_graph = None  # The model is not there.\n"
+        "rows = flow.predictions(Path(sys.argv[1]), [Path(sys.argv[2])], PredictOptions())\n"
+        "assert not {'torch', 'transformers', 'timm', 'sklearn'} & set(sys.modules), 'a heavy package was loaded'\n"
+        "print(*(row['reason'] for row in rows), sep='\\n')"
+    )
+    there = subprocess.run(
+        [sys.executable, "-c", code, str(out), str(data)], capture_output=True, text=True, check=False
+    )
+    reasons = [row["reason"] for row in csv.DictReader(io.StringIO(alone.stdout))]
+    expected = [CONTENT_FAULTS[code] for code, sources in CONTENTLESS[name].items() for _ in sources]
+    assert sorted(reasons) == sorted(there.stdout.splitlines()) == sorted(expected), there.stderr
+
+
+def _write_contentless(name: str, folder: Path) -> Path:
+    """Write them as people have them."""
+    if name == "image":
+        (folder / "images").mkdir()
+        for number, content in enumerate(_list_contentless(name)):
+            (folder / "images" / f"{number}.png").write_bytes(content)
+        return folder / "images"
+    rows = [source if name == "text" else source[0] for source in _list_contentless(name)]
+    header = ["text"] if name == "text" else [f"t{step}" for step in range(30)]
+    with (folder / "rows.csv").open("w", encoding="utf-8", newline="") as handle:
+        csv.writer(handle).writerows([header, *([row] if name == "text" else row for row in rows)])
+    return folder / "rows.csv"
+
+
+@pytest.mark.parametrize("name", list(SOURCES))
 def test_the_page_answers_as_predict_does_also_when_the_host_is_gone(
     adapted: dict[str, tuple[Path, Path]], name: str, tab: Browser, tmp_path: Path
 ) -> None:
@@ -376,6 +424,8 @@ def test_the_page_answers_as_predict_does_also_when_the_host_is_gone(
         assert outcome["n_rows"] == outcome["same"] > 0
         answers = json.loads(tab.run(script))
         assert len(answers) == len(expected)
+        faults = [code for code, sources in CONTENTLESS[name].items() for _ in sources]
+        assert [answer["reason_code"] for answer in answers[-len(faults) :]] == faults
         assert max(measure_difference(row, other) for row, other in zip(expected, answers, strict=True)) <= 1e-3
         tab.until("navigator.serviceWorker.ready.then(() => true)", 60)
         server.shutdown()

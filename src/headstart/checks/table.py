@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from headstart.checks import copies, labels, trainability
+from headstart.checks.content import report_contentless_rows
 from headstart.checks.label_errors import find_label_errors
 from headstart.checks.outliers import report_outliers
 from headstart.checks.record import FEATURES, INPUTS, MODEL, SPLIT, TABLE, Check, CheckInputs
@@ -63,6 +64,7 @@ CHECKS = (
     _make_check("imbalance", TABLE, "labels", labels.report_imbalance),
     _make_check("extreme-number", TABLE, "labels", labels.report_extreme_numbers),
     Check(code="shortcut", stage=INPUTS, needs=("labels",), run=_check_properties),
+    Check(code="no-content", stage=INPUTS, needs=("rows",), run=lambda inputs: report_contentless_rows(inputs.table)),
     Check(code="outliers", stage=FEATURES, needs=("features",), run=_report_outliers),
     Check(code="unknown-tokens", stage=FEATURES, needs=("features", "base model"), run=_report_unknown_tokens),
     Check(code="label-errors", stage=MODEL, needs=("out-of-fold outputs",), run=_report_label_errors),

@@ -170,6 +170,9 @@ CHECK_CODES: Mapping[str, CheckCode] = {
         "Test rows nearly the same as training rows",
         "They make the test score too good. Take them out of one side, or let Headstart split the data.",
     ),
+    "no-content": CheckCode(
+        "Rows with nothing to learn from", "Look at them; take them out, unless they are a class of their own."
+    ),
     "no-test-rows": CheckCode("No rows to test on", "Add rows or groups, or give test data with --test."),
     "no-time-column": CheckCode("No column of times", "Name the column of times with --time-column.", severity="note"),
     "not-compared": CheckCode(
