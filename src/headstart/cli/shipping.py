@@ -44,6 +44,15 @@ def export(
             document, REFUSED,
         )  # fmt: skip
     _print_text(f"Written: {document['written']} ({document['method']})")
+    if document.get("page"):
+        _print_text(
+            f"Open it here: python -m http.server --directory {document['written']}, then http://localhost:8000 in a "
+            "browser. (A double click on index.html cannot work: browsers forbid it.)"
+        )
+        _print_text(
+            "For phones: copy the folder to any web server with https://. Once the page says that it is ready for use "
+            "without network, it needs none. Or answer from this computer: headstart serve."
+        )
     return document
 
 
