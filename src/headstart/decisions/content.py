@@ -36,10 +36,10 @@ def fit_content_limits(
     """
     limits: dict[str, float] = {code: value for code, value in asdict(settings).items() if code in CONTENT_FAULTS}
     measured = {code for row in measures for code in row}
-    kept = {}
+    limits_in_use = {}
     for code in (code for code in limits if code in measured):
         is_refused = np.asarray([row.get(code, np.inf) < limits[code] for row in measures], dtype=float)
         shares = np.bincount(codes, is_refused) / np.maximum(np.bincount(codes), 1)
         if shares.max() <= settings.most_refused:
-            kept[code] = limits[code]
-    return kept
+            limits_in_use[code] = limits[code]
+    return limits_in_use

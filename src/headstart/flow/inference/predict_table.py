@@ -126,9 +126,9 @@ def _leave_out(
             faults[place] = error.problem
     if not faults:
         return read
-    kept = np.asarray([place for place in range(len(readable)) if place not in faults], dtype=np.intp)
+    with_content = np.asarray([place for place in range(len(readable)) if place not in faults], dtype=np.intp)
     refused = {int(readable[place]): reason for place, reason in faults.items()}
-    return readable[kept], rows.take(kept), {**failed, **refused}
+    return readable[with_content], rows.take(with_content), {**failed, **refused}
 
 
 def require_content(bundle: Bundle, source: Any, loaded: Any) -> None:
