@@ -83,13 +83,15 @@ def test_the_reference_of_the_command_line_has_every_command_and_option_and_no_o
 
 def test_the_readme_names_only_options_that_exist() -> None:
     shown = flags(ROOT.joinpath("README.md").read_text(encoding="utf-8"))
-    assert shown <= declared(options.AdaptOptions, options.ExportOptions) | {"--json", "--help", "--index-url"}
+    assert shown <= declared(options.AdaptOptions, options.ExportOptions, options.ReportOptions) | {"--json", "--help", "--index-url"}
 
 
-def test_the_readme_begins_with_what_it_is_and_has_the_two_commands() -> None:
+def test_the_readme_begins_with_a_picture_and_a_sentence_and_has_the_two_commands() -> None:
     text = ROOT.joinpath("README.md").read_text(encoding="utf-8")
     opening = text.partition("```")[0]
-    assert opening.startswith("# Headstart\n\n**Headstart adapts a pre-trained model") and "](docs/pictures/" in opening
+    assert opening.startswith("# Headstart\n\n![") and "](docs/pictures/" in opening
+    assert ")\n\n**Headstart adapts a pre-trained model" in opening
+    assert blocks(ROOT / "README.md", "sh")[0].strip() == "pip install 'headstart[adapt]'"
     commands = [
         [line.split("#")[0].strip() for line in block.splitlines()] for block in blocks(ROOT / "README.md", "sh")
     ]

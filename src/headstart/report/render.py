@@ -170,6 +170,17 @@ def quote_yaml(text: str) -> str:
     return _NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", written)
 
 
+def keep_on_one_line(text: str) -> Markup:
+    """Keep a date or the like from being broken over two lines.
+
+    Examples
+    --------
+    >>> keep_on_one_line("2026-11-30")
+    Markup('<span class="unbroken">2026-11-30</span>')
+    """
+    return Markup('<span class="unbroken">{}</span>').format(text)
+
+
 def make_slug(text: str) -> str:
     """Write a name as hubs allow it in an identifier.
 
@@ -208,6 +219,7 @@ def _environment() -> Environment:
         significant=format_significant,
         rounded=format_rounded_interval,
         isolated=isolate,
+        unbroken=keep_on_one_line,
         own=mark_english,
         fact=translate_fact,
         stored=translate_stored,
