@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from headstart.decisions import DEFAULT_POLICY
 from headstart.evaluation import intervals, score_classes
 from headstart.evaluation.uncertainty.calibration import measure_calibration
 from headstart.evaluation.uncertainty.conformal import (
@@ -16,7 +17,8 @@ from headstart.evaluation.uncertainty.conformal import (
     share_interval,
 )
 from headstart.evaluation.uncertainty.selective import measure_risk_coverage, rows_per_hundred
-from headstart.records import Predictions, make_column
+from headstart.flow.scoring.decisions import ScoredRows, measure_abstention
+from headstart.records import Predictions, Table, make_column
 from headstart.report import write_sentence
 
 
@@ -106,3 +108,17 @@ def test_one_row_and_none_right_have_figures() -> None:
     found = measure_risk_coverage(np.array([False]), np.array([0.9]), None, 0)
     assert found.area.value == 1.0 and len(found.points) == 10
     assert rows_per_hundred(np.zeros(5, dtype=bool), None).value == 0.0
+
+
+def test_where_everything_is_answered_each_share_of_right_rows_has_one_interval() -> None:
+    codes, predictions = simulated(60, 3)
+    decisions = DEFAULT_POLICY.decide(predictions, None)
+    table = Table(
+        modality="text", ids=predictions.ids, inputs=predictions.ids, hashes=predictions.ids, labels=None,
+        splits=predictions.ids,
+    )  # fmt: skip
+    rows = ScoredRows(table=table, truth=codes, predictions=predictions, decisions=decisions, clusters=None)
+    accuracy = score_classes(codes, predictions, None, 0).accuracy
+    abstention = measure_abstention(rows, DEFAULT_POLICY, 0, accuracy)
+    assert abstention.n_answered == 60
+    assert abstention.accuracy_answered == abstention.accuracy_all == accuracy

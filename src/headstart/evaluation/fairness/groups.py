@@ -269,6 +269,8 @@ def _score_value(name: str, rows: Index, scoring: _Scoring) -> GroupValue:
             inside = clusters[is_answered] if clusters is not None else None
             right = scoring.answers.right[rows][is_answered]
             answered_right = Figure.from_interval(share_interval(right, inside))
+            if is_answered.all() and isinstance(metrics, Metrics) and abs(right.mean() - metrics.accuracy.value) < 1e-9:
+                answered_right = metrics.accuracy  # One figure has one interval.
     return GroupValue(
         value=name, n_rows=len(rows), told=True, metrics=metrics, answered=answered, answered_right=answered_right
     )

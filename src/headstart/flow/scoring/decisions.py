@@ -96,11 +96,15 @@ def measure_abstention(
     if single:
         right, plain = decided.codes == truth, predictions.class_indices == truth
         inside = None if clusters is None else clusters[answered]
+        accuracy = accuracy or Figure.from_interval(share_interval(plain, clusters))
+        of_answered: Figure | None = None
+        if answered.all() and np.array_equal(right, plain):
+            of_answered = accuracy  # One figure has one interval.
+        elif answered.any():
+            of_answered = Figure.from_interval(share_interval(right[answered], inside))
         figures |= {
-            "accuracy_answered": Figure.from_interval(share_interval(right[answered], inside))
-            if answered.any()
-            else None,
-            "accuracy_all": accuracy or Figure.from_interval(share_interval(plain, clusters)),
+            "accuracy_answered": of_answered,
+            "accuracy_all": accuracy,
             "wrong": rows_per_hundred(answered & ~right, clusters),
             "misses": _list_misses(truth, predictions, decided, policy.costs),
             "risk_coverage": measure_risk_coverage(plain, predictions.probabilities.max(axis=1), clusters, seed),
