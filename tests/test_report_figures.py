@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import math
+import re
 import xml.etree.ElementTree as ET
+from importlib.resources import files
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.test_report import made_result
 
+from headstart.report import render_html
 from headstart.report.figures.axis import choose_log_ticks, choose_ticks, make_axis, make_log_axis, make_share_axis
 from headstart.report.figures.certainty import draw_certainty, draw_reliability
+from headstart.report.figures.class_rows import FIRST_CLASSES, MOST_CLASSES, chart_class_rows
 from headstart.report.figures.fit import draw_fit
+from headstart.report.figures.outcomes import chart_class_outcomes, chart_group_outcomes, chart_outcomes
+from headstart.report.figures.over_time import draw_over_time
 from headstart.report.figures.plane import Picture, Plane
+from headstart.report.figures.row_map import draw_row_map
 from headstart.report.figures.rows import ChartRow, Segment, draw_rows
 from headstart.report.messages import use_language
-from headstart.results import Calibration, CertaintyBin, Figure, ObservedPredicted, ReliabilityBin
+from headstart.results import (
+    Calibration,
+    CertaintyBin,
+    Figure,
+    GroupColumn,
+    GroupValue,
+    ObservedPredicted,
+    OutcomeShares,
+    OverTime,
+    Period,
+    PictureFigures,
+    ReliabilityBin,
+)
+from headstart.results.report_rows import ReportRow, ReportRows
 
 NUMBERS = st.floats(-1e12, 1e12, allow_subnormal=False)
 
@@ -109,3 +130,92 @@ def test_a_row_has_its_bar_interval_and_the_mark_of_guessing() -> None:
     paths = {path.attrib["class"]: path.attrib["d"] for path in well_formed(drawn.marks)}
     assert paths["chance"].startswith("M20 ") and paths["span over"] == "M25 50H75"
     assert paths["area right"] == "M0 22H50V78H0Z"
+
+
+def share(value: float) -> Figure:
+    return Figure(value=value, low=max(value - 0.1, 0), high=min(value + 0.1, 1))
+
+
+def outcomes_of(name: str, right: float, silent: float) -> OutcomeShares:
+    wrong = share(1 - right - silent)
+    return OutcomeShares(name=name, n_rows=50, right=share(right), wrong=wrong, not_answered=share(silent))
+
+
+def test_of_a_hundred_rows_the_pieces_add_up_and_the_weakest_class_comes_first() -> None:
+    pictures = PictureFigures(
+        guessing=0.3,
+        outcomes=outcomes_of("", 0.6, 0.2),
+        per_class=[outcomes_of("rust", 0.9, 0.0), outcomes_of("blight", 0.1, 0.8)],
+    )
+    result = made_result().model_copy(update={"pictures": pictures})
+    chart = chart_outcomes(result, "photos")
+    assert chart is not None and [key.text for key in chart.keys] == [
+        "right",
+        "wrong",
+        "no answer: left to a person",
+        "always the most frequent answer",
+    ]
+    pieces = [(part.style, round(part.high - part.low, 6)) for part in chart.rows[0].row.segments]
+    assert pieces == [("right", 0.6), ("wrong", 0.2), ("unsure", 0.2)]
+    classes = chart_class_outcomes(result, "photos")
+    assert classes is not None and [item.row.name for item in classes.rows] == ["blight", "rust"]
+    assert [tick.text for tick in classes.axis.ticks] == ["0", "25", "50", "75", "100"]
+    column = GroupColumn(
+        column="lang",
+        values=[
+            GroupValue(value="sw", n_rows=30, told=True, metrics=None, answered=share(0.5), answered_right=share(0.4)),
+            GroupValue(value="en", n_rows=3, told=False, metrics=None),
+        ],
+        gap=None,
+        gap_between=None,
+        p_value=None,
+    )
+    groups = chart_group_outcomes(column, result, "photos")
+    assert groups is not None and [(item.row.name, item.row.text) for item in groups.rows] == [
+        ("Swahili", "20"),
+        ("English", "cannot tell (3 rows)"),
+    ]
+
+
+def test_of_two_hundred_classes_the_largest_are_shown_and_the_others_are_one_bar() -> None:
+    names = tuple(f"class {at:03d}" for at in range(200))
+    counts = {name: {"train": 300 - at, "test": at % 2} for at, name in enumerate(names)}
+    chart = chart_class_rows(made_result().model_copy(update={"class_counts": counts}))
+    assert chart is not None and len(chart.rows) == FIRST_CLASSES
+    assert len(chart.rows) + len(chart.rest) == MOST_CLASSES + 1
+    assert chart.rows[0].row.name == "class 000" and chart.rest[-1].row.name == "140 other kinds"
+    assert chart_class_rows(made_result().model_copy(update={"class_counts": {}})) is None
+
+
+def test_the_map_colours_eight_kinds_rings_mistakes_and_leads_to_rows() -> None:
+    rows = [
+        ReportRow(id=str(at), split="test", true=f"kind {at % 10}", predicted="kind 1", x=at / 40, y=0.5)
+        for at in range(40)
+    ]
+    rows[3] = rows[3].model_copy(update={"outcome": "wrong"})
+    picture = draw_row_map(ReportRows(rows=rows, n_test=40, n_shown=1), anchors={"3": "row-0"})
+    assert picture is not None and len(picture.keys) == 8 + 2
+    assert [key.text for key in picture.keys[-2:]] == ["other kinds", "answered wrong"]
+    drawing = well_formed(picture.marks)
+    assert [link.attrib["href"] for link in drawing.iter("a")] == ["#row-0"]
+    dots = sum(path.attrib["d"].count("h0") for path in drawing.iter("path") if "c" in path.attrib["class"].split()[-1])
+    assert dots >= 30 and draw_row_map(ReportRows(rows=[], n_test=0, n_shown=0)) is None
+
+
+def test_months_have_a_tick_each_or_every_second() -> None:
+    periods = [
+        Period(start=f"2025-{month:02d}-01", n_rows=9, right=share(0.5), not_answered=None) for month in range(1, 12)
+    ]
+    picture = draw_over_time(OverTime(column="date", unit="month", periods=periods))
+    assert picture is not None
+    assert [tick.text for tick in picture.plane.x.ticks] == [f"2025-{month:02d}" for month in range(1, 12, 2)]
+    assert draw_over_time(OverTime(column="date", unit="month", periods=periods[:1])) is None
+
+
+def test_from_right_to_left_the_drawings_are_mirrored_and_words_follow_the_page() -> None:
+    css = (files("headstart.report") / "templates" / "figures.css").read_text("utf-8")
+    assert '[dir="rtl"] :is(.picture, .chart) svg { transform: scaleX(-1); }' in css
+    assert not re.search(
+        r"(margin|padding|border|inset)-(left|right)|text-align:\s*(left|right)|[ ;{](left|right):", css
+    )
+    assert "inset-inline-start: var(--at)" in css and "<text" not in render_html(made_result(), {}, "ar")

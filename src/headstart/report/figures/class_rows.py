@@ -26,7 +26,7 @@ def chart_class_rows(result: Result) -> RowChart | None:
     rows = [_make_row(*item) for item in counts[:MOST_CLASSES]]
     others = counts[MOST_CLASSES:]
     if others:
-        name = translate_count("{n} other class", "{n} other classes", len(others))
+        name = translate_count("{n} other kind", "{n} other kinds", len(others))
         rows.append(_make_row(name, sum(item[1] for item in others), sum(item[2] for item in others)))
     most = max(row.segments[-1].high for row in rows if row.segments)
     drawn = draw_rows(make_axis(translate("rows"), [0, most], whole=True), rows)
@@ -34,7 +34,7 @@ def chart_class_rows(result: Result) -> RowChart | None:
         axis=make_axis(translate("rows"), [0, most], whole=True),
         rows=drawn[:FIRST_CLASSES],
         rest=tuple(drawn[FIRST_CLASSES:]),
-        title=translate("Rows of each class"),
+        title=translate("Rows of each kind"),
         caption=translate(
             "The fewer rows it learnt from, the less it can know; the fewer test rows, the less is known."
         ),

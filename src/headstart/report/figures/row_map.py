@@ -30,8 +30,7 @@ def draw_row_map(
     if not rows or not placed:
         return None
     names = _name_thirds([row for row, _ in placed]) if is_number else [row.true for row, _ in placed]
-    colours = choose_colours(names)
-    colours = dict(sorted(colours.items())) if is_number else colours
+    colours = {name: f"c{at}" for at, name in enumerate(_third_names())} if is_number else choose_colours(names)
     dots: dict[str, list[Point]] = defaultdict(list)
     wrong: list[Point] = []
     links = []
@@ -53,8 +52,8 @@ def draw_row_map(
         title = translate("{label}; its answer: {answer}", label=row.true, answer=row.predicted)
         marks += plane.draw_link(place, style=style, address=f"#{(anchors or {})[row.id]}", title=title)
     keys = [Key(f"dots {style}", shorten_name(name)) for name, style in colours.items()]
-    keys += [Key(f"dots {OTHER}", translate("other classes"))] if len(set(names)) > len(colours) else []
-    keys += [Key("ring", translate("answered wrong"))] if wrong else []
+    keys += [Key(f"dots {OTHER}", translate("other kinds"))] if len(set(names)) > len(colours) else []
+    keys += [Key("loop", translate("answered wrong"))] if wrong else []
     caption = translate(
         "Each dot is a row, as the base model sees it: near dots look alike to it. Faint dots: it learnt from these. "
         "A flat map of something with many sides: it shows {share} of the differences, and what lies together here may "
@@ -80,11 +79,12 @@ def _make_bare_axis(name: str) -> ChartAxis:
 
 
 def _name_thirds(rows: list[ReportRow]) -> list[str]:
-    """Name the third of each number: the lowest first."""
+    """Name the third that each number belongs to."""
     numbers = [float(row.true) for row in rows]
     ordered = sorted(numbers)
     bounds = [ordered[len(ordered) // 3], ordered[2 * len(ordered) // 3]]
-    return [
-        (translate("1 low"), translate("2 middle"), translate("3 high"))[sum(n >= end for end in bounds)]
-        for n in numbers
-    ]
+    return [_third_names()[sum(number >= end for end in bounds)] for number in numbers]
+
+
+def _third_names() -> tuple[str, str, str]:
+    return translate("lowest third"), translate("middle third"), translate("highest third")

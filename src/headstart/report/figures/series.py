@@ -47,15 +47,15 @@ def _draw_channel(overview: SeriesOverview, channel: SeriesChannel) -> Picture:
     caption = translate("Line: the middle one of the series it learnt from; shaded: eight of ten lie within.")
     if overview.n_classes > len(bands):
         more = translate_count(
-            "Only the largest classes; {n} more is not drawn.",
-            "Only the largest classes; {n} more are not drawn.",
+            "Only the largest kinds; {n} more is not drawn.",
+            "Only the largest kinds; {n} more are not drawn.",
             overview.n_classes - len(bands),
         )
         caption = f"{caption} {more}"
     keys = [Key(f"line c{at}", shorten_name(band.label) or translate("all")) for at, (band, _) in enumerate(bands)]
     rows = [f"{band.label or translate('all')} ({band.n_rows})" for band, _ in bands]
     return Picture(
-        title=translate("The series of each class: {name}", name=channel.name or translate("value")),
+        title=translate("The series of each kind: {name}", name=channel.name or translate("value")),
         description="; ".join(rows),
         caption=caption,
         plane=plane,
