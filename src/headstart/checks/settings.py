@@ -38,8 +38,8 @@ class CheckSettings:
         similar features only because the base model cannot read them.
     many_tokens_per_word : float
         Tokens of a word that are worth a note.
-    vocabulary_texts : int
-        Texts on which a tokenizer is measured.
+    vocabulary_texts, language_texts : int
+        Texts on which a tokenizer is measured, and least texts of a language that is judged by itself.
     property_rows, property_columns : int
         Rows, and columns of metadata, that are measured at most.
     max_property_values, min_rows_per_value : int
@@ -77,6 +77,7 @@ class CheckSettings:
     many_unknown_share: float = 0.1
     many_tokens_per_word: float = 2.5
     vocabulary_texts: int = 500
+    language_texts: int = 20
     property_rows: int = 5_000
     property_columns: int = 50
     max_property_values: int = 30

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from headstart.data.columns.cells import parse_number
 from headstart.data.columns.text_columns import list_text_columns
+from headstart.data.grouping.columns import count_languages
 from headstart.records import Column, InputColumns, Table
 
 MOST_NAMED = 30
@@ -47,6 +48,8 @@ class InputSummary:
         Those of the metadata that hold numbers only, and were not read as values.
     left_out : mapping of str to str
         Columns that serve as nothing, and why.
+    languages : mapping of str to int
+        Texts by language; under "" those whose language cannot be told. Empty for other modalities.
     """
 
     modality: str
@@ -67,6 +70,7 @@ class InputSummary:
     metadata: tuple[str, ...] = ()
     number_columns: tuple[str, ...] = ()
     left_out: dict[str, str]
+    languages: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -111,6 +115,7 @@ def summarise_inputs(table: Table, groups: Sequence[str] = ()) -> InputSummary:
         metadata=metadata,
         number_columns=tuple(name for name in metadata if _is_numbers(table.metadata[name])),
         left_out=dict(table.left_out),
+        languages=count_languages(table),
     )
 
 

@@ -37,6 +37,7 @@ def describe_inputs(summary: InputSummary) -> list[str]:
     parts = [f"{word}: column '{summary.roles[role]}'" for role, word in others.items() if role in summary.roles]
     parts += [f"Groups: {list_names(summary.groups, _MOST_NAMES)}"] if summary.groups else []
     lines += [f"{'. '.join(parts)}."] if parts else []
+    lines += [_languages(summary)] if summary.languages else []
     lines += _rest(summary)
     return lines
 
@@ -87,6 +88,14 @@ def _label(summary: InputSummary) -> str:
     if "label" in summary.roles:
         return f"Label: column '{summary.roles['label']}'"
     return "Label: as the folders or files say it, no column" if summary.is_labelled else "Label: none"
+
+
+def _languages(summary: InputSummary) -> str:
+    named = [f"{name} ({n:,})" for name, n in summary.languages.items() if name]
+    unknown = summary.languages.get("", 0)
+    if not named:
+        return "Languages: cannot tell."
+    return f"Languages: {list_names(named, _MOST_NAMES)}{f'; of {unknown:,} cannot tell' if unknown else ''}."
 
 
 def _rest(summary: InputSummary) -> list[str]:

@@ -316,6 +316,10 @@ CHECK_CODES: Mapping[str, CheckCode] = {
         "Text that the base model cannot read",
         "A base model made for this language may do better: see headstart adapt-language.",
         detailed="A base model made for this language may do better: `headstart bases --for DATA`.",
+        specific={
+            "many-languages": "Take the base model of many languages: --base {other}; `headstart bases --for DATA` "
+            "compares others."
+        },
     ),
     "uneven-channels-steps": CheckCode(
         "Channels that lack steps which others have",

@@ -5,6 +5,7 @@ Nothing here becomes an input of a model, and no row is moved to another side of
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from os.path import commonpath
@@ -19,7 +20,7 @@ from headstart.data.grouping.personal import is_personal, is_row_number
 from headstart.data.grouping.settings import SETTINGS
 from headstart.errors import make_unknown_name
 from headstart.modalities import MODALITIES
-from headstart.modalities.languages import detect_languages, detect_scripts
+from headstart.modalities.languages import detect_languages, detect_scripts, knows_languages
 from headstart.records import Column, Index, Table, make_column
 from headstart.results import GroupOrigin, LeftAloneReason
 from headstart.task_types import TASK_TYPES
@@ -249,6 +250,26 @@ def find_languages(table: Table) -> Column:
         Of more than 5,000 rows an even sample is looked at, and the others count as not told.
     """
     return _read_inputs(table, detect_languages)
+
+
+def count_languages(table: Table) -> dict[str, int]:
+    """Count texts by language, the most frequent first; empty for other modalities and where no library tells them.
+
+    Parameters
+    ----------
+    table : Table
+        With more than 5,000 rows an even sample of them is looked at.
+
+    Returns
+    -------
+    dict of str to int
+        Number of rows by English name; under "" those whose language cannot be told.
+    """
+    if not MODALITIES[table.modality].has_words or not knows_languages():
+        return {}
+    counts = Counter(find_languages(table).tolist())
+    unknown = counts.pop("", 0)
+    return {**dict(counts.most_common()), **({"": unknown} if unknown else {})}
 
 
 def find_scripts(table: Table) -> Column:

@@ -15,7 +15,7 @@ from headstart.bases import Backbone
 from headstart.checks import check_split, check_table, require_trainable
 from headstart.checks.copies import join_feature_duplicates
 from headstart.checks.reserved_names import find_reserved_names
-from headstart.data.grouping.columns import choose_compared_columns, find_compared_names
+from headstart.data.grouping.columns import choose_compared_columns, count_languages, find_compared_names
 from headstart.data.labels.targets import encode_truth, list_classes
 from headstart.data.splitting.dependence import Dependence
 from headstart.data.summary import summarise_inputs
@@ -25,7 +25,6 @@ from headstart.extras import require
 from headstart.features import Extraction
 from headstart.flow.adaptation.budget import Budget
 from headstart.flow.adaptation.settings import SETTINGS
-from headstart.flow.adaptation.text_scripts import count_languages
 from headstart.flow.base_choice import choose
 from headstart.flow.data_check.reading_notes import describe_reading
 from headstart.flow.run_records import Prepared, Timings

@@ -1,4 +1,4 @@
-"""In which scripts and languages the texts of the training rows are written: what is not there was not learnt."""
+"""In which scripts the texts of the training rows are written: what is not there was not learnt."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from headstart.data.grouping.columns import find_languages
 from headstart.modalities import MODALITIES
-from headstart.modalities.languages import knows_languages
 from headstart.modalities.scripts import name_script
 from headstart.records import Table
 
@@ -36,23 +34,3 @@ def count_scripts(table: Table) -> dict[str, int]:
         counts = Counter(filter(None, map(name_script, str(table.inputs[row])[:MOST_CHARACTERS])))
         n_texts.update([counts.most_common(1)[0][0]] if counts else [])
     return dict(n_texts.most_common())
-
-
-def count_languages(table: Table) -> dict[str, int]:
-    """Count texts by language, the most frequent first; empty for other modalities and where no library tells them.
-
-    Parameters
-    ----------
-    table : Table
-        With more than 5,000 rows an even sample of them is looked at.
-
-    Returns
-    -------
-    dict of str to int
-        Number of rows by English name; under "" those whose language cannot be told.
-    """
-    if not MODALITIES[table.modality].has_words or not knows_languages():
-        return {}
-    counts = Counter(find_languages(table).tolist())
-    unknown = counts.pop("", 0)
-    return {**dict(counts.most_common()), **({"": unknown} if unknown else {})}
