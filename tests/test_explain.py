@@ -13,8 +13,10 @@ from typer.testing import CliRunner
 from headstart import flow
 from headstart.cli.main import app
 from headstart.modalities import MODALITIES
-from headstart.modalities.occlusion import average_cells, cut_text, draw_text, find_heaviest
+from headstart.modalities.occlusion import average_cells, cut_text, find_heaviest, weigh_text
+from headstart.modalities.preview_records import AnyWeights, TextPreview
 from headstart.options import AdaptOptions
+from headstart.report.explained import ExplainedInput, ExplainedPage, HeavyPart, SimilarRow, render_explained
 
 RUNNER = CliRunner()
 KEYWORDS = {"water": "the pump is broken", "food": "no maize is left"}
@@ -82,9 +84,20 @@ def test_each_part_hides_something_and_the_drawing_takes_as_many_weights(modalit
     parts = occlusion.list_parts(loaded)
     assert len({part.name for part in parts}) == len(parts) > 1
     assert not any(np.array_equal(np.asarray(part.hidden), np.asarray(loaded)) for part in parts)
-    drawn = occlusion.draw(loaded, np.linspace(-1, 1, len(parts)))
-    assert "rgba(230" in drawn and "rgba(20" in drawn
-    assert "rgba" not in occlusion.draw(loaded, np.zeros(len(parts)))
+    page = draw(occlusion.weigh(loaded, np.linspace(-1, 1, len(parts))))
+    assert "rgba(230" in page and "rgba(20" in page
+    assert "rgba" not in draw(occlusion.weigh(loaded, np.zeros(len(parts))))
+
+
+def draw(weights: AnyWeights) -> str:
+    item = ExplainedInput(
+        name="a", outcome="not_sure", answer="rust", probability=0.4, explains="rust", whole=0.4, is_number=False,
+        original=None, weights=weights, heaviest=[HeavyPart(name="x", place={"row": 2, "column": 3}, without=0.1)],
+        similar=[SimilarRow(id="b", label="blight", distance=0.5, preview=TextPreview(text="<script> seen"))],
+    )  # fmt: skip
+    page = render_explained(ExplainedPage(items=[item], n_inputs=9, n_ranked=9))
+    assert "row 2, column 3 (without it 10" in page and "&lt;script&gt; seen" in page and "<script>" not in page
+    return page.split("<section")[1]
 
 
 def test_a_patch_marks_the_cells_that_it_hid() -> None:
@@ -96,5 +109,5 @@ def test_a_patch_marks_the_cells_that_it_hid() -> None:
 
 def test_texts_without_spaces_are_cut_between_letters() -> None:
     assert cut_text("\u6c34\u4e0d\u591f") == ["\u6c34", "\u4e0d", "\u591f"] and cut_text("") == []
-    assert "<script>" not in draw_text("<script> a", np.array([1.0, 0.5]))
+    assert "<script>" not in draw(weigh_text("<script> a", np.array([1.0, 0.5])))
     assert find_heaviest(np.array([-1.0, 0.0])) == []

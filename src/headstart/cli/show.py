@@ -258,7 +258,9 @@ def show_explanations(document: Mapping[str, Any]) -> None:
         news.print(f"[bold]{escape(item['input'])}[/bold]: {escape(str(answer))}. {escape(item['reading'])}")
     show_unreadable_inputs(document["failed"])
     if document["n_inputs"] > len(document["explained"]) + len(document["failed"]):
-        news.print(f"Only the first {len(document['explained'])} of {document['n_inputs']} inputs (-n explains more).")
+        which = "least sure" if document["n_ranked"] else "first"
+        n_explained = len(document["explained"])
+        news.print(f"Only the {which} {n_explained} of {document['n_inputs']} inputs (-n explains more).")
     if document["output"]:
         news.print(f"Page: {escape(document['output'])}", soft_wrap=True)
 

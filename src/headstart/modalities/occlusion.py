@@ -1,4 +1,4 @@
-"""Which parts of an input an answer rests on: inputs with one part hidden, and a drawing of what each part weighs.
+"""Which parts of an input an answer rests on: inputs with one part hidden, and what each part weighs.
 
 Occlusion as in Zeiler and Fergus 2014 (arXiv:1311.2901): a patch of an image is filled with its mean colour, a word is
 left out of a text, a stretch of a series is replaced by a straight line. Nothing here knows a model.
@@ -6,9 +6,6 @@ left out of a text, a stretch of a series is replaced by a straight line. Nothin
 
 from __future__ import annotations
 
-import base64
-import html
-import io
 import re
 from itertools import pairwise
 
@@ -16,18 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from headstart.modalities.preview_records import ImageWeights, SeriesWeights, TextWeights
+from headstart.modalities.previews import encode_thumbnail, preview_series
 from headstart.modalities.record import InputPart, Occlusion, PartWeights
-from headstart.modalities.series import preview_series
 
 GRID, PATCH = 8, 2
 """An image is cut into 8 x 8 cells; patches of 2 x 2 cells are hidden, one cell further each time."""
 MOST_SEGMENTS, LEAST_WORDS = 40, 2
 WINDOWS = 16
-DRAWN_PIXELS = 224
-STRONGEST = 0.75
-"""Opacity of the colour over the heaviest part."""
-_WIDE = "width:20rem;max-width:100%;height:auto"
-FOR, AGAINST = "230,120,0", "20,90,200"
+DRAWN_PIXELS, DRAWN_QUALITY, DRAWN_BYTES = 320, 70, 20_000
+LEAST = 0.1
+"""Of the heaviest part; what weighs less is not drawn."""
 
 
 def _cut_edges(length: int, n_parts: int) -> list[int]:
@@ -53,7 +49,8 @@ def list_image_parts(image: Image.Image) -> list[InputPart]:
     for row, column in _list_patches():
         hidden = pixels.copy()
         hidden[down[row] : down[row + PATCH], across[column] : across[column + PATCH]] = mean
-        parts.append(InputPart(f"row {row + 1}, column {column + 1}", Image.fromarray(hidden)))
+        place = {"row": row + 1, "column": column + 1}
+        parts.append(InputPart(f"row {row + 1}, column {column + 1}", Image.fromarray(hidden), place))
     return parts
 
 
@@ -66,28 +63,10 @@ def average_cells(weights: PartWeights) -> NDArray[np.float64]:
     return total / counts
 
 
-def draw_image(image: Image.Image, weights: PartWeights) -> str:
-    """Lay coloured cells over a thumbnail."""
-    small = Image.fromarray(np.asarray(image))
-    small.thumbnail((DRAWN_PIXELS, DRAWN_PIXELS))
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=75, optimize=True)
-    uri = base64.b64encode(buffer.getvalue()).decode("ascii")
-    cell_weights, (width, height) = average_cells(weights), small.size
-    colours = _choose_colours(cell_weights.ravel())
-    boxes = "".join(
-        f'<rect x="{column * width / GRID:.1f}" y="{row * height / GRID:.1f}" width="{width / GRID:.1f}" '
-        f'height="{height / GRID:.1f}" fill="{colours[row * GRID + column]}"/>'
-        for row in range(GRID)
-        for column in range(GRID)
-        if colours[row * GRID + column]
-    )
-    best = np.unravel_index(int(cell_weights.argmax()), cell_weights.shape)
-    title = f"What speaks most for the answer lies in row {best[0] + 1} of 8 from the top, column {best[1] + 1} of 8."
-    return (
-        f'<svg viewBox="0 0 {width} {height}" style="{_WIDE}" role="img"><title>{title}</title>'
-        f'<image href="data:image/jpeg;base64,{uri}" width="{width}" height="{height}"/>{boxes}</svg>'
-    )
+def weigh_image(image: Image.Image, weights: PartWeights) -> ImageWeights:
+    """Return a thumbnail with what each of its cells weighs."""
+    cells = _scale(average_cells(weights)).reshape(GRID, GRID)
+    return ImageWeights(image=encode_thumbnail(image, DRAWN_PIXELS, DRAWN_QUALITY), cells=cells.tolist())
 
 
 def cut_text(text: str) -> list[str]:
@@ -114,14 +93,9 @@ def list_text_parts(text: str) -> list[InputPart]:
     ]
 
 
-def draw_text(text: str, weights: PartWeights) -> str:
-    """Colour the pieces of a text."""
-    coloured = zip(cut_text(text), _choose_colours(weights), strict=True)
-    spans = [
-        f'<mark style="background:{colour or "none"};color:inherit">{html.escape(segment)}</mark>'
-        for segment, colour in coloured
-    ]
-    return f'<p dir="auto">{"".join(spans)}</p>'
+def weigh_text(text: str, weights: PartWeights) -> TextWeights:
+    """Return the pieces of a text with what each of them weighs."""
+    return TextWeights(pieces=list(zip(cut_text(text), _scale(weights).tolist(), strict=True)))
 
 
 def list_series_parts(values: NDArray[np.float32]) -> list[InputPart]:
@@ -136,34 +110,20 @@ def list_series_parts(values: NDArray[np.float32]) -> list[InputPart]:
         ends = [max(0, before - 1), min(n_steps - 1, after)]
         for channel in hidden:
             channel[before:after] = np.interp(np.arange(before, after), ends, channel[ends])
-        parts.append(InputPart(f"steps {before + 1} to {after}", hidden))
+        parts.append(InputPart(f"steps {before + 1} to {after}", hidden, {"first": before + 1, "last": after}))
     return parts
 
 
-def draw_series(values: NDArray[np.float32], weights: PartWeights) -> str:
-    """Lay coloured stretches over a plot."""
-    plot, n = preview_series(values), len(weights)
-    width, height = (int(size) for size in re.findall(r"\d+", plot)[2:4])
-    boxes = "".join(
-        f'<rect x="{width * at / n:.1f}" y="0" width="{width / n:.1f}" height="{height}" fill="{colour}"/>'
-        for at, colour in enumerate(_choose_colours(weights))
-        if colour
-    )
-    return plot.replace("</title>", f"</title>{boxes}", 1).replace("<svg ", f'<svg style="{_WIDE}" ', 1)
+def weigh_series(values: NDArray[np.float32], weights: PartWeights) -> SeriesWeights:
+    """Return a series with what each of its stretches weighs."""
+    return SeriesWeights(series=preview_series(values, DRAWN_BYTES), stretches=_scale(weights).tolist())
 
 
-def _choose_colours(weights: PartWeights) -> list[str]:
-    """Return a colour for each part, the stronger the heavier; none for what weighs nearly nothing."""
-    most = float(np.abs(weights).max()) if len(weights) else 0.0
-    if most <= 0:
-        return [""] * len(weights)
-    relative_weights = weights / most
-    return [
-        f"rgba({FOR if relative_weight > 0 else AGAINST},{STRONGEST * abs(relative_weight):.2f})"
-        if abs(relative_weight) > 0.1
-        else ""
-        for relative_weight in relative_weights
-    ]
+def _scale(weights: PartWeights) -> PartWeights:
+    """Divide by the heaviest; what weighs nearly nothing is 0."""
+    most = float(np.abs(weights).max()) if weights.size else 0.0
+    relative = weights / most if most > 0 else np.zeros(weights.shape)
+    return np.where(np.abs(relative) > LEAST, np.round(relative, 2), 0.0)
 
 
 def find_heaviest(weights: PartWeights, n: int = 3) -> list[int]:
@@ -183,6 +143,6 @@ def find_heaviest(weights: PartWeights, n: int = 3) -> list[int]:
     return [int(at) for at in np.argsort(-weights, kind="stable")[:n] if weights[at] > 0]
 
 
-IMAGE = Occlusion(list_image_parts, draw_image)
-TEXT = Occlusion(list_text_parts, draw_text)
-SERIES = Occlusion(list_series_parts, draw_series)
+IMAGE = Occlusion(list_image_parts, weigh_image)
+TEXT = Occlusion(list_text_parts, weigh_text)
+SERIES = Occlusion(list_series_parts, weigh_series)

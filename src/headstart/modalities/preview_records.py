@@ -37,4 +37,25 @@ class SeriesPreview(InputPreview):
     n_channels: int = Field(ge=0, description="Channels of the whole series.")
 
 
+class ImageWeights(InputPreview):
+    """An image, and what each cell of a grid over it weighs: 1 is the heaviest, below 0 speaks against the answer."""
+
+    image: ImagePreview
+    cells: list[list[float]]
+
+
+class TextWeights(InputPreview):
+    """The pieces of a text in order, and what each of them weighs."""
+
+    pieces: list[tuple[str, float]]
+
+
+class SeriesWeights(InputPreview):
+    """A series, and what each of its stretches of equal length weighs."""
+
+    series: SeriesPreview
+    stretches: list[float]
+
+
+AnyWeights = ImageWeights | TextWeights | SeriesWeights
 AnyPreview = ImagePreview | TextPreview | SeriesPreview

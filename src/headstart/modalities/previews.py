@@ -63,10 +63,24 @@ def make_thumbnail(source: Path | str, side: int, quality: int) -> ImagePreview 
         Of the JPEG.
     """
     image = _open_small(source, side)
-    if image is None:
-        return None
-    image.thumbnail((side, side))
-    return _encode(image, quality)
+    return None if image is None else encode_thumbnail(image, side, quality)
+
+
+def encode_thumbnail(image: Image.Image, side: int, quality: int) -> ImagePreview:
+    """Return a thumbnail of an open image.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        RGB.
+    side : int
+        Longest side, in pixels.
+    quality : int
+        Of the JPEG.
+    """
+    small = Image.fromarray(np.asarray(image))
+    small.thumbnail((side, side))
+    return _encode(small, quality)
 
 
 def _open_small(source: Path | str, side: int) -> Image.Image | None:

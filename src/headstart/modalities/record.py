@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.modalities.preview_records import AnyPreview
+from headstart.modalities.preview_records import AnyPreview, AnyWeights
 
 Array = NDArray[Any]
 Spec = Mapping[str, Any]
@@ -125,10 +125,13 @@ class InputPart:
         What people call it: the words, "row 2, column 5", "steps 10 to 19".
     hidden : anything
         The whole input without this part, of the kind that `Modality.load` gives.
+    place : mapping of str to int
+        The numbers in the name, so that it can be said in another language; empty for words.
     """
 
     name: str
     hidden: Any
+    place: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -139,12 +142,12 @@ class Occlusion:
     ----------
     list_parts : (what `Modality.load` gave) -> list of InputPart
         Empty where there is only one part.
-    draw : (what `Modality.load` gave, PartWeights) -> str
-        An HTML fragment, safe to embed; orange speaks for the answer, blue against it.
+    weigh : (what `Modality.load` gave, PartWeights) -> AnyWeights
+        The input with what its parts weigh, so that it can be drawn.
     """
 
     list_parts: Callable[[Any], list[InputPart]]
-    draw: Callable[[Any, PartWeights], str]
+    weigh: Callable[[Any, PartWeights], AnyWeights]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,6 @@ there were.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,8 +19,6 @@ Series = NDArray[np.float32]
 """(channels, time); NaN where a value is missing, or after the end."""
 
 MIN_LENGTH, MAX_LENGTH = 9, 2048
-_COLOURS = ("#1f5fa8", "#c2571a", "#2e7d46", "#8b3fa0", "#7a6a00", "#b0285a")
-_WIDTH, _HEIGHT, _PREVIEW_POINTS = 160, 60, 160
 
 
 def derive_spec(inputs: Sequence[Series]) -> Spec:
@@ -126,18 +123,6 @@ def _resample(values: Series, length: int) -> Series:
     return np.stack([np.interp(at, np.arange(now), channel) for channel in values]).astype(np.float32)
 
 
-def preview_series(source: Series) -> str:
-    """Return a small SVG plot, one line a channel; missing values leave gaps."""
-    cut = source[:, : max(1, find_end(source))]
-    points = cut[:, :: max(1, cut.shape[1] // _PREVIEW_POINTS)]
-    title = f"{len(cut)} channel{'s' * (len(cut) > 1)}, {cut.shape[1]} steps"
-    lines = "".join(_draw_line(channel, _COLOURS[number % 6]) for number, channel in enumerate(points[:6]))
-    return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" role="img">'
-        f"<title>{html.escape(title)}</title>{lines}</svg>"
-    )
-
-
 def find_end(values: Series) -> int:
     """Number of steps up to the last one where any channel has a value."""
     known_steps = np.flatnonzero(np.isfinite(values).any(axis=0))
@@ -154,16 +139,3 @@ def _fill_gaps(values: Series) -> Series:
         if known.any():
             filled_channel[:] = np.interp(steps, steps[known], channel[known])
     return filled
-
-
-def _draw_line(channel: Series, colour: str) -> str:
-    known = np.isfinite(channel)
-    if not known.any():
-        return ""
-    low, high = float(channel[known].min()), float(channel[known].max())
-    across = np.linspace(1, _WIDTH - 1, len(channel))
-    down = _HEIGHT - 2 - (channel - low) / ((high - low) or 1.0) * (_HEIGHT - 4)
-    runs = np.split(np.arange(len(channel)), np.flatnonzero(np.diff(known.astype(np.int8))) + 1)
-    drawn = [" ".join(f"{across[i]:.1f},{down[i]:.1f}" for i in run) for run in runs if known[run[0]]]
-    style = f'fill="none" stroke="{colour}" stroke-width="1.2" stroke-linecap="round"'
-    return "".join(f'<polyline points="{points}" {style}/>' for points in drawn)

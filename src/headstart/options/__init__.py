@@ -242,7 +242,8 @@ class CompareOptions(ColumnOptions):
 class ExplainOptions(ColumnOptions):
     """What to explain."""
 
-    n: int = Field(12, ge=1, le=1_000, description="Number of inputs to explain: the first ones.")
+    n: int = Field(12, ge=1, le=1_000, description="Number of inputs to explain: of more, the least sure answers.")
+    language: Language = "auto"
     precision: Precision = "auto"
     offline: Offline = False
 

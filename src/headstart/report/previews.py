@@ -17,6 +17,8 @@ LIMIT_BYTES = 200_000
 """Of one."""
 PLOT_WIDTH, PANEL_HEIGHT, LOW_PANEL_HEIGHT = 320, 110, 56
 LEFT, RIGHT, BOTTOM, GAP = 46, 8, 30, 10
+STRONGEST = 0.8
+"""Opacity of the colour over the heaviest part."""
 WIDTH = PLOT_WIDTH - LEFT - RIGHT
 
 Previews = Mapping[str, AnyPreview | str]
@@ -127,6 +129,23 @@ def plot_series(preview: SeriesPreview) -> SeriesPlot:
         n_steps=preview.n_steps,
         n_left_out=max(0, preview.n_channels - len(panels)),
     )
+
+
+def choose_colour(weight: float) -> str:
+    """Return the colour of a part, the stronger the heavier: orange speaks for the answer, blue against it.
+
+    Parameters
+    ----------
+    weight : float
+        -1 to 1.
+
+    Examples
+    --------
+    >>> choose_colour(1.0), choose_colour(-0.5), choose_colour(0.0)
+    ('rgba(230,120,0,0.80)', 'rgba(20,90,200,0.40)', 'none')
+    """
+    colour = "230,120,0" if weight > 0 else "20,90,200"
+    return f"rgba({colour},{STRONGEST * abs(weight):.2f})" if weight else "none"
 
 
 def _place_channel(channel: Sequence[float | None], top: float, height: float) -> SeriesPanel:

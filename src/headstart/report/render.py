@@ -27,7 +27,7 @@ from headstart.report.messages import (
     translate_stored,
     use_language,
 )
-from headstart.report.previews import Previews, plot_series
+from headstart.report.previews import Previews, choose_colour, plot_series
 from headstart.report.sentences import mark_english, mark_sentence, write_sentence
 from headstart.report.sentences.stored import translate_fact
 from headstart.report.view import gather_view
@@ -73,7 +73,7 @@ def render_html(result: Result, previews: Previews, language: str = "en", rows: 
     with use_language(language):
         script = _read_script()
         values = {**gather_view(result, previews, rows), "script": Markup(script), "script_hash": _hash_script(script)}
-        return _clean(_environment().get_template("report.html").render(values))
+        return clean_text(open_templates().get_template("report.html").render(values))
 
 
 def render_card(result: Result, language: str = "en") -> str:
@@ -92,8 +92,8 @@ def render_card(result: Result, language: str = "en") -> str:
         Contents of README.md, to be written as UTF-8.
     """
     with use_language(language):
-        return _clean(
-            _environment()
+        return clean_text(
+            open_templates()
             .get_template("card.md")
             .render(
                 gather_view(result, {}),
@@ -116,7 +116,7 @@ def render_card_plot(result: Result, language: str = "en") -> str:
         Of its text.
     """
     with use_language(language):
-        return _clean(draw_card_plot(result))
+        return clean_text(draw_card_plot(result))
 
 
 def draw_preview(preview: AnyPreview | None, name: str) -> Markup:
@@ -128,7 +128,7 @@ def draw_preview(preview: AnyPreview | None, name: str) -> Markup:
     name : str
         Id of the row.
     """
-    drawn: Any = _environment().get_template("previews.html").module
+    drawn: Any = open_templates().get_template("previews.html").module
     return Markup("") if preview is None else Markup(drawn.drawn(preview, name))
 
 
@@ -193,7 +193,7 @@ def make_slug(text: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def open_templates() -> Environment:
     """Make the environment once; anything undefined is an error."""
     environment = Environment(
         loader=PackageLoader("headstart.report"),
@@ -226,11 +226,12 @@ def _environment() -> Environment:
         sentence=write_sentence,
         marked=mark_sentence,
         plotted=plot_series,
+        coloured=choose_colour,
     )
     environment.globals.update(_=translate_html, _n=translate_count_html)
     return environment
 
 
-def _clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """Replace what UTF-8 cannot hold (halves of characters in odd file names)."""
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from headstart import bundle as bundles
 from headstart import progress
 from headstart.bundle import Bundle
-from headstart.errors import DataError, OptionError
+from headstart.errors import DataError, HeadstartError, OptionError
+from headstart.flow.exports.comparison_rows import find_run_rows
 from headstart.flow.inference.answers import make_answers, make_document
 from headstart.flow.inference.first_look import require_inputs_of_model
 from headstart.flow.inference.lining_up import order_inputs
-from headstart.flow.inference.neighbours import find_neighbours, format_neighbours
+from headstart.flow.inference.neighbours import find_neighbours
 from headstart.flow.inference.perturbed_rows import make_input_spec, store_inputs
 from headstart.flow.inference.predict_table import decide_rows, make_reader, require_content
 from headstart.home import write_text
@@ -27,13 +28,22 @@ from headstart.modalities.occlusion import find_heaviest
 from headstart.offline import offline
 from headstart.options import ExplainOptions
 from headstart.records import Predictions, Table, make_column
-from headstart.report import draw_preview
-from headstart.report.explained import ExplainedInput, render_explained
+from headstart.report import choose_language
+from headstart.report.explained import (
+    ExplainedInput,
+    ExplainedPage,
+    HeavyPart,
+    SimilarRow,
+    render_explained,
+    write_reading,
+)
 from headstart.strategies.record import StrategyRows
 from headstart.task_types import TASK_TYPES
 
 SMALLEST = 1e-6
-PREVIEW_BYTES = 40_000
+PREVIEW_BYTES, SIMILAR_BYTES = 40_000, 12_000
+MOST_RANKED = 300
+"""Inputs that are compared, so that the least sure ones come first."""
 Floats = NDArray[np.float64]
 
 
@@ -74,9 +84,9 @@ def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
     Parameters
     ----------
     bundle_path : Path
-        A bundle or the OUT folder of `adapt`.
+        A bundle or the OUT folder of `adapt`; there, its training rows are shown if they still are where they were.
     paths : sequence of Path
-        Files, folders, tables; the first `options.n` inputs are explained.
+        Files, folders, tables; if there are more than `options.n` inputs, those with the least sure answers.
     out : Path or None
         An HTML file to write; None: only the document is given.
     options : ExplainOptions
@@ -96,14 +106,14 @@ def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
     require_inputs_of_model(bundle_path, paths)
     with offline(options.offline), tempfile.TemporaryDirectory() as folder:
         bundle = bundles.load_bundle(bundle_path)
-        inputs = order_inputs(bundle, paths, options, {})
-        failed = [{"id": item.id, "reason": item.reason} for item in inputs.table.set_aside]
-        opened = _open_bundle(bundle, inputs.table, Path(folder), options.precision)
+        table = order_inputs(bundle, paths, options, {}).table
+        failed = [{"id": item.id, "reason": item.reason} for item in table.set_aside]
+        opened = _open_bundle(bundle, table, Path(folder), options.precision)
+        order, n_ranked = _order_by_sureness(opened, table, options.n)
         explained = []
-        n_shown = min(options.n, len(inputs.table))
-        with progress.open_bar("Explaining", n_shown, "inputs") as bar:
-            for row in range(n_shown):
-                one = inputs.table.take(np.array([row]))
+        with progress.open_bar("Explaining", len(order), "inputs") as bar:
+            for row in order:
+                one = table.take(np.array([row]))
                 try:
                     explained.append(_explain_row(opened, one))
                 except DataError as error:
@@ -113,12 +123,15 @@ def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
         first = f" ({failed[0]['id']}: {failed[0]['reason']})" if failed else ""
         raise DataError(f"No input could be explained{first}.", "Check the files.")
     if out is not None:
+        items = _add_previews([item.on_page for item in explained], bundle_path, bundle)
+        page = ExplainedPage(items=items, n_inputs=len(table), n_ranked=n_ranked)
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_text(out, render_explained([item.on_page for item in explained]))
+        write_text(out, render_explained(page, choose_language(options.language)))
     return {
         "format": 1,
         "output": str(out) if out else None,
-        "n_inputs": len(inputs.table),
+        "n_inputs": len(table),
+        "n_ranked": n_ranked,
         "explained": [item.document for item in explained],
         "failed": failed,
     }
@@ -126,6 +139,40 @@ def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
 
 def _open_bundle(bundle: Bundle, table: Table, folder: Path, precision: str) -> _OpenBundle:
     return _OpenBundle(bundle, make_reader(bundle, table, precision), make_input_spec(bundle), folder)
+
+
+def _order_by_sureness(opened: _OpenBundle, table: Table, n: int) -> tuple[list[int], int]:
+    """Return which rows to explain, the least sure first, and how many were compared; the first ones of few or numbers.
+
+    Only as many rows are compared as are worth the time; they are spread evenly.
+    """
+    if len(table) <= n or not TASK_TYPES[opened.bundle.task].has_one_class:
+        return list(range(min(n, len(table)))), 0
+    looked_at = np.unique(np.linspace(0, len(table) - 1, min(len(table), MOST_RANKED)).astype(np.intp))
+    progress.say(f"Looking for the answers that are least sure, of {len(looked_at):,} inputs.")
+    readable, rows, _ = opened.read(table.take(looked_at))
+    sureness = opened.bundle.fitted.predict(rows).max(axis=1)
+    order = np.asarray(looked_at)[np.asarray(readable)][np.argsort(sureness, kind="stable")[:n]]
+    return [int(row) for row in order], len(looked_at)
+
+
+def _add_previews(items: Sequence[ExplainedInput], bundle_path: Path, bundle: Bundle) -> list[ExplainedInput]:
+    """Add what the similar training rows look like, where their data still is."""
+    names = {row.id for item in items for row in item.similar}
+    folder = bundle_path / "bundle" if (bundle_path / "bundle").is_dir() else bundle_path
+    try:
+        stored = find_run_rows(folder, bundle, unneeded=not names)
+    except HeadstartError as error:
+        progress.warn(f"Similar training rows are named and not shown: {error.problem}")
+        stored = None
+    train = stored[1] if stored else None
+    places = {} if train is None else {str(name): row for row, name in enumerate(train.ids)}
+    preview = MODALITIES[bundle.modality].preview
+    present = [name for name in names if name in places]
+    previews = {name: preview(train.inputs[places[name]], SIMILAR_BYTES) for name in present} if train else {}
+    return [
+        replace(item, similar=[replace(row, preview=previews.get(row.id)) for row in item.similar]) for item in items
+    ]
 
 
 @dataclass(frozen=True)
@@ -138,43 +185,42 @@ class _Explanation:
 
 def _explain_row(opened: _OpenBundle, one: Table) -> _Explanation:
     """Explain the one row of a table."""
-    bundle, occlusion = opened.bundle, MODALITIES[opened.bundle.modality].occlusion
+    bundle, modality = opened.bundle, MODALITIES[opened.bundle.modality]
     loaded = opened.load(one.inputs[0])
-    parts = occlusion.list_parts(loaded)
+    parts = modality.occlusion.list_parts(loaded)
     variants, rows = opened.predict_variants(one, [loaded, *(part.hidden for part in parts)])
     plain = variants.take(np.array([0]))
-    decisions = decide_rows(bundle.decision_policy, plain, rows.take(np.array([0])))
-    answer = {"input": str(one.ids[0]), **make_document(*make_answers(plain, decisions))}
+    (answer,) = make_answers(plain, decide_rows(bundle.decision_policy, plain, rows.take(np.array([0]))))
     weights, outputs, explained_output = _compute_weights(variants)
     nearest = find_neighbours(bundle, rows.take(np.array([0])))[0]
-    reading = _describe_parts(
-        [(parts[at].name, outputs[1 + at]) for at in find_heaviest(weights)],
-        variants.task,
-        outputs[0],
-        explained_output=explained_output,
-        n_parts=len(parts),
+    heaviest = [
+        HeavyPart(name=parts[at].name, place=parts[at].place, without=float(outputs[1 + at]))
+        for at in find_heaviest(weights)
+    ]
+    on_page = ExplainedInput(
+        name=str(one.ids[0]),
+        outcome=answer.outcome,
+        answer=answer.predicted,
+        probability=answer.top[0][1] if TASK_TYPES[bundle.task].has_one_class else None,
+        explains=explained_output,
+        whole=float(outputs[0]),
+        is_number=TASK_TYPES[bundle.task].is_number,
+        original=modality.preview(one.inputs[0], PREVIEW_BYTES),
+        weights=modality.occlusion.weigh(loaded, weights) if parts else None,
+        heaviest=heaviest,
+        similar=[SimilarRow(id=row.id, label=row.label, distance=row.distance, preview=None) for row in nearest],
     )
     document = {
-        **answer,
+        "input": on_page.name,
+        **make_document(answer),
         "explains": explained_output,
         "parts": [
             {"part": part.name, "weight": round(float(weight), 6), "without": round(float(without), 6)}
             for part, weight, without in zip(parts, weights, outputs[1:], strict=True)
         ],
         "nearest": [vars(row) for row in nearest],
-        "reading": reading,
+        "reading": write_reading(on_page),
     }
-    if len(parts):
-        drawing = occlusion.draw(loaded, weights)
-    else:
-        drawing = draw_preview(MODALITIES[bundle.modality].preview(one.inputs[0], PREVIEW_BYTES), str(one.ids[0]))
-    on_page = ExplainedInput(
-        name=str(one.ids[0]),
-        answer=_format_answer(answer),
-        drawn=drawing,
-        text=reading,
-        nearest=format_neighbours(nearest),
-    )
     return _Explanation(on_page, document)
 
 
@@ -187,28 +233,3 @@ def _compute_weights(predictions: Predictions) -> tuple[Floats, Floats, str]:
     probabilities = values[:, place]
     odds = np.log(np.maximum(probabilities, SMALLEST) / np.maximum(1 - probabilities, SMALLEST))
     return np.asarray(odds[0] - odds[1:]), probabilities, predictions.classes[place]
-
-
-def _describe_parts(
-    top: Sequence[tuple[str, float]], task: str, whole: float, explained_output: str, n_parts: int
-) -> str:
-    """Return which parts weigh most, and what would be left without them."""
-    if n_parts == 0:
-        return "The input has only one part."
-    if not top:
-        return f"No single part speaks for {explained_output}: without any of them the model is as sure, or surer."
-
-    def format_value(value: float) -> str:
-        return f"{value:.4g}" if TASK_TYPES[task].is_number else f"{100 * value:.1f} %"
-
-    named = "; ".join(f"{name} (without it {format_value(without)})" for name, without in top)
-    return f"What speaks most for {explained_output}, now {format_value(whole)}: {named}."
-
-
-def _format_answer(answer: Mapping[str, Any]) -> str:
-    """Return the answer in one line."""
-    if answer.get("answer"):
-        return f"{answer['answer']}: {answer['reason']}" if answer.get("reason") else str(answer["answer"])
-    if "value" in answer:
-        return f"{answer['value']:g}"
-    return ", ".join(answer.get("labels", ())) or "no label"
