@@ -42,6 +42,7 @@ from headstart.http.batching import Batcher, BatchLimits
 from headstart.http.middleware import RequestMiddleware
 from headstart.http.request_log import JsonLinesFormatter
 from headstart.options import AdaptOptions, PredictOptions, ReadOptions, ServeOptions, parse
+from headstart.results import READINESS_LEVELS
 from headstart.web import feedback, protocol, request_inputs
 from headstart.web.app import build_app
 from headstart.web.models import ServedModel, open_models
@@ -271,6 +272,7 @@ def test_info_tells_card_labels_decision_versions_and_limits(client: TestClient)
     found = client.get("/info?model=text").json()
     assert found["classes"] == ["roads", "school", "water"] and found["task"] == "classification"
     assert found["decision"]["coverage"] == 0.9 and "numpy" in found["made_with"] and found["card"]
+    assert found["readiness"]["level"] in READINESS_LEVELS and found["readiness"]["verdict"].endswith(".")
     assert found["limits"]["max_rows"] == 256 and found["feedback"] is False
     novelty = client.get("/info?model=series").json()["decision"]["novelty"]
     assert novelty["threshold"] > 0 and "ids" not in novelty  # Names of training rows are nobody's business.
