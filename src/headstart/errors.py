@@ -80,6 +80,10 @@ class MissingExtra(HeadstartError):
     """An optional package is not installed; the hint is the pip line."""
 
 
+class InputTypeError(DataError, TypeError):
+    """An input in memory is of a type that no model reads."""
+
+
 class UnknownName(HeadstartError):
     """A name that stands in no table (a base model, a strategy, a column)."""
 

@@ -22,6 +22,7 @@ from headstart.data.reading.frames import (
     read_column_values,
     read_frame_columns,
 )
+from headstart.data.reading.memory_images import is_image
 from headstart.flow.adaptation.run import adapt_table
 from headstart.offline import offline
 from headstart.options import AdaptOptions, parse
@@ -55,8 +56,8 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Notes
     -----
-    `X` is a list of texts, a list of image paths, an array (n, time) or (n, channels, time), or a list of arrays
-    (channels, time), with `axes="time-first"` the other way round; also a Series or a DataFrame (pandas, Arrow, polars)
+    `X` is a list of texts, of image paths or of images (of Pillow, or an array (n, height, width, 3)), an array
+    (n, time) or (n, channels, time), or a list of arrays (channels, time), with `axes="time-first"` the other way round; also a Series or a DataFrame (pandas, Arrow, polars)
     of these: its only column, the one called like texts or files, or all if all are numbers. All rows are used for
     training: scikit-learn's own tools score the estimator.
     """
@@ -200,7 +201,7 @@ def _is_numeric(X: Any) -> bool:
     if hasattr(X, "toarray") or hasattr(X, "dtype") or hasattr(X, "__array__") or np.isscalar(X) or X is None:
         return not (hasattr(X, "dtype") and getattr(X.dtype, "kind", "") in "US")
     first = next((one for one in X if one is not None), None) if isinstance(X, Sequence) else None
-    return not (isinstance(first, str) or hasattr(first, "__fspath__") or hasattr(first, "shape"))
+    return not (isinstance(first, str) or is_image(first) or hasattr(first, "__fspath__") or hasattr(first, "shape"))
 
 
 def _rows(X: Any) -> Any:

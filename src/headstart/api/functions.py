@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from headstart import data
 from headstart.api.model import Model, make_model
 from headstart.data.reading.frames import is_frame
+from headstart.errors import InputTypeError, OptionError
 from headstart.flow.adaptation.prepare import read_test_data
 from headstart.flow.adaptation.run import adapt_table, adapt_to_folder
 from headstart.offline import offline
@@ -15,13 +17,18 @@ from headstart.options import AdaptOptions, ReadOptions, parse
 from headstart.records import Table
 
 
-def read(path: Any, **options: object) -> Table:
+def read(source: Any, labels: Any = None, *, groups: Any = None, **options: object) -> Table:
     """Read labelled images, texts or series.
 
     Parameters
     ----------
-    path : str, Path or DataFrame
-        Folder, table or zip; or a table in memory (pandas, Arrow, polars), read like one from a file.
+    source : str, Path, DataFrame, sequence or array
+        Folder, table or zip; a table in memory (pandas, Arrow, polars), read like one from a file; or, with `labels`,
+        texts, image files, images (of Pillow, or an array (n_rows, height, width, 3)) or series.
+    labels : sequence, shape (n_rows,) or (n_rows, n_labels), optional
+        Labels of rows in memory. Of a DataFrame `label="COLUMN"` names them.
+    groups : sequence, shape (n_rows,), optional
+        Patient, site ... of rows in memory: the rows of one group stay together. Pass `group="group"` to `adapt`.
     **options
         Fields of `headstart.options.ReadOptions`: label, text, group, modality, task, merge_labels ...
 
@@ -33,20 +40,44 @@ def read(path: Any, **options: object) -> Table:
     ------
     DataError
         If it cannot be read; says where and what to do.
+    TypeError
+        The source is none of these (`InputTypeError`).
+
+    Examples
+    --------
+    >>> read(["the pump is dry", "no books"], ["water", "school"]).modality
+    'text'
     """
-    chosen = parse(ReadOptions, **options)
-    return data.read_frame(path, chosen) if is_frame(path) else data.read_table(Path(path), chosen)
+    return _read(source, labels, groups, parse(ReadOptions, **options))
 
 
-def adapt(source: Any, output: str | Path | None = None, **options: object) -> Model:
+def _read(source: Any, labels: Any, groups: Any, options: ReadOptions) -> Table:
+    if is_frame(source):
+        return data.read_frame(source, options)
+    if labels is None:
+        if not isinstance(source, str | PathLike):
+            raise InputTypeError(
+                f"Data of type {type(source).__name__} has no labels.", "Give a path, a DataFrame, or labels=[...]."
+            )
+        return data.read_table(Path(source), options)
+    modality = None if options.modality == "auto" else options.modality
+    metadata = {} if groups is None else {"group": groups}
+    return data.from_arrays(source, labels, modality, axes=options.axes, metadata=metadata)
+
+
+def adapt(
+    source: Any, output: str | Path | None = None, *, labels: Any = None, groups: Any = None, **options: object
+) -> Model:
     """Adapt a base model to labelled rows.
 
     Parameters
     ----------
-    source : Table, str, Path or DataFrame
-        What `read` gave, a path, or a table in memory.
+    source : Table, str, Path, DataFrame, sequence or array
+        What `read` gave, or what it takes.
     output : str, Path or None
         Folder for report, result and bundle; only possible if `source` is a path.
+    labels, groups : sequence, optional
+        Of rows in memory, as for `read`.
     **options
         Fields of `headstart.options.AdaptOptions`: base, strategy, time, seed, group, test, balance, offline ...
 
@@ -60,13 +91,15 @@ def adapt(source: Any, output: str | Path | None = None, **options: object) -> M
     HeadstartError
         What the user can fix.
     """
+    if groups is not None:
+        options.setdefault("group", ("group",))
     chosen = parse(AdaptOptions, **options)
-    if is_frame(source):
-        source = data.read_frame(source, chosen)
-    if not isinstance(source, Table) and output is not None:
+    if isinstance(source, str | PathLike) and labels is None and output is not None:
         written = adapt_to_folder(Path(source), Path(output), chosen)
         return Model(written.bundle, written.result)
+    if output is not None:
+        raise OptionError("output= is for data from a path.", "Leave it out and call model.save(folder).")
     with offline(chosen.offline):
-        table = source if isinstance(source, Table) else data.read_table(Path(source), chosen)
+        table = source if isinstance(source, Table) else _read(source, labels, groups, chosen)
         test = read_test_data(table, chosen) if chosen.test else None
         return make_model(adapt_table(table, test, chosen))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,7 +16,7 @@ from headstart import bundle as bundles
 from headstart import data, progress
 from headstart.bundle import Bundle
 from headstart.decisions import Decisions
-from headstart.errors import OptionError, make_nothing_read
+from headstart.errors import OptionError, list_offenders, make_nothing_read
 from headstart.flow.inference import answers
 from headstart.flow.inference.predict_table import decide_table
 from headstart.modalities.record import Array
@@ -36,6 +37,15 @@ class _AnsweredRows:
     predictions: Predictions
     decisions: Decisions
     reasons: dict[int, str]
+
+
+def _warn_of_unread(answered: _AnsweredRows) -> None:
+    """Warn where rows have no answer, with their places and the reasons."""
+    unread = [f"row {row}: {reason}" for row, reason in sorted(answered.reasons.items())]
+    if unread:
+        warnings.warn(
+            f"{len(unread)} of {answered.n_rows} inputs have no answer ({list_offenders(unread)}).", stacklevel=3
+        )
 
 
 class Model:
@@ -88,21 +98,26 @@ class Model:
 
         Parameters
         ----------
-        inputs : sequence, array, Series or DataFrame
-            Image paths, texts, or series (arrays of shape (time,) or (channels, time)). Of a DataFrame the columns of
-            training are taken, else the column of texts or files. Every row has its answer, in order; one that cannot
-            be read has NaN in every column.
+        inputs : sequence, array, Series, DataFrame, str, Path or image
+            Image paths, images of Pillow or arrays of shape (n_rows, height, width, 3), texts, or series (arrays of
+            shape (time,) or (channels, time)). Of a DataFrame the columns of training are taken, else the column of
+            texts or files. One text, path or image is one input; a folder, table or zip that is there is read as the
+            command line reads it. Every row has its answer, in order; one that cannot be read has NaN in every column,
+            and a warning counts such rows.
 
         Raises
         ------
         DataError
             If no input can be read, or they are of another kind.
+        TypeError
+            The inputs are none of these (`InputTypeError`).
         OptionError
             The model answers with a number, which has no probability.
         """
         if TASK_TYPES[self.task].is_number:
             raise OptionError(f"This model gives a number ({self.classes[0]}), no probability.", "Call predict.")
         answered = self._answer(inputs)
+        _warn_of_unread(answered)
         probabilities = np.full((answered.n_rows, len(self.classes)), np.nan)
         probabilities[answered.places] = answered.predictions.probabilities
         return probabilities
@@ -145,6 +160,7 @@ class Model:
         plain = answers.to_python_values(answered.predictions)
         if answered.n_rows == len(plain):
             return plain
+        _warn_of_unread(answered)
         is_number = TASK_TYPES[self.task].is_number
         whole = np.full(answered.n_rows, np.nan if is_number else None, dtype=plain.dtype if is_number else object)
         whole[answered.places] = plain

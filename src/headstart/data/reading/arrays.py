@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from headstart.data.columns.cells import format_cell
 from headstart.data.columns.names import ColumnSpec
 from headstart.data.labels.task_type import LabelSpec
 from headstart.data.reading.frames import convert_inputs, is_frame, read_column_values, read_frame_columns
+from headstart.data.reading.memory_images import is_image, save_image
 from headstart.data.reading.rows import ParsedRows, ReadPolicy, build_table
 from headstart.data.series import series_arrays
-from headstart.errors import DataError
+from headstart.errors import DataError, InputTypeError
 from headstart.modalities.image import SUFFIXES
 from headstart.records import InputColumns, Table, make_column
 
@@ -35,10 +37,10 @@ def from_arrays(
 
     Parameters
     ----------
-    inputs : sequence of str, sequence of Path, array of numbers, Series or DataFrame
-        Texts; image files; or series of shape (n_rows, time) or (n_rows, channels, time), or a sequence of
-        (channels, time) arrays of different lengths. Strings that are all existing image files are images. Of a
-        DataFrame the column of texts or files is taken, or all columns if all are numbers; its index does not matter.
+    inputs : sequence of str, of Path or of images, array of numbers, Series or DataFrame
+        Texts; image files; images of Pillow or arrays (n_rows, height, width, 3); or series of shape (n_rows, time) or
+        (n_rows, channels, time), or a sequence of (channels, time) arrays of different lengths. Strings that are all
+        existing image files are images. Of a DataFrame the column of texts or files is taken, or all columns if all are numbers; its index does not matter.
     labels : sequence, shape (n_rows,) or (n_rows, n_labels), optional
         Anything that can be written as text; lists, tuples or sets are several labels of a row; so is an array or a
         DataFrame of 0 and 1 with a column a label.
@@ -146,10 +148,25 @@ def _infer_modality(values: Sequence[Any]) -> str:
         return "image"
     if all(isinstance(value, str) for value in values):
         return "image" if all(_is_image_file(value) for value in values) else "text"
+    if all(map(is_image, values)):
+        return "image"
     if all(isinstance(value, np.ndarray | list | tuple) for value in values):
         return "series"
+    raise make_type_error(values)
+
+
+def make_type_error(values: Sequence[Any]) -> InputTypeError:
+    """Return the error for inputs of types that no model reads.
+
+    Parameters
+    ----------
+    values : sequence
+        The inputs.
+    """
     kinds = sorted({type(value).__name__ for value in values})
-    raise DataError(f"Inputs of type {', '.join(kinds)} cannot be read.", "Give texts, image files or arrays.")
+    return InputTypeError(
+        f"Inputs of type {', '.join(kinds)} cannot be read.", "Give texts, image files, images or arrays."
+    )
 
 
 def _is_image_file(value: str) -> bool:
@@ -161,11 +178,22 @@ def _number_rows(n_rows: int) -> list[str]:
 
 
 def _parse_images(inputs: Any, values: Sequence[Any], spec: ColumnSpec) -> ParsedRows:
-    files = [Path(value or _MISSING_FILE) for value in values]
-    return ParsedRows(modality="image", inputs=files, ids=[file.as_posix() for file in files])
+    files, ids = [], []
+    for row, value in enumerate(values):
+        is_file = value is None or isinstance(value, str | PathLike)
+        if not is_file and not hasattr(value, "shape") and not is_image(value):
+            raise make_type_error([value])
+        files.append(Path(value or _MISSING_FILE) if is_file else save_image(value))
+        ids.append(files[-1].as_posix() if is_file else str(row))
+    return ParsedRows(modality="image", inputs=files, ids=ids)
 
 
 def _parse_texts(inputs: Any, values: Sequence[Any], spec: ColumnSpec) -> ParsedRows:
+    odd = [
+        value for value in values if not (value is None or isinstance(value, str | int | float | np.generic | PathLike))
+    ]
+    if odd:
+        raise make_type_error(odd)
     texts = ["" if value is None else str(value) for value in values]
     return ParsedRows(modality="text", inputs=texts, ids=_number_rows(len(texts)))
 

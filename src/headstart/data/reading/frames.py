@@ -136,6 +136,8 @@ def convert_inputs(inputs: Any) -> Any:
     """
     if is_frame(inputs):
         return _convert_frame_rows(inputs)
+    if hasattr(inputs, "__array__") and len(getattr(inputs, "shape", ())) > 1:
+        inputs = np.asarray(inputs)  # A tensor of another library.
     if isinstance(inputs, np.ndarray):
         return _convert_array_rows(inputs)
     values = read_column_values(inputs)

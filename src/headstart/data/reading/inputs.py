@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from os import PathLike
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from PIL.Image import Image
 
 from headstart import progress
 from headstart.data.columns.names import ColumnSpec, add_named_columns
 from headstart.data.reading.archive import unpack
-from headstart.data.reading.arrays import parse_arrays
+from headstart.data.reading.arrays import make_type_error, parse_arrays
 from headstart.data.reading.decoding import read_text_file
-from headstart.data.reading.frames import convert_frame, is_frame, read_frame_columns
+from headstart.data.reading.frames import convert_frame, is_column, is_frame, read_frame_columns
 from headstart.data.reading.rows import (
     ParsedRows,
     ReadPolicy,
@@ -38,6 +41,7 @@ from headstart.options import ColumnOptions, parse
 from headstart.plain_files import explain_not_plain
 from headstart.records import InputColumns, SetAside, Table
 
+_LONGEST_PATH = 4096
 InputOrder = tuple[tuple[str, int | None], ...]
 """Every input's id in the order given, with its row in the table (None: it could not be read)."""
 
@@ -135,13 +139,29 @@ def make_ordered_inputs(
 
     Parameters
     ----------
-    inputs : sequence, array, Series or DataFrame
-        As `from_arrays`; of a DataFrame with the columns of training those are taken.
+    inputs : sequence, array, Series, DataFrame, str, Path or image
+        As `from_arrays`; of a DataFrame with the columns of training those are taken. One text, path or image is one
+        input, and an existing folder, table or zip is read as `read_ordered_inputs` reads it.
     modality, columns
         As for `read_ordered_inputs`.
     known : InputColumns, optional
         For series: the value columns of training.
+
+    Raises
+    ------
+    InputTypeError
+        The inputs are of a type that is none of these.
     """
+    if isinstance(inputs, str | PathLike):
+        if _names_data(inputs, INPUT_READERS[modality]):
+            return read_ordered_inputs([Path(inputs)], modality, columns, {}, inputs=known)
+        inputs = [inputs]
+    elif isinstance(inputs, Image):
+        inputs = [inputs]
+    elif isinstance(inputs, bytes | Mapping) or not (
+        isinstance(inputs, Iterable) or is_frame(inputs) or is_column(inputs)
+    ):
+        raise make_type_error([inputs])
     names = set(map(str, read_frame_columns(inputs))) if is_frame(inputs) else set()
     trained = set(columns.values())
     if known is not None:
@@ -153,6 +173,15 @@ def make_ordered_inputs(
         parsed_rows = parse_arrays(inputs, modality, known=known)
     table = build_table(parsed_rows, "memory", ReadPolicy(expects_labels=False))
     return OrderedInputs(table, tuple(_list_order([parsed_rows], make_row_ids(parsed_rows), table)))
+
+
+def _names_data(name: str | PathLike[str], reader: InputReader) -> bool:
+    """Return whether a text or path names a file, folder or zip that is there; a word without ending is a text."""
+    if len(str(name)) >= _LONGEST_PATH or "\n" in str(name) or "\0" in str(name):
+        return False
+    path = Path(name).expanduser()
+    is_word = isinstance(name, str) and reader.reads_words and not path.suffix and len(path.parts) == 1
+    return not is_word and path.exists()
 
 
 def _list_order(
@@ -288,12 +317,15 @@ class InputReader:
         Endings of files that, given alone, are refused where they cannot be read, and not set aside.
     advice : str
         What to give, where nothing can be read.
+    reads_words : bool
+        Whether a string may be an input itself, and not only name a file.
     """
 
     read_file: Callable[[Path, str, ColumnSpec], ParsedRows | None]
     searched_suffixes: frozenset[str]
     data_suffixes: frozenset[str] = DATA_SUFFIXES
     advice: str
+    reads_words: bool = False
 
 
 INPUT_READERS = {
@@ -307,6 +339,7 @@ INPUT_READERS = {
         read_file=_read_text_file,
         searched_suffixes=DATA_SUFFIXES | {".txt"},
         advice="Give a table with a column of texts (name it with --text COLUMN), or .txt files.",
+        reads_words=True,
     ),
     "series": InputReader(
         read_file=_read_series_file,
