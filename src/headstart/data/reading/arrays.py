@@ -40,7 +40,8 @@ def from_arrays(
     inputs : sequence of str, of Path or of images, array of numbers, Series or DataFrame
         Texts; image files; images of Pillow or arrays (n_rows, height, width, 3); or series of shape (n_rows, time) or
         (n_rows, channels, time), or a sequence of (channels, time) arrays of different lengths. Strings that are all
-        existing image files are images. Of a DataFrame the column of texts or files is taken, or all columns if all are numbers; its index does not matter.
+        existing image files are images. Of a DataFrame the column of texts or files is taken, or all columns if all are
+        numbers; its index does not matter.
     labels : sequence, shape (n_rows,) or (n_rows, n_labels), optional
         Anything that can be written as text; lists, tuples or sets are several labels of a row; so is an array or a
         DataFrame of 0 and 1 with a column a label.
