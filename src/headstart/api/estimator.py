@@ -58,8 +58,8 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     -----
     `X` is a list of texts, of image paths or of images (of Pillow, or an array (n, height, width, 3)), an array
     (n, time) or (n, channels, time), or a list of arrays (channels, time), with `axes="time-first"` the other way
-    round; also a Series or a DataFrame (pandas, Arrow, polars) of these: its only column, the one called like texts or files,
-    or all if all are numbers. All rows are used for training: scikit-learn's own tools score the estimator.
+    round; also a Series or a DataFrame (pandas, Arrow, polars) of these: its only column, the one called like texts or
+    files, or all if all are numbers. All rows are used for training: scikit-learn's own tools score the estimator.
     """
 
     def __init__(  # noqa: PLR0913 - scikit-learn takes parameters from the signature
