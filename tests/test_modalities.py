@@ -228,7 +228,7 @@ def test_a_prepared_series_is_always_finite_and_within_its_range(values: list[fl
 def test_a_series_preview_leaves_gaps() -> None:
     preview = previews.preview_series(np.array([[1, 2, np.nan, 4, 5]], dtype=np.float32), 2_000)
     drawn = draw_preview(preview, "a")
-    assert drawn.count("<polyline") == 2 and 'aria-label="A recording of 5 steps"' in drawn and ">Step<" in drawn
+    assert drawn.count("<polyline") == 2 and 'aria-label="A recording of 5 steps"' in drawn and ">time step<" in drawn
     empty = previews.preview_series(np.full((2, 3), np.nan, dtype=np.float32), 2_000)
     assert "nan" not in draw_preview(empty, "b") and "polyline" not in draw_preview(empty, "b")
     many = previews.preview_series(np.ones((9, 5_000), dtype=np.float32), 4_000)
