@@ -175,6 +175,8 @@ def test_of_a_hundred_rows_the_pieces_add_up_and_the_weakest_class_comes_first()
         ("Swahili", "20"),
         ("English", "cannot tell (3 rows)"),
     ]
+    several = result.model_copy(update={"task": "multi-label"})
+    assert chart_group_outcomes(column, several, "photos") is None
 
 
 def test_of_two_hundred_classes_the_largest_are_shown_and_the_others_are_one_bar() -> None:

@@ -29,7 +29,11 @@ def draw_learning_curve(curve: LearningCurve | None) -> Picture | None:
     values = [end for point in curve.points for end in (point.value.low, point.value.high)]
     values += [end for _, figure in forecast for end in (figure.low, figure.high)]
     name = translate_stored(METRICS.get(curve.metric, curve.metric))
-    y = make_axis(name, values) if is_error else make_share_axis(name, max(values), min(values))
+    y = (
+        make_axis(name, [max(value, 0.0) for value in values])
+        if is_error
+        else make_share_axis(name, max(values), min(values))
+    )
     plane = Plane(make_log_axis(translate("labelled rows it learnt from"), labels), y)
     measured = [(float(point.labels), point.value) for point in curve.points]
     marks = plane.draw_band([(x, figure.low, figure.high) for x, figure in forecast], "other")

@@ -33,7 +33,6 @@ def chart_outcomes(result: Result, noun: str) -> RowChart | None:
         [_make_row(figures.outcomes, translate("all"), is_ours=True)],
         translate("Right, wrong and not answered, of 100 {noun}", noun=noun),
         noun,
-        task=result.task,
         chance=figures.guessing,
         guess=translate("always the most frequent answer"),
     )
@@ -55,11 +54,12 @@ def chart_class_outcomes(result: Result, noun: str) -> RowChart | None:
     rows = [_make_row(item, item.name) for item in weakest_first[:MOST_CLASSES]]
     title = translate("Right, wrong and not answered, of 100 {noun} of each kind", noun=noun)
     chance = 1 / len(result.classes) if TASK_TYPES[result.task].has_one_class else None
-    return _make_chart(rows, title, noun, task=result.task, chance=chance, guess=translate("guessing blindly"))
+    return _make_chart(rows, title, noun, chance=chance, guess=translate("guessing blindly"))
 
 
 def chart_group_outcomes(part: GroupColumn, result: Result, noun: str) -> RowChart | None:
-    """Chart what becomes of a hundred test rows of each group; None where no group is known well enough.
+    """Chart what becomes of a hundred test rows of each group; None where no group is known well enough, and where
+    answers are neither right nor wrong as a whole.
 
     Parameters
     ----------
@@ -68,25 +68,22 @@ def chart_group_outcomes(part: GroupColumn, result: Result, noun: str) -> RowCha
     noun : str
         What the rows are called, in the language of the page.
     """
-    if not any(item.answered for item in part.values):
+    if not TASK_TYPES[result.task].has_one_class or not any(item.answered for item in part.values):
         return None
     rows = [_make_group_row(item, name_value(part.column, item.value)) for item in part.values]
     chance = result.pictures.guessing if result.pictures else None
     guess = translate("always the most frequent answer")
-    return _make_chart(rows, part.column, noun, task=result.task, chance=chance, guess=guess)
+    return _make_chart(rows, part.column, noun, chance=chance, guess=guess)
 
 
-def _make_chart(
-    rows: Sequence[ChartRow], title: str, noun: str, *, task: str, chance: float | None, guess: str
-) -> RowChart:
-    kind = TASK_TYPES[task]
+def _make_chart(rows: Sequence[ChartRow], title: str, noun: str, *, chance: float | None, guess: str) -> RowChart:
     axis = make_share_axis(translate("of 100 {noun}", noun=noun), write=lambda share, _: format_hundredths(share))
     drawn = draw_rows(axis, rows, chance)
     styles = {segment.style for row in rows for segment in row.segments}
     words = {
         "right": translate("right"),
         "near": translate("one grade off"),
-        "wrong": translate("further off") if kind.is_ordered else translate("wrong"),
+        "wrong": translate("further off") if "near" in styles else translate("wrong"),
         "unsure": translate("no answer: left to a person"),
     }
     keys = [Key(f"area {style}", text) for style, text in words.items() if style in styles]
