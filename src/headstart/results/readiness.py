@@ -14,7 +14,7 @@ READINESS_LEVELS: tuple[ReadinessLevel, ...] = ("not_ready", "supervised", "read
 ReasonCode = Literal[
     "no_test_rows", "few_test_rows", "answered_right", "answered", "worst_class", "worst_group", "cannot_tell",
     "worst_classes_together", "kappa", "row_f1", "exact_match", "explained", "worst_group_error", "coverage",
-    "not_measured", "test_copies", "shortcut", "shift", "worse_here",
+    "not_measured", "test_copies", "shortcut", "worse_here",
 ]  # fmt: skip
 NextStepCode = Literal[
     "label_class", "label_group", "label_more", "other_base", "other_place", "look_at_labels", "remove_copies",

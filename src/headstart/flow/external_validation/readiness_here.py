@@ -6,18 +6,20 @@ from pathlib import PurePath
 
 from headstart.flow.external_validation.settings import SETTINGS
 from headstart.flow.scoring.commands import join_words
-from headstart.flow.scoring.readiness import find_worst_group, judge_model
+from headstart.flow.scoring.readiness import find_worst_group, judge_model, rank_reason
 from headstart.flow.scoring.readiness_rules import JudgedModel
-from headstart.results import Evaluation, NextStep, Readiness
+from headstart.results import BesideTraining, Evaluation, NextStep, Readiness, ReadinessReason
 
 
-def judge_evaluation(result: Evaluation) -> Readiness | None:
+def judge_evaluation(result: Evaluation, worse: BesideTraining | None = None) -> Readiness | None:
     """Return whether the model is ready for use at this place.
 
     Parameters
     ----------
     result : Evaluation
         With all figures of the new rows.
+    worse : BesideTraining or None
+        The first figure of the task, where it is worse here than on the test rows of training.
 
     Returns
     -------
@@ -36,6 +38,9 @@ def judge_evaluation(result: Evaluation) -> Readiness | None:
         asked_columns=frozenset(part.column for part in result.groups if part.origin == "named"),
     )
     reasons = judge_model(model)
+    if worse is not None:
+        reasons.append(ReadinessReason(code="worse_here", level="supervised", figure=worse.here, n_rows=worse.n_rows))
+        reasons.sort(key=rank_reason)
     return Readiness(
         level=reasons[0].level,
         reasons=reasons,

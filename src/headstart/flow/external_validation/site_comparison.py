@@ -105,7 +105,9 @@ def compare_with_site(
         not_measured["drift"] = reason
     changes = {"beside_training": beside, "prior_shift": shift, "drift": drift, "not_measured": not_measured}
     compared = result.model_copy(update=changes)
-    judged = compared.model_copy(update={"readiness": judge_evaluation(compared)})
+    main = _find_main(compared)
+    readiness = judge_evaluation(compared, main if main is not None and _is_worse(main) else None)
+    judged = compared.model_copy(update={"readiness": readiness})
     return judged.model_copy(update={"advice": choose_advice(judged, training_site)})
 
 
@@ -211,10 +213,15 @@ def _advise_with_labels(result: Evaluation) -> Advice:
         return Advice(action="cannot tell", code="few-rows", n_rows=result.n_rows, n_labels=SETTINGS.min_labels)
     if not TASK_TYPES[result.task].has_label_sets and n_unknown >= SETTINGS.unknown_share * n_total:
         return Advice(action="re-train", code="unknown-classes", n_rows=n_unknown, n_rows_total=n_total)
-    main = next((row for row in result.beside_training if row.name == SITE_FIGURES[result.task][0]), None)
+    main = _find_main(result)
     if main is not None and _is_worse(main):
         return Advice(action="re-train", code="worse", measure=main.name, here=main.here, there=main.there)
     return _advise_recalibration(result) or _advise_use(result, main)
+
+
+def _find_main(result: Evaluation) -> BesideTraining | None:
+    """Return the figure that decides, beside that of the training site."""
+    return next((row for row in result.beside_training if row.name == SITE_FIGURES[result.task][0]), None)
 
 
 def _find_misspelt(result: Evaluation) -> dict[str, str]:

@@ -91,11 +91,16 @@ def judge_model(model: JudgedModel, requirements: Sequence[Requirement] = ()) ->
         *_judge_coverage(model),
         *_judge_data(model),
     ]
-    return sorted(reasons, key=_rank_reason)
+    return sorted(reasons, key=rank_reason)
 
 
-def _rank_reason(reason: ReadinessReason) -> tuple[int, bool, float]:
-    """Return the place of a reason: by level, doubts of the test first, then by how far it is from its bound."""
+def rank_reason(reason: ReadinessReason) -> tuple[int, bool, float]:
+    """Return the place of a reason: by level, doubts of the test first, then by how far it is from its bound.
+
+    Parameters
+    ----------
+    reason : ReadinessReason
+    """
     shortfall = 0.0
     if reason.figure is not None and reason.bound:
         shortfall = abs(reason.bound - reason.figure.low) / reason.bound

@@ -244,8 +244,7 @@ _REASONS: Mapping[str, Callable[[ReadinessReason, str], str]] = {
     "shortcut": _write_plain(
         message("Something beside the point tells the answer here; it may have learnt that instead.")
     ),
-    "shift": _write_share(message("What it was given here looks unlike what it learnt from.")),
-    "worse_here": _write_share(message("It is worse here than where it was made: {share}.")),
+    "worse_here": _write_plain(message("It is worse here than where it was made, by more than chance.")),
 }
 _STEPS: Mapping[str, str] = {
     "label_class": message("Next: label {inputs} more of {name}, add them to your data and run it again."),
