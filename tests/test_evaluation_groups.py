@@ -219,12 +219,14 @@ def test_the_same_seed_gives_the_same_document_and_no_column_gives_nothing() -> 
 
 def test_adapt_and_evaluate_fill_the_groups_of_each_named_column(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    rows = ["text,label,split,clinic,patient"]
+    rows = ["text,label,split,clinic,patient,sex,phone"]
     for at in range(360):
         label, test, clinic = at % 2, at >= 160, ("north", "south")[at // 2 % 2]
         told = rng.integers(0, 2) if test and clinic == "south" else label
         words = "clean water from the pump" if told else "bad road with holes"
-        rows.append(f"{words} {rng.integers(1e6)},{label},{'test' if test else 'train'},{clinic},p{at // 2}")
+        rows.append(
+            f"{words} {rng.integers(1e6)},{label},{'test' if test else 'train'},{clinic},p{at // 2},{'fm'[at // 8 % 2]},+25470{at:07d}"
+        )
     (tmp_path / "t.csv").write_text("\n".join(rows) + "\n")
     asked = {"offline": True, "group": ("clinic", "patient")}
     made = flow.adapt(tmp_path / "t.csv", tmp_path / "o", parse(AdaptOptions, strategy="classic", **asked))
@@ -232,11 +234,16 @@ def test_adapt_and_evaluate_fill_the_groups_of_each_named_column(tmp_path: Path)
     with pytest.raises(UnknownName, match="no group column 'town'"):
         flow.evaluate(tmp_path / "o" / "bundle", tmp_path / "t.csv", parse(PredictOptions, group=("town",)))
     for found in (made.groups, scored.groups):
-        clinic, patient = found
+        clinic, patient, sex = found
         assert clinic.gap is not None
         assert clinic.gap_between == ["north", "south"]
         assert clinic.gap.low > 0.2
         assert patient.values == []
+        assert (clinic.origin, sex.origin, clinic.n_columns_compared) == ("named", "column", 2)
+        assert [item.answered is not None for item in sex.values] == [True, True]
+    assert made.columns_left_alone == scored.columns_left_alone == {"phone": "personal"}
+    assert made.languages == {"": 160}  # All texts are short.
+    assert not any(b"+25470" in file.read_bytes() for file in (tmp_path / "o").rglob("*") if file.is_file())
     assert made.calibration is not None
     assert scored.calibration is not None
     assert scored.calibration.n_rows == made.n_rows.test == 200
