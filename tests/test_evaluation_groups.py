@@ -224,9 +224,8 @@ def test_adapt_and_evaluate_fill_the_groups_of_each_named_column(tmp_path: Path)
         label, test, clinic = at % 2, at >= 160, ("north", "south")[at // 2 % 2]
         told = rng.integers(0, 2) if test and clinic == "south" else label
         words = "clean water from the pump" if told else "bad road with holes"
-        rows.append(
-            f"{words} {rng.integers(1e6)},{label},{'test' if test else 'train'},{clinic},p{at // 2},{'fm'[at // 8 % 2]},+25470{at:07d}"
-        )
+        others = f"{clinic},p{at // 2},{'fm'[at // 8 % 2]},+25470{at:07d}"
+        rows.append(f"{words} {rng.integers(1e6)},{label},{'test' if test else 'train'},{others}")
     (tmp_path / "t.csv").write_text("\n".join(rows) + "\n")
     asked = {"offline": True, "group": ("clinic", "patient")}
     made = flow.adapt(tmp_path / "t.csv", tmp_path / "o", parse(AdaptOptions, strategy="classic", **asked))
