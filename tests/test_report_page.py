@@ -1,143 +1,86 @@
-"""The gallery of the report in a real browser: filters, cells that open examples, the table, folding without script."""
+"""The report as a page: what it links, how heavy it is, what is printed, and that no English is left in a language."""
 
 from __future__ import annotations
 
-import csv
-import json
+import html.parser
 import re
 from pathlib import Path
 
 import pytest
 from tests.browser import CHROMIUM, browser
-from tests.needs import skip_without
-from tests.test_report import LEAVES, Outline, made_result
+from tests.needs import marked_without
+from tests.test_report import LEAVES, made_result
+from tests.test_report_languages import FOREIGN
+from tests.test_report_languages import result as result  # noqa: PLC0414 - a fixture
 
-from headstart.flow import reporting
-from headstart.modalities.preview_records import AnyPreview, SeriesPreview, TextPreview
-from headstart.options import ReportOptions
 from headstart.report import render_html
 from headstart.results import Result
-from headstart.results.report_rows import ReportRow, ReportRows
 
-SHOWN = (
-    """[...document.querySelectorAll("#gallery [data-row]")].filter(row => row.checkVisibility()).map(row => row.id)"""
-)
-CHOOSE = """(field, value) => { const list = document.querySelector(`[data-field="${field}"]`); list.value = value;
-  list.dispatchEvent(new Event("change", {bubbles: true})); }"""
+SILENT = frozenset({"style", "script", "code", "pre"})
+WORD = re.compile(r"(?<![\w/.])[a-z]{2,}(?![\w/.])")
 
 
-def make_rows(result: Result) -> ReportRows:
-    """One test row for each cell of the confusion matrix; every third has no answer."""
-    rows = []
-    for at, label in enumerate(result.classes):
-        for to, answer in enumerate(result.classes):
-            outcome = "not_answered" if (at + to) % 3 == 2 else "right" if at == to else "wrong"
-            name = f"=cmd{at}{to}.jpg" if (at, to) == (0, 1) else f"{at}-{to}.jpg"
-            values = {"true": label, "predicted": answer, "second": label, "probability": 0.5 + to / 10}
-            groups = {"site": ("hill", "<b>valley")[to % 2]}
-            rows.append({"id": name, "split": "test", "outcome": outcome, "groups": groups, **values})
-    order = ("wrong", "not_answered", "right")
-    rows.sort(key=lambda row: order.index(str(row["outcome"])))
-    counts = {name: sum(row["outcome"] == name for row in rows) for name in order}
-    training = [ReportRow(id=f"train {label}", split="train", true=label) for label in result.classes]
-    test = [ReportRow.model_validate(row) for row in rows]
-    examples = {row.true: [row.id] for row in training}
-    return ReportRows.model_validate(
-        {"rows": [*test, *training], "n_test": 40, "n_shown": len(test), "n_outcomes": counts, "examples": examples}
-    )
+class Texts(html.parser.HTMLParser):
+    """The texts that a page shows, without code and without what is marked as English."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.stack: list[bool] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in {"meta", "br", "img"}:
+            self.stack.append(tag in SILENT or ("class", "foreign") in attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.stack.pop()
+
+    def handle_data(self, data: str) -> None:
+        if data.strip() and not any(self.stack):
+            self.texts.append(" ".join(data.split()))
 
 
-@pytest.fixture(scope="module")
-def result() -> Result:
-    return made_result()
+@pytest.mark.parametrize("code", FOREIGN)
+def test_no_english_sentence_is_left_in_another_language(code: str, result: Result) -> None:
+    english = {text for text in Texts(render_html(result, {})).texts if len(WORD.findall(text)) >= 3}
+    assert len(english) > 60
+    assert english & set(Texts(render_html(result, {}, code)).texts) == set()
 
 
-@pytest.fixture(scope="module")
-def rows(result: Result) -> ReportRows:
-    return make_rows(result)
+def test_every_link_within_the_page_leads_somewhere(result: Result) -> None:
+    page = render_html(result, {})
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    links = re.findall(r'href="#([^"]+)"', page)
+    assert len(ids) == len(set(ids)) and len(links) > 10 and set(links) <= set(ids)
+    assert not re.search(r'(?:href|src)="(?!#|data:image/)', page)
 
 
-def make_previews(rows: ReportRows) -> dict[str, AnyPreview]:
-    texts: dict[str, AnyPreview] = {row.id: TextPreview(text=f"no water <i> {row.id}") for row in rows.rows}
-    return {**texts, rows.rows[-1].id: SeriesPreview(channels=[[1.0, 2.0]], n_steps=2, n_channels=1)}
+def test_page_one_has_no_cut_sentence(result: Result) -> None:
+    for shown in (result, made_result(n_test=0), made_result(modality="series")):
+        assert "…" not in render_html(shown, {}).split('id="contents"')[0]
 
 
-@pytest.mark.parametrize("language", ["en", "fr", "es", "sw", "ar"])
-def test_the_gallery_is_whole_in_every_language_and_escapes_what_it_shows(
-    language: str, result: Result, rows: ReportRows
-) -> None:
-    page = render_html(result, make_previews(rows), language, rows)
-    outline = Outline(page)
-    assert outline.stack == [] and page.count("data-row=") == rows.n_shown == 16
-    assert "<b>valley" not in page and "<i> " not in page and page.count("<script>") == 1
-    anchors = {given["id"] for _, given in outline.tags if "id" in given}
-    links = [given["href"][1:] for tag, given in outline.tags if tag == "a" and given["href"].startswith("#")]
-    assert set(links) <= anchors and sum(name.startswith("row-") for name in links) >= 16
-    if language == "en":
-        assert "This page holds 20 images of yours" in page.replace("photos", "images") and "16 of 40" in page
+@marked_without("browser", CHROMIUM, "Chromium is missing")
+def test_folded_parts_open_by_their_links_and_are_printed_open(result: Result, tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text(render_html(result, {}), encoding="utf-8")
+    with browser(tmp_path / "profile") as tab:
+        tab.size(360, 740)
+        tab.open((tmp_path / "report.html").as_uri())
+        tab.until("document.readyState === 'complete'")
+        assert tab.run("document.documentElement.scrollWidth") == 360
+        assert tab.run("document.documentElement.scrollHeight") < 6 * 740
+        assert tab.run("[...document.querySelectorAll('details.fold')].every(each => !each.open)")
+        tab.run("location.hash = '#strategies'")
+        assert tab.until("document.getElementById('strategies').closest('details').open")
+        assert tab.run("document.documentElement.scrollWidth") == 360
+        tab.send("Emulation.setEmulatedMedia", media="print")
+        hidden = "[...document.querySelectorAll('.inside')].filter(each => !each.getBoundingClientRect().height).length"
+        assert tab.run(hidden) == 0
+        assert tab.run("document.querySelector('.card').getBoundingClientRect().height") > 300
 
 
-def test_a_report_without_examples_names_no_row(result: Result, rows: ReportRows, tmp_path: Path) -> None:
-    (tmp_path / "result.json").write_text(result.model_dump_json(), encoding="utf-8")
-    reporting.write_report_rows(rows, tmp_path)
-    reporting.write_previews(make_previews(rows), tmp_path)
-    reporting.rewrite_report(tmp_path, tmp_path / "share", ReportOptions(language="en", without_examples=True))
-    shared = "".join((tmp_path / "share" / name).read_text("utf-8") for name in ("report.html", "README.md"))
-    named = [row.id for row in [*result.worst, *result.label_errors, *result.set_aside]]
-    named += [name for item in result.checks for name in item.rows]
-    assert named and not [name for name in named if name in shared]
-    assert "no water" not in shared and "of yours" not in shared
-    reporting.rewrite_report(tmp_path, None, ReportOptions(language="en"))
-    assert "no water" in (tmp_path / "report.html").read_text("utf-8")
-
-
-def test_the_gallery_filters_opens_the_examples_of_a_cell_and_saves_a_table(
-    result: Result, rows: ReportRows, tmp_path: Path
-) -> None:
-    skip_without("browser", CHROMIUM, "there is no Chromium on this machine")
-    source = tmp_path / "report.html"
-    source.write_text(render_html(result, make_previews(rows), "fr", rows), encoding="utf-8")
-    with browser(tmp_path / "profile") as page:
-        page.send("Emulation.setScriptExecutionDisabled", value=True)
-        page.open(source.as_uri())
-        page.until("document.readyState === 'complete' && document.querySelector('#gallery') !== null")
-        assert page.run("document.querySelector('#gallery form').hidden"), "without script there are no dead buttons"
-        assert page.run("document.querySelectorAll('#gallery .part[open]').length") == 1
-
-        page.send("Emulation.setScriptExecutionDisabled", value=False)
-        page.open(source.as_uri() + "?again")
-        page.until("document.querySelector('#gallery form')?.hidden === false")
-        page.run("document.querySelector('#gallery').closest('details')?.setAttribute('open', '')")
-        wrong = page.run(SHOWN)
-        assert len(wrong) == sum(row.outcome == "wrong" for row in rows.gallery)
-
-        page.run(f"({CHOOSE})('outcome', 'right')")
-        assert len(page.run(SHOWN)) == sum(row.outcome == "right" for row in rows.gallery)
-        page.run(f"({CHOOSE})('group0', '<b>valley')")
-        valley = [row for row in rows.gallery if row.outcome == "right" and row.groups["site"] == "<b>valley"]
-        assert len(page.run(SHOWN)) == len(valley) > 0
-        assert str(len(valley)) in page.run("document.querySelector('#gallery output').value")
-
-        page.run("document.querySelector('details:not([open]) a[data-pair=\"2,1\"]')?.closest('details')"
-                 ".setAttribute('open', '')")  # fmt: skip
-        page.run("document.querySelector('a[data-pair=\"2,1\"]').click()")
-        (opened,) = page.run(SHOWN)
-        row = json.loads(page.run(f"document.getElementById('{opened}').dataset.row"))
-        assert row[1:3] == [LEAVES[2], LEAVES[1]]
-        assert page.run("document.activeElement.id") == "gallery-title"
-
-        page.run(f"document.querySelector('#{opened} summary').click()")
-        assert page.run(f"document.querySelector('#{opened} dl').checkVisibility()"), "opened, it says more"
-
-        page.run("document.querySelector('#gallery [type=reset]').click()")
-        page.until(f"({SHOWN}).length >= {len(wrong)}")
-        page.run("""URL.createObjectURL = blob => { blob.text().then(text => { window.saved = text; });
-                    return "blob:none"; }; HTMLAnchorElement.prototype.click = () => {};""")
-        page.run("document.querySelector('[data-save]').click()")
-        table = page.until("window.saved")
-        assert page.troubles() == []
-    saved = list(csv.DictReader(table.lstrip("\ufeff").splitlines(), delimiter=";"))
-    assert sorted(row["id"] for row in saved) == sorted(
-        re.sub("^=", "'=", row.id) for row in rows.gallery if row.outcome == "wrong"
-    )
-    assert saved[0]["outcome"] == "wrong" and saved[0]["text"].startswith("no water <i>")
+def test_the_field_card_names_its_kinds_and_when_to_ask(result: Result) -> None:
+    card = render_html(result, {}).split('<section class="card"')[1].split("</section>")[0]
+    assert all(f">{name}</bdi>" in card for name in LEAVES)
+    assert "Ask a person" in card and "Checked by" in card and result.created[:10] in card

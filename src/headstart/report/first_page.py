@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from headstart.modalities.preview_records import AnyPreview
+from headstart.report.group_names import name_group
 from headstart.report.kinds import NOUNS
 from headstart.report.messages import translate
 from headstart.report.people_words import count_of_hundred, format_surely_between
 from headstart.report.previews import PreviewBudget
-from headstart.report.words import shorten_name
 from headstart.results import Result
 from headstart.results.report_rows import ReportRows
 
@@ -141,7 +141,9 @@ def list_reasons_to_ask(result: Result) -> list[str]:
         lines.append(translate("When it says “none of these”: it is unlike all that it learnt from."))
     worst = result.readiness.worst_group if result.readiness else None
     if worst is not None:
-        lines.append(translate("When it is about {value}: there it does worst.", value=shorten_name(worst.value)))
+        lines.append(
+            translate("When it is about {value}: there it does worst.", value=name_group(worst.column, worst.value))
+        )
     lines.append(translate("At a new place, with another device or in another season: it was not tested there."))
     lines.append(translate("Wherever a mistake would do harm."))
     return lines
