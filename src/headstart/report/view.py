@@ -117,6 +117,7 @@ def gather_view(result: Result, previews: Previews, rows: ReportRows | None = No
     measures = (kind.main, kind.second, *kind.fields)
     budget = PreviewBudget(previews)
     first = gather_first_page(result, confused_pairs(result), rows, budget)
+    groups = [gather_group(part, result, kind, noun) for part in result.groups]
     gallery, class_examples = gather_gallery(result, rows, budget), gather_examples(result, rows, budget)
     worst = [] if gallery else add_previews(result.worst[:SHOWN_ROWS], budget)
     doubted = add_previews(result.label_errors[:DOUBTED_ROWS], budget)
@@ -151,9 +152,10 @@ def gather_view(result: Result, previews: Previews, rows: ReportRows | None = No
         "untested": untested_classes(result),
         "matrix": confusion_cells(result) if len(result.classes) <= MATRIX_CLASSES else None,
         "pairs": confused_pairs(result),
-        "groups": [gather_group(part, result, kind, noun) for part in result.groups],
+        "groups": groups,
         "telling_groups": list_telling_columns(result.groups),
         "other_columns": describe_other_columns(result),
+        "worst_groups": find_worst_groups(result, groups),
         "many_classes": len(result.classes) > GROUP_CLASSES,
         "calibration": result.calibration,
         "abstention": result.abstention,
@@ -235,6 +237,13 @@ def confused_pairs(result: Result) -> list[ConfusedPair]:
         if n and true != predicted
     ]
     return sorted(pairs_found, key=lambda pair: (-pair.n_rows, pair.label, pair.predicted))[:SHOWN_PAIRS]
+
+
+def find_worst_groups(result: Result, groups: Sequence[GroupView]) -> GroupView | None:
+    """Return the column of the group that the model does worst on, if it can be drawn; None if that is a class."""
+    worst = result.readiness.worst_group if result.readiness else None
+    drawn = {part.source.column: part for part in groups if part.outcomes}
+    return drawn.get(worst.column) if worst else None
 
 
 def gather_group(part: GroupColumn, result: Result, kind: TaskWording, noun: str) -> GroupView:
