@@ -31,6 +31,7 @@ from headstart.bundle.records.schema import raise_bundle_errors
 from headstart.bundle.records.strategy_records import StateContext, check_state
 from headstart.bundle.reference import FILE as REFERENCE
 from headstart.bundle.reference import ReferenceSample
+from headstart.bundle.row_names import read_row_names
 from headstart.bundle.runtime.replaying import replay_golden_rows
 from headstart.bundle.runtime.session import PortableModel, PortableOutputs
 from headstart.bundle.seen import FILE as SEEN
@@ -159,6 +160,7 @@ def _prepare_bundle(
         input_columns=read_input_columns(record),
         keeps_torch=WEIGHTS in listed,
         settings=record.settings,
+        row_names=read_row_names(folder),
     )
 
 

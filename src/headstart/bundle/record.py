@@ -91,6 +91,8 @@ class Bundle:
     settings : mapping
         Tunable numbers that it was made with, by part; empty in bundles of older versions. Stored for people: what is
         used in predicting stands in the state of the model and in the decision policy.
+    row_names : mapping of str to str
+        Names of training rows by the key that the decision policy has of them; they lie beside the bundle, never in it.
     """
 
     modality: str
@@ -114,6 +116,7 @@ class Bundle:
     keeps_torch: bool = False
     keeps_vocabulary: bool = False
     settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
+    row_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def input_spec(self) -> Spec:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from headstart import decisions
+from headstart.bundle.row_names import make_row_keys
 from headstart.data.row_facts import describe_rows
 from headstart.decisions import DecisionPolicy
 from headstart.errors import OptionError
@@ -95,7 +96,7 @@ def fit_policy(
         not_applied["novelty"] = _NO_FEATURES
     else:
         ood_check = decisions.fit_out_of_distribution(
-            values, task.codes, task.folds, ids=prepared.train.table.ids, reads=reads, seed=task.seed
+            values, task.codes, task.folds, ids=make_row_keys(prepared.train.table), reads=reads, seed=task.seed
         )
         if ood_check is None:
             not_applied["novelty"] = "There are too few training rows to say what is unlike them."

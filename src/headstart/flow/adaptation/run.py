@@ -9,6 +9,7 @@ from pathlib import Path
 from headstart import bundle as bundles
 from headstart import data, ladder, progress, runs
 from headstart.bundle import Bundle, TrainingFacts
+from headstart.bundle.row_names import name_rows
 from headstart.decisions import DecisionPolicy
 from headstart.flow.adaptation import decision_rules, mitigate
 from headstart.flow.adaptation.budget import NO_TIME, Budget
@@ -169,15 +170,16 @@ def _make_bundle(
         keeps_torch=options.keep_torch,
         keeps_vocabulary=options.keep_vocabulary,
         settings=collect_settings(MODEL_SETTINGS),
+        row_names=name_rows(prepared.train.table),
     )
 
 
 def _gather_training_facts(
     prepared: Prepared, verdict: Verdict, figures: ModelFigures | None, options: AdaptOptions
 ) -> TrainingFacts:
-    site = summarise_site(prepared.table.source, prepared.task.kind, prepared.task.classes, figures)
+    site = summarise_site(Path(prepared.table.source).name, prepared.task.kind, prepared.task.classes, figures)
     facts = TrainingFacts(
-        data=prepared.table.source,
+        data=Path(prepared.table.source).name,
         verdict=write_sentence(verdict),
         task=options.task,
         labels_per_class=count_labels_per_class(prepared),

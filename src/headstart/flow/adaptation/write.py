@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from headstart import bundle as bundles
 from headstart.bundle import Bundle
+from headstart.bundle.row_names import write_row_names
 from headstart.csv_files import format_csv
 from headstart.flow import reporting
 from headstart.flow.adaptation.previews import make_previews
@@ -64,6 +65,7 @@ def write_bundle(run: AdaptedRun, out: Path) -> Bundle:
         portable.warn_if_not_portable(bundle, run.strategies, run.prepared)
         bundles.save_bundle(bundle, out / "bundle", check=partial(require_same_answers, bundle=bundle, table=sample))
     write_text(out / "test_predictions.csv", _format_test_predictions(run))
+    write_row_names(run.bundle.row_names, out)
     assert bundle.portable_files is not None
     return replace(bundle, portable_files=replace(bundle.portable_files, folder=out / "bundle"))
 

@@ -22,6 +22,7 @@ from PIL import Image, ImageDraw
 
 from headstart import data
 from headstart.bundle import Bundle
+from headstart.bundle.row_names import describe_row, make_row_keys
 from headstart.bundle.runtime.session import PortableModel
 from headstart.errors import OptionError, list_offenders
 from headstart.flow.exports.web_runtime import ENGINE, TOKENIZERS, Package, find_package, format_licences
@@ -212,8 +213,9 @@ def _write_neighbours(fresh: Path, bundle: Bundle, path: Path, encoding: str | N
         encoding=encoding,
     )
     table = data.read_table(path, read_options, bundle.columns, inputs=bundle.known_input_columns)
-    place = {str(name): row for row, name in enumerate(table.ids)}
-    lost = [str(name) for name in ood_check.ids if str(name) not in place]
+    place = {str(name): row for row, name in enumerate(table.ids)}  # Bundles of older versions store names.
+    place |= {str(key): row for row, key in enumerate(make_row_keys(table))}
+    lost = [describe_row(str(name), bundle.row_names) for name in ood_check.ids if str(name) not in place]
     if lost or table.modality != bundle.modality:
         raise OptionError(
             f"--thumbnails: {path} lacks {len(lost)} of the training rows that the bundle stores "

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headstart.bundle import Bundle
+from headstart.bundle.row_names import describe_row
 from headstart.flow.inference.predict_table import select_ood_features
 from headstart.strategies.record import StrategyRows
 from headstart.task_types import TASK_TYPES
@@ -39,7 +40,9 @@ def find_neighbours(bundle: Bundle, rows: StrategyRows) -> list[tuple[Neighbour,
     return [
         tuple(
             Neighbour(
-                str(ood_check.ids[at]), named[ood_check.codes[at]] if named else "", max(0.0, round(float(far), 4))
+                describe_row(str(ood_check.ids[at]), bundle.row_names),
+                named[ood_check.codes[at]] if named else "",
+                max(0.0, round(float(far), 4)),
             )
             for at, far in zip(*pair, strict=True)
         )
