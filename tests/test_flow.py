@@ -99,6 +99,20 @@ def test_a_loaded_bundle_predicts_what_the_run_predicted(
         assert float(found["probability"]) == pytest.approx(float(row[f"p({row['predicted']})"]), abs=2e-5)
 
 
+@pytest.mark.parametrize("modality", list(FIXTURES))
+def test_no_name_and_no_text_of_a_row_stands_in_a_bundle_or_a_card(
+    modality: str, adapted: dict[str, tuple[Path, Path]]
+) -> None:
+    data, out = adapted[modality]
+    names = json.loads((out / "row_names.json").read_text("utf-8"))["names"].values()
+    files = [file for file in (out / "bundle").rglob("*") if file.is_file()]
+    content = b"\0".join(file.read_bytes() for file in (*files, out / "README.md"))
+    assert len(names) > 10 and b"manifest" in content
+    rows = data.read_text("utf-8").splitlines()[1:] if data.is_file() else []
+    secrets = {str(data.parent), *names, *(row.rsplit(",", 1)[0] for row in rows)}
+    assert not [secret for secret in secrets if secret.encode() in content]
+
+
 def test_evaluate_scores_new_data(adapted: dict[str, tuple[Path, Path]]) -> None:
     data, out = adapted["image"]
     found = flow.evaluate(out, data, PredictOptions(precision="float32"))

@@ -73,6 +73,10 @@ def read_row_names(folder: Path) -> dict[str, str]:
 def is_row_key(name: str) -> bool:
     """Return whether a stored name is a key, which names nobody.
 
+    Parameters
+    ----------
+    name : str
+
     Examples
     --------
     >>> is_row_key("0123456789abcdef"), is_row_key("patients.csv:2")

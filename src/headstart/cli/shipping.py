@@ -13,6 +13,7 @@ from headstart.cli.commands import BundlePath
 from headstart.cli.surface import CommandStopped, command, news, require_path
 from headstart.errors import list_offenders
 from headstart.options import ExportOptions, VerifyOptions
+from headstart.report.sentences.data_inside import describe_data_inside
 
 if TYPE_CHECKING:
     from headstart.bundle.verification import BundleVerification
@@ -44,6 +45,9 @@ def export(
             document, REFUSED,
         )  # fmt: skip
     _print_text(f"Written: {document['written']} ({document['method']})")
+    _print_text("Inside of your data (no whole text, photo or recording):")
+    for clause in describe_data_inside({item["code"]: item["n"] for item in document["data_inside"]}):
+        _print_text(f"- {clause}")
     if document.get("page"):
         _print_text(
             f"Open it here: python -m http.server --directory {document['written']}, then http://localhost:8000 in a "

@@ -28,6 +28,7 @@ from headstart.flow.exports.comparison_rows import (
     read_golden,
     split_golden_rows,
 )
+from headstart.flow.exports.data_inside import list_data_inside, to_documents
 from headstart.flow.exports.form_figures import (
     FormFigures,
     explain_eight_bits,
@@ -105,6 +106,7 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
     document = {
         "format": 1, "bundle": str(folder), "to": target.name, "rows": rows.source, "n_rows": len(rows.rows),
         "labelled": rows.truth is not None, "reference": reference, "tried": attempts, "written": None, "reason": "",
+        "data_inside": to_documents(list_data_inside(full, _count_thumbnails(full, options))),
     }  # fmt: skip
     reasons = []
     for number, method in enumerate(target.methods, start=1):
@@ -120,6 +122,11 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
                 return {**document, "written": str(place), "method": tried.form}
             reasons.append(f"{tried.form}: {tried.reason}")
     return {**document, "reason": "; ".join(reasons)}
+
+
+def _count_thumbnails(bundle: Bundle, options: ExportOptions) -> int:
+    ood_check = bundle.decision_policy.out_of_distribution
+    return len(ood_check.ids) if options.thumbnails is not None and ood_check is not None else 0
 
 
 def _require(target: ExportTarget) -> None:

@@ -20,6 +20,7 @@ from headstart.bundle.card import render_card
 from headstart.bundle.head_only import FILE, REASON, explain_no_head, open_named_base, write_head_record
 from headstart.errors import OptionError
 from headstart.flow.exports.comparison_rows import find_run_rows
+from headstart.flow.exports.data_inside import list_data_inside, to_documents
 from headstart.flow.exports.reopening import N_ROWS, require_same_answers
 from headstart.flow.inference.labelled_rows import read_rows_to_evaluate
 from headstart.flow.inference.predict_memory import SAMPLE_INPUTS, make_input_table
@@ -73,6 +74,7 @@ def write_head(bundle: Bundle, folder: Path, out: Path | None, options: ExportOp
     return {
         "format": 1, "bundle": str(folder), "to": "head", "rows": compared.source, "n_rows": len(compared.table),
         "written": str(place), "method": "head", "reason": "",
+        "data_inside": to_documents(list_data_inside(head)),
         "size_bytes": sum(path.stat().st_size for path in place.rglob("*") if path.is_file()),
         "base": {
             "name": base.record.name, "fingerprint": base.fingerprint, "size_bytes": base.record.size_bytes,
