@@ -16,7 +16,7 @@ from headstart.report.figures.outcomes import chart_group_outcomes
 from headstart.report.figures.rows import RowChart
 from headstart.report.first_page import ConfusedPair, gather_first_page
 from headstart.report.gallery import describe_inside, gather_examples, gather_gallery
-from headstart.report.group_names import describe_other_columns, list_telling_columns
+from headstart.report.group_names import describe_other_columns, list_telling_columns, name_value
 from headstart.report.inherited import gather_audit
 from headstart.report.kinds import NOUNS, SINGULAR, TASK_WORDINGS, ReportedMetric, TaskWording
 from headstart.report.limits import FEW_ROWS, list_limits, n_test_rows, source_name
@@ -143,6 +143,7 @@ def gather_view(result: Result, previews: Previews, rows: ReportRows | None = No
         "direction": sentences.text_direction(),
         "sentences": sentences,
         "describe_slice": describe_slice_plainly,
+        "name_value": name_value,
         "describe_slices": describe_slices_plainly,
         "example_input": EXAMPLE_INPUTS[result.modality],
         "source": source_name(result.data),
