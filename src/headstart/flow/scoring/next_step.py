@@ -30,8 +30,13 @@ def choose_next_step(result: Result, reasons: Sequence[ReadinessReason], out: st
     reasons : sequence of ReadinessReason
         The worst first.
     out : str
-        The run folder; empty where there is none.
+        The run folder; empty where there is none: then the rows came from memory, and no command would find them.
     """
+    step = _choose(result, reasons, out)
+    return step if out else step.model_copy(update={"command": ""})
+
+
+def _choose(result: Result, reasons: Sequence[ReadinessReason], out: str) -> NextStep:
     first = reasons[0]
     if first.level == "ready":
         return NextStep(code="other_place", command=join_words(["headstart", "evaluate", out or "out", "NEW_DATA"]))
@@ -178,7 +183,7 @@ _STEPS: Mapping[str, _Propose] = {
     "exact_match": _label_more,
     "explained": _label_more,
     "coverage": _label_more,
-    "not_measured": _label_until_tested,
+    "not_measured": _label_more,
     "worst_class": _label_part,
     "worst_classes_together": _label_part,
     "worst_group": _label_part,
