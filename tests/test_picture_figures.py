@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -16,10 +17,12 @@ from headstart.flow.scoring.decisions import ScoredRows
 from headstart.flow.scoring.outcomes import (
     measure_certainty,
     measure_class_outcomes,
+    measure_group_outcomes,
     measure_outcomes,
     measure_over_time,
 )
 from headstart.records import Features, Predictions, Table, make_column
+from headstart.results import GroupColumn, GroupValue
 from headstart.results.report_rows import ReportRow, ReportRows
 from headstart.strategies.record import Clock, StrategyRows, Task
 
@@ -80,6 +83,18 @@ def test_grades_that_are_one_off_are_counted_among_the_wrong_ones() -> None:
     shares = measure_outcomes(rows)
     assert shares is not None and shares.near is not None
     assert (shares.near.value, shares.wrong.value, shares.not_answered.value) == (0.25, 0.5, 0.25)
+
+
+def test_groups_that_were_compared_are_counted_like_classes() -> None:
+    sites = make_column(["hill"] * 4 + ["shore"] * 3 + ["far"])
+    values = [GroupValue(value=name, n_rows=n, told=name != "far", metrics=None) for name, n in Counter(sites).items()]
+    column = GroupColumn(column="site", values=values, gap=None, gap_between=None, p_value=None)
+    (part,) = measure_group_outcomes(ROWS, [column], {"site": sites})
+    assert [(item.name, item.n_rows, item.right.value) for item in part.values] == [
+        ("hill", 4, 0.5),
+        ("shore", 3, 2 / 3),
+    ]
+    assert measure_group_outcomes(ROWS, [column], {}) == []
 
 
 def test_certainty_is_counted_by_the_first_guess() -> None:

@@ -68,6 +68,7 @@ from headstart.results.metrics import (
 )
 from headstart.results.pictures import (
     CertaintyBin,
+    GroupOutcomes,
     OutcomeShares,
     OverTime,
     Period,
@@ -293,6 +294,7 @@ __all__ = [
     "GapOrigin",
     "GroupColumn",
     "GroupOrigin",
+    "GroupOutcomes",
     "GroupValue",
     "Inherited",
     "LabelError",

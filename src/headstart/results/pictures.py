@@ -32,6 +32,13 @@ class OutcomeShares(Record):
     not_answered: Figure = Field(description='Proportion without an answer: "not sure" or "none of these".')
 
 
+class GroupOutcomes(Record):
+    """What becomes of the test rows with each value of one compared column."""
+
+    column: str = Field(description="Name of the column, as in `groups`.")
+    values: list[OutcomeShares] = Field(description="Its values that are compared in `groups`, in the same order.")
+
+
 class SeriesBand(Record):
     """The training series of one class, step by step; `null` where fewer than two have a value."""
 
@@ -96,6 +103,9 @@ class PictureFigures(Record):
     )
     per_class: list[OutcomeShares] = Field(
         default=[], description="Test rows of each class (several labels: that have this label)."
+    )
+    per_group: list[GroupOutcomes] = Field(
+        default=[], description="Test rows of each group that is compared; empty for a number."
     )
     series: SeriesOverview | None = Field(default=None, description="The training series; `null` for images and texts.")
     over_time: list[OverTime] = Field(

@@ -11,10 +11,12 @@ from headstart.flow.scoring.decisions import ScoredRows
 from headstart.flow.scoring.outcomes import (
     measure_certainty,
     measure_class_outcomes,
+    measure_group_outcomes,
     measure_outcomes,
     measure_over_time,
 )
-from headstart.results import PictureFigures
+from headstart.records import TEST
+from headstart.results import GroupOutcomes, PictureFigures
 from headstart.task_types import TASK_TYPES
 
 
@@ -44,6 +46,13 @@ def measure_picture_figures(run: AdaptedRun) -> PictureFigures:
         certainty=measure_certainty(rows),
         outcomes=measure_outcomes(rows),
         per_class=measure_class_outcomes(rows),
+        per_group=_measure_groups(run, rows),
         series=series,
         over_time=measure_over_time(rows, read_dates),
     )
+
+
+def _measure_groups(run: AdaptedRun, rows: ScoredRows) -> list[GroupOutcomes]:
+    is_test = run.prepared.table.splits == TEST
+    values = {column.name: column.values[is_test] for column in run.prepared.compared.columns}
+    return measure_group_outcomes(rows, run.figures.groups if run.figures else [], values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from headstart.evaluation.uncertainty.conformal import share_interval
 from headstart.flow.scoring.decisions import ScoredRows
 from headstart.flow.scoring.settings import SETTINGS
-from headstart.records import Index
-from headstart.results import CertaintyBin, Figure, OutcomeShares, OverTime, Period
+from headstart.records import Column, Index
+from headstart.results import CertaintyBin, Figure, GroupColumn, GroupOutcomes, OutcomeShares, OverTime, Period
 from headstart.task_types import TASK_TYPES
 
 Mask = NDArray[np.bool_]
@@ -85,6 +85,34 @@ def measure_class_outcomes(rows: ScoredRows) -> list[OutcomeShares]:
         for name, index in zip(predictions.classes, members, strict=True)
         if len(index)
     ]
+
+
+def measure_group_outcomes(
+    rows: ScoredRows, groups: Sequence[GroupColumn], values_by_column: Mapping[str, Column]
+) -> list[GroupOutcomes]:
+    """Return what becomes of the rows of each group that was compared; empty for numbers.
+
+    Parameters
+    ----------
+    rows : ScoredRows
+    groups : sequence of GroupColumn
+    values_by_column : mapping of str to Column, shape (n_rows,)
+        Values of these rows in the columns that were compared.
+    """
+    if TASK_TYPES[rows.predictions.task].is_number:
+        return []
+    right = _find_right(rows)
+    columns = []
+    for part in groups:
+        if part.column not in values_by_column:
+            continue
+        values = np.array([str(value) for value in values_by_column[part.column]], dtype=object)
+        members = {item.value: np.flatnonzero(values == item.value) for item in part.values if item.told}
+        shares = [
+            _count(name, index, right=right, near=None, rows=rows) for name, index in members.items() if len(index)
+        ]
+        columns += [GroupOutcomes(column=part.column, values=shares)] if shares else []
+    return columns
 
 
 def measure_over_time(

@@ -70,7 +70,16 @@ def chart_group_outcomes(part: GroupColumn, result: Result, noun: str) -> RowCha
     """
     if not TASK_TYPES[result.task].has_one_class or not any(item.answered for item in part.values):
         return None
-    rows = [_make_group_row(item, name_value(part.column, item.value)) for item in part.values]
+    measured = [
+        item.values for item in (result.pictures.per_group if result.pictures else []) if item.column == part.column
+    ]
+    shares = {item.name: item for item in (measured[0] if measured else [])}
+    rows = [
+        _make_row(shares[item.value], name_value(part.column, item.value))
+        if item.value in shares
+        else _make_group_row(item, name_value(part.column, item.value))
+        for item in part.values
+    ]
     chance = result.pictures.guessing if result.pictures else None
     guess = translate("always the most frequent answer")
     return _make_chart(rows, part.column, noun, chance=chance, guess=guess)
