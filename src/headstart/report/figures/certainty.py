@@ -103,7 +103,7 @@ def draw_certainty(bins: list[CertaintyBin]) -> Picture | None:
     most = max(item.n_right + item.n_wrong for item in bins)
     plane = Plane(
         make_share_axis(translate("how sure it was of its first guess")),
-        make_axis(translate("test rows"), [0, most], whole=True),
+        make_axis(translate("how many"), [0, most], whole=True),
     )
     gap = (bins[0].high - bins[0].low) * 0.04
     right = [(item.low + gap, item.high - gap, 0.0, float(item.n_right)) for item in bins if item.n_right]

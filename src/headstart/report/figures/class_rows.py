@@ -29,14 +29,14 @@ def chart_class_rows(result: Result) -> RowChart | None:
         name = translate_count("{n} other kind", "{n} other kinds", len(others))
         rows.append(_make_row(name, sum(item[1] for item in others), sum(item[2] for item in others)))
     most = max(row.segments[-1].high for row in rows if row.segments)
-    drawn = draw_rows(make_axis(translate("rows"), [0, most], whole=True), rows)
+    drawn = draw_rows(make_axis(translate("how many"), [0, most], whole=True), rows)
     return RowChart(
-        axis=make_axis(translate("rows"), [0, most], whole=True),
+        axis=make_axis(translate("how many"), [0, most], whole=True),
         rows=drawn[:FIRST_CLASSES],
         rest=tuple(drawn[FIRST_CLASSES:]),
-        title=translate("Rows of each kind"),
+        title=translate("How many there are of each kind"),
         caption=translate(
-            "The fewer rows it learnt from, the less it can know; the fewer test rows, the less is known."
+            "The fewer it learnt from, the less it can know; the fewer were tested, the less is known."
         ),
         keys=(Key("area right", translate("it learnt from these")), Key("area unsure", translate("kept for the test"))),
     )
