@@ -35,9 +35,7 @@ def chart_class_rows(result: Result) -> RowChart | None:
         rows=drawn[:FIRST_CLASSES],
         rest=tuple(drawn[FIRST_CLASSES:]),
         title=translate("How many there are of each kind"),
-        caption=translate(
-            "The fewer it learnt from, the less it can know; the fewer were tested, the less is known."
-        ),
+        caption=translate("The fewer it learnt from, the less it can know; the fewer were tested, the less is known."),
         keys=(Key("area right", translate("it learnt from these")), Key("area unsure", translate("kept for the test"))),
     )
 
