@@ -13,7 +13,9 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import headstart as hs
-from headstart.errors import HeadstartError
+from headstart.api.keywords import AdaptKeywords, ReadKeywords
+from headstart.errors import HeadstartError, OptionError
+from headstart.options import AdaptOptions, ReadOptions
 
 NOT_FOR_US = {
     "check_estimators_nan_inf": "missing values are filled, as in series read from files",
@@ -83,3 +85,32 @@ def test_axes_of_series_may_be_named(as_list: bool) -> None:
 def test_axes_of_texts_are_refused() -> None:
     with pytest.raises(HeadstartError, match="--axes is for arrays of series"):
         hs.Adapter(axes="time-first").fit(["dry field", "wet field"] * 4, ["dry", "wet"] * 4)
+
+
+def test_keywords_are_those_of_the_options() -> None:
+    for keywords, options in ((ReadKeywords, ReadOptions), (AdaptKeywords, AdaptOptions)):
+        assert set(keywords.__annotations__) | set(ReadKeywords.__annotations__) == set(options.model_fields)
+    with pytest.raises(OptionError, match="no option tiem; did you mean time"):
+        hs.adapt("nothing", tiem=3)  # type: ignore[call-arg]
+
+
+def test_a_model_in_memory_shows_and_measures_itself(tmp_path: Path) -> None:
+    words = {"water": "pump well dry tap leak", "school": "teacher lesson book pupil class"}
+    rows = [(f"{' '.join(text.split()[n % 5 :])} {n}", label) for n in range(20) for label, text in words.items()]
+    texts, labels = zip(*rows, strict=True)
+    table = hs.read(list(texts), labels)
+    assert "40 text rows" in repr(table) and "pump" not in repr(table)
+    model = hs.adapt(table, strategy="linear-probe,majority", offline=True, audit="none", time="1m")
+    assert repr(model).startswith("Model(classification of text: school, water") and "water" in model._repr_html_()
+    assert "<table" in model.plot_confusion().html and "<table" in model.show_worst(3).html
+    model.report(tmp_path / "report.html")
+    assert "</html>" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert len(model.label_next(["the tap is dry", "new books"])["rows"]) == 2
+    assert len(model.explain(["the tap is dry"])["explained"]) == 1
+    model.save(tmp_path / "bundle")
+    loaded = hs.load(tmp_path / "bundle")
+    assert (
+        loaded.result is None and loaded.predict("the tap is dry").tolist() == model.predict("the tap is dry").tolist()
+    )
+    with pytest.raises(OptionError, match="loaded from a bundle"):
+        loaded.show_worst()

@@ -5,8 +5,10 @@ Shapes are checked here and nothing else happens: no file is read, nothing is co
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from html import escape
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -160,7 +162,10 @@ class InputColumns:
         return cls(**{**document, **lists})
 
 
-@dataclass(frozen=True, kw_only=True)
+_LABELS_IN_REPR = 8
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Table:
     """Rows of data with their labels and metadata: the first waist.
 
@@ -237,6 +242,18 @@ class Table:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def __repr__(self) -> str:
+        """Return what the table holds in a line, and no row of it."""
+        counts = Counter([] if self.labels is None or self.targets is not None else self.labels.tolist())
+        labels = ", ".join(f"{name}: {n:,}" for name, n in counts.most_common(_LABELS_IN_REPR))
+        more = f" and {len(counts) - _LABELS_IN_REPR} more" if len(counts) > _LABELS_IN_REPR else ""
+        aside = f", {len(self.set_aside):,} set aside" if self.set_aside else ""
+        named = f", labels {labels}{more}" if labels else ""
+        return f"Table({len(self):,} {self.modality} rows from {self.source}, {self.task}{named}{aside})"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self))}</p>"
+
     def take(self, index: Index) -> Self:
         """Return the rows `index`, in that order; `set_aside` stays complete."""
         return replace(
@@ -260,7 +277,7 @@ AnyTable = TypeVar("AnyTable", bound=Table)
 """A table in the state in which it was given."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class SplitTable(Table):
     """A table in which every row is for training or for testing: the state that a model is adapted to."""
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from headstart import data
+from headstart.api.keywords import AdaptKeywords, ReadKeywords
 from headstart.api.model import Model, make_model
 from headstart.data.reading.frames import is_frame
 from headstart.errors import InputTypeError, OptionError
 from headstart.flow.adaptation.prepare import read_test_data
 from headstart.flow.adaptation.run import adapt_table, adapt_to_folder
+from headstart.flow.reporting import read_run
 from headstart.offline import offline
 from headstart.options import AdaptOptions, ReadOptions, parse
 from headstart.records import Table
 
 
-def read(source: Any, labels: Any = None, *, groups: Any = None, **options: object) -> Table:
+def read(source: Any, labels: Any = None, *, groups: Any = None, **options: Unpack[ReadKeywords]) -> Table:
     """Read labelled images, texts or series.
 
     Parameters
@@ -66,7 +68,12 @@ def _read(source: Any, labels: Any, groups: Any, options: ReadOptions) -> Table:
 
 
 def adapt(
-    source: Any, output: str | Path | None = None, *, labels: Any = None, groups: Any = None, **options: object
+    source: Any,
+    output: str | Path | None = None,
+    *,
+    labels: Any = None,
+    groups: Any = None,
+    **options: Unpack[AdaptKeywords],
 ) -> Model:
     """Adapt a base model to labelled rows.
 
@@ -96,7 +103,9 @@ def adapt(
     chosen = parse(AdaptOptions, **options)
     if isinstance(source, str | PathLike) and labels is None and output is not None:
         written = adapt_to_folder(Path(source), Path(output), chosen)
-        return Model(written.bundle, written.result)
+        model = Model(written.bundle, written.result)
+        model.keep_previews(read_run(Path(output))[1])
+        return model
     if output is not None:
         raise OptionError("output= is for data from a path.", "Leave it out and call model.save(folder).")
     with offline(chosen.offline):

@@ -14,6 +14,7 @@ import numpy as np
 
 from headstart import bundle as bundles
 from headstart import data, progress
+from headstart.api.inspection import Inspection
 from headstart.bundle import Bundle
 from headstart.decisions import Decisions
 from headstart.errors import OptionError, list_offenders, make_nothing_read
@@ -26,6 +27,7 @@ from headstart.task_types import TASK_TYPES
 
 if TYPE_CHECKING:
     from headstart.flow.run_records import AdaptedRun
+    from headstart.report.previews import Previews
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +50,7 @@ def _warn_of_unread(answered: _AnsweredRows) -> None:
         )
 
 
-class Model:
+class Model(Inspection):
     """An adapted model for Python users.
 
     Parameters
@@ -69,7 +71,8 @@ class Model:
         check: Callable[..., None] | None = None, open_whole: Callable[[], Bundle] | None = None,
     ) -> None:  # fmt: skip
         self._answering, self._open_whole = bundle, open_whole
-        self.result = result
+        self._run: tuple[Result | None, Previews] | None = (result, {}) if result is not None or ship else None
+        self._folder: Path | None = None
         self._ship, self._check = ship, check
 
     @property
@@ -229,9 +232,11 @@ def load(path: str | Path, base: str | None = None) -> Model:
         If it is damaged, was changed, is of an unknown format, or is a head whose base is not on this machine.
     """
     place = Path(path)
-    return Model(
+    model = Model(
         bundles.load_bundle(place, "quickest", base), open_whole=partial(bundles.load_bundle, place, base=base)
     )
+    model._folder = place
+    return model
 
 
 def make_model(adapted: AdaptedRun) -> Model:
@@ -242,14 +247,19 @@ def make_model(adapted: AdaptedRun) -> Model:
     adapted : AdaptedRun
     """
     from headstart.flow.adaptation.document import assemble_result
+    from headstart.flow.adaptation.previews import make_previews
+    from headstart.flow.adaptation.report_rows import gather_report_rows
     from headstart.flow.exports import portable
     from headstart.flow.exports.pruning import RunTexts
     from headstart.flow.exports.reopening import require_same_answers
 
     sample = portable.draw_sample(adapted.prepared, adapted.bundle.seed)
-    return Model(
+    model = Model(
         adapted.bundle,
         assemble_result(adapted, adapted.seconds),
         partial(portable.make_portable, table=sample, seen=RunTexts.of_run(adapted.prepared)),
         partial(require_same_answers, table=sample),
     )
+    groups = adapted.figures.groups if adapted.figures else []
+    model.keep_previews(make_previews(adapted, gather_report_rows(adapted, groups)))
+    return model

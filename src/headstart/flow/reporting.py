@@ -136,6 +136,22 @@ def rewrite_report(run: Path, out: Path | None, options: ReportOptions) -> dict[
     }
 
 
+def read_run(folder: Path) -> tuple[Result, Previews]:
+    """Return the result of a finished run, and what is kept of the rows that its report shows.
+
+    Parameters
+    ----------
+    folder : Path
+        The output folder of `adapt`.
+
+    Raises
+    ------
+    DataError
+        There is no result.json, or it cannot be read.
+    """
+    return _read_result(folder / "result.json"), _read_previews(folder / PREVIEWS)
+
+
 def _read_result(source: Path) -> Result:
     if not source.is_file():
         raise DataError(f"There is no result.json in {source.parent}.", "Name the output folder of a finished `adapt`.")

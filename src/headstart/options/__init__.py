@@ -6,6 +6,7 @@ Nothing is done here.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -358,8 +359,14 @@ def parse(kind: type[OptionsT], **values: object) -> OptionsT:
     except ValidationError as error:
         problems = []
         for item in error.errors():
-            name = flag(str(item["loc"][0]) if item["loc"] else "options")
-            suffix = f" (given: {item['input']!r})" if item["type"] != "extra_forbidden" else ""
+            field = str(item["loc"][0]) if item["loc"] else "options"
+            if item["type"] == "extra_forbidden":
+                known = ", ".join(sorted(kind.model_fields))
+                near = get_close_matches(field, kind.model_fields, n=1)
+                problems.append(
+                    f"there is no option {field}" + (f"; did you mean {near[0]}?" if near else f" ({known})")
+                )
+                continue
             message = str(item["msg"]).removeprefix("Value error, ")
-            problems.append(f"{name}: {message}{suffix}")
+            problems.append(f"{flag(field)}: {message} (given: {item['input']!r})")
         raise OptionError("; ".join(problems) + ".", "See --help for what each option takes.") from error

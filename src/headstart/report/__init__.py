@@ -5,6 +5,7 @@ Every number shown stands in the result; nothing is computed here but shares of 
 
 from headstart.report.language_choice import choose_language
 from headstart.report.limits import list_limits
+from headstart.report.notebook import render_confusion, render_mistakes, render_verdict
 from headstart.report.render import CARD_PLOT, draw_preview, render_card, render_card_plot, render_html
 from headstart.report.sentences import fill_sentences, write_sentence
 from headstart.report.without_rows import remove_rows
@@ -18,6 +19,9 @@ __all__ = [
     "remove_rows",
     "render_card",
     "render_card_plot",
+    "render_confusion",
     "render_html",
+    "render_mistakes",
+    "render_verdict",
     "write_sentence",
 ]

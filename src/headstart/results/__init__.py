@@ -6,6 +6,7 @@ is made from the descriptions.
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from pydantic import ConfigDict, Field
@@ -251,6 +252,15 @@ class Result(Record):
     )
     versions: dict[str, str] = Field(description="Versions of Headstart, Python and the packages that matter.")
     created: str = Field(description="Date and time, in ISO 8601 with time zone.")
+
+    def __repr__(self) -> str:
+        """Return the verdict in a line; the fields are those of `model_fields`."""
+        level = f"{self.readiness.level}; " if self.readiness else ""
+        rows = f"{self.n_rows.train:,} rows learnt, {self.n_rows.test:,} tested"
+        return f"Result({level}{self.task} of {self.modality}, {rows}, chosen: {self.chosen}. {self.verdict.sentence})"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self))}</p>"
 
     def strategy(self, name: str) -> StrategyResult:
         """Return the entry of one strategy."""
