@@ -245,11 +245,9 @@ class Table:
     def __repr__(self) -> str:
         """Return what the table holds in a line, and no row of it."""
         counts = Counter([] if self.labels is None or self.targets is not None else self.labels.tolist())
-        labels = ", ".join(f"{name}: {n:,}" for name, n in counts.most_common(_LABELS_IN_REPR))
-        more = f" and {len(counts) - _LABELS_IN_REPR} more" if len(counts) > _LABELS_IN_REPR else ""
-        aside = f", {len(self.set_aside):,} set aside" if self.set_aside else ""
-        named = f", labels {labels}{more}" if labels else ""
-        return f"Table({len(self):,} {self.modality} rows from {self.source}, {self.task}{named}{aside})"
+        labels = [f"{name}: {n:,}" for name, n in counts.most_common(_LABELS_IN_REPR)]
+        named = f", {len(counts):,} labels ({', '.join(labels)} ...)" if labels else ""
+        return f"Table({len(self):,} {self.modality} rows from {self.source}, {self.task}{named})"
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(repr(self))}</p>"
