@@ -14,6 +14,7 @@ from headstart import bundle as bundles
 from headstart import flow
 from headstart.bundle import CONFIG, MANIFEST
 from headstart.errors import DataError, OptionError
+from headstart.flow.reporting import read_report_rows
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.results import (
     Evaluation,
@@ -109,6 +110,11 @@ def test_adapt_learns_and_says_so(task: str, adapted: dict[str, tuple[Path, Path
 def test_the_page_and_the_card_speak_of_what_there_is(task: str, adapted: dict[str, tuple[Path, Path]]) -> None:
     out = adapted[task][1]
     page, card = (out / "report.html").read_text("utf-8"), (out / "README.md").read_text("utf-8")
+    rows = read_report_rows(out / "report_rows.json")
+    assert rows is not None and page.count("data-row=") == rows.n_shown == rows.n_test > 0
+    assert ("Furthest off first" in page) == (task == "regression") == (not rows.n_outcomes) == (not rows.examples)
+    errors = [row.error or 0.0 for row in rows.gallery]
+    assert task != "regression" or errors == sorted(errors, reverse=True)
     titles = {
         "multi-label": "This model gives messages any of 3 labels",
         "regression": "This model predicts height for recordings",

@@ -42,9 +42,10 @@
     return `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
   }
 
-  /** Save the wrong rows that are shown now as a table; all of them where none is. */
+  /** Save the wrong rows that are shown now as a table; all of them where none is shown, all rows where none is wrong. */
   function saveTable() {
-    const all = rows.some((row) => row.dataset.outcome) ? rows.filter((row) => row.dataset.outcome === "wrong") : rows;
+    const wrong = rows.filter((row) => row.dataset.outcome === "wrong");
+    const all = wrong.length > 0 ? wrong : rows;
     const visible = all.filter((row) => !row.hidden);
     const lines = (visible.length > 0 ? visible : all).map((row) => {
       const text = row.querySelector(".message")?.textContent ?? "";
