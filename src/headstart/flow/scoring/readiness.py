@@ -36,6 +36,8 @@ from headstart.task_types import TASK_TYPES
 _COPIES = ("duplicates-across-splits", "near-duplicates-across-splits")
 _DOUBTS_OF_THE_TEST = ("no_test_rows", "test_copies", "shortcut")
 """Reasons that come before others of their level: they make all other figures doubtful."""
+_ERRORS = ("worst_group_error", "test_copies")
+"""Reasons whose figure has to be at most their bound."""
 
 
 def judge_result(result: Result, out: str = "") -> Readiness:
@@ -103,7 +105,8 @@ def rank_reason(reason: ReadinessReason) -> tuple[int, bool, float]:
     """
     shortfall = 0.0
     if reason.figure is not None and reason.bound:
-        shortfall = abs(reason.bound - reason.figure.low) / reason.bound
+        below, above = reason.bound - reason.figure.low, reason.figure.high - reason.bound
+        shortfall = (above if reason.code in _ERRORS else below) / reason.bound
     return READINESS_LEVELS.index(reason.level), reason.code not in _DOUBTS_OF_THE_TEST, -shortfall
 
 

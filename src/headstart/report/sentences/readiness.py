@@ -247,16 +247,16 @@ _REASONS: Mapping[str, Callable[[ReadinessReason, str], str]] = {
     "worse_here": _write_plain(message("It is worse here than where it was made, by more than chance.")),
 }
 _STEPS: Mapping[str, str] = {
-    "label_class": message("Next: label {inputs} more of {name}, add them to your data and run it again."),
-    "label_group": message("Next: label {inputs} more of {name}, add them to your data and run it again."),
-    "label_more": message("Next: label {inputs} more, add them to your data and run it again."),
-    "label_test_rows": message("Next: label {inputs} more to test it on and run it again."),
+    "label_class": message("Next: label another {inputs} of {name}, add them to your data and run it again."),
+    "label_group": message("Next: label another {inputs} of {name}, add them to your data and run it again."),
+    "label_more": message("Next: label another {inputs}, add them to your data and run it again."),
+    "label_test_rows": message("Next: label another {inputs} to test it on and run it again."),
     "other_base": message(
         "Next: take the ready-made model of many languages, {name}; this one does not know these texts."
     ),
     "other_place": message("Next: test it where it will be used, with labels from there."),
     "learn_here": message(
-        "Next: let it learn from these labelled rows as well, and test it on {inputs} others from here."
+        "Next: let it learn from these labelled rows as well, and test it on others from here (about {inputs})."
     ),
     "use": message("Next: try it on new data; look at some of its answers now and then."),
     "look_at_labels": message("Next: look at {inputs} whose label may be wrong."),
