@@ -11,9 +11,11 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from tests.tiny import BASES
 
 import headstart as hs
 from headstart.api.keywords import AdaptKeywords, ReadKeywords
+from headstart.bases.folder import write_folder
 from headstart.errors import HeadstartError, OptionError
 from headstart.options import AdaptOptions, ReadOptions
 
@@ -100,7 +102,9 @@ def test_a_model_in_memory_shows_and_measures_itself(tmp_path: Path) -> None:
     texts, labels = zip(*rows, strict=True)
     table = hs.read(list(texts), labels)
     assert "40 text rows" in repr(table) and "pump" not in repr(table)
-    model = hs.adapt(table, strategy="linear-probe,majority", offline=True, audit="none", time="1m")
+    write_folder(BASES["text"]().parts, tmp_path / "base")
+    base = f"file:{tmp_path / 'base'}"
+    model = hs.adapt(table, base=base, strategy="linear-probe,majority", offline=True, audit="none", time="1m")
     assert repr(model).startswith("Model(classification of text: school, water") and "water" in model._repr_html_()
     assert "<table" in model.plot_confusion().html and "<table" in model.show_worst(3).html
     model.report(tmp_path / "report.html")
