@@ -10,13 +10,14 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart.array_files import ArraySpec, DamagedArrays, read_arrays, read_header, write_arrays
 from headstart.home import allow_failed_write, find_home, read_json, remove_leftovers, write_json
@@ -144,6 +145,13 @@ def list_entries() -> list[CacheEntry]:
     """Return what the cache holds, the most recently used first; what cannot be read is listed without its rows."""
     folders = [folder for folder in (find_home() / "features").glob("v*/*") if folder.is_dir()]
     return sorted((_read_entry(folder) for folder in folders), key=lambda entry: -entry.used)
+
+
+def list_shards() -> Iterator[tuple[Path, NDArray[np.uint8]]]:
+    """Yield every shard of the cache, of all versions, with the hashes of its rows (n_rows, 32); not damaged ones."""
+    for path in sorted((find_home() / "features").glob("v*/*/shard-*.safetensors")):
+        with suppress(OSError, DamagedArrays):
+            yield path, read_arrays(path, _HASHES, names=(HASHES,))[HASHES]
 
 
 def _read_entry(folder: Path) -> CacheEntry:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from headstart import __version__
-from headstart.cli import bases, commands, language, pretraining, shipping
+from headstart.cli import bases, commands, forgetting, language, pretraining, shipping
 
 app = typer.Typer(
     name="headstart",
@@ -29,6 +29,7 @@ COMMANDS = (
     commands.check,
     commands.report,
     commands.cache,
+    forgetting.forget,
     commands.serve,
     commands.demo,
     language.adapt_language,

@@ -35,6 +35,7 @@ PLACES = {
     "evaluate": "headstart.flow.external_validation.evaluate:evaluate",
     "explain": "headstart.flow.inference.explain:explain",
     "export": "headstart.flow.exports.export:export",
+    "forget": "headstart.flow.forgetting.forget:forget",
     "label_next": "headstart.flow.active_learning.label_next:label_next",
     "list_bases": "headstart.flow.listing:list_bases",
     "list_cache": "headstart.flow.listing:list_cache",
@@ -54,7 +55,8 @@ PLACES = {
 """Function of this room -> the module that defines it and its name there."""
 
 __all__ = [
-    "PLACES", "adapt", "add_bases", "check", "compare", "count_labels", "evaluate", "explain", "export", "label_next",
+    "PLACES", "adapt", "add_bases", "check", "compare", "count_labels", "evaluate", "explain", "export", "forget",
+    "label_next",
     "list_bases", "list_cache", "plan_base_fetch", "plan_missing_base", "predict", "predictions", "propose_for", "rank",
     "rank_on", "read_ranking_data", "report",
     "run_base_fetch", "run_demo", "verify",

@@ -41,6 +41,7 @@ from headstart.options.fields import (
     WithoutExamples,
 )
 from headstart.options.kept_data import CacheOptions as CacheOptions
+from headstart.options.kept_data import ForgetOptions as ForgetOptions
 from headstart.options.language import AdaptLanguageOptions as AdaptLanguageOptions
 from headstart.options.language import EvaluateLanguageOptions as EvaluateLanguageOptions
 from headstart.options.record import Options as Options

@@ -52,7 +52,12 @@ def compose_text(text: str) -> str:
 
 
 def hash_text(text: str) -> str:
-    """Hash a text: sha256 of its UTF-8 bytes in Unicode NFC."""
+    """Hash a text: sha256 of its UTF-8 bytes in Unicode NFC.
+
+    Parameters
+    ----------
+    text : str
+    """
     return hashlib.sha256(compose_text(text).encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -170,7 +170,7 @@ def _make_bundle(
         keeps_torch=options.keep_torch,
         keeps_vocabulary=options.keep_vocabulary,
         settings=collect_settings(MODEL_SETTINGS),
-        row_names=name_rows(prepared.train.table),
+        row_names=name_rows(prepared.train.table) | name_rows(prepared.test.table),
     )
 
 

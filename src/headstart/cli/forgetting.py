@@ -1,0 +1,50 @@
+"""The command that removes a person's rows from what Headstart keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from headstart.cli.surface import command, console, news, require_path
+from headstart.options import ForgetOptions
+
+_WORDS = {
+    "features": "rows in the cache of features",
+    "unpacked": "unpacked copies of zips that may hold them",
+    "run": "places in the report, its pictures and its tables",
+    "bundle": "rows that the model remembers (hashes, features)",
+    "corrections": "corrections that people sent",
+}
+
+
+@command(ForgetOptions)
+def forget(
+    options: ForgetOptions,
+    places: Annotated[
+        list[Path] | None, typer.Argument(help="Folders with results of `adapt`, models and corrections, at any depth.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove it. Without this nothing is changed.")] = False,
+) -> Any:
+    """Remove a person's rows from caches, reports, models' references and corrections."""
+    from headstart import flow
+
+    folders = [require_path(path) for path in places or []]
+    document = flow.forget(folders, options, yes)
+    for item in document["items"]:
+        news.print(f"{item['place']}: {item['n']:,} {_WORDS[item['what']]}", markup=False, soft_wrap=True)
+    if not document["items"]:
+        news.print("Nothing of these rows was found there.")
+    for model in document["models"]:
+        learnt, tested = model["n_learnt"], model["n_tested"]
+        parts = [f"{did} {n:,} of them" for did, n in (("learnt from", learnt), ("was tested on", tested)) if n]
+        console.print(f"The model {model['path']} {' and '.join(parts)}.", markup=False, soft_wrap=True)
+    if any(model["n_learnt"] for model in document["models"]):
+        console.print(
+            "A model cannot unlearn: take the rows out of your data and adapt again. Copies that you passed on, and "
+            "files that you wrote with -o, are not searched."
+        )
+    if document["items"]:
+        news.print("Removed." if yes else "Nothing was changed. The same command with --yes removes it.")
+    return document

@@ -1,0 +1,100 @@
+"""`forget`: what Headstart keeps of a person's rows is listed, and removed if that is confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from headstart.bundle import MANIFEST
+from headstart.bundle.row_names import FILE as NAMES
+from headstart.errors import OptionError
+from headstart.flow.forgetting.caches import forget_features, forget_unpacked
+from headstart.flow.forgetting.corrections import JOURNAL, forget_corrections
+from headstart.flow.forgetting.model_rows import forget_in_bundle
+from headstart.flow.forgetting.person_rows import PersonRows, read_person_rows
+from headstart.flow.forgetting.run_files import forget_in_run
+from headstart.home import find_home, read_json
+from headstart.options import ForgetOptions
+from headstart.runs import MARK
+
+What = Literal["features", "unpacked", "run", "bundle", "corrections"]
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Folders of runs, of models and of corrections."""
+
+    runs: list[Path]
+    bundles: list[Path]
+    corrections: list[Path]
+
+
+def forget(paths: Sequence[Path], options: ForgetOptions, apply: bool) -> dict[str, Any]:
+    """List what is kept of some rows, or remove it.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Folders that hold runs, models and corrections, at any depth. The cache is looked through in any case.
+    options : ForgetOptions
+        Which rows.
+    apply : bool
+        False: nothing is changed.
+
+    Returns
+    -------
+    dict
+        JSON: `items` (place, what, n) and `models` (path, n_learnt, n_tested) that were made with the rows.
+
+    Raises
+    ------
+    HeadstartError
+        No row was named, or a file cannot be read.
+    """
+    if not options.id and not options.row:
+        raise OptionError("No row was named.", "Name rows with --id NAME, or give them with --row FILE.")
+    places = _find_places(paths)
+    person = read_person_rows(options.id, options.row, places.bundles)
+    of_run = {folder: person.add_names(_read_names(folder)) for folder in places.runs}
+    keys = frozenset[str]().union(person.keys, *(known.keys for known in of_run.values()))
+    everywhere = PersonRows(person.ids, keys)
+    items: list[dict[str, Any]] = []
+
+    def note(place: Path, what: What, n: int) -> None:
+        if n:
+            items.append({"place": str(place), "what": what, "n": n})
+
+    models = []
+    for folder in places.bundles:  # First: the report of a run reads nothing of them, a failure leaves the rest.
+        known = of_run.get(folder.parent, everywhere)
+        rows = forget_in_bundle(folder, PersonRows(known.ids, keys), apply)
+        note(folder, "bundle", rows.n_learnt + rows.n_tested)
+        if rows.n_learnt or rows.n_tested:
+            models.append({"path": str(folder), "n_learnt": rows.n_learnt, "n_tested": rows.n_tested})
+    for folder, known in of_run.items():
+        note(folder, "run", forget_in_run(folder, known, apply))
+    for folder in places.corrections:
+        note(folder, "corrections", forget_corrections(folder, everywhere, apply))
+    note(find_home() / "features", "features", forget_features(everywhere, apply))
+    note(find_home() / "unpacked", "unpacked", forget_unpacked(everywhere, apply))
+    return {"format": 1, "applied": apply, "items": items, "models": models}
+
+
+def _find_places(paths: Sequence[Path]) -> _Places:
+    def find(name: str) -> list[Path]:
+        return sorted({file.parent for path in paths for file in path.rglob(name) if file.is_file()})
+
+    runs, bundles = find(MARK), [folder for folder in find(MANIFEST) if (folder / "config.json").is_file()]
+    beside = {folder.parent for folder in bundles if (folder.parent / NAMES).is_file()}
+    return _Places(sorted({*runs, *beside}), bundles, find(JOURNAL))
+
+
+def _read_names(folder: Path) -> dict[str, str]:
+    try:
+        document = read_json(folder / NAMES)
+    except (OSError, ValueError):
+        return {}
+    names = document.get("names") if isinstance(document, dict) else None
+    return {str(key): str(name) for key, name in names.items()} if isinstance(names, dict) else {}

@@ -1,0 +1,86 @@
+"""`forget` lists what is kept of a person's rows, removes it if asked, and names the models that learnt from them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headstart import flow
+from headstart.bundle import load_bundle
+from headstart.data.reading.content import hash_text
+from headstart.errors import OptionError
+from headstart.flow.forgetting.corrections import forget_corrections
+from headstart.flow.forgetting.model_rows import forget_in_bundle
+from headstart.flow.forgetting.person_rows import PersonRows
+from headstart.flow.forgetting.run_files import forget_in_run
+from headstart.options import ForgetOptions, parse
+from headstart.row_cache import RowCache, list_shards
+
+BUNDLE = Path(__file__).parent / "data" / "bundle-format-3"
+RUN = Path(__file__).parent / "data" / "home-0.3.0" / "run"
+
+
+class ArrayCache(RowCache):
+    """A cache of single numbers."""
+
+    def add(self, *hashes: str) -> None:
+        self._add_shard(hashes, {"x": np.zeros(len(hashes), dtype=np.float32)})
+
+
+def test_cached_rows_go_with_their_shard_and_only_if_that_is_confirmed(fresh_home: Path, tmp_path: Path) -> None:
+    (tmp_path / "person.txt").write_text("my well is dry", encoding="utf-8")
+    cache = ArrayCache("ab" * 20, {"base": "x"})
+    cache.add(hash_text("my well is dry"), hash_text("another"))
+    cache.add(hash_text("a third"))
+    options = parse(ForgetOptions, row=(tmp_path / "person.txt",))
+    document = flow.forget([], options, False)
+    assert [(item["what"], item["n"]) for item in document["items"]] == [("features", 1)]
+    assert len(list(list_shards())) == 2
+    assert flow.forget([], options, True)["applied"] and len(list(list_shards())) == 1
+    assert not flow.forget([], options, True)["items"]
+
+
+def test_no_row_is_no_request() -> None:
+    with pytest.raises(OptionError, match="No row was named"):
+        flow.forget([], parse(ForgetOptions), True)
+
+
+def test_a_bundle_forgets_what_it_remembers_of_a_row_and_answers_as_before(tmp_path: Path, fresh_home: Path) -> None:
+    folder = Path(shutil.copytree(BUNDLE, tmp_path / "bundle"))
+    before = load_bundle(folder, "onnx")
+    assert before.seen_rows is not None and before.decision_policy.out_of_distribution is not None
+    key = before.seen_rows.digests[3].tobytes().hex()
+    name = str(before.decision_policy.out_of_distribution.ids[0])
+    person = PersonRows(frozenset({name}), frozenset({key}))
+    assert forget_in_bundle(folder, person, False).n_learnt == 1
+    assert load_bundle(folder, "onnx").seen_rows.digests.shape == before.seen_rows.digests.shape  # type: ignore[union-attr]
+    assert forget_in_bundle(folder, person, True).n_learnt == 1
+    after = load_bundle(folder, "onnx")
+    assert after.seen_rows is not None and after.decision_policy.out_of_distribution is not None
+    assert len(after.seen_rows.digests) == len(before.seen_rows.digests) - 1
+    assert name not in after.decision_policy.out_of_distribution.ids
+    assert forget_in_bundle(folder, person, True).n_learnt == 0
+
+
+def test_the_report_of_a_run_forgets_a_row(tmp_path: Path) -> None:
+    run = Path(shutil.copytree(RUN, tmp_path / "run"))
+    name = next(iter(json.loads((run / "previews.json").read_text("utf-8"))["previews"]))
+    person = PersonRows(frozenset({name}), frozenset())
+    assert forget_in_run(run, person, False) > 0
+    assert forget_in_run(run, person, True) > 0 and forget_in_run(run, person, False) == 0
+    texts = [path.read_text("utf-8") for path in (run / "previews.json", run / "result.json", run / "report.html")]
+    assert not [text for text in texts if f'"{name}"' in text or f">{name}<" in text]
+
+
+def test_corrections_of_a_row_go_with_the_journal_that_holds_them(tmp_path: Path) -> None:
+    (tmp_path / "corrections.csv").write_text("text,label\nmy well is dry,water\nother,school\n", encoding="utf-8")
+    change = json.dumps({"head": ["text", "label"], "rows": [["my well is dry", "water"]]})
+    (tmp_path / ".journal.jsonl").write_text(f'{change}\n{{"done": true}}\n', encoding="utf-8")
+    person = PersonRows(frozenset(), frozenset({hash_text("my well is dry")[:16]}))
+    assert forget_corrections(tmp_path, person, True) == 1
+    content = "".join(path.read_text("utf-8") for path in tmp_path.iterdir() if path.is_file())
+    assert "my well" not in content and "other,school" in content
