@@ -49,7 +49,8 @@ def report_copies_across_splits(table: Table) -> list[Finding]:
     if not across:
         return []
     test_ids = tuple(table.ids[row] for rows in across for row in rows if table.splits[row] == TEST)
-    summary = f"{len(test_ids)} test rows also stand in the training rows (such as {test_ids[0]})."
+    rows = "1 test row also stands" if len(test_ids) == 1 else f"{len(test_ids)} test rows also stand"
+    summary = f"{rows} in the training rows (such as {test_ids[0]})."
     return [make_finding("duplicates-across-splits", summary, test_ids)]
 
 
@@ -122,7 +123,8 @@ def report_near_duplicates_across_splits(table: Table) -> list[Finding]:
     if not test_ids:
         return []
     n_test = int((table.splits == TEST).sum())
-    summary = f"{len(test_ids)} of {n_test} test rows are nearly the same as training rows (such as {test_ids[0]})."
+    are = "is" if len(test_ids) == 1 else "are"
+    summary = f"{len(test_ids)} of {n_test} test rows {are} nearly the same as training rows (such as {test_ids[0]})."
     severity = "warn" if len(test_ids) >= DATA_SETTINGS.grave_share * n_test else "note"
     return [make_finding("near-duplicates-across-splits", summary, tuple(test_ids), severity=severity)]
 

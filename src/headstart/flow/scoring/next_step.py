@@ -53,7 +53,7 @@ def _propose_other_base(result: Result, reason: ReadinessReason, out: str) -> Ne
     command = write_adapt_command(result, out, {"base": name})
     choice = result.base_choice
     return NextStep(
-        code="other_base", column=reason.column, value=name,
+        code="other_base", value=name,
         command=f"{choice.install} && {command}" if choice and choice.install else command,
     )  # fmt: skip
 
