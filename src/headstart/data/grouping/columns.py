@@ -123,7 +123,8 @@ def find_compared_names(table: Table, compare: Sequence[str]) -> list[str] | Non
     names = list(dict.fromkeys(name.strip() for name in names if name.strip()))
     for name in names:
         if name not in known:
-            raise make_unknown_name("column to compare", name, [*table.metadata, *_DERIVED], f" in {table.source}")
+            choices = dict.fromkeys([*table.metadata, *_DERIVED])
+            raise make_unknown_name("column to compare", name, choices, f" in {table.source}")
     return names
 
 
@@ -299,9 +300,9 @@ def find_source_folders(table: Table) -> Column:
     table : Table
     """
     nothing = make_column([""] * len(table))
-    if not MODALITIES[table.modality].is_file or len(table) < 2:
+    paths = [path for path in table.inputs if isinstance(path, Path)]
+    if not MODALITIES[table.modality].is_file or len(table) < 2 or len(paths) < len(table):
         return nothing
-    paths = [Path(path) for path in table.inputs]
     top = commonpath([path.parent for path in paths])
     folders = [path.parent.relative_to(top).parts for path in paths]
     for level in range(max(map(len, folders))):

@@ -16,7 +16,7 @@ def _split(words: str) -> frozenset[str]:
 _PERSONAL = _split(
     "phone telephone telefono telefone tel mobile cell cellphone msisdn whatsapp simu email mail correo "
     "courriel passport ssn nid address adresse direccion contact signature surname firstname lastname fullname "
-    "username dob birthdate birthday prenom apellido jina url link website filename uuid guid gps"
+    "username dob birthdate birthday prenom apellido jina gps"
 )
 _NAMES = _split("name names nom nombre")
 _PERSONS = _split(
@@ -27,7 +27,6 @@ _PERSONS = _split(
 _BESIDE = _split("of de du del da la le the home work own date")
 _IDS = _split("id ids uid number no nr num code serial barcode index row key")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
-_LINK = re.compile(r"(?:https?://|www\.)\S+")
 _PHONE = re.compile(r"(?:\+|00?)\d[\d\s().-]{6,}")
 
 
@@ -53,7 +52,7 @@ def is_personal(name: str, values: Sequence[str]) -> bool:
     telling = words & (_PERSONAL | _PERSONS | _NAMES)
     if telling and words <= telling | _IDS | _BESIDE:
         return True
-    n_matching = sum(any(pattern.fullmatch(value) for pattern in (_MAIL, _LINK, _PHONE)) for value in values)
+    n_matching = sum(any(pattern.fullmatch(value) for pattern in (_MAIL, _PHONE)) for value in values)
     return n_matching >= SETTINGS.personal_share * max(len(values), 1)
 
 

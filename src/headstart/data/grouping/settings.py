@@ -24,7 +24,7 @@ class GroupingSettings:
     same_number : float
         A number equals the label from this absolute correlation (0-1) on.
     personal_share : float
-        A column of which this share (0-1) looks like an address, a telephone number or a link is left alone.
+        A column of which this share (0-1) looks like an e-mail address or a telephone number is left alone.
     long_value : int
         Values with more characters on average are free text.
     id_digits : int
