@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from headstart.modalities.preview_records import AnyPreview
+from headstart.report.group_names import name_value
 from headstart.report.messages import message, translate_count
 from headstart.report.previews import PreviewBudget
 from headstart.results import Result
@@ -38,7 +39,19 @@ INSIDE: Mapping[str, Callable[[int], str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class GalleryItem:
-    """A test row: its place on the page, what it looks like, and the numbers of its class and its answer (-1: none)."""
+    """A test row: its place on the page, what it looks like, and the numbers of its class and its answer (-1: none).
+
+    Parameters
+    ----------
+    row : ReportRow
+    anchor : str
+    preview : AnyPreview, Markup or None
+    true_at, predicted_at : int
+    values : list of str
+        In the columns that can be filtered by.
+    groups : list of (str, str)
+        Column and value of all that were compared.
+    """
 
     row: ReportRow
     anchor: str
@@ -46,6 +59,7 @@ class GalleryItem:
     true_at: int
     predicted_at: int
     values: list[str]
+    groups: list[tuple[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +123,8 @@ def gather_gallery(result: Result, rows: ReportRows | None, budget: PreviewBudge
             preview=budget.take(row.id),
             true_at=numbers.get(row.true, -1),
             predicted_at=numbers.get(row.predicted, -1),
-            values=[row.groups.get(name, "") for name, _ in columns],
+            values=[name_value(name, row.groups.get(name, "")) for name, _ in columns],
+            groups=[(name, name_value(name, value)) for name, value in row.groups.items() if value],
         )
         for at, row in enumerate(_order_by_pair(rows.gallery))
     ]
@@ -145,7 +160,7 @@ def _order_by_pair(rows: Sequence[ReportRow]) -> list[ReportRow]:
 def _list_columns(rows: Sequence[ReportRow]) -> list[tuple[str, list[str]]]:
     """List the group columns and their values that rows can be filtered by."""
     names = list(dict.fromkeys(name for row in rows for name in row.groups))
-    columns = [(name, sorted({row.groups.get(name, "") for row in rows})) for name in names]
+    columns = [(name, sorted({name_value(name, row.groups.get(name, "")) for row in rows})) for name in names]
     return [(name, values) for name, values in columns if 1 < len(values) <= FILTER_VALUES][:FILTER_COLUMNS]
 
 
