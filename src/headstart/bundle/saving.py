@@ -118,18 +118,21 @@ def _holds_something_else(folder: Path) -> bool:
 
 
 def _move_into_place(fresh: Path, folder: Path) -> None:
-    """Move a finished bundle into place; an older one is moved out of the way first, so that none is half there."""
+    """Move a finished bundle into place; an older one keeps its name until then, and is removed afterwards."""
     aside = fresh.with_name(f"{fresh.name}.old")
-    for _ in range(_TRIES):
-        try:
-            move_into_place(fresh, folder)
-            return
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise
-        with suppress(FileNotFoundError):  # another process moved it
-            move_into_place(folder, aside)
-            shutil.rmtree(aside)
+    try:
+        for _ in range(_TRIES):
+            try:
+                move_into_place(fresh, folder)
+                return
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+            shutil.rmtree(aside, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another process moved it
+                move_into_place(folder, aside)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
     raise BundleError(f"Other processes keep writing {folder}.", "Choose another folder, or wait for them.")
 
 

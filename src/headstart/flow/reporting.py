@@ -112,7 +112,7 @@ def rewrite_report(run: Path, out: Path | None, options: ReportOptions) -> dict[
         If the folder cannot be made.
     """
     source = run / "result.json" if run.is_dir() else run
-    result, folder = _read_result(source), out or source.parent
+    result, folder = read_result(source), out or source.parent
     if result.readiness is None:  # Of an older version.
         result = result.model_copy(update={"readiness": judge_result(result, str(source.parent))})
     previews: Previews = {}
@@ -149,10 +149,22 @@ def read_run(folder: Path) -> tuple[Result, Previews]:
     DataError
         There is no result.json, or it cannot be read.
     """
-    return _read_result(folder / "result.json"), _read_previews(folder / PREVIEWS)
+    return read_result(folder / "result.json"), _read_previews(folder / PREVIEWS)
 
 
-def _read_result(source: Path) -> Result:
+def read_result(source: Path) -> Result:
+    """Read the document of a run, of this version or an older one.
+
+    Parameters
+    ----------
+    source : Path
+        A result.json.
+
+    Raises
+    ------
+    DataError
+        If it is not there, or cannot be read.
+    """
     if not source.is_file():
         raise DataError(f"There is no result.json in {source.parent}.", "Name the output folder of a finished `adapt`.")
     try:

@@ -44,12 +44,13 @@ class Timings:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Add the time of the block to one step."""
-        began = time.monotonic()
+        """Add the time of the block to one step, without that of steps inside it."""
+        began, before = time.monotonic(), sum(self.seconds.values())
         try:
             yield
         finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - began
+            inside = sum(self.seconds.values()) - before
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - began - inside
 
 
 @dataclass(frozen=True, kw_only=True)

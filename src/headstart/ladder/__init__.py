@@ -6,7 +6,7 @@ Sees training rows only; never a test row. A `RungStore` returns what was fitted
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +18,7 @@ from headstart import progress
 from headstart.errors import OptionError, list_offenders
 from headstart.fitted_state import FittedState
 from headstart.ladder.choice import choose_strategy
+from headstart.ladder.gain import QuickOutcome, explain_no_gain
 from headstart.ladder.sampling import fit_sample, sample_that_fits
 from headstart.ladder.settings import SETTINGS
 from headstart.records import Index, Probabilities
@@ -25,7 +26,7 @@ from headstart.strategies import STRATEGIES
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, StrategySkipped, Task
 from headstart.strategies.scoring import OBJECTIVES, mean_loss
 
-__all__ = ["FittedStrategies", "RungStore", "choose_strategy", "fit_strategies"]
+__all__ = ["FittedStrategies", "RungStore", "Search", "choose_strategy", "fit_strategies"]
 
 T = TypeVar("T")
 
@@ -95,10 +96,27 @@ class _RungWithOutputs:
         return self.inner.state()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """How far the search goes beyond the quick strategies.
+
+    Parameters
+    ----------
+    is_selective : bool
+        Whether costly strategies are tried only where they are expected to be better (`headstart.ladder.gain`), and
+        for a limited time; False where the user named them.
+    on_first : (FittedStrategies, costly names) -> None, or None
+        Called once the quick strategies are fitted, with the names of the costly ones that are still to be tried.
+    """
+
+    is_selective: bool = False
+    on_first: Callable[[FittedStrategies, Sequence[str]], None] | None = None
+
+
 def fit_strategies(
-    rows: StrategyRows, task: Task, names: Sequence[str], store: RungStore | None = None
+    rows: StrategyRows, task: Task, names: Sequence[str], store: RungStore | None = None, *, search: Search = Search()
 ) -> FittedStrategies:
-    """Fit strategies, those without the base first, then in order of cost; choose the best by cross-validation.
+    """Fit strategies and choose the best by cross-validation: those without the base, the quick ones, the costly ones.
 
     Parameters
     ----------
@@ -109,6 +127,7 @@ def fit_strategies(
     names : sequence of str
         Keys of `STRATEGIES`, members before what they are members of (see `headstart.strategies.select_strategies`).
     store : RungStore or None
+    search : Search
 
     Returns
     -------
@@ -122,27 +141,21 @@ def fit_strategies(
         Every strategy was skipped, and there is nothing to fit instead.
     """
     strategies = FittedStrategies()
-    progress.say(f"Cross-validation score: {OBJECTIVES[task.kind].score_name}, on held-out training rows.")
+    progress.say(f"Figures below: {OBJECTIVES[task.kind].score_name}, on training rows held out in turn (at best 1).")
     task = replace(task, is_only_costly=sum(STRATEGIES[name].preset != "quick" for name in names) == 1)
-    for name in sorted(names, key=lambda name: STRATEGIES[name].kind != "baseline"):
-        began = time.monotonic()
-        try:
-            pooled = bool(STRATEGIES[name].members)  # Costs nothing, and there may be other members now.
-            resumed = None if pooled else _load_rung(name, task, store)
-            rung = resumed or _fit_rung(name, rows, task, strategies=strategies, store=store)
-        except StrategySkipped as reason:
-            strategies.skipped[name] = str(reason)
-            progress.say(f"{name}: skipped ({reason}).")
-            continue
-        strategies.fitted[name], earlier = rung
-        strategies.seconds[name] = time.monotonic() - began if earlier is None else earlier
-        goal, outputs = OBJECTIVES[task.kind], strategies.fitted[name].out_of_fold
-        score, losses = goal.score(task, outputs), goal.losses(task, outputs)
-        strategies.scores[name] = score
-        strategies.losses[name] = mean_loss(losses)
-        origin = "kept from an earlier run" if earlier is not None else f"{strategies.seconds[name]:.1f} s"
-        measured = f"{score:.3f} by cross-validation" if np.isfinite(score) else "not measured by cross-validation"
-        progress.say(f"{name}: {measured} ({origin}).")
+    for name in _order_first(names):
+        _climb_rung(name, rows, task, strategies=strategies, store=store)
+    costly = [name for name in names if _is_costly(name)]
+    if search.is_selective and costly:
+        costly, task = _limit_search(costly, task, strategies)
+    if strategies.fitted and search.on_first is not None:
+        search.on_first(_choose_fitted(_order_as_named(strategies, names), task), costly)
+    for name in costly:
+        _climb_rung(name, rows, task, strategies=strategies, store=store)
+    if any(name in strategies.fitted for name in costly):
+        for name in names:
+            if STRATEGIES[name].members:  # Costs nothing, and there are other members now.
+                _climb_rung(name, rows, task, strategies=strategies, store=store)
     strategies = _order_as_named(strategies, names)
     instead = next((STRATEGIES[name].instead for name in names), "")
     if not strategies.fitted and instead and instead not in names:
@@ -154,11 +167,84 @@ def fit_strategies(
             f"None of the strategies could be trained ({list_offenders(reasons)}).",
             "Add a quick strategy, such as --strategy linear-probe, or give more time with --time.",
         )
+    strategies = _choose_fitted(strategies, task)
+    _report_choice(strategies)
+    return strategies
+
+
+def _is_costly(name: str) -> bool:
+    """Return whether a strategy comes after the first answer."""
+    return STRATEGIES[name].preset != "quick" and STRATEGIES[name].kind != "baseline"
+
+
+def _order_first(names: Sequence[str]) -> list[str]:
+    """Return what is fitted before the first answer: the rivals without the base, then the quick strategies."""
+    first = [name for name in names if not _is_costly(name)]
+    return sorted(first, key=lambda name: STRATEGIES[name].kind != "baseline")
+
+
+def _limit_search(costly: Sequence[str], task: Task, strategies: FittedStrategies) -> tuple[list[str], Task]:
+    """Return the costly strategies that are expected to be better, and the task with the time for them."""
     out_of_fold = {name: fitted.out_of_fold for name, fitted in strategies.fitted.items()}
-    chosen = choose_strategy(task, out_of_fold)
+    quick = QuickOutcome(task, out_of_fold, strategies.scores)
+    tried = []
+    for name in costly:
+        reason = explain_no_gain(name, quick)
+        if reason:
+            strategies.skipped[name] = reason
+        else:
+            tried.append(name)
+    clock = task.clock.start_share(1.0, at_most=SETTINGS.search_seconds)
+    return tried, replace(task, clock=clock, is_only_costly=len(tried) == 1)
+
+
+def _climb_rung(
+    name: str, rows: StrategyRows, task: Task, strategies: FittedStrategies, store: RungStore | None
+) -> None:
+    """Fit one strategy, or take it from the store, and score it; note why where it is skipped."""
+    began = time.monotonic()
+    try:
+        pooled = bool(STRATEGIES[name].members)  # Costs nothing, and there may be other members now.
+        resumed = None if pooled else _load_rung(name, task, store)
+        rung = resumed or _fit_rung(name, rows, task, strategies=strategies, store=store)
+    except StrategySkipped as reason:
+        strategies.skipped[name] = str(reason)
+        progress.say(f"{name}: skipped ({reason}).")
+        return
+    strategies.fitted[name], earlier = rung
+    strategies.skipped.pop(name, None)
+    strategies.seconds[name] = time.monotonic() - began if earlier is None else earlier
+    goal, outputs = OBJECTIVES[task.kind], strategies.fitted[name].out_of_fold
+    score, losses = goal.score(task, outputs), goal.losses(task, outputs)
+    strategies.scores[name] = score
+    strategies.losses[name] = mean_loss(losses)
+    origin = "kept from an earlier run" if earlier is not None else f"{strategies.seconds[name]:.1f} s"
+    measured = f"{score:.3f}" if np.isfinite(score) else "not measured by cross-validation"
+    progress.say(f"{name}: {measured} ({origin}).")
+
+
+def _choose_fitted(strategies: FittedStrategies, task: Task) -> FittedStrategies:
+    out_of_fold = {name: fitted.out_of_fold for name, fitted in strategies.fitted.items()}
+    return replace(strategies, chosen=choose_strategy(task, out_of_fold))
+
+
+def _report_choice(strategies: FittedStrategies) -> None:
+    """Say which strategy is taken, and why where another one has the higher figure."""
+    chosen = strategies.chosen
     if not np.isfinite(list(strategies.losses.values())).any():
         progress.say(f"No row could be held out, so nothing was compared by cross-validation: {chosen} is used.")
-    return replace(strategies, chosen=chosen)
+        return
+    finite = {name: score for name, score in strategies.scores.items() if np.isfinite(score)}
+    highest = max(finite, key=lambda name: finite[name], default=chosen)
+    if len(strategies.fitted) > 1 and round(finite.get(highest, 0.0), 3) <= round(finite.get(chosen, 0.0), 3):
+        progress.say(f"{chosen} is taken.")
+    elif len(strategies.fitted) > 1:
+        why = (
+            "several together are safer than one that may have been best by chance"
+            if STRATEGIES[chosen].members
+            else "it knows better how sure it may be"
+        )
+        progress.say(f"{chosen} is taken, although {highest} has the higher figure: {why}.")
 
 
 def _load_rung(name: str, task: Task, store: RungStore | None) -> tuple[Fitted, float | None] | None:

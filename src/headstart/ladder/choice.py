@@ -68,10 +68,10 @@ def choose_strategy(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str
     if max(n_predicted.values()) == 0:
         return next((name for name in UNCOMPARED if name in learnt), learnt[0])
     best = min(learnt, key=lambda name: _mean(losses[name]))
-    if CONSTANT in cheap and _is_better_beyond_noise(losses[CONSTANT], losses[best]):
+    if CONSTANT in cheap and is_better_beyond_noise(losses[CONSTANT], losses[best]):
         best = CONSTANT
     for name, values in losses.items():
-        if name not in cheap and _is_better_beyond_noise(values, losses[best]):
+        if name not in cheap and is_better_beyond_noise(values, losses[best]):
             best = name
     for pool in whole:
         if best in STRATEGIES[pool].members and _hedges(losses[pool], losses[best]):
@@ -79,7 +79,13 @@ def choose_strategy(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str
     return best
 
 
-def _is_better_beyond_noise(challenger: Losses, incumbent: Losses) -> bool:
+def is_better_beyond_noise(challenger: Losses, incumbent: Losses) -> bool:
+    """Return whether the challenger's loss is lower by more than noise, paired over the rows that both predicted.
+
+    Parameters
+    ----------
+    challenger, incumbent : Losses, shape (n_rows,)
+    """
     gain, error = compute_advantage(challenger, incumbent)
     return gain > SHARED_SETTINGS.one_sided_quantile * error and gain > 0
 

@@ -25,6 +25,14 @@ class LadderSettings:
         Share (0-1) of the time that a sample is meant to take: costs grow faster than rows.
     sample_attempts : int
         Times that the size of a sample is corrected.
+    ample_score : float
+        Where a quick strategy scores so much by cross-validation (0-1), no costly one is tried unless it is named.
+    few_labels : int
+        `contrastive` is tried without being named up to so many rows of the median class.
+    scratch_rows : int
+        `scratch` is tried without being named from so many training rows on.
+    search_seconds : float
+        What costly strategies that nobody named may take together.
     """
 
     verdict_seconds: float = 5.0
@@ -35,6 +43,10 @@ class LadderSettings:
     min_sample_rows: int = 400
     sample_time_share: float = 0.8
     sample_attempts: int = 4
+    ample_score: float = 0.95
+    few_labels: int = 32
+    scratch_rows: int = 2_000
+    search_seconds: float = 75.0
 
 
 SETTINGS = LadderSettings()

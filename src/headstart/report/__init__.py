@@ -5,6 +5,7 @@ Every number shown stands in the result; nothing is computed here but shares of 
 
 from headstart.report.language_choice import choose_language
 from headstart.report.limits import list_limits
+from headstart.report.messages import use_language
 from headstart.report.notebook import render_confusion, render_mistakes, render_verdict
 from headstart.report.render import CARD_PLOT, draw_preview, render_card, render_card_plot, render_html
 from headstart.report.sentences import fill_sentences, write_sentence
@@ -23,5 +24,6 @@ __all__ = [
     "render_html",
     "render_mistakes",
     "render_verdict",
+    "use_language",
     "write_sentence",
 ]

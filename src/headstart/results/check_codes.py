@@ -203,6 +203,9 @@ CHECK_CODES: Mapping[str, CheckCode] = {
         "If they are no steps of the series, name the first and last value column with --values.",
         detailed="If they are no steps of the series, pass --values {first}:{last}.",
     ),
+    "first-answer": CheckCode(
+        "A first answer, not the last", "Run the same command again: it goes on where it stopped.", severity="note"
+    ),
     "out-of-time": CheckCode(
         "Rows left out because time ran out",
         "Give more with --time; what was read is kept, so the same command goes on from there.",

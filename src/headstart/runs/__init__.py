@@ -25,6 +25,12 @@ from headstart.records import Probabilities
 MARK = "run.json"
 FORMAT = 1
 OOF = "out_of_fold"
+EARLIER = "earlier"
+OUTPUTS = (
+    "bundle", "test_predictions.csv", "report_rows.json", "previews.json", "confusion.svg", "field_card.html", "report.html",
+    "README.md", "result.json",
+)  # fmt: skip
+"""What a run writes into its folder; the last one says that the others are complete."""
 
 
 def compute_key(*parts: Any) -> str:
@@ -118,12 +124,83 @@ def claim_folder(folder: Path, **places: Path | None) -> Iterator[None]:
             f"{folder} cannot be made ({error.strerror}).", "Name another output folder with -o."
         ) from error
     with hold_output_folder(folder, folder / "run" / "lock"):
+        restore_bundle(folder)
         for place in (folder, folder / "run", folder / "run" / "rungs"):
             for pattern in (".*.partial", ".*.partial.old", ".shipping-*"):
                 remove_leftovers(place, pattern, idle_seconds=0.0)
+        is_finished = _holds_finished_run(folder)
         paths = {name: str(path.resolve()) for name, path in places.items() if path is not None}
-        write_json(folder / MARK, {"headstart_run": FORMAT, "places": paths})
+        write_json(folder / MARK, {"headstart_run": FORMAT, "places": paths, "finished": is_finished})
         yield
+
+
+def mark_finished(folder: Path) -> None:
+    """Note that a run has written everything: the next one into this folder keeps it under `earlier`.
+
+    Parameters
+    ----------
+    folder : Path
+        A claimed run folder.
+    """
+    _set_finished(folder, True)
+
+
+def set_aside_finished(folder: Path) -> Path | None:
+    """Move the outputs of a finished run to `earlier/N`; a run that was killed is continued and stays where it is.
+
+    Parameters
+    ----------
+    folder : Path
+        A claimed run folder.
+
+    Returns
+    -------
+    Path or None
+        Where they lie now; None if there was no finished run. After a kill in between the same folder is filled up.
+    """
+    if not _holds_finished_run(folder):
+        return None
+    place = _find_place(folder / EARLIER)
+    place.mkdir(parents=True, exist_ok=True)
+    for name in OUTPUTS:
+        if (folder / name).exists():
+            (folder / name).rename(place / name)
+    _set_finished(folder, False)
+    return place
+
+
+def restore_bundle(folder: Path) -> None:
+    """Give a bundle its name back that was about to be replaced when the process was killed.
+
+    Parameters
+    ----------
+    folder : Path
+        A claimed run folder.
+    """
+    for aside in folder.glob(".bundle.*.partial.old"):
+        if not (folder / "bundle").exists():
+            aside.rename(folder / "bundle")
+
+
+def _find_place(earlier: Path) -> Path:
+    """Return the folder of a move that was cut off, else that of the next number."""
+    numbers = sorted(int(path.name) for path in earlier.glob("[0-9]*") if path.name.isdigit())
+    if numbers and not (earlier / str(numbers[-1]) / OUTPUTS[-1]).exists():
+        return earlier / str(numbers[-1])
+    return earlier / str(numbers[-1] + 1 if numbers else 1)
+
+
+def _holds_finished_run(folder: Path) -> bool:
+    """Return whether the outputs are those of a run that came to its end; versions before 0.4 wrote no such note."""
+    try:
+        is_finished = bool(read_json(folder / MARK).get("finished", True))
+    except (OSError, ValueError, AttributeError):
+        is_finished = True
+    return is_finished and (folder / OUTPUTS[-1]).is_file()
+
+
+def _set_finished(folder: Path, is_finished: bool) -> None:
+    write_json(folder / MARK, {**read_json(folder / MARK), "finished": is_finished})
 
 
 def read_places(folder: Path) -> dict[str, Path]:

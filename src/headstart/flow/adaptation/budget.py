@@ -8,6 +8,7 @@ from importlib import import_module
 from headstart import progress
 from headstart.errors import OptionError
 from headstart.flow.adaptation.settings import SETTINGS
+from headstart.ladder.settings import SETTINGS as LADDER_SETTINGS
 from headstart.options import AdaptOptions
 from headstart.records import Table
 from headstart.strategies import Clock
@@ -128,6 +129,12 @@ class Budget:
         needed = sum(self.seconds_for(step.name) for step in STEPS if not step.optional)
         optional = sum(self.seconds_for(step.name) for step in STEPS if step.optional)
         return self.clock.reserve(needed + min(optional, SETTINGS.optional_share * self.clock.limit_seconds))
+
+    def seconds_after_first(self, is_searching: bool, is_selective: bool) -> float:
+        """Return what is expected to follow the first answer at most: the search, then the steps after training."""
+        search = self.training_clock().remaining_seconds() if is_searching else 0.0
+        longest = LADDER_SETTINGS.search_seconds if is_selective else float("inf")
+        return min(search, longest) + sum(self.seconds_for(step.name) for step in STEPS)
 
     def clock_for(self, name: str) -> Clock:
         """Return the clock for a step after training, without what necessary later steps need."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +14,12 @@ from headstart.bundle.row_names import name_rows
 from headstart.decisions import DecisionPolicy
 from headstart.flow.adaptation import decision_rules, mitigate
 from headstart.flow.adaptation.budget import NO_TIME, Budget
-from headstart.flow.adaptation.document import assemble_result
 from headstart.flow.adaptation.evaluate import measure_chosen_model, reach_verdict, score_test_rows
 from headstart.flow.adaptation.learning_curve import measure_run_curve
+from headstart.flow.adaptation.output import RunOutput
 from headstart.flow.adaptation.prepare import prepare, read_data
-from headstart.flow.adaptation.training_checks import check_training_rows
+from headstart.flow.adaptation.training_checks import check_training_rows, list_first_findings
 from headstart.flow.adaptation.unlabelled import add_unlabelled_rows
-from headstart.flow.adaptation.write import describe_portable_form, write_bundle, write_result
 from headstart.flow.audit import audit
 from headstart.flow.room_settings import MODEL_SETTINGS, collect_settings
 from headstart.flow.run_records import AdaptedRun, Audit, Prepared, TestScores, Timings, WrittenRun
@@ -38,6 +38,7 @@ from headstart.report import write_sentence
 from headstart.results import Mitigation, Result, Verdict
 from headstart.strategies import STRATEGIES, select_strategies
 from headstart.strategies.fitted import list_members
+from headstart.strategies.record import Clock
 
 _OPTIONS_AFTER_TRAINING = frozenset(
     {
@@ -58,8 +59,9 @@ _OPTIONS_AFTER_TRAINING = frozenset(
 
 
 def adapt_table(
-    table: Table, test: Table | None, options: AdaptOptions, out: Path | None = None, timings: Timings | None = None
-) -> AdaptedRun:
+    table: Table, test: Table | None, options: AdaptOptions, timings: Timings | None = None,
+    *, output: RunOutput | None = None,
+) -> AdaptedRun:  # fmt: skip
     """Adapt a base model to rows in memory.
 
     Parameters
@@ -69,10 +71,10 @@ def adapt_table(
     test : Table or None
         Separate test rows.
     options : AdaptOptions
-    out : Path or None
-        A claimed run folder, where finished rungs are kept so that a killed run resumes.
     timings : Timings or None
         What was spent on reading already.
+    output : RunOutput or None
+        Of a claimed run folder: finished rungs are kept there so that a killed run resumes, and it gets a first answer.
 
     Raises
     ------
@@ -92,20 +94,31 @@ def adapt_table(
         prepared = add_unlabelled_rows(prepared, options, fitted_on, clock)
     budget = budget.measure_again(len(prepared.table))
     prepared = replace(prepared, task=replace(prepared.task, clock=budget.training_clock()))
-    run = runs.Run(out, _compute_run_key(prepared, options)) if out else None
+    run = runs.Run(output.folder, _compute_run_key(prepared, options)) if output else None
+
+    def write_first(quick: FittedStrategies, costly: Sequence[str]) -> None:
+        if output and output.needs_first_answer(prepared.backbone.record.size_bytes, costly):
+            with timings.step("first_answer"):
+                now = budget.measure_again(len(prepared.table))
+                first = _measure_run(
+                    prepared, quick, None, options=options, budget=now, timings=Timings(), is_first=True
+                )
+                output.write_first(first, now.seconds_after_first(bool(costly), is_selective), bool(costly))
+
+    is_selective = not options.strategy or options.strategy == ("default",)
+    search = ladder.Search(is_selective=is_selective, on_first=write_first)
     with timings.step("strategies"):
-        strategies, mitigation = mitigate.fit_mitigation(
-            prepared, ladder.fit_strategies(prepared.train, prepared.task, names, run), options
-        )
+        fitted = ladder.fit_strategies(prepared.train, prepared.task, names, run, search=search)
+        strategies, mitigation = mitigate.fit_mitigation(prepared, fitted, options)
     budget = budget.measure_again(len(prepared.table))
     return _measure_run(prepared, strategies, mitigation, options=options, budget=budget, timings=timings)
 
 
 def _measure_run(
     prepared: Prepared, strategies: FittedStrategies, mitigation: Mitigation | None, options: AdaptOptions,
-    budget: Budget, timings: Timings,
-) -> AdaptedRun:  # fmt: skip
-    """Calibrate and score the fitted strategies, make the bundle, check and audit."""
+    budget: Budget, timings: Timings, *, is_first: bool = False,
+) -> AdaptedRun:  # noqa: PLR0913  # fmt: skip
+    """Calibrate and score the fitted strategies, make the bundle, check, audit; a first answer leaves out the dear."""
     chosen = strategies.chosen
     members = list_members(strategies.fitted[chosen].state())
     predicted_from = frozenset().union(*(STRATEGIES[name].predicts_from for name in (chosen, *members)))
@@ -117,16 +130,21 @@ def _measure_run(
         verdict = reach_verdict(prepared, strategies, scores)
         mitigation = mitigation and mitigate.measure_on_test_rows(mitigation, prepared, scores, options)
     with timings.step("learning_curve"):
-        learning_curve = measure_run_curve(prepared, options, budget.clock_for("learning_curve"))
+        clock = Clock(0.0) if is_first else budget.clock_for("learning_curve")
+        learning_curve = measure_run_curve(prepared, options, clock)
     bundle = replace(
         _make_bundle(prepared, strategies, predicted_from, policy=policy, options=options),
         thresholds=scores.thresholds,
         training_facts=_gather_training_facts(prepared, verdict, figures, options),
     )
     with timings.step("checks"):
-        checks = check_training_rows(prepared, strategies, options, budget)
+        checks = (
+            list_first_findings(prepared) if is_first else check_training_rows(prepared, strategies, options, budget)
+        )
     with timings.step("audit"):
-        audited = _audit(prepared, strategies, scores, bundle=bundle, options=options, budget=budget)
+        audited = (
+            Audit() if is_first else _audit(prepared, strategies, scores, bundle=bundle, options=options, budget=budget)
+        )
     return AdaptedRun(
         options=options,
         prepared=prepared,
@@ -250,11 +268,12 @@ def adapt_to_folder(path: Path, out: Path, options: AdaptOptions) -> WrittenRun:
         with timings.step("read"):
             table, test = read_data(path, options)
         with runs.claim_folder(out, data=path, test=options.test):
-            run = adapt_table(table, test, options, out=out, timings=timings)
-            with timings.step("write"):
-                bundle = write_bundle(run, out)
-            seconds = {**timings.seconds, "total": time.monotonic() - began}
-            result = assemble_result(run, seconds, describe_portable_form(bundle), str(out))
-            write_result(run, result, out, options.language)
-    progress.say(f"Done in {result.seconds['total']:.0f} s.")
-    return WrittenRun(result, bundle)
+            output = RunOutput(out, options.language, began)
+            try:
+                run = adapt_table(table, test, options, timings, output=output)
+                written = output.write_final(run, timings)
+            except KeyboardInterrupt:
+                output.report_stop()
+                raise
+    progress.say(f"Done in {written.result.seconds['total']:.0f} s.")
+    return written

@@ -14,6 +14,20 @@ from headstart.results import Figure
 from headstart.results.findings import make_finding
 
 
+def list_first_findings(prepared: Prepared) -> TrainingChecks:
+    """Return what is known of the rows when a first answer is written; nothing is looked for.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    """
+    summary = "This is the first answer; checks, audit and the search for a better model had not come to their end."
+    findings = [make_finding("first-answer", summary), *prepared.findings]
+    return TrainingChecks(
+        findings=sort_by_gravity(add_row_shares(findings, prepared.table)), label_errors=[], honest_score=None
+    )
+
+
 def check_training_rows(
     prepared: Prepared, strategies: FittedStrategies, options: AdaptOptions, budget: Budget
 ) -> TrainingChecks:

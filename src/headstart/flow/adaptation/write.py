@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,6 +23,8 @@ from headstart.flow.run_records import AdaptedRun
 from headstart.home import write_text
 from headstart.results import PortableForm, Result
 
+FIRST_ANSWER = "this is the first answer of a run that had not come to its end"
+"""Why its bundle has no portable form, as part of a sentence."""
 MANY_CLASSES = 100
 """With more classes result.json is written without line breaks."""
 
@@ -48,7 +50,24 @@ def write_result(run: AdaptedRun, result: Result, out: Path, language: str) -> N
     reporting.write_report(result, previews, out, language, rows=rows)
 
 
-def write_bundle(run: AdaptedRun, out: Path) -> Bundle:
+def write_first_bundle(run: AdaptedRun, out: Path, on_complete: Callable[[], None]) -> None:
+    """Write the bundle of a first answer, which torch runs: without its portable form, which takes long to make.
+
+    Parameters
+    ----------
+    run : AdaptedRun
+    out : Path
+        The run folder.
+    on_complete : () -> None
+        Called once the new bundle is complete, before it takes the place of another one.
+    """
+    with TemporaryDirectory(dir=out, prefix=".shipping-") as place:
+        bundle = portable.describe_without_graph(run.bundle, Path(place), FIRST_ANSWER)
+        bundles.save_bundle(bundle, out / "bundle", check=lambda _: on_complete())
+    write_text(out / "test_predictions.csv", _format_test_predictions(run))
+
+
+def write_bundle(run: AdaptedRun, out: Path, earlier: Path, on_complete: Callable[[], None]) -> Bundle:
     """Write the bundle and the predictions of the test rows; return the bundle with the files of its portable form.
 
     Parameters
@@ -56,14 +75,21 @@ def write_bundle(run: AdaptedRun, out: Path) -> Bundle:
     run : AdaptedRun
     out : Path
         The run folder.
+    earlier : Path
+        Bundle of a run before this one, if there is one: the graph of the same model is taken over from it.
+    on_complete : () -> None
+        Called once the new bundle is complete, before it takes the place of another one.
     """
     with TemporaryDirectory(dir=out, prefix=".shipping-") as place:
         sample = portable.draw_sample(run.prepared, run.bundle.seed)
-        bundle = portable.make_portable(
-            run.bundle, sample, Path(place), out / "bundle", seen=RunTexts.of_run(run.prepared)
-        )
+        bundle = portable.make_portable(run.bundle, sample, Path(place), earlier, seen=RunTexts.of_run(run.prepared))
         portable.warn_if_not_portable(bundle, run.strategies, run.prepared)
-        bundles.save_bundle(bundle, out / "bundle", check=partial(require_same_answers, bundle=bundle, table=sample))
+
+        def check(fresh: Path) -> None:
+            require_same_answers(fresh, bundle=bundle, table=sample)
+            on_complete()
+
+        bundles.save_bundle(bundle, out / "bundle", check=check)
     write_text(out / "test_predictions.csv", _format_test_predictions(run))
     write_row_names(run.bundle.row_names, out)
     assert bundle.portable_files is not None

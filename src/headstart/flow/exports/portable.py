@@ -137,9 +137,11 @@ def make_portable(
     """
     folder.mkdir(parents=True, exist_ok=True)
     if find_spec("onnx") is None:
-        return _make_without_graph(bundle, folder, "the package onnx is not installed (pip install 'headstart[adapt]')")
+        return describe_without_graph(
+            bundle, folder, "the package onnx is not installed (pip install 'headstart[adapt]')"
+        )
     if len(table) == 0:
-        return _make_without_graph(bundle, folder, "there is no row to try it on")
+        return describe_without_graph(bundle, folder, "there is no row to try it on")
     sample_rows = table.take(_draw_rows(len(table), bundle.seed))
     is_shrunk = shrunk_before is not None
     shrunk = ShrunkBundle(bundle, shrunk_before or {}) if is_shrunk else shrink_bundle(bundle, sample_rows, seen)
@@ -154,7 +156,7 @@ def make_portable(
     try:
         network, builder = graph.build_network(bundle)
     except graph.CannotExport as error:
-        written = _make_without_graph(bundle, folder, str(error))
+        written = describe_without_graph(bundle, folder, str(error))
     else:
         for name, content in builder.files.items():
             write_text(folder / name, content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
@@ -214,7 +216,17 @@ def _reuse_graph(earlier: Path, key: str, folder: Path) -> dict[str, Any] | None
     return manifest
 
 
-def _make_without_graph(bundle: Bundle, folder: Path, reason: str) -> Bundle:
+def describe_without_graph(bundle: Bundle, folder: Path, reason: str) -> Bundle:
+    """Return a bundle that says why it has no portable form, with its card.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    folder : Path
+        Where the card is written; it must stay until the bundle is saved.
+    reason : str
+        As part of a sentence.
+    """
     manifest = {"ok": False, "reason": reason}
     write_text(folder / CARD, render_card(bundle, manifest))
     return replace(bundle, portable_files=PortableFiles(folder, manifest, (CARD,)))
@@ -226,7 +238,7 @@ def _write_graph(bundle: Bundle, sample_rows: Table, folder: Path, network: Any,
     model_inputs = ModelInputs(tuple(item.with_files_in(folder) for item in inputs), len(bundle.classes))
     expected = run_reference(bundle, sample_rows)
     if len(expected.rows) == 0:
-        return _make_without_graph(bundle, folder, "no row could be read to try it on")
+        return describe_without_graph(bundle, folder, "no row could be read to try it on")
     rows = prepare_rows(model_inputs, sample_rows, expected.rows)
     path, results = folder / MODEL, list[Agreement]()
 
@@ -247,7 +259,7 @@ def _write_graph(bundle: Bundle, sample_rows: Table, folder: Path, network: Any,
         network, inputs, arrays, path, metadata=_make_metadata(bundle, inputs), explain_mismatch=check_graph
     )
     if not name:
-        return _make_without_graph(bundle, folder, f"no exporter gave a graph that says the same ({refused})")
+        return describe_without_graph(bundle, folder, f"no exporter gave a graph that says the same ({refused})")
     if not bundle.keeps_torch:
         import_module("headstart.bundle.onnx.packing").pack_weights(path)
     golden = _make_golden_rows(model_inputs, path, bundle.seed)
