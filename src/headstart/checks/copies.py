@@ -187,9 +187,12 @@ def join_feature_duplicates(
         Only features of a pre-trained one that can read the texts are compared.
     seed : int
     """
-    coverage = measure_coverage(backbone, table)
-    is_blind = coverage is not None and coverage.unknown_share > SETTINGS.many_unknown_share
-    if features is None or not backbone.record.pretrained or is_blind:
+    if features is None or not backbone.record.pretrained:
         return table, ()
     joined, findings = add_feature_duplicates(table, features.final, seed)
+    if joined is table and not findings:
+        return table, ()
+    coverage = measure_coverage(backbone, table)  # Costs seconds for a large vocabulary: only where it is needed.
+    if coverage is not None and coverage.unknown_share > SETTINGS.many_unknown_share:
+        return table, ()
     return joined, tuple(findings)

@@ -7,6 +7,7 @@ This is the one place where such a file becomes a tokenizer.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from tokenizers import Encoding, Tokenizer
@@ -22,6 +23,8 @@ from headstart.modalities.tokenizer_limits import (
 )
 
 __all__ = ["MOST_BYTES", "encode_text", "find_highest_id", "is_quick_pattern", "parse_tokenizer", "read_tokenizer_file"]
+_CHECKED: set[bytes] = set()
+"""SHA-256 of the texts that passed every check."""
 _HINT = "Use the tokenizer.json that came with the base model, or choose another base model."
 
 
@@ -42,10 +45,23 @@ def parse_tokenizer(text: str, place: str, longest: int | None = None) -> Tokeni
     DataError
         If it is no tokenizer, or one that could stall or fill the memory.
     """
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    if longest is None and digest in _CHECKED:
+        return _open_checked(text)
     try:
-        return make_tokenizer(text, longest)
+        tokenizer = make_tokenizer(text, longest)
+        _CHECKED.add(digest)
+        return tokenizer
     except UnusableTokenizer as error:
         raise DataError(f"{place} {error}.", _HINT) from error
+
+
+def _open_checked(text: str) -> Tokenizer:
+    """Return the tokenizer of a text that passed every check in this process; checking a large one takes seconds."""
+    tokenizer = Tokenizer.from_str(text)
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 def read_tokenizer_file(file: str, longest: int | None = None) -> Tokenizer:
