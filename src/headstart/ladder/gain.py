@@ -1,7 +1,8 @@
 """Which costly strategies are worth their time: rules on what the quick ones showed, on training rows alone.
 
-They hold where the user named no strategy. Measured for them (benchmarks/results/the-ladder.md and gains.md): no costly strategy was chosen on any of ten sets; the whole ladder gained about 5 points with 5 labelled texts a class,
-2 with 20, none with 100, and none with images. A network from random weights was never better than `classic`.
+They hold where the user named no strategy. Measured for them (benchmarks/results/the-ladder.md and gains.md): no costly
+strategy was chosen on any of ten sets; the whole ladder gained about 5 points with 5 labelled texts a class, 2 with 20,
+none with 100, and none with images. A network from random weights was never better than `classic`.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from headstart.report.sentences.terminal import describe_changes, describe_first
 from headstart.results import Result
 
 
-@dataclass
+@dataclass(kw_only=True)
 class RunOutput:
     """Writes the answers of one run.
 

@@ -100,9 +100,7 @@ def adapt_table(
         if output and output.needs_first_answer(prepared.backbone.record.size_bytes, costly):
             with timings.step("first_answer"):
                 now = budget.measure_again(len(prepared.table))
-                first = _measure_run(
-                    prepared, quick, None, options=options, budget=now, timings=Timings(), is_first=True
-                )
+                first = _measure_first(prepared, quick, options, now)
                 output.write_first(first, now.seconds_after_first(bool(costly), is_selective), bool(costly))
 
     is_selective = not options.strategy or options.strategy == ("default",)
@@ -116,9 +114,9 @@ def adapt_table(
 
 def _measure_run(
     prepared: Prepared, strategies: FittedStrategies, mitigation: Mitigation | None, options: AdaptOptions,
-    budget: Budget, timings: Timings, *, is_first: bool = False,
-) -> AdaptedRun:  # noqa: PLR0913  # fmt: skip
-    """Calibrate and score the fitted strategies, make the bundle, check, audit; a first answer leaves out the dear."""
+    budget: Budget, timings: Timings,
+) -> AdaptedRun:  # fmt: skip
+    """Calibrate and score the fitted strategies, make the bundle, check and audit."""
     chosen = strategies.chosen
     members = list_members(strategies.fitted[chosen].state())
     predicted_from = frozenset().union(*(STRATEGIES[name].predicts_from for name in (chosen, *members)))
@@ -130,21 +128,16 @@ def _measure_run(
         verdict = reach_verdict(prepared, strategies, scores)
         mitigation = mitigation and mitigate.measure_on_test_rows(mitigation, prepared, scores, options)
     with timings.step("learning_curve"):
-        clock = Clock(0.0) if is_first else budget.clock_for("learning_curve")
-        learning_curve = measure_run_curve(prepared, options, clock)
+        learning_curve = measure_run_curve(prepared, options, budget.clock_for("learning_curve"))
     bundle = replace(
         _make_bundle(prepared, strategies, predicted_from, policy=policy, options=options),
         thresholds=scores.thresholds,
         training_facts=_gather_training_facts(prepared, verdict, figures, options),
     )
     with timings.step("checks"):
-        checks = (
-            list_first_findings(prepared) if is_first else check_training_rows(prepared, strategies, options, budget)
-        )
+        checks = check_training_rows(prepared, strategies, options, budget)
     with timings.step("audit"):
-        audited = (
-            Audit() if is_first else _audit(prepared, strategies, scores, bundle=bundle, options=options, budget=budget)
-        )
+        audited = _audit(prepared, strategies, scores, bundle=bundle, options=options, budget=budget)
     return AdaptedRun(
         options=options,
         prepared=prepared,
@@ -160,6 +153,14 @@ def _measure_run(
         bundle=bundle,
         seconds={**timings.seconds, "total": sum(timings.seconds.values())},
     )
+
+
+def _measure_first(prepared: Prepared, quick: FittedStrategies, options: AdaptOptions, budget: Budget) -> AdaptedRun:
+    """Score the quick strategies and make the bundle of the best, without all that can be left out."""
+    hurried = options.model_copy(update={"audit": "none"})
+    timeless = replace(budget, clock=Clock(0.0))
+    run = _measure_run(prepared, quick, None, options=hurried, budget=timeless, timings=Timings())
+    return replace(run, options=options, checks=list_first_findings(prepared))
 
 
 def _make_bundle(
@@ -268,7 +269,7 @@ def adapt_to_folder(path: Path, out: Path, options: AdaptOptions) -> WrittenRun:
         with timings.step("read"):
             table, test = read_data(path, options)
         with runs.claim_folder(out, data=path, test=options.test):
-            output = RunOutput(out, options.language, began)
+            output = RunOutput(folder=out, language=options.language, began=began)
             try:
                 run = adapt_table(table, test, options, timings, output=output)
                 written = output.write_final(run, timings)
