@@ -10,10 +10,11 @@ import typer
 
 from headstart.cli import commands
 from headstart.cli.asking import Yes, ask_before_fetch
+from headstart.cli.help_panels import write_epilog
 from headstart.cli.surface import command, news, require_path
 from headstart.options import AddBaseOptions, FetchBaseOptions
 
-app = typer.Typer(name="bases", help=commands.bases.__doc__, rich_markup_mode=None)
+app = typer.Typer(name="bases", help=commands.bases.__doc__, rich_markup_mode="rich", epilog=write_epilog("bases"))
 
 
 def _list_or_rank(context: typer.Context, **values: Any) -> None:

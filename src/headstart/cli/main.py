@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from headstart import __version__
 from headstart.cli import bases, commands, forgetting, language, pretraining, shipping
+from headstart.cli.help_panels import START, find_command_panel, sort_commands, write_epilog
 
 app = typer.Typer(
     name="headstart",
-    help="Adapt a pre-trained model to your own images, texts or time series, and learn whether it helped.",
+    help=START,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    rich_markup_mode="rich",
 )
 COMMANDS = (
     commands.adapt,
@@ -36,9 +37,13 @@ COMMANDS = (
     language.evaluate_language,
     pretraining.pretrain,
 )
-for body in COMMANDS:
-    app.command(name=body.__name__.replace("_", "-"))(body)
-app.add_typer(bases.app, name="bases")
+_BODIES = {body.__name__.replace("_", "-"): body for body in COMMANDS}
+for name in sort_commands([*_BODIES, "bases"]):
+    layout: dict[str, Any] = {"name": name, "rich_help_panel": find_command_panel(name), "epilog": write_epilog(name)}
+    if name == "bases":
+        app.add_typer(bases.app, **layout)
+    else:
+        app.command(**layout)(_BODIES[name])
 
 
 def _print_version(is_requested: bool) -> None:

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
@@ -37,12 +37,14 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from rich.text import Text
+from typer.models import ArgumentInfo, OptionInfo
 
 from headstart import progress
+from headstart.cli.help_panels import find_option_panel
 from headstart.disk_errors import explain_disk_error
 from headstart.errors import HeadstartError
 from headstart.options import Options, flag, parse
-from headstart.options.fields import list_choices
+from headstart.options.fields import describe_value, list_choices, write_value
 
 console = Console(stderr=True, highlight=False)
 """For warnings and errors."""
@@ -110,13 +112,17 @@ def _make_option(name: str, field: FieldInfo) -> inspect.Parameter:
     """Turn one field of an options record into a command-line option; its own type checks the value later."""
     written, text, annotation = flag(name), field.description or "", field.annotation
     default: Any = None if field.default is PydanticUndefined else field.default
+    panel = find_option_panel(name)
     if annotation is bool:
-        return _make_parameter(name, bool, default, typer.Option(written, help=text))
+        return _make_parameter(
+            name, bool, default, typer.Option(written, help=text, metavar=_NO_VALUE, rich_help_panel=panel)
+        )
+    metavar = "|".join(list_choices(field)) or describe_value(field)
     if get_origin(annotation) is tuple or "tuple" in str(annotation):
-        return _make_parameter(name, list[str], list(default), typer.Option(written, help=text, show_default=False))
-    default_text = str(default) if default is not None else None
-    metavar = "|".join(list_choices(field)) or None
-    kind = typer.Option(written, help=text, show_default=default is not None, metavar=metavar)
+        kind = typer.Option(written, help=text, show_default=False, metavar=metavar, rich_help_panel=panel)
+        return _make_parameter(name, list[str], list(default), kind)
+    default_text = None if default is None else write_value(field, default)
+    kind = typer.Option(written, help=text, show_default=default is not None, metavar=metavar, rich_help_panel=panel)
     return _make_parameter(name, str | None, default_text, kind)
 
 
@@ -126,10 +132,46 @@ def _make_parameter(name: str, annotation: Any, default: Any, option: Any) -> in
     )
 
 
+_OUTPUT = find_option_panel("json_output")
+
+
+def _name_value(parameter: inspect.Parameter) -> inspect.Parameter:
+    """Say in help texts what stands for the value of a command's own argument or option."""
+    for info in getattr(parameter.annotation, "__metadata__", ()):
+        if isinstance(info, ArgumentInfo) and info.metavar is None:
+            info.metavar = parameter.name.upper()
+        elif isinstance(info, OptionInfo) and info.metavar is None:
+            info.metavar = _NO_VALUE if get_args(parameter.annotation)[0] is bool else "PATH"
+        if isinstance(info, OptionInfo) and info.rich_help_panel is None:
+            info.rich_help_panel = find_option_panel(parameter.name)
+    return parameter
+
+
+_NO_VALUE = " "
+"""Shown for a switch, which takes no value."""
 COMMON = {
-    "json_output": (bool, typer.Option("--json", help="Print one JSON document on standard output.")),
-    "quiet": (bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")),
-    "verbose": (bool, typer.Option("--verbose", "-v", help="Show the traceback of an internal error.")),
+    "json_output": (
+        bool,
+        typer.Option(
+            "--json", help="Print one JSON document on standard output.", metavar=_NO_VALUE, rich_help_panel=_OUTPUT
+        ),
+    ),
+    "quiet": (
+        bool,
+        typer.Option(
+            "--quiet", "-q", help="Print warnings and errors only.", metavar=_NO_VALUE, rich_help_panel=_OUTPUT
+        ),
+    ),
+    "verbose": (
+        bool,
+        typer.Option(
+            "--verbose",
+            "-v",
+            help="Show the traceback of an internal error.",
+            metavar=_NO_VALUE,
+            rich_help_panel=_OUTPUT,
+        ),
+    ),
 }
 
 
@@ -158,7 +200,7 @@ def command(kind: type[Options]) -> Callable[[Callable[..., Any]], Callable[...,
 
             run_command(work, as_json, quiet, verbose)
 
-        keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
+        keyword = [_name_value(p).replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
         wrapper.__signature__ = inspect.Signature([*keyword, *fields, *common])  # type: ignore[attr-defined]
         wrapper.__doc__ = body.__doc__
         wrapper.__name__ = body.__name__

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -15,21 +16,40 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from headstart.modalities import MODALITIES
 from headstart.task_types import TASK_TYPES
 
-_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _GIGABYTES = {"": 1.0, "gb": 1.0, "g": 1.0, "mb": 1e-3, "m": 1e-3}
 _POINTS = {"": 1.0, "pt": 0.01, "%": 0.01, "points": 0.01}
 _AMOUNT = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*([a-z%]*)\s*")
 
 
 def parse_seconds(text: object) -> object:
-    """Read a length of time: "90", "90s", "10m", "1.5h" (a number is taken as seconds).
+    """Read a length of time: "90s", "10m", "1.5h"; a number that is no text is taken as seconds.
+
+    Raises
+    ------
+    ValueError
+        It has no unit: "10" may be meant as seconds or as minutes.
 
     Examples
     --------
-    >>> parse_seconds("10m")
-    600.0
+    >>> parse_seconds("10m"), parse_seconds(90)
+    (600.0, 90)
     """
+    if isinstance(text, str) and re.fullmatch(r"\s*[0-9]*\.?[0-9]+\s*", text):
+        raise ValueError(f"{text.strip()}s or {text.strip()}m? Write the unit")
     return _parse_amount(text, _SECONDS, "write it like 90s, 10m or 1.5h")
+
+
+def format_seconds(seconds: float) -> str:
+    """Write a length of time as `parse_seconds` reads it.
+
+    Examples
+    --------
+    >>> format_seconds(600.0), format_seconds(90.0), format_seconds(0.5)
+    ('10m', '90s', '0.5s')
+    """
+    minutes = seconds / 60
+    return f"{minutes:g}m" if seconds > 0 and minutes == int(minutes) else f"{seconds:g}s"
 
 
 def parse_names(value: object) -> object:
@@ -136,6 +156,58 @@ def list_choices(field: FieldInfo) -> list[str]:
         if isinstance(rule, AutoOrOneOf):
             return rule.list_words()
     return [str(item) for item in get_args(field.annotation) if isinstance(item, str)]
+
+
+_VALUES: dict[object, str] = {
+    parse_seconds: "TIME",
+    parse_gigabytes: "MEMORY",
+    parse_points: "POINTS",
+    parse_names: "NAMES",
+    wrap_names: "TEXT",
+}
+"""What stands for the value of an option in help texts, by what reads it."""
+_WRITERS: dict[object, Callable[[Any], str]] = {
+    parse_seconds: format_seconds,
+    parse_gigabytes: lambda value: f"{value:g}gb",
+    parse_points: lambda value: f"{100 * value:g}pt",
+}
+
+
+def describe_value(field: FieldInfo) -> str:
+    """Return what stands for the value of an option in help texts.
+
+    Parameters
+    ----------
+    field : FieldInfo
+        Of an options record.
+    """
+    for reader in _list_readers(field):
+        if reader in _VALUES:
+            return _VALUES[reader]
+    kinds = (field.annotation, *get_args(field.annotation))
+    names = {Path: "PATH", int: "NUMBER", float: "NUMBER", tuple[str, ...]: "NAME"}
+    return next((name for kind, name in names.items() if kind in kinds), "TEXT")
+
+
+def write_value(field: FieldInfo, value: object) -> str:
+    """Write a default value as a user would.
+
+    Parameters
+    ----------
+    field : FieldInfo
+        Of an options record.
+    value : object
+    """
+    writer = next((_WRITERS[reader] for reader in _list_readers(field) if reader in _WRITERS), None)
+    if isinstance(value, float) and writer is None:
+        return f"{value:g}"
+    return str(value) if writer is None else writer(value)
+
+
+def _list_readers(field: FieldInfo) -> list[object]:
+    """Return the functions that read the text of an option."""
+    inner = [item for part in get_args(field.annotation) for item in getattr(part, "__metadata__", ())]
+    return [item.func for item in (*field.metadata, *inner) if isinstance(item, BeforeValidator)]
 
 
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="Random seed.")]
