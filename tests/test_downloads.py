@@ -417,7 +417,7 @@ def test_a_home_that_is_read_only_is_two_lines(hub: FakeHub, tmp_path: Path) -> 
 
 
 def test_bytes_are_counted_forwards_only_as_they_come(hub: FakeHub) -> None:
-    class Counter:
+    class Counter(progress.Silent):
         n, total, unit = 0, 0, ""
 
         def advance(self, n: int = 1) -> None:

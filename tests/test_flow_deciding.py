@@ -116,23 +116,14 @@ def test_new_costs_do_not_fit_anything_again(pictures: Path, adapted: Path) -> N
 
     said: list[str] = []
 
-    class Listener:
+    class Listener(progress.Silent):
         def say(self, text: str) -> None:
             said.append(text)
 
         def warn(self, text: str) -> None:
             said.append(text)
 
-        def open(self, name: str, total: int, unit: str) -> object:
-            return self
-
-        def advance(self, n: int = 1) -> None:
-            pass
-
-        def close(self, bar: object) -> None:
-            pass
-
-    with progress.listen(Listener()):  # type: ignore[arg-type]
+    with progress.listen(Listener()):
         flow.adapt(pictures, adapted, parse(AdaptOptions, **QUICK, cost=["class-0->class-2=9"], coverage=0.8))
     assert any("linear-probe" in text and "kept from an earlier run" in text for text in said)
 

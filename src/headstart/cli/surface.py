@@ -23,20 +23,6 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
-from rich.text import Text
 from typer.models import ArgumentInfo, OptionInfo
 
 from headstart import progress
@@ -59,53 +45,6 @@ class CommandStopped(HeadstartError):
     def __init__(self, problem: str, hint: str, document: object, code: int = 2) -> None:
         super().__init__(problem, hint)
         self.document, self.code = document, code
-
-
-class _Rate(ProgressColumn):
-    """Units a second."""
-
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(
-            "" if speed is None else f"{speed:,.0f} {task.fields['unit']}/s" if speed >= 10 else f"{speed:.1f}/s"
-        )
-
-
-class _RichBar:
-    def __init__(self, live: Progress, task: TaskID) -> None:
-        self.live = live
-        self.task = task
-
-    def advance(self, n: int = 1) -> None:
-        self.live.advance(self.task, n)
-
-
-class Terminal:
-    """Shows news and bars on stderr; bars only on a terminal."""
-
-    def __init__(self, quiet: bool) -> None:
-        self.quiet = quiet
-
-    def say(self, text: str) -> None:
-        if not self.quiet:
-            news.print(escape(text))
-
-    def warn(self, text: str) -> None:
-        console.print(f"[yellow]{escape(text)}[/yellow]")
-
-    def open(self, name: str, total: int, unit: str) -> progress.ProgressBar:
-        counts = (DownloadColumn(), TransferSpeedColumn()) if unit == "bytes" else (MofNCompleteColumn(), _Rate())
-        columns = (
-            TextColumn("{task.description}"), BarColumn(bar_width=30), *counts,
-            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
-        )  # fmt: skip
-        live = Progress(*columns, console=console, disable=self.quiet or not console.is_terminal, transient=True)
-        live.start()
-        return _RichBar(live, live.add_task(name, total=total, unit=unit))
-
-    def close(self, bar: progress.ProgressBar) -> None:
-        if isinstance(bar, _RichBar):
-            bar.live.stop()
 
 
 def _make_option(name: str, field: FieldInfo) -> inspect.Parameter:
@@ -216,7 +155,7 @@ def run_command(work: Callable[[], Any], as_json: bool, quiet: bool, verbose: bo
     if not verbose:
         sys.excepthook = _print_internal_error
     try:
-        with progress.listen(Terminal(quiet or (as_json and not console.is_terminal))):
+        with progress.listen(_make_terminal(quiet or (as_json and not console.is_terminal))):
             document = work()
         if as_json:
             _print_document(document)
@@ -246,6 +185,13 @@ def run_command(work: Callable[[], Any], as_json: bool, quiet: bool, verbose: bo
         if as_json:
             _print_document(_error_document(_describe_system_error(error), ""))
         raise SystemExit(1) from error
+
+
+def _make_terminal(quiet: bool) -> progress.Listener:
+    """Return what shows progress; loaded here, since help needs none."""
+    from headstart.report.live_progress import Terminal
+
+    return Terminal(quiet, news, console)
 
 
 def _use_utf8_output() -> None:

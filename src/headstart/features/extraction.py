@@ -199,6 +199,7 @@ def _extract_once(table: Table, backbone: Backbone, precision: str, uses: frozen
     forecast, bad, late = 0.0, dict[str, str](), set[str]()
     if len(todo):
         forecast = _predict_seconds(table, backbone, runtime, todo=todo, n_forward=len(lacking[0]))
+        progress.expect_step("features", forecast)
         if forecast > SETTINGS.unsure_share * seconds:
             todo = np.random.default_rng(0).permutation(todo)  # Not all may be reached: every class has its share.
         most = SETTINGS.max_chunk_rows

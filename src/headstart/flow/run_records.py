@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from headstart import progress
 from headstart.bases import Backbone
 from headstart.bundle import Bundle
 from headstart.data.grouping.columns import ColumnsToCompare
@@ -38,13 +39,16 @@ from headstart.strategies.record import StrategyRows, Task
 
 @dataclass
 class Timings:
-    """Seconds spent on each step of a run."""
+    """Seconds spent on each step of a run; unless `is_reported` is False, people see that a step begins."""
 
     seconds: dict[str, float] = field(default_factory=dict)
+    is_reported: bool = True
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Add the time of the block to one step, without that of steps inside it."""
+        if self.is_reported:
+            progress.begin_step(name)
         began, before = time.monotonic(), sum(self.seconds.values())
         try:
             yield

@@ -130,11 +130,14 @@ class Budget:
         optional = sum(self.seconds_for(step.name) for step in STEPS if step.optional)
         return self.clock.reserve(needed + min(optional, SETTINGS.optional_share * self.clock.limit_seconds))
 
-    def seconds_after_first(self, is_searching: bool, is_selective: bool) -> float:
-        """Return what is expected to follow the first answer at most: the search, then the steps after training."""
-        search = self.training_clock().remaining_seconds() if is_searching else 0.0
+    def search_seconds(self, is_selective: bool) -> float:
+        """Return what the search for a better model may take from now on."""
         longest = LADDER_SETTINGS.search_seconds if is_selective else float("inf")
-        return min(search, longest) + sum(self.seconds_for(step.name) for step in STEPS)
+        return min(self.training_clock().remaining_seconds(), longest)
+
+    def seconds_after_training(self) -> float:
+        """Return what all steps after training are expected to take."""
+        return sum(self.seconds_for(step.name) for step in STEPS)
 
     def clock_for(self, name: str) -> Clock:
         """Return the clock for a step after training, without what necessary later steps need."""

@@ -18,6 +18,7 @@ from headstart.flow.adaptation.evaluate import measure_chosen_model, reach_verdi
 from headstart.flow.adaptation.learning_curve import measure_run_curve
 from headstart.flow.adaptation.output import RunOutput
 from headstart.flow.adaptation.prepare import prepare, read_data
+from headstart.flow.adaptation.steps import plan_steps
 from headstart.flow.adaptation.training_checks import check_training_rows, list_first_findings
 from headstart.flow.adaptation.unlabelled import add_unlabelled_rows
 from headstart.flow.audit import audit
@@ -101,7 +102,11 @@ def adapt_table(
             with timings.step("first_answer"):
                 now = budget.measure_again(len(prepared.table))
                 first = _measure_first(prepared, quick, options, now)
-                output.write_first(first, now.seconds_after_first(bool(costly), is_selective), bool(costly))
+                search, rest = now.search_seconds(is_selective) if costly else 0.0, now.seconds_after_training()
+                output.write_first(first, search + rest, bool(costly))
+            progress.expect_step("search", search)
+        if costly:
+            progress.begin_step("search")
 
     is_selective = not options.strategy or options.strategy == ("default",)
     search = ladder.Search(is_selective=is_selective, on_first=write_first)
@@ -109,6 +114,8 @@ def adapt_table(
         fitted = ladder.fit_strategies(prepared.train, prepared.task, names, run, search=search)
         strategies, mitigation = mitigate.fit_mitigation(prepared, fitted, options)
     budget = budget.measure_again(len(prepared.table))
+    progress.expect_step("write", budget.seconds_for("write"))
+    progress.expect_step("evaluation", budget.seconds_after_training() - budget.seconds_for("write"))
     return _measure_run(prepared, strategies, mitigation, options=options, budget=budget, timings=timings)
 
 
@@ -159,7 +166,7 @@ def _measure_first(prepared: Prepared, quick: FittedStrategies, options: AdaptOp
     """Score the quick strategies and make the bundle of the best, without all that can be left out."""
     hurried = options.model_copy(update={"audit": "none"})
     timeless = replace(budget, clock=Clock(0.0))
-    run = _measure_run(prepared, quick, None, options=hurried, budget=timeless, timings=Timings())
+    run = _measure_run(prepared, quick, None, options=hurried, budget=timeless, timings=Timings(is_reported=False))
     return replace(run, options=options, checks=list_first_findings(prepared))
 
 
@@ -264,7 +271,7 @@ def adapt_to_folder(path: Path, out: Path, options: AdaptOptions) -> WrittenRun:
     options : AdaptOptions
     """
     began = time.monotonic()
-    with offline(options.offline):
+    with offline(options.offline), progress.open_plan(plan_steps(options.language), options.time):
         timings = Timings()
         with timings.step("read"):
             table, test = read_data(path, options)

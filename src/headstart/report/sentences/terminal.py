@@ -76,6 +76,24 @@ def describe_seconds(seconds: float) -> str:
     return translate("{n} min", n=round(seconds / 60))
 
 
+_STEPS = {
+    "read": message("reading the data"),
+    "base": message("choosing the ready-made model"),
+    "features": message("the ready-made model looks at every row"),
+    "strategies": message("quick methods, with and without it"),
+    "first_answer": message("writing a first answer"),
+    "search": message("looking for a better one"),
+    "evaluation": message("measuring and checking"),
+    "write": message("packing the model and writing the report"),
+}
+"""What the steps of a run do, in their order."""
+
+
+def describe_steps() -> dict[str, str]:
+    """Return what the steps of a run do, by their codes."""
+    return {name: translate(words) for name, words in _STEPS.items()}
+
+
 def describe_changes(before: Result, after: Result, folder: Path) -> list[str]:
     """Return what differs between two runs into one folder, a sentence each.
 
