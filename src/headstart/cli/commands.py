@@ -181,7 +181,7 @@ def check(data: Data, options: CheckOptions, yes: Yes = False) -> Any:
     counts = flow.count_labels(table)
     summary = summarise_inputs(table, options.group)
     show.show_inputs(table, counts, summary)
-    show.show_findings([item for item in findings if item.severity != "stop"] if stops else findings)
+    show.show_check(findings, data, options)
     document = {
         "format": 1,
         "modality": table.modality,

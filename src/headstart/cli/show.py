@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,17 @@ from rich.table import Table as Grid
 from headstart.cli.show_readiness import show_readiness
 from headstart.cli.surface import console, news
 from headstart.data.summary import InputSummary
+from headstart.options import CheckOptions, flag
 from headstart.records import Finding, Table
+from headstart.report import choose_language, use_language, write_sentence
 from headstart.report.group_names import describe_other_columns, list_telling_columns
 from headstart.report.kinds import TASK_WORDINGS
+from headstart.report.messages import translate, translate_count, translate_stored
 from headstart.report.sentences.new_rows import describe_left_out, describe_new_rows, describe_right_answers
 from headstart.report.understood import describe_inputs
 from headstart.report.words import format_amount, round_outwards
 from headstart.results import AnyMetrics, Comparison, Evaluation, Figure, Result
+from headstart.results.check_codes import CHECK_CODES
 from headstart.task_types import TASK_TYPES
 
 NOT_MEASURED = "not measured"
@@ -82,38 +87,55 @@ def show_inputs(table: Table, counts: Mapping[str, int], summary: InputSummary) 
 
 
 def show_result(run_result: Result, out: Path) -> None:
-    """Show what a run found and where it lies."""
-    show_readiness(run_result.readiness, run_result.modality)
+    """Show what a run found and where it lies, in the language of the report."""
+    with use_language(choose_language(str(run_result.options.get("language", "auto")))):
+        show_readiness(run_result.readiness, run_result.modality)
+        _show_strategies(run_result)
+        news.print(f"[bold]{escape(write_sentence(run_result.verdict))}[/bold]")
+        if "cross_validation" in run_result.not_measured:
+            why = run_result.not_measured["cross_validation"]
+            news.print(escape(translate("Cross-validation: {why}", why=why)))
+        _show_groups(run_result)
+        if run_result.learning_curve:
+            news.print(escape(write_sentence(run_result.learning_curve)))
+        if run_result.set_aside:
+            n_aside = len(run_result.set_aside)
+            news.print(
+                translate_count(
+                    "{n} input was set aside; the report names it.",
+                    "{n} inputs were set aside; the report names them.",
+                    n_aside,
+                )
+            )
+        places = {"report": str(out / "report.html"), "model": str(out / "bundle")}
+        news.print(escape(translate("Report: {report}   Model: {model}", **places)), soft_wrap=True)
+
+
+def _show_strategies(run_result: Result) -> None:
+    """Show what was tried, and what was not and why."""
     grid = Grid(box=None, header_style="bold", pad_edge=False)
     (first, of_first), (second, of_second) = _HEADLINES[run_result.task]
     is_tested = any(item.test for item in run_result.strategies)
     figures = (
-        (f"{first} on test", f"{second} on test") if is_tested else ("score by cross-validation, not on test rows",)
+        [translate("{metric} on test rows", metric=name) for name in (first, second)]
+        if is_tested
+        else [translate("score by cross-validation, not on test rows")]
     )
-    for name in ("strategy", *figures, "seconds"):
+    for name in (translate("strategy"), *figures, translate("seconds")):
         grid.add_column(name)
     for item in run_result.strategies:
-        mark = "[bold]" if item.name == run_result.chosen else ""
+        is_chosen = item.name == run_result.chosen
         cells: tuple[str, ...] = (of_first(item.test), of_second(item.test)) if item.test else (NOT_MEASURED,) * 2
         if not is_tested:
             cells = (NOT_MEASURED if item.cross_validation is None else f"{item.cross_validation:.3f}",)
-        grid.add_row(f"{mark}{item.name}{' (chosen)' if mark else ''}", *cells, f"{item.seconds:.1f}")
+        name = f"[bold]{item.name} ({translate('chosen')})" if is_chosen else item.name
+        grid.add_row(name, *cells, f"{item.seconds:.1f}")
     news.print(grid)
     if not is_tested:
         news.print(f"The score is the {TASK_WORDINGS[run_result.task].validated}.")
     for skipped in run_result.skipped:
-        news.print(f"{skipped.name} was not tried: {escape(skipped.reason)}")
-    news.print(f"[bold]{escape(run_result.verdict.sentence)}[/bold]")
-    if "cross_validation" in run_result.not_measured:
-        news.print(f"Cross-validation: {escape(run_result.not_measured['cross_validation'])}")
-    _show_groups(run_result)
-    if run_result.learning_curve:
-        news.print(escape(run_result.learning_curve.sentence))
-    if run_result.set_aside:
-        news.print(
-            f"{_format_count(len(run_result.set_aside), 'input was', 'inputs were')} set aside; the report names them."
-        )
-    news.print(f"Report: {escape(str(out / 'report.html'))}   Model: {escape(str(out / 'bundle'))}")
+        text = translate("{strategy} was not tried: {reason}", strategy=skipped.name, reason=skipped.reason)
+        news.print(escape(text))
 
 
 def _show_groups(document: Result | Evaluation) -> None:
@@ -265,18 +287,55 @@ def show_explanations(document: Mapping[str, Any]) -> None:
         news.print(f"Page: {escape(document['output'])}", soft_wrap=True)
 
 
+_GRAVITIES = {"stop": ("red", "Stop"), "warn": ("yellow", "Look"), "note": ("default", "Note")}
+"""Colour and word of each severity of a finding."""
+
+
 def show_findings(noticed: Sequence[Finding]) -> None:
-    """Show what was noticed about data."""
-    colours = {"stop": "red", "warn": "yellow", "note": "default"}
-    if not noticed:
-        news.print("No problems were found.")
+    """Show what was noticed about data, the gravest first."""
     for item in noticed:
         out = news if item.severity == "note" else console
-        out.print(f"[{colours[item.severity]}]{item.severity}[/] [bold]{item.kind}[/bold] {escape(item.summary)}")
+        colour, word = _GRAVITIES[item.severity]
+        title = translate_stored(CHECK_CODES[item.kind].title) if item.kind in CHECK_CODES else item.kind
+        out.print(f"[{colour}]{translate_stored(word)}[/]: [bold]{escape(title)}.[/bold] {escape(item.summary)}")
         row_names = ", ".join(item.rows[:5])
         if row_names:
             out.print(f"     rows: {escape(row_names)}{' ...' if len(item.rows) > 5 else ''}")
-        out.print(f"     {escape(item.advice)}")
+        if item.advice:
+            out.print(f"     {escape(item.advice)}")
+
+
+_CARRIED = ("label", "text", "group", "modality", "task")
+"""Options of `check` that `adapt` needs, too."""
+
+
+def _write_adapt_command(data: Path, options: CheckOptions) -> str:
+    words = ["headstart", "adapt", str(data), "-o", "out"]
+    for name in _CARRIED:
+        value = getattr(options, name)
+        if value != type(options).model_fields[name].default:
+            for part in value if isinstance(value, tuple) else (value,):
+                words += [flag(name), str(part)]
+    return shlex.join(words)
+
+
+def show_check(findings: Sequence[Finding], data: Path, options: CheckOptions) -> None:
+    """Show what was noticed, then how much of it is serious, and the command that follows."""
+    with use_language(choose_language("auto")):
+        is_stopped = any(item.severity == "stop" for item in findings)
+        show_findings([item for item in findings if item.severity != "stop"])
+        if is_stopped:
+            return
+        n_warnings = sum(item.severity == "warn" for item in findings)
+        n_notes = len(findings) - n_warnings
+        if not findings:
+            news.print(f"[bold]{escape(translate('No problems were found.'))}[/bold]")
+        else:
+            looked = translate_count("{n} thing to look at", "{n} things to look at", n_warnings)
+            noted = translate_count("{n} note", "{n} notes", n_notes)
+            news.print(f"[bold]{escape(translate('In all: {looked}, {noted}.', looked=looked, noted=noted))}[/bold]")
+        command = _write_adapt_command(data, options)
+        news.print(escape(translate("Next: {command}", command=command)), soft_wrap=True)
 
 
 def show_ranking(document: Mapping[str, Any]) -> None:

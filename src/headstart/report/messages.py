@@ -82,6 +82,13 @@ def message(text: str) -> str:
 def translate(text: str, /, **values: object) -> str:
     """Return a message in the language spoken, its places filled; whole numbers are written as the language does.
 
+    Parameters
+    ----------
+    text : str
+        The message in English, with places in braces.
+    **values
+        What is filled in.
+
     Examples
     --------
     >>> translate("{n} rows set aside", n=1400)
@@ -103,6 +110,14 @@ def translate_stored(text: str) -> str:
 
 def translate_count(one: str, many: str, n: int, **values: object) -> str:
     """Return a message that counts something, in the form that goes with `n`.
+
+    Parameters
+    ----------
+    one, many : str
+        The message in English for one and for several.
+    n : int
+    **values
+        What is filled in beside `n`.
 
     Examples
     --------
