@@ -18,6 +18,7 @@ COMMAND_PANELS = {
     "At another place, and with more labels": ("evaluate", "compare", "label-next"),
     "Carry a model to other machines": ("export", "verify"),
     "Ready-made models": ("bases", "adapt-language", "evaluate-language", "pretrain"),
+    "Housekeeping": ("cache",),
 }
 MORE = "More"
 EXAMPLES = {
