@@ -1,7 +1,4 @@
-"""Codes of the checks of data, with title, severity and advice of each: data for every renderer.
-
-A code is permanent: it stands in result.json and in `headstart check --json`.
-"""
+"""Codes of the checks of data with title, severity and advice; a code is permanent (result.json, `check --json`)."""
 
 from __future__ import annotations
 
@@ -203,9 +200,7 @@ CHECK_CODES: Mapping[str, CheckCode] = {
         "If they are no steps of the series, name the first and last value column with --values.",
         detailed="If they are no steps of the series, pass --values {first}:{last}.",
     ),
-    "first-answer": CheckCode(
-        "A first answer, not the last", "Run the same command again: it goes on where it stopped.", severity="note"
-    ),
+    "first-answer": CheckCode("A first answer", "Run the same command again: it goes on.", severity="note"),
     "out-of-time": CheckCode(
         "Rows left out because time ran out",
         "Give more with --time; what was read is kept, so the same command goes on from there.",
