@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from os import PathLike
 from pathlib import Path
 from typing import Any, Unpack
@@ -13,10 +14,13 @@ from headstart.data.reading.frames import is_frame
 from headstart.errors import InputTypeError, OptionError
 from headstart.flow.adaptation.prepare import read_test_data
 from headstart.flow.adaptation.run import adapt_table, adapt_to_folder
+from headstart.flow.adaptation.steps import plan_steps
 from headstart.flow.reporting import read_run
 from headstart.offline import offline
 from headstart.options import AdaptOptions, ReadOptions, parse
+from headstart.progress import listen, open_plan
 from headstart.records import Table
+from headstart.report.live_progress import choose_listener
 
 
 def read(source: Any, labels: Any = None, *, groups: Any = None, **options: Unpack[ReadKeywords]) -> Table:
@@ -73,6 +77,7 @@ def adapt(
     *,
     labels: Any = None,
     groups: Any = None,
+    progress: bool | None = None,
     **options: Unpack[AdaptKeywords],
 ) -> Model:
     """Adapt a base model to labelled rows.
@@ -85,6 +90,8 @@ def adapt(
         Folder for report, result and bundle; only possible if `source` is a path.
     labels, groups : sequence, optional
         Of rows in memory, as for `read`.
+    progress : bool, optional
+        Show one bar over the whole run with the time left; by default in a notebook and on a terminal.
     **options
         Fields of `headstart.options.AdaptOptions`: base, strategy, time, seed, group, test, balance, offline ...
 
@@ -101,14 +108,21 @@ def adapt(
     if groups is not None:
         options.setdefault("group", ("group",))
     chosen = parse(AdaptOptions, **options)
-    if isinstance(source, str | PathLike) and labels is None and output is not None:
-        written = adapt_to_folder(Path(source), Path(output), chosen)
-        model = Model(written.bundle, written.result)
-        model.keep_previews(read_run(Path(output))[1])
-        return model
-    if output is not None:
+    is_path = isinstance(source, str | PathLike) and labels is None
+    if output is not None and not is_path:
         raise OptionError("output= is for data from a path.", "Leave it out and call model.save(folder).")
-    with offline(chosen.offline):
+    listener = choose_listener(progress)
+    with nullcontext() if listener is None else listen(listener):
+        if output is not None:
+            written = adapt_to_folder(Path(source), Path(output), chosen)
+            model = Model(written.bundle, written.result)
+            model.keep_previews(read_run(Path(output))[1])
+            return model
+        return _adapt_in_memory(source, labels, groups, chosen)
+
+
+def _adapt_in_memory(source: Any, labels: Any, groups: Any, chosen: AdaptOptions) -> Model:
+    with offline(chosen.offline), open_plan(plan_steps(chosen.language), chosen.time):
         table = source if isinstance(source, Table) else _read(source, labels, groups, chosen)
         test = read_test_data(table, chosen) if chosen.test else None
         return make_model(adapt_table(table, test, chosen))

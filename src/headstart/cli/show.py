@@ -297,7 +297,8 @@ def show_findings(noticed: Sequence[Finding]) -> None:
         out = news if item.severity == "note" else console
         colour, word = _GRAVITIES[item.severity]
         title = translate_stored(CHECK_CODES[item.kind].title) if item.kind in CHECK_CODES else item.kind
-        out.print(f"[{colour}]{translate_stored(word)}[/]: [bold]{escape(title)}.[/bold] {escape(item.summary)}")
+        words = f"[bold]{escape(title)}.[/bold] {escape(item.summary)} [dim]({item.kind})[/dim]"
+        out.print(f"[{colour}]{translate_stored(word)}[/]: {words}")
         row_names = ", ".join(item.rows[:5])
         if row_names:
             out.print(f"     rows: {escape(row_names)}{' ...' if len(item.rows) > 5 else ''}")
