@@ -31,6 +31,8 @@ class Step:
     most_rows : float
     optional : bool
         Whether it is left out without time.
+    seconds_per_base_mb : float
+        For each MB of the base model's weights.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Step:
     seconds_per_1000: float
     most_rows: float = float("inf")
     optional: bool = True
+    seconds_per_base_mb: float = 0.0
 
 
 STEPS = (
@@ -46,7 +49,7 @@ STEPS = (
     Step(name="checks", seconds=0.5, seconds_per_1000=1.0, most_rows=5_000),
     Step(name="honest_score", seconds=0.2, seconds_per_1000=8.0, most_rows=1_200),
     Step(name="audit", seconds=1.8, seconds_per_1000=0.5, most_rows=4_000),
-    Step(name="write", seconds=10.0, seconds_per_1000=0.05, optional=False),
+    Step(name="write", seconds=10.0, seconds_per_1000=0.05, optional=False, seconds_per_base_mb=0.2),
 )
 """In their order, as measured on two cores of a server with 24,000 texts; writing includes the start of the program."""
 
@@ -63,11 +66,14 @@ class Budget:
         Rows for training and test.
     slowdown : float
         Seconds that pass while the run gets one second of a processor.
+    base_bytes : int
+        Size of the base model's weights; 0 until it is chosen.
     """
 
     clock: Clock
     n_rows: int
     slowdown: float
+    base_bytes: int = 0
 
     @classmethod
     def start(cls, table: Table, test: Table | None, options: AdaptOptions, spent_seconds: float) -> Budget:
@@ -110,9 +116,10 @@ class Budget:
         """Return how long the pass through the base may take in any case: it reads a few rows."""
         return SETTINGS.reading_seconds_per_1000 * min(self.n_rows, SETTINGS.few_rows) / 1_000 * self.slowdown
 
-    def reading_seconds(self) -> float:
-        """Return how long the pass through the base may take from now on."""
-        return max(self.training_clock().remaining_seconds() * SETTINGS.pass_share, self.least_reading_seconds())
+    def reading_seconds(self, base_bytes: int) -> float:
+        """Return how long the pass through a base of this size may take from now on."""
+        left = replace(self, base_bytes=base_bytes).training_clock().remaining_seconds()
+        return max(left * SETTINGS.pass_share, self.least_reading_seconds())
 
     def measure_again(self, n_rows: int) -> Budget:
         """Return the budget with the slowdown of this moment and the number of rows that were read in time."""
@@ -122,7 +129,8 @@ class Budget:
         """Return how long a step is expected to take."""
         step = next(step for step in STEPS if step.name == name)
         rows = min(self.n_rows, step.most_rows)
-        return (step.seconds + step.seconds_per_1000 * rows / 1_000) * self.slowdown
+        base = step.seconds_per_base_mb * self.base_bytes / 1e6
+        return (step.seconds + step.seconds_per_1000 * rows / 1_000 + base) * self.slowdown
 
     def training_clock(self) -> Clock:
         """Return the clock for everything up to the last strategy."""

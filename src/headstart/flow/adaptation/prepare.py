@@ -103,7 +103,11 @@ def prepare(
         findings += chosen.findings
     with timings.step("features"):
         extraction = features.extract_features(
-            decided, chosen.backbone, options.precision, uses=uses, seconds=budget.reading_seconds()
+            decided,
+            chosen.backbone,
+            options.precision,
+            uses=uses,
+            seconds=budget.reading_seconds(chosen.backbone.record.size_bytes),
         )
     usable = decided.take(extraction.readable_rows)
     usable = replace(usable, set_aside=(*usable.set_aside, *extraction.set_aside))

@@ -93,7 +93,7 @@ def adapt_table(
     prepared = prepare(table, options, test, uses=fitted_on, budget=budget, timings=timings)
     with timings.step("features"):
         prepared = add_unlabelled_rows(prepared, options, fitted_on, clock)
-    budget = budget.measure_again(len(prepared.table))
+    budget = replace(budget, base_bytes=prepared.backbone.record.size_bytes).measure_again(len(prepared.table))
     prepared = replace(prepared, task=replace(prepared.task, clock=budget.training_clock()))
     run = runs.Run(output.folder, _compute_run_key(prepared, options)) if output else None
 
