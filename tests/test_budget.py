@@ -67,7 +67,7 @@ def test_a_machine_too_busy_for_the_time_is_said_before_any_work(
     with progress.listen(lines := Lines()):
         busy = Budget.start(data.read_table(text_table), None, AdaptOptions.model_validate({"time": 20}), 0.0)
     assert any("--time 20s cannot be kept" in text for text in lines.warnings)
-    assert busy.reading_seconds() == busy.least_reading_seconds() > 0
+    assert busy.reading_seconds(0) == busy.least_reading_seconds() > 0
 
 
 def test_without_time_for_them_optional_steps_are_left_out_and_named(
