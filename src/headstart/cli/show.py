@@ -16,9 +16,10 @@ from headstart.data.summary import InputSummary
 from headstart.options import CheckOptions, flag
 from headstart.records import Finding, Table
 from headstart.report import choose_language, use_language, write_sentence
+from headstart.report import terminal_words as words
 from headstart.report.group_names import describe_other_columns, list_telling_columns
 from headstart.report.kinds import TASK_WORDINGS
-from headstart.report.messages import translate, translate_count, translate_stored
+from headstart.report.messages import translate_stored
 from headstart.report.sentences.new_rows import describe_left_out, describe_new_rows, describe_right_answers
 from headstart.report.understood import describe_inputs
 from headstart.report.words import format_amount, round_outwards
@@ -93,22 +94,14 @@ def show_result(run_result: Result, out: Path) -> None:
         _show_strategies(run_result)
         news.print(f"[bold]{escape(write_sentence(run_result.verdict))}[/bold]")
         if "cross_validation" in run_result.not_measured:
-            why = run_result.not_measured["cross_validation"]
-            news.print(escape(translate("Cross-validation: {why}", why=why)))
+            news.print(f"Cross-validation: {escape(run_result.not_measured['cross_validation'])}")
         _show_groups(run_result)
         if run_result.learning_curve:
             news.print(escape(write_sentence(run_result.learning_curve)))
         if run_result.set_aside:
-            n_aside = len(run_result.set_aside)
-            news.print(
-                translate_count(
-                    "{n} input was set aside; the report names it.",
-                    "{n} inputs were set aside; the report names them.",
-                    n_aside,
-                )
-            )
-        places = {"report": str(out / "report.html"), "model": str(out / "bundle")}
-        news.print(escape(translate("Report: {report}   Model: {model}", **places)), soft_wrap=True)
+            news.print(escape(words.describe_set_aside(len(run_result.set_aside))))
+        places = words.describe_places(str(out / "report.html"), str(out / "bundle"))
+        news.print(escape(places), soft_wrap=True)
 
 
 def _show_strategies(run_result: Result) -> None:
@@ -116,26 +109,20 @@ def _show_strategies(run_result: Result) -> None:
     grid = Grid(box=None, header_style="bold", pad_edge=False)
     (first, of_first), (second, of_second) = _HEADLINES[run_result.task]
     is_tested = any(item.test for item in run_result.strategies)
-    figures = (
-        [translate("{metric} on test rows", metric=name) for name in (first, second)]
-        if is_tested
-        else [translate("score by cross-validation, not on test rows")]
-    )
-    for name in (translate("strategy"), *figures, translate("seconds")):
-        grid.add_column(name)
+    for head in words.name_columns((first, second), is_tested):
+        grid.add_column(head)
     for item in run_result.strategies:
         is_chosen = item.name == run_result.chosen
         cells: tuple[str, ...] = (of_first(item.test), of_second(item.test)) if item.test else (NOT_MEASURED,) * 2
         if not is_tested:
             cells = (NOT_MEASURED if item.cross_validation is None else f"{item.cross_validation:.3f}",)
-        name = f"[bold]{item.name} ({translate('chosen')})" if is_chosen else item.name
+        name = f"[bold]{words.mark_chosen(item.name)}" if is_chosen else item.name
         grid.add_row(name, *cells, f"{item.seconds:.1f}")
     news.print(grid)
     if not is_tested:
         news.print(f"The score is the {TASK_WORDINGS[run_result.task].validated}.")
     for skipped in run_result.skipped:
-        text = translate("{strategy} was not tried: {reason}", strategy=skipped.name, reason=skipped.reason)
-        news.print(escape(text))
+        news.print(escape(words.describe_not_tried(skipped.name, skipped.reason)))
 
 
 def _show_groups(document: Result | Evaluation) -> None:
@@ -287,18 +274,17 @@ def show_explanations(document: Mapping[str, Any]) -> None:
         news.print(f"Page: {escape(document['output'])}", soft_wrap=True)
 
 
-_GRAVITIES = {"stop": ("red", "Stop"), "warn": ("yellow", "Look"), "note": ("default", "Note")}
-"""Colour and word of each severity of a finding."""
+_COLOURS = {"stop": "red", "warn": "yellow", "note": "default"}
+"""Of each severity of a finding."""
 
 
 def show_findings(noticed: Sequence[Finding]) -> None:
     """Show what was noticed about data, the gravest first."""
     for item in noticed:
         out = news if item.severity == "note" else console
-        colour, word = _GRAVITIES[item.severity]
         title = translate_stored(CHECK_CODES[item.kind].title) if item.kind in CHECK_CODES else item.kind
-        words = f"[bold]{escape(title)}.[/bold] {escape(item.summary)} [dim]({item.kind})[/dim]"
-        out.print(f"[{colour}]{translate_stored(word)}[/]: {words}")
+        line = f"[bold]{escape(title)}.[/bold] {escape(item.summary)} [dim]({item.kind})[/dim]"
+        out.print(f"[{_COLOURS[item.severity]}]{words.name_severity(item.severity)}[/]: {line}")
         row_names = ", ".join(item.rows[:5])
         if row_names:
             out.print(f"     rows: {escape(row_names)}{' ...' if len(item.rows) > 5 else ''}")
@@ -328,15 +314,10 @@ def show_check(findings: Sequence[Finding], data: Path, options: CheckOptions) -
         if is_stopped:
             return
         n_warnings = sum(item.severity == "warn" for item in findings)
-        n_notes = len(findings) - n_warnings
-        if not findings:
-            news.print(f"[bold]{escape(translate('No problems were found.'))}[/bold]")
-        else:
-            looked = translate_count("{n} thing to look at", "{n} things to look at", n_warnings)
-            noted = translate_count("{n} note", "{n} notes", n_notes)
-            news.print(f"[bold]{escape(translate('In all: {looked}, {noted}.', looked=looked, noted=noted))}[/bold]")
+        summary = words.summarise_findings(n_warnings, len(findings) - n_warnings)
+        news.print(f"[bold]{escape(summary)}[/bold]")
         command = _write_adapt_command(data, options)
-        news.print(escape(translate("Next: {command}", command=command)), soft_wrap=True)
+        news.print(escape(words.describe_next(command)), soft_wrap=True)
 
 
 def show_ranking(document: Mapping[str, Any]) -> None:
