@@ -18,7 +18,7 @@ COMMAND_PANELS = {
     "At another place, and with more labels": ("evaluate", "compare", "label-next"),
     "Carry a model to other machines": ("export", "verify"),
     "Ready-made models": ("bases", "adapt-language", "evaluate-language", "pretrain"),
-    "Housekeeping": ("cache",),
+    "Housekeeping": ("cache", "forget"),
 }
 MORE = "More"
 EXAMPLES = {
@@ -33,6 +33,7 @@ EXAMPLES = {
     "evaluate-language": "headstart evaluate-language default texts.txt",
     "explain": "headstart explain out photo.jpg -o explained.html",
     "export": "headstart export out --to web",
+    "forget": "headstart forget out --id patient-17",
     "label-next": "headstart label-next out unlabelled.csv -o to_label.csv",
     "predict": "headstart predict out new.csv -o answers.csv",
     "pretrain": "headstart pretrain -o my-base",
