@@ -5,7 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from headstart.flow import reporting
+from headstart.flow.adaptation.previews import preview_rows
 from headstart.flow.adaptation.report_rows import choose_gallery, share_places
+from headstart.flow.adaptation.settings import SETTINGS
+from headstart.modalities.preview_records import TextPreview
+from headstart.records import Table, make_column
+from headstart.report.previews import BUDGET_BYTES
 from headstart.results.report_rows import Outcome, ReportRow, ReportRows
 
 
@@ -51,3 +56,16 @@ def test_report_rows_are_read_as_they_were_written_and_damaged_ones_are_left_out
     assert reporting.read_report_rows(tmp_path / reporting.ROWS) == rows
     (tmp_path / reporting.ROWS).write_text('{"rows": 3}', encoding="utf-8")
     assert reporting.read_report_rows(tmp_path / reporting.ROWS) is None
+
+
+def test_previews_share_their_bytes_and_fit_on_the_page(tmp_path: Path) -> None:
+    assert SETTINGS.gallery_bytes + SETTINGS.example_bytes + SETTINGS.doubted_bytes < BUDGET_BYTES < 2_600_000
+    texts = ["x" * 3_000, *("short" for _ in range(9))]
+    table = Table(
+        modality="text", source="", ids=make_column([str(at) for at in range(10)]), inputs=make_column(texts),
+        hashes=make_column(texts), labels=None, splits=make_column(["test"] * 10),
+    )  # fmt: skip
+    previews = preview_rows(table, ["1", "0", "absent"], 2_000)
+    assert list(previews) == ["1", "0"] and sum(len(item.model_dump_json()) for item in previews.values()) < 2_000
+    alone = preview_rows(table, ["0"], 2_000)["0"]
+    assert isinstance(alone, TextPreview) and alone.is_cut and len(alone.text) == 1_000

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from headstart.modalities.preview_records import AnyPreview, SeriesPreview
 from headstart.report.figures.axis import make_axis, write_number
 
-BUDGET_BYTES = 2_300_000
+BUDGET_BYTES = 2_450_000
 """Of all previews of a page."""
 LIMIT_BYTES = 200_000
 """Of one."""

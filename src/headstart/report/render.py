@@ -59,7 +59,7 @@ def render_html(result: Result, previews: Previews, language: str = "en", rows: 
     result : Result
         The finished document; every number of the page comes from it.
     previews : Previews
-        Thumbnails, texts and values of the rows that are shown, by id; at most 2.3 MB of them.
+        Thumbnails, texts and values of the rows that are shown, by id; at most 2.45 MB of them.
     language : str
         Of the page: en, fr, es, sw or ar.
     rows : ReportRows or None

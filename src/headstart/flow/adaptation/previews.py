@@ -30,14 +30,23 @@ def make_previews(run: AdaptedRun, rows: ReportRows) -> dict[str, AnyPreview]:
         (in_classes, SETTINGS.example_bytes),
         ([*doubted, *in_slices], SETTINGS.doubted_bytes),
     ):
-        previews |= _preview_rows(
+        previews |= preview_rows(
             run.prepared.table, [name for name in dict.fromkeys(names) if name not in previews], n_bytes
         )
     return previews
 
 
-def _preview_rows(table: Table, names: Iterable[str], n_bytes: int) -> dict[str, AnyPreview]:
-    """Share the bytes evenly: what one row does not need goes to those after it."""
+def preview_rows(table: Table, names: Iterable[str], n_bytes: int) -> dict[str, AnyPreview]:
+    """Share the bytes evenly: what one row does not need goes to those after it.
+
+    Parameters
+    ----------
+    table : Table
+    names : iterable of str
+        Ids; those that the table does not have are passed over.
+    n_bytes : int
+        Of all previews together, about.
+    """
     places = {str(name): row for row, name in enumerate(table.ids)}
     present = [name for name in names if name in places]
     preview, previews, left = MODALITIES[table.modality].preview, {}, n_bytes
