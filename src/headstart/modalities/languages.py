@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import import_module
@@ -29,7 +29,7 @@ class LanguageDetectionSettings:
     least_letters : int
         Texts with fewer letters do not show that a language occurs.
     least_texts, least_share : int, float
-        So many longer texts, and so great a share (0-1) of all, show that a language occurs.
+        So many longer texts, and so great a share (0-1) of these, show that a language occurs (a script: of all texts).
     most_characters : int
         Characters of a text that are read.
     """
@@ -67,14 +67,12 @@ def detect_languages(texts: Sequence[str]) -> list[str]:
         return [""] * len(texts)
     guesses = [guess_language(text) for text in texts]
     is_long = [sum(map(str.isalpha, text)) >= SETTINGS.least_letters for text in texts]
-    n_texts = Counter(name for name, is_sure in zip(guesses, is_long, strict=True) if name and is_sure)
-    least = max(SETTINGS.least_texts, SETTINGS.least_share * len(texts))
-    occurring = {name for name, n in n_texts.items() if n >= least}
+    occurring = _list_frequent(name for name, is_sure in zip(guesses, is_long, strict=True) if is_sure)
     return [name if name in occurring else "" for name in guesses]
 
 
 def detect_scripts(texts: Sequence[str]) -> list[str]:
-    """Return the script of most letters of each text, such as "Latin"; "" for a text without letters.
+    """Return the script of most letters of each text, such as "Latin"; "" without letters, and for rare scripts.
 
     Parameters
     ----------
@@ -82,11 +80,20 @@ def detect_scripts(texts: Sequence[str]) -> list[str]:
 
     Examples
     --------
-    >>> detect_scripts(["ሰላም ok", "12"])
-    ['Ethiopic', '']
+    >>> detect_scripts([*["ሰላም ok"] * 5, "ok", "12"])[-3:]
+    ['Ethiopic', '', '']
     """
     counts = [Counter(filter(None, map(name_script, text[: SETTINGS.most_characters]))) for text in texts]
-    return [count.most_common(1)[0][0] if count else "" for count in counts]
+    names = [count.most_common(1)[0][0] if count else "" for count in counts]
+    occurring = _list_frequent(names)
+    return [name if name in occurring else "" for name in names]
+
+
+def _list_frequent(names: Iterable[str]) -> set[str]:
+    """Return the names that enough of the texts have."""
+    listed = list(names)
+    least = max(SETTINGS.least_texts, SETTINGS.least_share * len(listed))
+    return {name for name, n in Counter(listed).items() if name and n >= least}
 
 
 def knows_languages() -> bool:
