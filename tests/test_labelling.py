@@ -16,6 +16,7 @@ from headstart import data, features, flow
 from headstart.bundle.seen import FILE, SeenRows
 from headstart.cli.main import app
 from headstart.errors import OptionError
+from headstart.errors import DataError
 from headstart.flow.active_learning.label_next import MARGINS, label_next, project_features
 from headstart.options import AdaptOptions, LabelNextOptions, ReadOptions, parse
 from headstart.ranking.typicality import (
@@ -250,6 +251,9 @@ def test_features_of_the_run_are_not_computed_again(tmp_path: Path, monkeypatch:
         computed.append(extraction.n_computed)
         return extraction
 
+    with pytest.raises(DataError, match="or was tested on them"):
+        label_next(tmp_path / "out", tmp_path / "pool.csv", None, parse(LabelNextOptions, n=3, offline=True))
     monkeypatch.setattr(features, "extract_features", count)
+    monkeypatch.setattr(SeenRows, "was_tested_on", lambda seen, hashes: np.zeros(len(hashes), dtype=bool))
     label_next(tmp_path / "out", tmp_path / "pool.csv", None, parse(LabelNextOptions, n=3, offline=True))
     assert computed == [0]

@@ -85,7 +85,12 @@ def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNe
     ]
     failed = [{"id": name, "reason": reason} for name, reason in proposal.failed.items()]
     document = {"format": 1, "output": None if out is None else str(out), "mode": proposal.mode, "n_rows": len(rows)}
-    counts = {"n_left_out": proposal.n_left_out, "n_learnt": proposal.n_learnt, "n_given": len(table)}
+    counts = {
+        "n_left_out": proposal.n_left_out,
+        "n_learnt": proposal.n_learnt,
+        "n_tested": proposal.n_tested,
+        "n_given": len(table),
+    }
     return {**document, "modality": bundle.modality, **counts, "rows": rows, "failed": failed}
 
 
@@ -99,11 +104,11 @@ def propose(bundle: Bundle, table: Table, options: LabelNextOptions) -> Proposal
         Labels are not looked at.
     options : LabelNextOptions
     """
-    fresh, n_learnt = _find_new_rows(bundle, table)
+    fresh, n_learnt, n_tested = _find_new_rows(bundle, table)
     if len(fresh) == 0:
         many = MODALITIES[table.modality].nouns[1]
         raise DataError(
-            f"The model learnt from all {len(table):,} {many} of {table.source} already.",
+            f"The model learnt from all {len(table):,} {many} of {table.source} already, or was tested on them.",
             f"Give {many} that have no label yet.",
         )
     usable, dense, probabilities, failed = _predict_readable(bundle, table.take(fresh), options.precision)
@@ -136,16 +141,19 @@ def propose(bundle: Bundle, table: Table, options: LabelNextOptions) -> Proposal
         failed=failed,
         n_left_out=len(table) - len(fresh),
         n_learnt=n_learnt,
+        n_tested=n_tested,
     )
 
 
-def _find_new_rows(bundle: Bundle, table: Table) -> tuple[Index, int]:
-    """Return the rows that were not learnt from, each content once, and how many were learnt from."""
+def _find_new_rows(bundle: Bundle, table: Table) -> tuple[Index, int, int]:
+    """Return rows without a label, each content once; how many were learnt from, and how many tested on."""
     seen = find_seen_rows(table, [bundle])
     is_learnt = seen.is_learnt | seen.is_near_copy
     _, first = np.unique(table.hashes.astype(str), return_index=True)
     rows = np.sort(first)
-    return np.asarray(rows[~is_learnt[rows]], dtype=np.intp), int(is_learnt.sum())
+    is_tested = seen.was_tested & ~is_learnt
+    fresh = rows[~(is_learnt | is_tested)[rows]]
+    return np.asarray(fresh, dtype=np.intp), int(is_learnt.sum()), int(is_tested.sum())
 
 
 def project_features(features: FloatMatrix, n_rows: int) -> FloatMatrix:

@@ -36,6 +36,8 @@ class Proposal:
         Rows passed over because they are labelled already or stand there twice.
     n_learnt : int
         Of these, rows that the model learnt from, and images that are nearly such a row.
+    n_tested : int
+        Of these, rows that the model was tested on: they have a label, too.
     """
 
     table: Table
@@ -45,6 +47,7 @@ class Proposal:
     failed: dict[str, str]
     n_left_out: int
     n_learnt: int = 0
+    n_tested: int = 0
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -13,8 +14,11 @@ from headstart.bundle.integrity import CONFIG, read_json
 from headstart.data.reading.inputs import INPUT_READERS
 from headstart.errors import BundleError, DataError
 from headstart.modalities import MODALITIES
+from headstart.modalities.image import SUFFIXES
 
 _MOST_FILES = 2_000
+_MANY_PHOTOS = 10
+"""With so many photos for each table, the table is about the photos."""
 
 
 def require_inputs_of_model(bundle_path: Path, paths: Sequence[Path]) -> None:
@@ -35,14 +39,18 @@ def require_inputs_of_model(bundle_path: Path, paths: Sequence[Path]) -> None:
     modality = _read_modality(bundle_path)
     if modality is None:
         return
-    endings = {ending for path in paths for ending in _list_endings(path.expanduser())}
-    if not endings or endings & _list_readable(modality):
+    endings = Counter(ending for path in paths for ending in _list_endings(path.expanduser()))
+    n_readable = sum(endings[ending] for ending in _list_readable(modality))
+    n_photos = 0 if MODALITIES[modality].is_file else sum(endings[ending] for ending in SUFFIXES)
+    if not endings or (n_readable and n_photos < _MANY_PHOTOS * n_readable):
         return
-    others = [name for name in INPUT_READERS if name != modality and endings & INPUT_READERS[name].searched_suffixes]
+    others = [
+        name for name in INPUT_READERS if name != modality and INPUT_READERS[name].searched_suffixes & set(endings)
+    ]
     if not others:
         return
     mine = MODALITIES[modality].nouns[1]
-    theirs = " or ".join(MODALITIES[name].nouns[1] for name in others)
+    theirs = "photos" if n_photos else " or ".join(MODALITIES[name].nouns[1] for name in others)
     raise DataError(
         f"{bundle_path} is a model for {mine}; {', '.join(map(str, paths))} holds {theirs}.",
         INPUT_READERS[modality].advice,

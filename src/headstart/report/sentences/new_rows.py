@@ -56,10 +56,18 @@ def describe_left_out(modality: str, n_given: int, counts: Mapping[str, int]) ->
     modality : str
     n_given : int
     counts : mapping of str to int
-        `n_learnt`, and `n_left_out` with copies.
+        `n_learnt`, `n_tested`, and `n_left_out` with copies.
     """
-    n_learnt, n_copies = counts["n_learnt"], counts["n_left_out"] - counts["n_learnt"]
+    n_learnt, n_tested = counts["n_learnt"], counts["n_tested"]
+    n_copies = counts["n_left_out"] - n_learnt - n_tested
     sentences = [_say_learnt(n_learnt, count_inputs(modality, n_given))] if n_learnt else []
+    if n_tested:
+        tested = translate_count(
+            "{n} was in its test when it was made: left out.",
+            "{n} were in its test when it was made: left out.",
+            n_tested,
+        )
+        sentences.append(tested)
     if n_copies > 0:
         copies = translate_count("{n} stands there twice: left out.", "{n} stand there twice: left out.", n_copies)
         sentences.append(copies)
