@@ -15,8 +15,7 @@ from headstart import bundle as bundles
 from headstart import data, features, flow
 from headstart.bundle.seen import FILE, SeenRows
 from headstart.cli.main import app
-from headstart.errors import OptionError
-from headstart.errors import DataError
+from headstart.errors import DataError, OptionError
 from headstart.flow.active_learning.label_next import MARGINS, label_next, project_features
 from headstart.options import AdaptOptions, LabelNextOptions, ReadOptions, parse
 from headstart.ranking.typicality import (
