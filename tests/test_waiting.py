@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from headstart import progress, runs
 from headstart.bundle import load_bundle
+from headstart.bundle.loading import find_bundle
 from headstart.cli.help_panels import COMMAND_PANELS, EXAMPLES
 from headstart.cli.main import app
 from headstart.errors import OptionError
@@ -137,7 +138,10 @@ def test_a_move_that_was_cut_off_goes_on_into_the_same_folder(tmp_path: Path) ->
 
 def test_a_bundle_that_was_about_to_be_replaced_gets_its_name_back(tmp_path: Path) -> None:
     finish(tmp_path, "one")
-    (tmp_path / "bundle").rename(tmp_path / ".bundle.12345678.partial.old")
+    aside = tmp_path / ".bundle.12345678.partial.old"
+    (tmp_path / "bundle").rename(aside)
+    (aside / "manifest.json").touch()
+    assert find_bundle(tmp_path) == aside
     with runs.claim_folder(tmp_path):
         assert (tmp_path / "bundle" / "config.json").read_text("utf-8") == "one"
 

@@ -54,8 +54,13 @@ def find_bundle(path: Path) -> Path:
     path : Path
         The bundle, or a folder with the bundle in `bundle/`.
     """
+    if (path / MANIFEST).is_file():
+        return path
     inside = path / "bundle"
-    return inside if (inside / MANIFEST).is_file() and not (path / MANIFEST).is_file() else path
+    if (inside / MANIFEST).is_file():
+        return inside
+    replaced = (folder for folder in path.glob(".bundle.*.partial.old") if (folder / MANIFEST).is_file())
+    return next(replaced, path)  # A run was killed between the two renames that replace a bundle.
 
 
 def load_bundle(path: Path, runtime: str = "auto", base: str | None = None) -> Bundle:

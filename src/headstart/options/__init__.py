@@ -135,7 +135,9 @@ class AdaptOptions(ReadOptions):
         "rows; default = by modality, for texts by their language.",
     )
     strategy: Names = Field(
-        (), description="Only these strategies (comma-separated), or a preset: quick, default or thorough."
+        (),
+        description="Only these strategies (comma-separated), or a preset: quick, default (costly ones only where they "
+        "may gain) or thorough (all).",
     )
     time: Seconds = Field(600.0, description="Time limit of the whole command, such as 90s, 10m or 1h.")
     seed: Seed = 0
