@@ -6,11 +6,12 @@ from html import escape
 
 from headstart.report.messages import LANGUAGES, current_language, translate
 from headstart.report.people_words import count_of_hundred, format_surely_between
-from headstart.report.words import shorten_name
+from headstart.report.words import shorten, shorten_name
 from headstart.results import Figure, Metrics, MultiLabelMetrics, Result
 
 _MOST_ROWS = 12
-_WIDTH, _NAMES, _SCALE, _ROW, _TOP = 760, 200, 360, 34, 64
+_WIDTH, _NAMES, _SCALE, _ROW, _TOP = 900, 220, 380, 34, 64
+_NAME_CHARACTERS = 22
 
 
 def draw_card_plot(result: Result) -> str:
@@ -59,7 +60,7 @@ def _draw_row(name: str, figure: Figure, top: float, is_mirrored: bool) -> str:
     end = _place_x(1.0, is_mirrored) + (-14 if is_mirrored else 14)
     text = f"{count_of_hundred(figure.value)} ({format_surely_between(figure)})"
     return (
-        _write_text(shorten_name(name), edge, middle + 5, anchor="start", is_bold=True)
+        _write_text(shorten(shorten_name(name), _NAME_CHARACTERS), edge, middle + 5, anchor="start", is_bold=True)
         + f'<path d="M{low:.1f} {middle}H{high:.1f}" stroke="#55595e" stroke-width="3"/>'
         + f'<circle cx="{value:.1f}" cy="{middle}" r="6" fill="#0b5cad"/>'
         + _write_text(text, end, middle + 5, anchor="start")
