@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from headstart.errors import OptionError
 from headstart.flow.scoring.commands import write_adapt_command
-from headstart.flow.scoring.readiness import find_worst_group, judge_model, judge_result
+from headstart.flow.scoring.readiness import find_worst_group, judge_model, judge_result, require_known_figures
 from headstart.flow.scoring.readiness_rules import RULES, JudgedModel
 from headstart.flow.scoring.settings import READINESS
 from headstart.options import AdaptOptions, parse
@@ -305,6 +305,13 @@ def test_a_requirement_that_cannot_be_is_refused_with_a_hint(text: str, problem:
     with pytest.raises(OptionError, match="--require") as error:
         parse(AdaptOptions, require=(text,))
     assert problem in error.value.problem
+
+
+def test_a_figure_that_the_task_does_not_have_is_refused_with_those_it_has() -> None:
+    require_known_figures("regression", ("explained>=0.9", "test rows>=80"))
+    with pytest.raises(OptionError, match="no figure of the task regression") as error:
+        require_known_figures("regression", ("answered right>=0.9",))
+    assert error.value.hint == "Its figures: explained, answered, worst group error, test rows."
 
 
 def test_a_requirement_may_be_written_in_percent_and_with_hyphens() -> None:

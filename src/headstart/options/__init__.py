@@ -228,6 +228,7 @@ class EvaluateOptions(PredictOptions):
 
     merge_labels: MergeLabels = False
     compare: ComparedColumns = ()
+    require: Requirements = ()
     recalibrate: Path | None = Field(
         None, description="Folder for a copy of the bundle, with calibration and sets fitted again on these rows."
     )

@@ -14,10 +14,8 @@ from headstart.errors import OptionError
 from headstart.flow.adaptation.settings import SETTINGS
 from headstart.flow.inference.predict_table import decide_rows, select_ood_features
 from headstart.flow.run_records import DecidedTestRows, Prepared, TestScores
-from headstart.flow.scoring.readiness_rules import RULES
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
-from headstart.options.requirements import parse_requirement
 from headstart.records import Table
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Strategy
@@ -51,27 +49,6 @@ def require_costs(table: Table, options: AdaptOptions) -> None:
     classes = sorted({str(label) for label in table.labels})
     reserved = decisions.reserved_classes(options.reserved, classes)
     decisions.parse_costs(options.cost, classes, options.refer_cost, reserved)
-
-
-def require_known_figures(table: Table, options: AdaptOptions) -> None:
-    """Refuse `--require` of a figure that the task does not have, before anything long begins.
-
-    Parameters
-    ----------
-    table : Table
-    options : AdaptOptions
-
-    Raises
-    ------
-    OptionError
-        With the figures of the task.
-    """
-    names = [*dict.fromkeys(rule.figure for rule in RULES[table.task]), "test rows"]
-    unknown = [text for text in options.require if parse_requirement(text).figure not in names]
-    if unknown:
-        raise OptionError(
-            f"--require: '{unknown[0]}' is no figure of the task {table.task}.", f"Its figures: {', '.join(names)}."
-        )
 
 
 def fit_policy(

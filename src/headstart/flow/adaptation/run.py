@@ -25,6 +25,7 @@ from headstart.flow.audit import audit
 from headstart.flow.room_settings import MODEL_SETTINGS, collect_settings
 from headstart.flow.run_records import AdaptedRun, Audit, Prepared, TestScores, Timings, WrittenRun
 from headstart.flow.scoring.predictions import ModelFigures
+from headstart.flow.scoring.readiness import require_known_figures
 from headstart.flow.scoring.training_site import (
     count_labels_per_class,
     draw_reference,
@@ -83,7 +84,7 @@ def adapt_table(
         If nothing can be learnt, or an option cannot work.
     """
     decision_rules.require_costs(table, options)
-    decision_rules.require_known_figures(table, options)
+    require_known_figures(table.task, options.require)
     timings = timings or Timings()
     budget = Budget.start(table, test, options, sum(timings.seconds.values()))
     clock = budget.training_clock()

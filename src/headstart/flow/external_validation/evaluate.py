@@ -24,8 +24,10 @@ from headstart.flow.inference.predict_table import decide_rows, predict_batches,
 from headstart.flow.scoring.decisions import ScoredRows, measure_outcome_shares
 from headstart.flow.scoring.groups import find_group_dependence
 from headstart.flow.scoring.predictions import GroupsToCompare, ModelFigures, measure_model
+from headstart.flow.scoring.readiness import require_known_figures
 from headstart.offline import offline
 from headstart.options import EvaluateOptions, PredictOptions
+from headstart.options.requirements import parse_requirement
 from headstart.records import FloatMatrix, Index, Predictions, SetAside, Table
 from headstart.report import fill_sentences
 from headstart.results import Evaluation, SetAsideRow
@@ -127,6 +129,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
     require_inputs_of_model(bundle_path, [path])
     with offline(options.offline):
         bundle = bundles.load_bundle(bundle_path, options.runtime, options.base)
+        require_known_figures(bundle.task, evaluate_options.require)
         table, unknown = read_rows_to_evaluate(bundle, path, evaluate_options)
         find_compared_names(table, evaluate_options.compare)
         new_rows = leave_out_training_rows(table, [bundle])
@@ -176,6 +179,8 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
         clusters=dependence.for_splitting,
         placed=predicted.placed,
     )
+    requirements = [parse_requirement(text) for text in evaluate_options.require]
+    result = site_comparison.add_advice(result, site_comparison.load_site(bundle, bundle_path), requirements)
     if recalibrate is None or truth is None:
         return fill_sentences(result)
     recalibrated = recalibrating.recalibrate(bundle, predicted.raw, truth, table=predicted.table, groups=columns)

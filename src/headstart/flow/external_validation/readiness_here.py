@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from headstart.flow.external_validation.settings import SETTINGS
 from headstart.flow.scoring.commands import join_words
 from headstart.flow.scoring.readiness import find_worst_group, judge_model, rank_reason
 from headstart.flow.scoring.readiness_rules import JudgedModel
+from headstart.options.requirements import Requirement
 from headstart.results import BesideTraining, Evaluation, NextStep, Readiness, ReadinessReason
 
 
-def judge_evaluation(result: Evaluation, worse: BesideTraining | None = None) -> Readiness | None:
+def judge_evaluation(
+    result: Evaluation, worse: BesideTraining | None = None, requirements: Sequence[Requirement] = ()
+) -> Readiness | None:
     """Return whether the model is ready for use at this place.
 
     Parameters
@@ -20,6 +24,9 @@ def judge_evaluation(result: Evaluation, worse: BesideTraining | None = None) ->
         With all figures of the new rows.
     worse : BesideTraining or None
         The first figure of the task, where it is worse here than on the test rows of training.
+
+    requirements : sequence of Requirement
+        Bounds of the user.
 
     Returns
     -------
@@ -37,7 +44,7 @@ def judge_evaluation(result: Evaluation, worse: BesideTraining | None = None) ->
         groups=result.groups,
         asked_columns=frozenset(part.column for part in result.groups if part.origin == "named"),
     )
-    reasons = judge_model(model)
+    reasons = judge_model(model, requirements)
     if worse is not None:
         reasons.append(ReadinessReason(code="worse_here", level="supervised", figure=worse.here, n_rows=worse.n_rows))
         reasons.sort(key=rank_reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
@@ -19,6 +19,7 @@ from headstart.flow.external_validation.readiness_here import judge_evaluation
 from headstart.flow.external_validation.settings import SETTINGS
 from headstart.flow.scoring.predictions import ModelFigures
 from headstart.flow.scoring.training_site import ANSWERED_RIGHT, SITE_FIGURES, name_figures, summarise_site
+from headstart.options.requirements import Requirement
 from headstart.records import FloatMatrix, Index
 from headstart.results import (
     Advice,
@@ -72,7 +73,7 @@ def _summarise_result(result: Result) -> SiteFigures | None:
 def compare_with_site(
     result: Evaluation, bundle: Bundle, path: Path, codes: Index, clusters: Index, placed: FloatMatrix | None
 ) -> Evaluation:
-    """Return a result with what differs from the training site, and advice.
+    """Return a result with what differs from the training site.
 
     Parameters
     ----------
@@ -104,10 +105,26 @@ def compare_with_site(
     if reason:
         not_measured["drift"] = reason
     changes = {"beside_training": beside, "prior_shift": shift, "drift": drift, "not_measured": not_measured}
-    compared = result.model_copy(update=changes)
-    main = _find_main(compared)
-    readiness = judge_evaluation(compared, main if main is not None and _is_worse(main) else None)
-    judged = compared.model_copy(update={"readiness": readiness})
+    return result.model_copy(update=changes)
+
+
+def add_advice(
+    result: Evaluation, training_site: SiteFigures | None, requirements: Sequence[Requirement]
+) -> Evaluation:
+    """Return a result with whether the model is ready here, and what to do.
+
+    Parameters
+    ----------
+    result : Evaluation
+        As `compare_with_site` returns it.
+    training_site : SiteFigures or None
+        Figures of the test rows of training.
+    requirements : sequence of Requirement
+        Bounds of readiness that the user set.
+    """
+    main = _find_main(result)
+    worse = main if main is not None and _is_worse(main) else None
+    judged = result.model_copy(update={"readiness": judge_evaluation(result, worse, requirements)})
     return judged.model_copy(update={"advice": choose_advice(judged, training_site)})
 
 

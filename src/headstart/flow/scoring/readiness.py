@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from headstart.errors import OptionError
 from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from headstart.flow.scoring.next_step import choose_next_step
 from headstart.flow.scoring.readiness_rules import (
@@ -38,6 +39,28 @@ _DOUBTS_OF_THE_TEST = ("no_test_rows", "test_copies", "shortcut")
 """Reasons that come before others of their level: they make all other figures doubtful."""
 _ERRORS = ("worst_group_error", "test_copies")
 """Reasons whose figure has to be at most their bound."""
+
+
+def require_known_figures(task: str, requirements: Sequence[str]) -> None:
+    """Refuse `--require` of a figure that the task does not have, before anything long begins.
+
+    Parameters
+    ----------
+    task : str
+    requirements : sequence of str
+        As they were written.
+
+    Raises
+    ------
+    OptionError
+        With the figures of the task.
+    """
+    names = [*dict.fromkeys(rule.figure for rule in RULES[task]), "test rows"]
+    unknown = [text for text in requirements if parse_requirement(text).figure not in names]
+    if unknown:
+        raise OptionError(
+            f"--require: '{unknown[0]}' is no figure of the task {task}.", f"Its figures: {', '.join(names)}."
+        )
 
 
 def judge_result(result: Result, out: str = "") -> Readiness:
