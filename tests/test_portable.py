@@ -321,7 +321,9 @@ def test_the_script_decides_as_the_rules_do(name: str, tmp_path: Path) -> None:
         )
     )
     made = rules.decide(said, None)
-    assert script.list_columns() == list_columns(task, classes)
+    columns = list_columns(task, classes)
+    assert script.list_columns() == columns
+    assert [columns[at] for at in script.order_columns(columns)][:2] == ["input", "answer"]
     corrected = script.calibrate(shares) if task in ("classification", "ordinal") else shares
     answered = make_answers(said, made)
     for at in range(40):

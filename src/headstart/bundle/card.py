@@ -52,7 +52,7 @@ def render_card(bundle: Bundle, portable_config: Mapping[str, Any], slim: bool =
     if portable_config["ok"]:
         lines += [
             "Without Headstart (Python, no network):", "",
-            "    pip install -r requirements.txt", "    python predict.py INPUTS > answers.csv", "",
+            "    pip install -r requirements.txt", "    python predict.py INPUTS -o answers.csv", "",
             "`headstart verify THIS-FOLDER` checks that no file was changed and that this machine answers alike.",
         ]  # fmt: skip
     else:

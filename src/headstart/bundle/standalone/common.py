@@ -1,4 +1,6 @@
-"""Predict with this model: python predict.py FILE-OR-FOLDER ... > answers.csv
+"""Predict with this model: python predict.py FILE-OR-FOLDER ... -o answers.csv
+
+Without -o the answers go to standard output, with the columns for programs.
 
 Needs what stands in requirements.txt and nothing else; reads model.onnx, config.json and decision.json beside it.
 """
@@ -11,6 +13,7 @@ import sys
 import threading
 import warnings
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,9 @@ except RefusedInput as refused:
 TASK, CLASSES, PORTABLE = CONFIG["task"], CONFIG["classes"], CONFIG["portable"]
 SINGLE = TASK in ("classification", "ordinal")
 NOT_SURE, NONE, RESERVED = "not sure", "none of these", ("_other", "noise", "background")
+HEADINGS = {"label": "best guess", "labels": "best guess", "label_2": "second guess", "label_3": "third guess",
+            "probability_2": "probability of the second", "probability_3": "probability of the third",
+            "set": "likely answers"}  # fmt: skip
 BATCH, MOST_RUN_BYTES, MOST_RUN_SECONDS = 16, 2_000_000_000, 300.0
 RAISED = vars(onnxruntime.capi.onnxruntime_pybind11_state).values()
 FAILURES: tuple[type[Exception], ...] = (
@@ -265,13 +271,44 @@ def prepare_row(source: Any) -> list[Any]:
     return [(np.zeros(1, np.float32),) if kind == "rows" else prepare_input(kind, source, spec) for kind, spec in kinds]
 
 
+def order_columns(names: list[str]) -> list[int]:
+    """Return the places of columns as people read them: the input, its answer, the best guess, how probable it is."""
+    first = [name for name in ("input", "answer", "label", "labels", "probability") if name in names[:-1]]
+    places = [names.index(name) for name in first]
+    return [*places, *(at for at in range(len(names) - 1) if at not in places)]
+
+
 def main(paths: list[str]) -> None:
-    """Predict every input and write one row each."""
+    """Predict every input and write one row each, into the file behind -o as people read them."""
+    if "-o" not in paths[:-1]:
+        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+        predict_paths(paths, lambda row: write_csv_rows(sys.stdout, [row]))
+        return
+    at_out = paths.index("-o")
+    out, names = Path(paths[at_out + 1]), list_columns()
+    order, headings = order_columns(names), {} if TASK == "regression" else HEADINGS
+    partial = out.with_name(f"{out.name}.partial")
+    try:
+        with partial.open("w", encoding="utf-8", newline="") as sink:
+            write_csv_rows(sink, [[headings.get(names[at], names[at]) for at in order]])
+            rows = iter([True])  # The first row has the names for programs.
+            predict_paths(
+                paths[:at_out] + paths[at_out + 2 :],
+                lambda row: None if next(rows, False) else write_csv_rows(sink, [[row[at] for at in order]]),
+            )
+        partial.replace(out)
+    except OSError as error:
+        raise RefusedInput(f"{out} cannot be written ({error.strerror}).") from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def predict_paths(paths: list[str], write: Callable[[list[Any]], None]) -> None:
+    """Predict every input and write the names of the columns and one row each."""
     if not PORTABLE["ok"] or not paths:
         raise RefusedInput(__doc__ if PORTABLE["ok"] else f"There is no model.onnx: {PORTABLE['reason']}.")
     for missing in (path for path in paths if not Path(path).exists()):
         raise RefusedInput(f"There is nothing at {missing}.")
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     warnings.simplefilter("ignore")  # Warnings about odd inputs are reasons in their rows.
     session = open_graph()
     out_of_distribution = read_tensors("decision.safetensors") if POLICY["novelty"] else {}
@@ -289,12 +326,13 @@ def main(paths: list[str]) -> None:
             if good and out_of_distribution
             else np.full(len(good), np.nan)
         )
-        write_csv_rows(sys.stdout, titles)
+        for title_row in titles:
+            write(title_row)
         titles.clear()
         answers = iter(zip(probabilities, distances, strict=True))
         for name, arrays in waiting:
             unread = [*("" if title != "reason" else str(arrays) for title in names[1:-1]), "unusable"]
-            write_csv_rows(sys.stdout, [[name, *(unread if isinstance(arrays, str) else decide_row(*next(answers)))]])
+            write([name, *(unread if isinstance(arrays, str) else decide_row(*next(answers)))])
 
     waiting: list[tuple[str, Any]] = []
     counts = Counter[str]()
