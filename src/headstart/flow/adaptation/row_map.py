@@ -15,6 +15,8 @@ from headstart.records import FloatMatrix
 from headstart.results.report_rows import MapSource, ReportRow, ReportRows
 
 _DIGITS = 4
+_NOISE = 1e-6
+"""Columns that vary less than this share of their largest value hold rounding errors, as of pictures that are all black."""
 
 
 def place_rows(prepared: Prepared, shown_rows: ReportRows) -> ReportRows:
@@ -37,7 +39,8 @@ def place_rows(prepared: Prepared, shown_rows: ReportRows) -> ReportRows:
     if values is None or len(rows) < SETTINGS.min_map_rows:
         return shown_rows
     spread = values.std(axis=0)
-    scaled = (values - values.mean(axis=0))[:, spread > 0] / spread[spread > 0]
+    varied = spread > _NOISE * np.abs(values).max(axis=0)
+    scaled = (values - values.mean(axis=0))[:, varied] / spread[varied]
     if scaled.shape[1] < 2:
         return shown_rows
     model = PCA(n_components=2, svd_solver="randomized", random_state=0)
