@@ -16,7 +16,7 @@ from headstart.results.report_rows import MapSource, ReportRow, ReportRows
 
 _DIGITS = 4
 _NOISE = 1e-6
-"""Columns that vary less than this share of their largest value hold rounding errors, as of pictures that are all black."""
+"""Columns that vary less than this share of their largest value hold rounding errors, as of black pictures."""
 
 
 def place_rows(prepared: Prepared, shown_rows: ReportRows) -> ReportRows:
