@@ -99,7 +99,8 @@ def adapt_table(
     run = runs.Run(output.folder, _compute_run_key(prepared, options)) if output else None
 
     def write_first(quick: FittedStrategies, costly: Sequence[str]) -> None:
-        if output and output.needs_first_answer(prepared.backbone.record.size_bytes, costly):
+        n_base_bytes = 0 if prepared.train.features is None else prepared.backbone.record.size_bytes
+        if output and output.needs_first_answer(n_base_bytes, costly):
             with timings.step("first_answer"):
                 now = budget.measure_again(len(prepared.table))
                 first = _measure_first(prepared, quick, options, now)
