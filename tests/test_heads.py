@@ -31,7 +31,7 @@ from headstart.web.app import build_app
 from headstart.web.models import ServedModel, open_models
 
 TO_HEAD = ExportOptions(to="head")
-EXACT = PredictOptions(precision="float32")
+EXACT = PredictOptions(precision="float32", runtime="torch")
 
 
 def _run(*arguments: object) -> Result:

@@ -52,7 +52,7 @@ from headstart.web.server import _bind_socket, _start_listening
 HOME = "http://127.0.0.1"
 TOKEN = "a-token-of-more-than-16"
 RUN = CliRunner()
-EXACT = PredictOptions(precision="float32")
+EXACT = PredictOptions(precision="float32", runtime="torch")
 
 
 @pytest.fixture(scope="module")
