@@ -71,6 +71,7 @@ class Model(Inspection):
         check: Callable[..., None] | None = None, open_whole: Callable[[], Bundle] | None = None,
     ) -> None:  # fmt: skip
         self._answering, self._open_whole = bundle, open_whole
+        self._whole = bundle if open_whole is None else None
         self._run: tuple[Result | None, Previews] | None = (result, {}) if result is not None or ship else None
         self._folder: Path | None = None
         self._ship, self._check = ship, check
@@ -78,13 +79,14 @@ class Model(Inspection):
     @property
     def bundle(self) -> Bundle:
         """The model with its base, as it was adapted, where that can be; it is read when it is asked for."""
-        if self._open_whole is not None:
-            self._answering, self._open_whole = self._open_whole(), None
-        return self._answering
+        if self._whole is None:
+            assert self._open_whole is not None
+            self._whole = self._open_whole()
+        return self._whole
 
     @bundle.setter
     def bundle(self, bundle: Bundle) -> None:
-        self._answering, self._open_whole = bundle, None
+        self._answering = self._whole = bundle
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,7 +62,6 @@ def predict(
 ) -> Any:
     """Predict new inputs: a table with one row each."""
     from headstart import flow
-    from headstart.cli import show
 
     require_model("predict", bundle, *inputs)
     paths = [require_path(path) for path in inputs]
@@ -75,7 +75,7 @@ def predict(
             "predictions": answers,
             "failed": failed,
         }
-        show.show_unreadable_inputs(failed)
+        _show_unreadable_inputs(failed)
         if len(failed) == len(answers):
             error = make_nothing_read(failed)
             raise CommandStopped(error.problem, error.hint, document)
@@ -83,11 +83,19 @@ def predict(
     try:
         failed = [vars(item) for item in flow.predict(bundle, paths, output, options)]
     except NothingRead as error:
-        show.show_unreadable_inputs(error.failed)
+        _show_unreadable_inputs(error.failed)
         document = {"format": 1, "output": str(output), "failed": list(map(dict, error.failed))}
         raise CommandStopped(error.problem, error.hint, document) from error
-    show.show_unreadable_inputs(failed)
+    _show_unreadable_inputs(failed)
     return {"format": 1, "output": str(output), "failed": failed}
+
+
+def _show_unreadable_inputs(failed: Sequence[Mapping[str, str]]) -> None:
+    """Show which inputs could not be predicted, if any: what shows reports is not imported for nothing."""
+    if failed:
+        from headstart.cli import show
+
+        show.show_unreadable_inputs(failed)
 
 
 @command(EvaluateOptions)
