@@ -5,17 +5,22 @@ from __future__ import annotations
 import base64
 import dataclasses
 import io
+import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.conftest import picture as draw_picture
+from tests.contentless import blur_edge
 from tests.twins import needs_node, run
 
 from headstart.decisions import Calibrator, Costs, DecisionPolicy, SetRule, fit_out_of_distribution
 from headstart.flow.inference.answers import make_answers, make_document
 from headstart.modalities import MODALITIES
+from headstart.modalities.content import measure_image_content
 from headstart.modalities.descriptors import shrink_image
 from headstart.modalities.image import load_image, resize_image
 from headstart.modalities.text import load_text as text_load
@@ -249,6 +254,7 @@ RULES = {
     "few rows": DecisionPolicy(sets=SetRule(0.9, (0.0,) * 5, (False,) * 5, 7)),
     "no rows": DecisionPolicy(sets=SetRule(0.9, (0.0,) * 5, (False,) * 5, 0)),
     "costs": DecisionPolicy(costs=FAR),
+    "least probability": DecisionPolicy(answer_below=0.5),
     "both": DecisionPolicy(sets=SetRule(0.9, (0.2,) * 5, (False,) * 5, 9), costs=EVEN),
 }
 
@@ -295,3 +301,63 @@ def test_float16_numbers_are_read_as_numpy_wrote_them(tmp_path: Path) -> None:
     texts = run(tmp_path, script, {"bytes": list(values.tobytes()), "listed": listed})
     numbers = [float(text.replace("Infinity", "inf")) for text in texts]
     np.testing.assert_array_equal(np.array(numbers, np.float16), values)
+
+
+@needs_node
+def test_files_are_read_as_people_have_them(tmp_path: Path) -> None:
+    """Tables of series as a model was trained on them, and files of texts: lines, and a quoted table."""
+    static = Path(str(files("headstart") / "web" / "static"))
+    wide = {"columns": {}, "input_columns": {"layout": "wide", "values": [["t0", "t1"]], "channels": [""]}}
+    long = {"columns": {"series": "field", "time": "day", "channel 1": "ndvi"}}
+    texts = {"columns": {"text": "text"}}
+    script = """
+      globalThis.document = {getElementById: () => ({scrollIntoView() {}})};
+      globalThis.fetch = async () => ({json: async () => inputs.messages});
+      const i18n = await import("./i18n.js");
+      await i18n.loadMessages();
+      const {makeFileSeriesInputs, makeFileTextInputs} = await import("./inputs.js");
+      const results = [];
+      for (const [model, name, content] of inputs.series) {
+        const read = await makeFileSeriesInputs({...model, n_channels: 1}, new File([content], name));
+        results.push(read.map((input) => input.series));
+      }
+      for (const [model, name, content] of inputs.texts) {
+        const bytes = Uint8Array.from(atob(content), (sign) => sign.charCodeAt(0));
+        results.push((await makeFileTextInputs(model, new File([bytes], name))).map((input) => input.text));
+      }
+      return results;
+    """
+    contents = {
+        "texts.csv": b'id,text\n1,"no water, none"\n2,"the road\nis gone"\n', "texts.txt": b"no water\n\nthe road\n",
+    }  # fmt: skip
+    results = run(
+        tmp_path / "node",
+        script,
+        {
+            "messages": json.loads((static / "messages.json").read_text("utf-8")),
+            "series": [
+                [wide, "a.csv", 'id;t0;t1;place\n"1";"1,5";;"x; y"\n'],
+                [long, "b.csv", "field,day,ndvi\na,10,2\na,9,1\nb,9,\n"],
+            ],
+            "texts": [[texts, name, base64.b64encode(content).decode()] for name, content in contents.items()],
+        },
+        {name: static / name for name in ("inputs.js", "dom.js", "i18n.js", "tables.js")},
+    )
+    assert results == [
+        [[[1.5, None]]], [[[1, 2]], [[None]]], ["no water, none", "the road\nis gone"], ["no water", "the road"],
+    ]  # fmt: skip
+
+
+@needs_node
+def test_the_content_of_images_is_measured_alike(tmp_path: Path) -> None:
+    pixels = [
+        shrink_image(image) for image in (draw_picture(1, 0, 120), blur_edge(), Image.new("RGB", (96, 96), (9, 0, 60)))
+    ]
+    script = """
+      const content = await import("./page/content.js");
+      const image = (data) => ({width: 96, height: 96, data: Uint8Array.from(data)});
+      return inputs.map((data) => content.measureImage(image(data), 120));
+    """
+    measured = run(tmp_path / "node", script, [image.ravel().tolist() for image in pixels])
+    for image, measures in zip(pixels, measured, strict=True):
+        assert measures == pytest.approx(measure_image_content(image, 120), abs=1e-9)

@@ -150,7 +150,9 @@ function readLongTable(cells, columns, separator) {
   const groups = new Map();
   for (const row of cells.slice(1)) {
     const name = (row[seriesPlace] ?? "").trim();
-    groups.set(name, [...(groups.get(name) ?? []), row]);
+    const rows = groups.get(name);
+    if (rows) rows.push(row);
+    else groups.set(name, [row]);
   }
   return [...groups].map(([name, rows]) => {
     const order = timePlace < 0 ? Array.from(rows.keys()) : orderMoments(rows.map((row) => (row[timePlace] ?? "").trim()));
