@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from tests.tiny import BASES
 
+from headstart import bundle as bundles
 from headstart import data, flow
 from headstart.api.model import Model, load, make_model
 from headstart.bases import write_folder
@@ -91,4 +92,7 @@ def test_a_saved_model_answers_every_row_as_in_memory(made: tuple[Path, AdaptOpt
     with rows.open(encoding="utf-8") as handle:
         texts = [*(row["text"] for row in csv.DictReader(handle)), "zzz", "qqq 777 xxx"]
     model.save(tmp_path / "bundle")
-    assert load(tmp_path / "bundle").answer(texts) == model.answer(texts)
+    answers = model.answer(texts)
+    assert Model(bundles.load_bundle(tmp_path / "bundle", "torch")).answer(texts) == answers
+    soonest = load(tmp_path / "bundle").answer(texts)  # From its portable form: the same but for rounding.
+    assert [(one["answer"], one["set"]) for one in soonest] == [(one["answer"], one["set"]) for one in answers]
