@@ -17,21 +17,22 @@ from typing import TYPE_CHECKING, Any
 from headstart.offline import silence_hub
 
 __version__ = "0.3.0"
-__all__ = ["Adapter", "Model", "__version__", "adapt", "load", "read"]
+__all__ = ["Adapter", "AdapterRegressor", "Model", "__version__", "adapt", "load", "read"]
 
 if TYPE_CHECKING:
-    from headstart.api.estimator import Adapter
+    from headstart.api.estimator import Adapter, AdapterRegressor
     from headstart.api.functions import adapt, read
     from headstart.api.model import Model, load
 
 _PLACES = {
     "Adapter": "headstart.api.estimator",
+    "AdapterRegressor": "headstart.api.estimator",
     "Model": "headstart.api.model",
     "load": "headstart.api.model",
     "adapt": "headstart.api.functions",
     "read": "headstart.api.functions",
 }
-_ADAPTING = ("Adapter", "adapt", "read")
+_ADAPTING = ("Adapter", "AdapterRegressor", "adapt", "read")
 """What needs the extra `adapt`; the rest loads bundles and predicts."""
 
 

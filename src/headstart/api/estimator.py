@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.metrics import accuracy_score
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
+from sklearn.metrics import r2_score
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from headstart import data
 from headstart.api.model import Model, make_model
+from headstart.api.targets import read_classes, read_plain_targets
 from headstart.data.reading.frames import (
     are_numbers,
     convert_inputs,
@@ -29,8 +30,92 @@ from headstart.options import AdaptOptions, parse
 from headstart.records import TRAIN, make_column
 
 
-class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Adapt a base model to texts, image paths or series.
+class BaseAdapter(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """What `Adapter` and `AdapterRegressor` share: parameters, reading of rows, and the embeddings of the base."""
+
+    def __init__(  # noqa: PLR0913 - scikit-learn takes parameters from the signature
+        self,
+        base: str = "default",
+        strategy: str | Sequence[str] | None = None,
+        time: float | str = 600.0,
+        balance: str = "auto",
+        seed: int = 0,
+        offline: bool = False,
+        *,
+        axes: str = "auto",
+        abstain: bool = False,
+    ) -> None:
+        self.base = base
+        self.strategy = strategy
+        self.time = time
+        self.balance = balance
+        self.seed = seed
+        self.offline = offline
+        self.axes = axes
+        self.abstain = abstain
+
+    def transform(self, X: Any) -> Any:
+        """Return the embeddings that the base gives (n_rows, n_dims), float32; NaN where a row cannot be read.
+
+        They come from the feature cache where the base has seen a row before, also in `fit`. The base is frozen: what
+        was learnt from `y` does not change them.
+
+        Parameters
+        ----------
+        X : sequence, array, Series or DataFrame
+            As for `fit`.
+        """
+        check_is_fitted(self, "model_")
+        X, _ = self._validate(X, None)
+        return self.model_.embed(_rows(X))
+
+    def _fit_model(self, X: Any, targets: Any, groups: Any, task: str) -> None:
+        strategy = self.strategy or "quick"
+        options = parse(
+            AdaptOptions, base=self.base, time=self.time, balance=self.balance, seed=self.seed, offline=self.offline,
+            strategy=strategy if isinstance(strategy, str) else ",".join(strategy), axes=self.axes,
+            group=() if groups is None else ("group",),
+        )  # fmt: skip
+        named_groups = {} if groups is None else {"group": groups}
+        table = data.from_arrays(_rows(X), targets, axes=options.axes, metadata=named_groups, task=task)
+        data.require_use(options, table)
+        splits = make_column([TRAIN] * len(table))
+        with offline(options.offline):
+            self.model_: Model = make_model(adapt_table(replace(table, splits=splits), None, options))
+
+    def _find_answered(self, X: Any) -> Any:
+        """Return which rows (n_rows,) the model answers: it may find a row unlike all others, or be unsure."""
+        return np.array([document["kind"] == "label" for document in self.model_.answer(X)])
+
+    def _validate(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Let scikit-learn check numbers; texts, paths and ragged series are left as they are."""
+        fitting, several = y is not None, np.ndim(y) == 2 and np.shape(y)[1] > 1
+        X = _plain_rows(X)
+        if not _is_numeric(X):
+            rows = list(X)
+            if fitting:
+                y = np.asarray(y) if several else column_or_1d(y, warn=True)
+                if len(rows) != len(y):
+                    raise ValueError(f"X has {len(rows)} rows, but y has {len(y)}.")
+            return rows, y
+        validation_options = {"ensure_all_finite": "allow-nan", "dtype": "numeric", "allow_nd": True}
+        if not fitting:
+            return validate_data(self, X, reset=False, **validation_options), None
+        return validate_data(self, X, y, multi_output=several, **validation_options)  # type: ignore[no-any-return]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = True
+        tags.transformer_tags.preserves_dtype = []
+        tags.non_deterministic = False
+        return tags
+
+
+class Adapter(ClassifierMixin, BaseAdapter):  # type: ignore[misc]
+    """Adapt a base model to labelled texts, images or series, as a classifier of scikit-learn.
 
     Parameters
     ----------
@@ -48,10 +133,13 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Open no connection.
     axes : str
         Of an array of series with several channels: "channels-first", "time-first", or "auto": the first.
+    abstain : bool
+        Whether `predict` gives None where the model would not answer: it is not sure, or a row is unlike all others.
 
     Attributes
     ----------
     classes_ : ndarray, shape (n_classes,)
+        With several labels a row: the labels, in the order of the columns.
     model_ : headstart.Model
 
     Notes
@@ -60,106 +148,133 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     (n, time) or (n, channels, time), or a list of arrays (channels, time), with `axes="time-first"` the other way
     round; also a Series or a DataFrame (pandas, Arrow, polars) of these: its only column, the one called like texts or
     files, or all if all are numbers. All rows are used for training: scikit-learn's own tools score the estimator.
+    Not every strategy can weigh single rows, so `fit` takes no `sample_weight`.
+
+    Examples
+    --------
+    >>> from headstart import Adapter
+    >>> texts = ["the pump is dry", "no water", "the roof leaks", "no books"] * 5
+    >>> model = Adapter().fit(texts, ["water", "water", "school", "school"] * 5)  # doctest: +SKIP
+    >>> model.predict(["the tap is dry"])  # doctest: +SKIP
+    array(['water'], dtype='<U6')
+    >>> model.transform(["the tap is dry"]).shape  # doctest: +SKIP
+    (1, 384)
     """
 
-    def __init__(  # noqa: PLR0913 - scikit-learn takes parameters from the signature
-        self,
-        base: str = "default",
-        strategy: str | Sequence[str] | None = None,
-        time: float | str = 600.0,
-        balance: str = "auto",
-        seed: int = 0,
-        offline: bool = False,
-        *,
-        axes: str = "auto",
-    ) -> None:
-        self.base = base
-        self.strategy = strategy
-        self.time = time
-        self.balance = balance
-        self.seed = seed
-        self.offline = offline
-        self.axes = axes
-
     def fit(self, X: Any, y: Any, groups: Any = None) -> Adapter:
-        """Learn from rows `X` with labels `y` (n_rows,); rows of one group stay on one side of every fold.
+        """Learn from labelled rows; those that cannot be used (a missing text, no image) are left out.
 
-        Rows that cannot be used (a missing text, an image that is not there) are left out.
+        Parameters
+        ----------
+        X : sequence, array, Series or DataFrame, n_rows
+        y : shape (n_rows,), or (n_rows, n_labels) of 0 and 1, or a list of label lists
+            One label a row; or any number of them.
+        groups : sequence, shape (n_rows,), optional
+            Patient, site ...: rows of one group stay on one side of every fold.
         """
         if y is None:
             raise ValueError("Adapter requires y to be passed, but the target y is None.")
-        X, y = self._validate(X, _plain_labels(y))
-        classes, codes = np.unique(y, return_inverse=True)
-        if len(classes) < 2:
-            raise ValueError(f"Adapter needs at least 2 classes; y has only {len(classes)} class.")
-        strategy = self.strategy or "quick"
-        options = parse(
-            AdaptOptions, base=self.base, time=self.time, balance=self.balance, seed=self.seed, offline=self.offline,
-            strategy=strategy if isinstance(strategy, str) else ",".join(strategy), axes=self.axes,
-            group=() if groups is None else ("group",),
-        )  # fmt: skip
-        named_groups = {} if groups is None else {"group": groups}
-        table = data.from_arrays(_rows(X), [f"{code:06d}" for code in codes], axes=options.axes, metadata=named_groups)
-        data.require_use(options, table)
-        splits = make_column([TRAIN] * len(table))
-        with offline(options.offline):
-            self.model_: Model = make_model(adapt_table(replace(table, splits=splits), None, options))
-        self.classes_ = classes[[int(name) for name in self.model_.classes]]
+        classes = read_classes(y)
+        X, y = self._validate(X, classes.values)
+        check_classification_targets(y)
+        self._targets = classes.encode(y)
+        self._fit_model(X, self._targets.codes, groups, self._targets.task)
+        order = [int(name) for name in self.model_.classes]
+        self.classes_ = self._targets.classes if self._targets.has_sets else self._targets.classes[order]
         return self
 
     def predict_proba(self, X: Any) -> Any:
         """Return class probabilities (n_rows, n_classes), columns in the order of `classes_`.
 
-        A row that cannot be read has NaN in every column.
+        With several labels a row each has a probability of its own. A row that cannot be read has NaN in every column.
         """
         check_is_fitted(self, "model_")
         X, _ = self._validate(X, None)
-        return self.model_.predict_proba(_rows(X))
+        probabilities = self.model_.predict_proba(_rows(X))
+        return self._targets.order_columns(probabilities, self.model_.classes)
 
     def predict(self, X: Any) -> Any:
-        """Return the most probable class of each row (n_rows,), in order; None where the row cannot be read."""
-        probabilities = self.predict_proba(X)
-        unread = np.isnan(probabilities).any(axis=1)
+        """Return the answer of each row, in order.
+
+        The most probable class (n_rows,); None where the row cannot be read and, with `abstain`, where the model would
+        not answer. With several labels a row: 0 and 1 (n_rows, n_labels), NaN instead of None; or tuples of labels
+        (n_rows,), if `fit` had lists of labels.
+        """
+        check_is_fitted(self, "model_")
+        X, _ = self._validate(X, None)
+        rows = _rows(X)
+        answered = self._find_answered(rows) if self.abstain else None
+        if self._targets.has_sets:
+            return self._targets.decode_sets(self.model_.predict(rows), answered)
+        probabilities = self.model_.predict_proba(rows)
+        unread: Any = np.isnan(probabilities).any(axis=1)
         predicted = self.classes_[np.where(unread[:, None], 0.0, probabilities).argmax(axis=1)]
-        if unread.any():
+        without_answer = unread if answered is None else unread | ~answered
+        if without_answer.any():
             predicted = predicted.astype(object)
-            predicted[unread] = None
+            predicted[without_answer] = None
         return predicted
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the accuracy (0-1); a row that cannot be read counts as wrong."""
-        predicted, truth = self.predict(X), np.asarray(_plain_labels(y))
-        if predicted.dtype != object:
-            return float(accuracy_score(truth, predicted, sample_weight=sample_weight))
-        right = [answer is not None and answer == label for answer, label in zip(predicted, truth, strict=True)]
-        return float(np.average(right, weights=sample_weight))
+        """Return the accuracy (0-1); a row without an answer counts as wrong, and so does one label too many or few."""
+        return self._targets.score(self.predict(X), y, sample_weight)
 
-    def _validate(self, X: Any, y: Any) -> tuple[Any, Any]:
-        """Let scikit-learn check numbers; texts, paths and ragged series are left as they are."""
-        fitting = y is not None
-        X = _plain_rows(X)
-        if not _is_numeric(X):
-            rows = list(X)
-            if fitting:
-                y = column_or_1d(y, warn=True)
-                check_classification_targets(y)
-                if len(rows) != len(y):
-                    raise ValueError(f"X has {len(rows)} rows, but y has {len(y)}.")
-            return rows, y
-        validation_options = {"ensure_all_finite": "allow-nan", "dtype": "numeric", "allow_nd": True}
-        if not fitting:
-            return validate_data(self, X, reset=False, **validation_options), None
-        X, y = validate_data(self, X, y, **validation_options)
-        check_classification_targets(y)
-        return X, y
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.string = True
-        tags.input_tags.three_d_array = True
-        tags.non_deterministic = False
-        return tags
+class AdapterRegressor(RegressorMixin, BaseAdapter):  # type: ignore[misc]
+    """Adapt a base model to rows with a number each, as a regressor of scikit-learn.
+
+    Parameters
+    ----------
+    base, strategy, time, balance, seed, offline, axes
+        As for `Adapter`; there are no classes to balance.
+    abstain : bool
+        Whether `predict` gives NaN where the model would not answer: a row is unlike all others.
+
+    Attributes
+    ----------
+    model_ : headstart.Model
+
+    Examples
+    --------
+    >>> from headstart import AdapterRegressor
+    >>> model = AdapterRegressor().fit(photos, yields)  # doctest: +SKIP
+    >>> model.predict(photos).shape == (len(photos),)  # doctest: +SKIP
+    True
+    """
+
+    def fit(self, X: Any, y: Any, groups: Any = None) -> AdapterRegressor:
+        """Learn from rows with a number each.
+
+        Parameters
+        ----------
+        X : sequence, array, Series or DataFrame, n_rows
+        y : sequence of float, shape (n_rows,)
+        groups : sequence, shape (n_rows,), optional
+            Rows of one group stay on one side of every fold.
+        """
+        if y is None:
+            raise ValueError("AdapterRegressor requires y to be passed, but the target y is None.")
+        X, y = self._validate(X, read_plain_targets(y))
+        numbers: Any = np.asarray(y, dtype=np.float64)
+        if numbers.ndim != 1 or not np.isfinite(numbers).all():
+            raise ValueError("y needs one number a row, none of them missing or infinite.")
+        self._fit_model(X, numbers.tolist(), groups, "regression")
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """Return a number for each row (n_rows,), in order; NaN where the row cannot be read or is not answered."""
+        check_is_fitted(self, "model_")
+        X, _ = self._validate(X, None)
+        predicted = self.model_.predict(_rows(X)).astype(np.float64)
+        return np.where(self._find_answered(_rows(X)), predicted, np.nan) if self.abstain else predicted
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the R² of the rows that have an answer (1 is best)."""
+        predicted: Any = self.predict(X)
+        truth: Any = np.asarray(read_plain_targets(y), dtype=np.float64)
+        answered = ~np.isnan(predicted)
+        weights = None if sample_weight is None else np.asarray(sample_weight)[answered]
+        return float(r2_score(truth[answered], predicted[answered], sample_weight=weights))
 
 
 def _plain_rows(X: Any) -> Any:
@@ -179,21 +294,6 @@ def _plain_rows(X: Any) -> Any:
 
 def _holds_rows(value: Any) -> bool:
     return value is None or isinstance(value, str) or hasattr(value, "__fspath__") or hasattr(value, "shape")
-
-
-def _plain_labels(y: Any) -> Any:
-    """Return labels of any library as an array; a missing one is an error."""
-    if is_frame(y):
-        columns = list(read_frame_columns(y).values())
-        y = columns[0] if len(columns) == 1 else y
-    elif is_column(y):
-        y = read_column_values(y)
-    else:
-        return y
-    n_missing = sum(label is None for label in y) if isinstance(y, list) else 0
-    if n_missing:
-        raise ValueError(f"y has {n_missing} missing labels: leave these rows out, or label them.")
-    return np.asarray(y)
 
 
 def _is_numeric(X: Any) -> bool:

@@ -68,7 +68,8 @@ def _read(source: Any, labels: Any, groups: Any, options: ReadOptions) -> Table:
         return data.read_table(Path(source), options)
     modality = None if options.modality == "auto" else options.modality
     metadata = {} if groups is None else {"group": groups}
-    return data.from_arrays(source, labels, modality, axes=options.axes, metadata=metadata)
+    task = "classification" if options.task_type is None else options.task
+    return data.from_arrays(source, labels, modality, axes=options.axes, metadata=metadata, task=task)
 
 
 def adapt(

@@ -26,6 +26,7 @@ from headstart.results import Result
 from headstart.task_types import TASK_TYPES
 
 if TYPE_CHECKING:
+    from headstart.bases import Backbone
     from headstart.flow.run_records import AdaptedRun
     from headstart.report.previews import Previews
 
@@ -75,6 +76,7 @@ class Model(Inspection):
         self._run: tuple[Result | None, Previews] | None = (result, {}) if result is not None or ship else None
         self._folder: Path | None = None
         self._ship, self._check = ship, check
+        self._base: Backbone | None = None
 
     @property
     def bundle(self) -> Bundle:
@@ -192,6 +194,25 @@ class Model(Inspection):
             documents[place] = answers.make_document(answer)
         return documents
 
+    def embed(self, inputs: Any) -> Array:
+        """Return the embeddings of the frozen base (n_rows, n_dims), float32, from the feature cache where they are.
+
+        A row that cannot be read has NaN in every column.
+
+        Parameters
+        ----------
+        inputs : sequence, array, Series or DataFrame
+            As for `predict_proba`.
+
+        Raises
+        ------
+        OptionError
+            The model was loaded from a bundle that holds no base.
+        """
+        from headstart.api.embedding import embed_inputs
+
+        return embed_inputs(self.bundle, self._base or self.bundle.backbone, inputs)
+
     def save(self, folder: str | Path) -> None:
         """Write the model as a bundle, with its portable form; a bundle that is there is replaced.
 
@@ -262,6 +283,7 @@ def make_model(adapted: AdaptedRun) -> Model:
         partial(portable.make_portable, table=sample, seen=RunTexts.of_run(adapted.prepared)),
         partial(require_same_answers, table=sample),
     )
+    model._base = adapted.prepared.backbone
     groups = adapted.figures.groups if adapted.figures else []
     model.keep_previews(make_previews(adapted, gather_report_rows(adapted, groups)))
     return model

@@ -24,7 +24,7 @@ from headstart.records import InputColumns, Table, make_column
 _MISSING_FILE = "(no file)"
 
 
-def from_arrays(
+def from_arrays(  # noqa: PLR0913 - all but three by keyword
     inputs: Any,
     labels: Sequence[Any] | None = None,
     modality: str | None = None,
@@ -32,6 +32,7 @@ def from_arrays(
     axes: str = "auto",
     known: InputColumns | None = None,
     metadata: Mapping[str, Any] | None = None,
+    task: str = "classification",
 ) -> Table:
     """Make a table of what is in memory.
 
@@ -53,6 +54,8 @@ def from_arrays(
         What the model learnt from: series must have its channels.
     metadata : mapping of str to sequence, shape (n_rows,), optional
         Further columns.
+    task : str
+        One of `headstart.task_types.TASK_TYPES`; lists and columns of labels are several labels in any case.
 
     Returns
     -------
@@ -75,7 +78,7 @@ def from_arrays(
             f"There are {len(parsed_rows.ids)} inputs and {len(labels)} labels.", "Give one label for each input."
         )
     indicators, labels = _split_indicators(labels)
-    label_texts, label_spec = _write_labels(labels)
+    label_texts, label_spec = _write_labels(labels, task)
     if indicators:
         label_texts, label_spec = [""] * len(parsed_rows.ids), LabelSpec(task="multi-label")
     metadata_columns = {
@@ -126,13 +129,13 @@ def _split_indicators(labels: Any) -> tuple[dict[str, list[str]], Any]:
     return {name: [format_cell(item) for item in values] for name, values in columns.items()}, None
 
 
-def _write_labels(labels: Sequence[Any] | None) -> tuple[list[str] | None, LabelSpec]:
+def _write_labels(labels: Sequence[Any] | None, task: str) -> tuple[list[str] | None, LabelSpec]:
     """Write labels as text; a list, a tuple or a set is several labels of a row."""
     if labels is None:
         return None, LabelSpec()
     values = read_column_values(labels)
     if not any(isinstance(label, _LABEL_SETS) for label in values):
-        return [format_cell(label) for label in values], LabelSpec()
+        return [format_cell(label) for label in values], LabelSpec(task=task)
     parts = [list(label) if isinstance(label, _LABEL_SETS) else [label] for label in values]
     return [format_cell([format_cell(part) for part in label]) for label in parts], LabelSpec(
         task="multi-label", empty_is_none=True
