@@ -89,7 +89,8 @@ class BaseAdapter(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _validate(self, X: Any, y: Any) -> tuple[Any, Any]:
         """Let scikit-learn check numbers; texts, paths and ragged series are left as they are."""
-        fitting, several = y is not None, np.ndim(y) == 2 and np.shape(y)[1] > 1
+        fitting, shape = y is not None, np.asarray(y).shape
+        several = len(shape) == 2 and shape[1] > 1
         X = _plain_rows(X)
         if not _is_numeric(X):
             rows = list(X)
