@@ -15,6 +15,9 @@ class ServeOptions(Options):
 
     host: str = Field("127.0.0.1", description="Address to listen on. Any but this machine's own needs a token.")
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on (0: any free port).")
+    phone: bool = Field(
+        False, description="Answer phones in the same Wi-Fi: makes a token and shows the address as a QR code."
+    )
     token_file: Path | None = Field(
         None, description="File with the access token (default: the environment variable HEADSTART_TOKEN)."
     )

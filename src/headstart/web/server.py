@@ -17,7 +17,6 @@ import uvicorn
 
 from headstart import progress
 from headstart.errors import OptionError
-from headstart.http.access import read_token
 from headstart.http.connection_limits import BoundedHttpProtocol, count_allowed_connections
 from headstart.http.middleware import RequestMiddleware
 from headstart.http.request_log import JsonLinesFormatter
@@ -26,6 +25,7 @@ from headstart.options import ServeOptions
 from headstart.task_types import TASK_TYPES
 from headstart.web.app import build_app
 from headstart.web.models import open_models
+from headstart.web.phone import choose_access, make_phone_address, show_phone_address
 
 _LOOK_SECONDS = 0.02
 _BACKLOG = 1_024
@@ -87,8 +87,8 @@ def serve(paths: Sequence[Path], options: ServeOptions) -> dict[str, Any]:
     HeadstartError
         An option, a bundle or the address cannot be used.
     """
-    token = read_token(options.host, options.token_file)
-    with _log_to_stderr(), offline(options.offline), _bind_socket(options.host, options.port) as bound:
+    host, token = choose_access(options)
+    with _log_to_stderr(), offline(options.offline), _bind_socket(host, options.port) as bound:
         models = open_models(paths, options)
         middleware = build_app(models, options, token)
         config = uvicorn.Config(
@@ -97,11 +97,13 @@ def serve(paths: Sequence[Path], options: ServeOptions) -> dict[str, Any]:
             timeout_graceful_shutdown=int(options.timeout),
         )  # fmt: skip
         _start_listening(bound)
-        where = f"http://{_format_host(options.host)}:{bound.getsockname()[1]}"
+        where = f"http://{_format_host(host)}:{bound.getsockname()[1]}"
         for model in models.values():
             classes = "" if TASK_TYPES[model.task].is_number else f", {len(model.classes)} classes"
             progress.say(f"{model.name}: {model.modality}, {model.task}{classes}")
         progress.say(f"Ready at {where} (page: {where}/, all routes: {where}/docs). Stop with Ctrl+C.")
+        if options.phone and token:
+            show_phone_address(make_phone_address(host, bound.getsockname()[1], token))
         _run_until_stopped(HeadstartServer(config, middleware, options.timeout), bound)
     return {"format": 1, "address": where, "models": list(models), "requests": middleware.metrics.count_statuses()}
 

@@ -4,6 +4,7 @@
 /** @typedef {import("./api.js").Input} Input */
 
 const TOKEN_KEY = "headstart-token";
+const TOKEN_IN_ADDRESS = "#token=";
 let token = sessionStorage.getItem(TOKEN_KEY) || "";
 
 /** Where answers are made: a key of messages.json, and what it is filled with. */
@@ -16,6 +17,12 @@ export const place = { key: "place_server", values: { host: location.host } };
 export function setToken(code) {
   token = code.trim();
   sessionStorage.setItem(TOKEN_KEY, token);
+}
+
+if (location.hash.startsWith(TOKEN_IN_ADDRESS)) {
+  // From the QR code of `headstart serve --phone`: kept for this tab, and removed from the address.
+  setToken(decodeURIComponent(location.hash.slice(TOKEN_IN_ADDRESS.length)));
+  history.replaceState(null, "", location.pathname + location.search);
 }
 
 /**
