@@ -193,9 +193,16 @@ def stale_parameters(modules: dict[str, ast.Module]) -> Iterator[Offence]:
             _, _, section = (ast.get_docstring(node) or "").partition("Parameters\n----------\n")
             section = re.split(r"\n\n\w[\w ]*\n---", section)[0]
             documented = {name.strip(" *") for group in PARAMETER.findall(section) for name in group.split(",")}
-            for name in sorted(documented - list_parameters(node)):
+            for name in sorted(documented - list_parameters(node) - list_inherited_parameters(node, tree)):
                 text = f"`{node.name}` documents `{name}`, which it does not have"
                 yield Offence(rule="stale", path=path, line=node.lineno, name=node.name, text=text)
+
+
+def list_inherited_parameters(node: ast.AST, tree: ast.Module) -> set[str]:
+    """Return the parameters that a class has from a base class of its own module."""
+    bases = {base.id for base in node.bases if isinstance(base, ast.Name)} if isinstance(node, ast.ClassDef) else set()
+    classes = [item for item in tree.body if isinstance(item, ast.ClassDef) and item.name in bases]
+    return set().union(*map(list_parameters, classes))
 
 
 def list_parameters(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> set[str]:

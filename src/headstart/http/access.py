@@ -46,6 +46,11 @@ class AccessPolicy:
 def is_loopback_host(host: str) -> bool:
     """Return whether an address can be reached from this machine only.
 
+    Parameters
+    ----------
+    host : str
+        Name or IP address.
+
     Examples
     --------
     >>> [is_loopback_host(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "example.org")]
