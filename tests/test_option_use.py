@@ -41,7 +41,7 @@ def places(tmp_path: Path) -> dict[str, Path]:
 
 
 def test_every_option_for_columns_has_a_stated_use_but_those_that_fit_any_table() -> None:
-    assert set(ColumnOptions.model_fields) == {*OPTION_SCOPES, "id", "encoding"}
+    assert set(ColumnOptions.model_fields) == {*OPTION_SCOPES, "id", "encoding", "sheet"}
 
 
 @pytest.mark.parametrize("name", OPTION_SCOPES)

@@ -254,6 +254,8 @@ def test_the_sheet_that_suits_is_read_to_learn_and_to_predict_and_any_can_be_nam
     assert named.labels is not None and set(named.labels) == {"Kisumu"}
     with pytest.raises(UnknownName, match="There is no sheet 'Dta'"):
         data.read_table(path, ReadOptions(sheet="Dta"))
+    with pytest.raises(OptionError, match=r"--sheet is for Excel workbooks, and t\.csv is none"):
+        data.read_table(_table(tmp_path / "t.csv", _rows(6)), ReadOptions(sheet="Data"))
 
 
 def test_a_workbook_without_a_visible_table_names_its_sheets(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from headstart.data.reading.sources import (
     TABLE_READERS,
     make_sheet_choice,
     require_existing,
+    require_workbook,
 )
 from headstart.data.reading.table_files import RawTable, is_table, read_raw_table
 from headstart.data.reading.tree import list_tree
@@ -110,6 +111,7 @@ def read_ordered_inputs(
     """
     spec = _make_spec(columns, named_columns, inputs, options)
     sources = [require_existing(Path(path).expanduser()) for path in paths]
+    require_workbook(sources, spec)
     reader = INPUT_READERS[modality]
     if len(sources) == 1 and sources[0].suffix.lower() in reader.data_suffixes:
         parsed_parts = [_read_file(sources[0], sources[0].as_posix(), modality, spec)]

@@ -20,7 +20,15 @@ from headstart.data.reading.archive import unpack
 from headstart.data.reading.column_roles import find_roles
 from headstart.data.reading.frames import convert_frame
 from headstart.data.reading.rows import ParsedRows, ReadPolicy, build_table, join_parsed_rows
-from headstart.data.reading.table_files import NAMED_READERS, READERS, RawTable, SheetChoice, is_table, read_raw_table
+from headstart.data.reading.table_files import (
+    NAMED_READERS,
+    READERS,
+    RawTable,
+    SheetChoice,
+    is_table,
+    is_workbook,
+    read_raw_table,
+)
 from headstart.data.reading.tree import FolderTree, list_tree
 from headstart.data.series import long_tables, series_arrays, series_files, series_tables
 from headstart.data.texts import TEXT_FILES, lacks_header
@@ -203,6 +211,7 @@ def read_source(source: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
     """
     if modality == "auto" and spec.texts:
         modality = "text"
+    require_workbook([source], spec)
     if source.is_dir():
         return _read_folder(list_tree(source), modality, spec)
     suffix = source.suffix.lower()
@@ -235,6 +244,23 @@ def _read_table_file(path: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
     if modality == "auto":
         modality = _infer_modality(raw_table, path, spec)
     return replace(TABLE_READERS[modality].read(raw_table, path.parent, spec), n_lines=raw_table.n_lines)
+
+
+def require_workbook(sources: Sequence[Path], spec: ColumnSpec) -> None:
+    """Refuse the name of a sheet where no source is a workbook; a folder may hold some.
+
+    Parameters
+    ----------
+    sources : sequence of Path
+    spec : ColumnSpec
+
+    Raises
+    ------
+    OptionError
+    """
+    if spec.sheet is not None and not any(path.is_dir() or is_workbook(path) for path in sources):
+        names = list_offenders([path.name for path in sources])
+        raise OptionError(f"--sheet is for Excel workbooks, and {names} is none.", "Leave --sheet out.")
 
 
 def make_sheet_choice(path: Path, modality: str, spec: ColumnSpec) -> SheetChoice:

@@ -41,6 +41,17 @@ def is_table(path: Path) -> bool:
     return path.suffix.lower() in READERS or path.suffix.lower() in NAMED_READERS
 
 
+def is_workbook(path: Path) -> bool:
+    """Return whether a file's ending is that of a workbook.
+
+    Parameters
+    ----------
+    path : Path
+        Need not exist.
+    """
+    return {**READERS, **NAMED_READERS}.get(path.suffix.lower()) is read_workbook
+
+
 def read_raw_table(path: Path, encoding: str | None = None, sheet: SheetChoice | None = None) -> RawTable:
     """Read a table by the file's suffix.
 
@@ -71,4 +82,4 @@ def read_raw_table(path: Path, encoding: str | None = None, sheet: SheetChoice |
     return raw_table
 
 
-__all__ = ["NAMED_READERS", "READERS", "RawTable", "SheetChoice", "is_table", "read_raw_table"]
+__all__ = ["NAMED_READERS", "READERS", "RawTable", "SheetChoice", "is_table", "is_workbook", "read_raw_table"]
