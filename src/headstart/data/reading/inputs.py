@@ -17,6 +17,7 @@ from headstart.data.reading.archive import unpack
 from headstart.data.reading.arrays import make_type_error, parse_arrays
 from headstart.data.reading.decoding import read_text_file
 from headstart.data.reading.frames import convert_frame, is_column, is_frame, read_frame_columns
+from headstart.data.reading.paths import require_existing, require_workbook
 from headstart.data.reading.rows import (
     ParsedRows,
     ReadPolicy,
@@ -30,8 +31,6 @@ from headstart.data.reading.sources import (
     SERIES_FILES,
     TABLE_READERS,
     make_sheet_choice,
-    require_existing,
-    require_workbook,
 )
 from headstart.data.reading.table_files import RawTable, is_table, read_raw_table
 from headstart.data.reading.tree import list_tree
@@ -111,7 +110,7 @@ def read_ordered_inputs(
     """
     spec = _make_spec(columns, named_columns, inputs, options)
     sources = [require_existing(Path(path).expanduser()) for path in paths]
-    require_workbook(sources, spec)
+    require_workbook(sources, spec.sheet)
     reader = INPUT_READERS[modality]
     if len(sources) == 1 and sources[0].suffix.lower() in reader.data_suffixes:
         parsed_parts = [_read_file(sources[0], sources[0].as_posix(), modality, spec)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -26,7 +25,6 @@ from headstart.data.reading.table_files import (
     RawTable,
     SheetChoice,
     is_table,
-    is_workbook,
     read_raw_table,
 )
 from headstart.data.reading.tree import FolderTree, list_tree
@@ -35,7 +33,6 @@ from headstart.data.texts import TEXT_FILES, lacks_header
 from headstart.errors import DataError, HeadstartError, OptionError, list_offenders
 from headstart.modalities.image import SUFFIXES
 from headstart.options import ReadOptions, parse
-from headstart.plain_files import require_plain
 from headstart.records import TRAIN, InputColumns, Table
 
 
@@ -180,24 +177,6 @@ def require_unlabelled_source(unlabelled: str) -> None:
         )
 
 
-def require_existing(path: Path) -> Path:
-    """Return the path, or refuse it with what lies nearby; pipes and devices are no data.
-
-    Parameters
-    ----------
-    path : Path
-    """
-    if path.exists():
-        if not path.is_dir():
-            require_plain(path)
-        return path
-    beside = sorted(other.name for other in path.parent.iterdir()) if path.parent.is_dir() else []
-    close_names = get_close_matches(path.name, beside, n=1)
-    raise DataError(
-        f"There is no {path}.", f"Did you mean {path.parent / close_names[0]}?" if close_names else "Check the path."
-    )
-
-
 def read_source(source: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
     """Read a file, folder or zip as one modality, or as the first that fits (`modality` "auto").
 
@@ -211,7 +190,7 @@ def read_source(source: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
     """
     if modality == "auto" and spec.texts:
         modality = "text"
-    require_workbook([source], spec)
+    require_workbook([source], spec.sheet)
     if source.is_dir():
         return _read_folder(list_tree(source), modality, spec)
     suffix = source.suffix.lower()
@@ -244,23 +223,6 @@ def _read_table_file(path: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
     if modality == "auto":
         modality = _infer_modality(raw_table, path, spec)
     return replace(TABLE_READERS[modality].read(raw_table, path.parent, spec), n_lines=raw_table.n_lines)
-
-
-def require_workbook(sources: Sequence[Path], spec: ColumnSpec) -> None:
-    """Refuse the name of a sheet where no source is a workbook; a folder may hold some.
-
-    Parameters
-    ----------
-    sources : sequence of Path
-    spec : ColumnSpec
-
-    Raises
-    ------
-    OptionError
-    """
-    if spec.sheet is not None and not any(path.is_dir() or is_workbook(path) for path in sources):
-        names = list_offenders([path.name for path in sources])
-        raise OptionError(f"--sheet is for Excel workbooks, and {names} is none.", "Leave --sheet out.")
 
 
 def make_sheet_choice(path: Path, modality: str, spec: ColumnSpec) -> SheetChoice:
