@@ -18,15 +18,9 @@ from headstart.data.labels.task_type import LabelSpec
 from headstart.data.reading.archive import unpack
 from headstart.data.reading.column_roles import find_roles
 from headstart.data.reading.frames import convert_frame
+from headstart.data.reading.paths import require_existing, require_workbook
 from headstart.data.reading.rows import ParsedRows, ReadPolicy, build_table, join_parsed_rows
-from headstart.data.reading.table_files import (
-    NAMED_READERS,
-    READERS,
-    RawTable,
-    SheetChoice,
-    is_table,
-    read_raw_table,
-)
+from headstart.data.reading.table_files import NAMED_READERS, READERS, RawTable, SheetChoice, is_table, read_raw_table
 from headstart.data.reading.tree import FolderTree, list_tree
 from headstart.data.series import long_tables, series_arrays, series_files, series_tables
 from headstart.data.texts import TEXT_FILES, lacks_header

@@ -9,8 +9,9 @@ import numpy as np
 
 from headstart.data.columns.names import make_column_spec
 from headstart.data.reading.inputs import read_ordered_inputs
+from headstart.data.reading.paths import require_existing
 from headstart.data.reading.rows import ReadPolicy, build_table, tidy_table_labels
-from headstart.data.reading.sources import UNLABELLED_ACTIONS, USE, read_source, require_existing
+from headstart.data.reading.sources import UNLABELLED_ACTIONS, USE, read_source
 from headstart.data.splitting.append import append_rows
 from headstart.options import ReadOptions
 from headstart.records import TEST, TRAIN, SplitTable, Table, make_column
