@@ -66,7 +66,9 @@ def is_finite_number(cell: str) -> bool:
         return False
 
 
-def write_csv_rows(handle: TextIO, rows: Iterable[Sequence[object]]) -> None:
+def write_csv_rows(
+    handle: TextIO, rows: Iterable[Sequence[object]], delimiter: str = ",", line_end: str = "\n"
+) -> None:
     """Write rows as lines of a CSV file, every cell guarded.
 
     Parameters
@@ -74,8 +76,12 @@ def write_csv_rows(handle: TextIO, rows: Iterable[Sequence[object]]) -> None:
     handle : TextIO
         Opened for writing with newline="".
     rows : iterable of sequence of object
+    delimiter, line_end : str
+        Between cells, and behind each line.
     """
-    csv.writer(handle, lineterminator="\n").writerows([guard_cell(cell) for cell in row] for row in rows)
+    csv.writer(handle, delimiter=delimiter, lineterminator=line_end).writerows(
+        [guard_cell(cell) for cell in row] for row in rows
+    )
 
 
 def read_csv_rows(handle: TextIO) -> list[list[str]]:

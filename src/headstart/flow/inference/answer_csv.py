@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from locale import getlocale
 from pathlib import Path
 
-from headstart.csv_files import guard_cell, is_finite_number
+from headstart.csv_files import is_finite_number, write_csv_rows
 from headstart.flow.inference.answer_layout import AnswerSheet
 from headstart.home import write_whole
 
@@ -61,13 +61,22 @@ def write_answer_csv(sheet: AnswerSheet, out: Path, excel: bool = False, comma: 
     with write_whole(out) as partial:
         encoding = "utf-8-sig" if excel else "utf-8"
         with partial.open("w", encoding=encoding, errors="replace", newline="") as handle:
-            writer = csv.writer(handle, lineterminator="\r\n" if excel else "\n", delimiter=";" if comma else ",")
-            writer.writerow([guard_cell(name) for name in sheet.columns])
-            writer.writerows(_write_cells(row, is_number, comma) for row in sheet.rows)
+            rows = [list(sheet.columns), *(_write_numbers(row, is_number, comma) for row in sheet.rows)]
+            write_csv_rows(handle, rows, ";" if comma else ",", "\r\n" if excel else "\n")
 
 
-def _write_cells(row: Sequence[str], is_number: Sequence[bool], comma: bool) -> list[object]:
+@dataclass(frozen=True)
+class _CommaNumber:
+    """A number with a decimal comma: no text, so that a minus sign is no beginning of a formula."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text.replace(".", ",")
+
+
+def _write_numbers(row: Sequence[str], is_number: Sequence[bool], comma: bool) -> list[object]:
     return [
-        cell.replace(".", ",") if comma and number and is_finite_number(cell) else guard_cell(cell)
+        _CommaNumber(cell) if comma and number and is_finite_number(cell) else cell
         for cell, number in zip(row, is_number, strict=True)
     ]
