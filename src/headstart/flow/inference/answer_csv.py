@@ -61,7 +61,10 @@ def write_answer_csv(sheet: AnswerSheet, out: Path, excel: bool = False, comma: 
     with write_whole(out) as partial:
         encoding = "utf-8-sig" if excel else "utf-8"
         with partial.open("w", encoding=encoding, errors="replace", newline="") as handle:
-            rows = [list(sheet.columns), *(_write_numbers(row, is_number, comma) for row in sheet.rows)]
+            rows: list[list[object]] = [
+                list(sheet.columns),
+                *(_write_numbers(row, is_number, comma) for row in sheet.rows),
+            ]
             write_csv_rows(handle, rows, ";" if comma else ",", "\r\n" if excel else "\n")
 
 
