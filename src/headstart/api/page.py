@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.bundle import Bundle
+from headstart.csv_files import format_csv
 from headstart.data.reading.frames import convert_frame, convert_inputs, is_frame
 from headstart.data.reading.memory_images import is_image, save_image
 from headstart.errors import InputTypeError
@@ -85,8 +85,5 @@ def write_inputs(inputs: Any, bundle: Bundle, folder: Path) -> list[Path]:
 
 def _write_table(folder: Path, names: Sequence[str], rows: Any) -> Path:
     path = folder / "inputs.csv"
-    with path.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle)
-        writer.writerow(names)
-        writer.writerows(rows)
+    write_text(path, format_csv([names, *rows]))
     return path

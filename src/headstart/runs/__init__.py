@@ -27,8 +27,8 @@ FORMAT = 1
 OOF = "out_of_fold"
 EARLIER = "earlier"
 OUTPUTS = (
-    "bundle", "test_predictions.csv", "report_rows.json", "previews.json", "card.svg", "field_card.html", "report.html",
-    "README.md", "result.json",
+    "bundle", "row_names.json", "test_predictions.csv", "report_rows.json", "previews.json", "card.svg",
+    "field_card.html", "report.html", "README.md", "result.json",
 )  # fmt: skip
 """What a run writes into its folder; the last one says that the others are complete."""
 

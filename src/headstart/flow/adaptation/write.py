@@ -64,6 +64,7 @@ def write_first_bundle(run: AdaptedRun, out: Path, on_complete: Callable[[], Non
     with TemporaryDirectory(dir=out, prefix=".shipping-") as place:
         bundle = portable.describe_without_graph(run.bundle, Path(place), FIRST_ANSWER)
         bundles.save_bundle(bundle, out / "bundle", check=lambda _: on_complete())
+    write_row_names(run.bundle.row_names, out)
     write_text(out / "test_predictions.csv", _format_test_predictions(run))
 
 
