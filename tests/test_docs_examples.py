@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import csv
+import json
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
+from PIL import Image
+from tests.tiny import BASES
 
 from headstart import demo
+from headstart.bases.folder import write_folder
 from headstart.demo import series
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -30,6 +35,31 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_there_is_a_test_for_every_example() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {"learn_from_texts", "how_many_labels"}
+
+
+def test_the_notebooks_run_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = {"water": "pump well dry tap leak", "school": "teacher lesson book pupil class"}
+    rows = [f"{' '.join(text.split()[n % 5 :])} {n},{label}" for n in range(20) for label, text in words.items()]
+    (tmp_path / "messages.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+    for name, colour in {"dark": 60, "light": 180}.items():
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for n in range(12):
+            grain = np.random.default_rng(n).integers(-50, 50, (40, 40, 3))
+            Image.fromarray((colour + grain).astype(np.uint8)).save(tmp_path / "photos" / name / f"{n}.png")
+    small = {"text": tmp_path / "messages.csv", "image": tmp_path / "photos"}
+    monkeypatch.setattr(demo, "write_demo_data", lambda folder: small)
+    notebooks = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in EXAMPLES.glob("*.ipynb")}
+    assert set(notebooks) == {"messages", "photos"}
+    for modality, name in (("text", "messages"), ("image", "photos")):
+        write_folder(BASES[modality]().parts, tmp_path / modality)
+        names: dict[str, object] = {}
+        for cell in notebooks[name]["cells"]:
+            assert not cell.get("outputs")
+            if cell["cell_type"] == "code":
+                source = "".join(cell["source"]).replace('base="default"', f'base="file:{modality}", offline=True')
+                exec(source.replace('"quick"', '"linear-probe,majority"'), names)
+    assert (tmp_path / "report.html").is_file() and (tmp_path / "photo-model" / "manifest.json").is_file()
 
 
 def test_the_text_example_learns_keeps_loads_and_labels(tmp_path: Path) -> None:
