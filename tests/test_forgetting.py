@@ -19,6 +19,7 @@ from headstart.flow.forgetting.person_rows import PersonRows
 from headstart.flow.forgetting.run_files import forget_in_run
 from headstart.options import ForgetOptions, parse
 from headstart.row_cache import RowCache, list_shards
+from headstart.runs import MARK
 
 BUNDLE = Path(__file__).parent / "data" / "bundle-format-3"
 RUN = Path(__file__).parent / "data" / "home-0.3.0" / "run"
@@ -74,6 +75,16 @@ def test_the_report_of_a_run_forgets_a_row(tmp_path: Path) -> None:
     assert forget_in_run(run, person, True) > 0 and forget_in_run(run, person, False) == 0
     texts = [path.read_text("utf-8") for path in (run / "previews.json", run / "result.json", run / "report.html")]
     assert not [text for text in texts if f'"{name}"' in text or f">{name}<" in text]
+
+
+def test_a_run_that_was_set_aside_forgets_a_row_too(tmp_path: Path, fresh_home: Path) -> None:
+    run = Path(shutil.copytree(RUN, tmp_path / "out" / "earlier" / "1"))
+    shutil.copytree(BUNDLE, run / "bundle", dirs_exist_ok=True)
+    (run / MARK).unlink(missing_ok=True)
+    name = next(iter(json.loads((run / "previews.json").read_text("utf-8"))["previews"]))
+    document = flow.forget([tmp_path], parse(ForgetOptions, id=(name,)), True)
+    assert str(run) in [item["place"] for item in document["items"] if item["what"] == "run"]
+    assert not flow.forget([tmp_path], parse(ForgetOptions, id=(name,)), False)["items"]
 
 
 def test_corrections_of_a_row_go_with_the_journal_that_holds_them(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import headstart
+from headstart.ladder import gain
 from headstart.report.messages import LANGUAGES, use_language
 from headstart.report.sentences.stored import has_template, translate_fact
 
@@ -41,6 +42,14 @@ def test_every_reason_not_to_try_a_strategy_has_a_template() -> None:
     reasons = [(path, text) for path, text in calls_of("StrategySkipped", 0) if path not in COMPOSED_ELSEWHERE]
     assert len(reasons) > 12
     assert [(path, text) for path, text in reasons if not has_template(text)] == []
+
+
+def test_every_rule_against_a_costly_strategy_has_a_template() -> None:
+    tree = ast.parse((SOURCE / "ladder" / "gain.py").read_text("utf-8"))
+    returned = [example_of(node.value) for node in ast.walk(tree) if isinstance(node, ast.Return) and node.value]
+    reasons = [f"{text.removesuffix('; 7')}; {gain._HOW_TO_TRY}" for text in returned if text not in ("", "7; 7")]
+    assert len(reasons) == 4
+    assert [text for text in reasons if not has_template(text)] == []
 
 
 def test_every_plain_reason_to_set_a_row_aside_has_a_template() -> None:

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -28,7 +29,7 @@ from headstart.ladder.gain import QuickOutcome, explain_no_gain
 from headstart.ladder.settings import SETTINGS
 from headstart.options import AdaptOptions, parse
 from headstart.records import Features, Probabilities, Table, make_column
-from headstart.report.live_progress import Terminal
+from headstart.report.live_progress import Terminal, describe_step, describe_time_left
 from headstart.strategies import Clock, StrategyRows, Task
 
 
@@ -167,6 +168,13 @@ def test_help_is_whole_at_80_columns(arguments: list[str], monkeypatch: pytest.M
 def test_every_command_has_a_panel_and_an_example() -> None:
     names = {info.name for info in (*app.registered_commands, *app.registered_groups)}
     assert {name for panel in COMMAND_PANELS.values() for name in panel} == names == set(EXAMPLES)
+
+
+def test_the_bar_speaks_the_language_of_its_plan_in_the_thread_that_draws_it() -> None:
+    plan = progress.Plan([progress.PlannedStep(name="read", words="kusoma", seconds=9.0)], 60.0, language="sw")
+    with ThreadPoolExecutor(1) as pool:
+        step, left = (pool.submit(describe, plan).result() for describe in (describe_step, describe_time_left))
+    assert "kusoma" in step and "Step" not in step and "left" not in left
 
 
 def test_a_log_shows_each_step_once_and_inner_work_no_bar_of_its_own() -> None:

@@ -48,6 +48,8 @@ class Plan:
     steps : sequence of PlannedStep
     limit_seconds : float
         After which the whole is meant to end.
+    language : str
+        Code of the language of its words; whoever draws it in a thread of its own knows no other.
 
     Examples
     --------
@@ -58,8 +60,11 @@ class Plan:
     (2, 15.0, 0.5)
     """
 
-    def __init__(self, steps: Sequence[PlannedStep], limit_seconds: float, now: float | None = None) -> None:
+    def __init__(
+        self, steps: Sequence[PlannedStep], limit_seconds: float, now: float | None = None, *, language: str = "en"
+    ) -> None:
         self.steps = tuple(steps)
+        self.language = language
         self.limit_seconds = limit_seconds
         self.number = 1
         self.detail = ""
@@ -216,7 +221,7 @@ def is_listening() -> bool:
 
 
 @contextmanager
-def open_plan(steps: Sequence[PlannedStep], limit_seconds: float) -> Iterator[Plan]:
+def open_plan(steps: Sequence[PlannedStep], limit_seconds: float, language: str = "en") -> Iterator[Plan]:
     """Show one bar over all steps while the block runs; `begin_step` says which one is at work.
 
     Parameters
@@ -224,8 +229,10 @@ def open_plan(steps: Sequence[PlannedStep], limit_seconds: float) -> Iterator[Pl
     steps : sequence of PlannedStep
     limit_seconds : float
         After which the whole is meant to end.
+    language : str
+        Code of the language of the words.
     """
-    listener, plan = _current(), Plan(steps, limit_seconds)
+    listener, plan = _current(), Plan(steps, limit_seconds, language=language)
     token = _plan.set(plan)
     listener.open_plan(plan)
     listener.begin_step(plan)

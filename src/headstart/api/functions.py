@@ -14,11 +14,11 @@ from headstart.data.reading.frames import is_frame
 from headstart.errors import InputTypeError, OptionError
 from headstart.flow.adaptation.prepare import read_test_data
 from headstart.flow.adaptation.run import adapt_table, adapt_to_folder
-from headstart.flow.adaptation.steps import plan_steps
+from headstart.flow.adaptation.steps import show_steps
 from headstart.flow.reporting import read_run
 from headstart.offline import offline
 from headstart.options import AdaptOptions, ReadOptions, parse
-from headstart.progress import listen, open_plan
+from headstart.progress import listen
 from headstart.records import Table
 from headstart.report.live_progress import choose_listener
 
@@ -123,7 +123,7 @@ def adapt(
 
 
 def _adapt_in_memory(source: Any, labels: Any, groups: Any, chosen: AdaptOptions) -> Model:
-    with offline(chosen.offline), open_plan(plan_steps(chosen.language), chosen.time):
+    with offline(chosen.offline), show_steps(chosen):
         table = source if isinstance(source, Table) else _read(source, labels, groups, chosen)
         test = read_test_data(table, chosen) if chosen.test else None
         return make_model(adapt_table(table, test, chosen))

@@ -11,12 +11,13 @@ from headstart.cli.surface import command, console, news, require_path
 from headstart.options import ForgetOptions
 
 _WORDS = {
-    "features": "rows in the cache of features",
-    "unpacked": "unpacked copies of zips that may hold them",
-    "run": "places in the report, its pictures and its tables",
-    "bundle": "rows that the model remembers (hashes, features)",
-    "corrections": "corrections that people sent",
+    "features": ("row in the cache of features", "rows in the cache of features"),
+    "unpacked": ("unpacked copy of a zip that may hold them", "unpacked copies of zips that may hold them"),
+    "run": ("place in the report, its pictures and its tables", "places in the report, its pictures and its tables"),
+    "bundle": ("row that the model remembers (hash, features)", "rows that the model remembers (hashes, features)"),
+    "corrections": ("correction that people sent", "corrections that people sent"),
 }
+"""What was found, for one and for more."""
 
 
 @command(ForgetOptions)
@@ -33,7 +34,8 @@ def forget(
     folders = [require_path(path) for path in places or []]
     document = flow.forget(folders, options, yes)
     for item in document["items"]:
-        news.print(f"{item['place']}: {item['n']:,} {_WORDS[item['what']]}", markup=False, soft_wrap=True)
+        words = _WORDS[item["what"]][item["n"] != 1]
+        news.print(f"{item['place']}: {item['n']:,} {words}", markup=False, soft_wrap=True)
     if not document["items"]:
         news.print("Nothing of these rows was found there.")
     for model in document["models"]:

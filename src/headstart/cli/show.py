@@ -128,7 +128,7 @@ def _show_strategies(run_result: Result) -> None:
 def _show_groups(document: Result | Evaluation) -> None:
     """Show the columns with a gap and those that were named; the others by name."""
     for column in list_telling_columns(document.groups):
-        news.print(f"{escape(column.column)}: {escape(column.reading)}")
+        news.print(f"{escape(column.column)}: {escape(write_sentence(column))}")
     for sentence in describe_other_columns(document):
         news.print(escape(sentence))
 
@@ -197,7 +197,10 @@ def _show_context(evaluation: Evaluation) -> None:
         news.print(grid)
     elif evaluation.shares:
         news.print(
-            "Answers: " + ", ".join(f"{name} {format_share(share)}" for name, share in evaluation.shares.items())
+            "Answers: "
+            + ", ".join(
+                f"{_FIGURES.get(name, name)} {format_share(share)}" for name, share in evaluation.shares.items()
+            )
         )
     readings = [
         item.reading

@@ -32,7 +32,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from headstart import progress
-from headstart.report.messages import translate
+from headstart.report.messages import translate, use_language
 from headstart.report.sentences.terminal import describe_seconds
 
 BAR_WIDTH = 40
@@ -48,9 +48,10 @@ def describe_step(plan: progress.Plan) -> str:
     ----------
     plan : progress.Plan
     """
-    line = translate(
-        "Step {number} of {total}: {words}", number=plan.number, total=len(plan.steps), words=plan.current.words
-    )
+    with use_language(plan.language):
+        line = translate(
+            "Step {number} of {total}: {words}", number=plan.number, total=len(plan.steps), words=plan.current.words
+        )
     return f"{line} ({plan.detail})" if plan.detail else line
 
 
@@ -61,7 +62,8 @@ def describe_time_left(plan: progress.Plan) -> str:
     ----------
     plan : progress.Plan
     """
-    return translate("about {time} left", time=describe_seconds(plan.seconds_left()))
+    with use_language(plan.language):
+        return translate("about {time} left", time=describe_seconds(plan.seconds_left()))
 
 
 class _Rate(ProgressColumn):

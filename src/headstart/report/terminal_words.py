@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headstart.report.messages import message, translate, translate_count, translate_stored
+from headstart.report.sentences.stored import translate_fact
 
 _SEVERITIES = {"stop": message("Stop"), "warn": message("Look"), "note": message("Note")}
 
@@ -42,7 +43,7 @@ def describe_not_tried(name: str, reason: str) -> str:
     ----------
     name, reason : str
     """
-    return translate("{strategy} was not tried: {reason}", strategy=name, reason=reason)
+    return translate("{strategy} was not tried: {reason}", strategy=name, reason=translate_fact(reason))
 
 
 def describe_set_aside(n_rows: int) -> str:

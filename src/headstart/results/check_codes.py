@@ -376,7 +376,7 @@ CHECK_CODES: Mapping[str, CheckCode] = {
     ),
     "sheets": CheckCode(
         "Which sheet of the workbook was read",
-        "If another one is the table, put it first, or save it as a workbook of its own.",
+        "If another one is the table, name it with --sheet.",
     ),
     "spreadsheet-errors": CheckCode(
         "Cells that hold an error of the spreadsheet",

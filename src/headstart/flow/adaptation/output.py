@@ -18,7 +18,12 @@ from headstart.flow.adaptation.write import describe_portable_form, write_bundle
 from headstart.flow.reporting import read_result
 from headstart.flow.run_records import AdaptedRun, Timings, WrittenRun
 from headstart.report import choose_language, use_language
-from headstart.report.sentences.terminal import describe_changes, describe_first_answer, describe_kept_answer
+from headstart.report.sentences.terminal import (
+    describe_changes,
+    describe_end,
+    describe_first_answer,
+    describe_kept_answer,
+)
 from headstart.results import Result
 
 
@@ -99,6 +104,16 @@ class RunOutput:
         if self.first is not None:
             with use_language(choose_language(self.language)):
                 progress.warn(describe_kept_answer(self.first, self.folder / "report.html"))
+
+    def report_end(self, result: Result) -> None:
+        """Say how long the run took.
+
+        Parameters
+        ----------
+        result : Result
+        """
+        with use_language(choose_language(self.language)):
+            progress.say(describe_end(result))
 
     def _set_earlier_aside(self) -> None:
         self.earlier = runs.set_aside_finished(self.folder) or self.earlier

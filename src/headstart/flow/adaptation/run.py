@@ -18,7 +18,7 @@ from headstart.flow.adaptation.evaluate import measure_chosen_model, reach_verdi
 from headstart.flow.adaptation.learning_curve import measure_run_curve
 from headstart.flow.adaptation.output import RunOutput
 from headstart.flow.adaptation.prepare import prepare, read_data
-from headstart.flow.adaptation.steps import plan_steps
+from headstart.flow.adaptation.steps import show_steps
 from headstart.flow.adaptation.training_checks import check_training_rows, list_first_findings
 from headstart.flow.adaptation.unlabelled import add_unlabelled_rows
 from headstart.flow.audit import audit
@@ -273,7 +273,7 @@ def adapt_to_folder(path: Path, out: Path, options: AdaptOptions) -> WrittenRun:
     options : AdaptOptions
     """
     began = time.monotonic()
-    with offline(options.offline), progress.open_plan(plan_steps(options.language), options.time):
+    with offline(options.offline), show_steps(options):
         timings = Timings()
         with timings.step("read"):
             table, test = read_data(path, options)
@@ -285,5 +285,5 @@ def adapt_to_folder(path: Path, out: Path, options: AdaptOptions) -> WrittenRun:
             except KeyboardInterrupt:
                 output.report_stop()
                 raise
-    progress.say(f"Done in {written.result.seconds['total']:.0f} s.")
+    output.report_end(written.result)
     return written

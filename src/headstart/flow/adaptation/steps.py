@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from headstart.progress import PlannedStep
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from headstart.options import AdaptOptions
+from headstart.progress import PlannedStep, open_plan
 from headstart.report import choose_language, use_language
 from headstart.report.sentences.terminal import describe_steps
 
@@ -13,16 +17,19 @@ _USUAL_SECONDS = {
 """Only for the time that is shown as left, until a step is known better."""
 
 
-def plan_steps(language: str) -> tuple[PlannedStep, ...]:
-    """Return the steps of a run with what they usually take; each says more once it is known.
+@contextmanager
+def show_steps(options: AdaptOptions) -> Iterator[None]:
+    """Show one bar over the steps of a run, with what they usually take; each says more once it is known.
 
     Parameters
     ----------
-    language : str
-        A code, or "auto".
+    options : AdaptOptions
     """
-    with use_language(choose_language(language)):
-        words_by_step = describe_steps()
-    return tuple(
-        PlannedStep(name=name, words=words, seconds=_USUAL_SECONDS[name]) for name, words in words_by_step.items()
-    )
+    language = choose_language(options.language)
+    with use_language(language):
+        steps = [
+            PlannedStep(name=name, words=words, seconds=_USUAL_SECONDS[name])
+            for name, words in describe_steps().items()
+        ]
+    with open_plan(steps, options.time, language):
+        yield

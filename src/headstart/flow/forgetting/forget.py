@@ -14,7 +14,7 @@ from headstart.flow.forgetting.caches import forget_features, forget_unpacked
 from headstart.flow.forgetting.corrections import JOURNAL, forget_corrections
 from headstart.flow.forgetting.model_rows import forget_in_bundle
 from headstart.flow.forgetting.person_rows import PersonRows, read_person_rows
-from headstart.flow.forgetting.run_files import forget_in_run
+from headstart.flow.forgetting.run_files import RESULT, forget_in_run
 from headstart.home import find_home, read_json
 from headstart.options import ForgetOptions
 from headstart.runs import MARK
@@ -87,7 +87,7 @@ def _find_places(paths: Sequence[Path]) -> _Places:
         return sorted({file.parent for path in paths for file in path.rglob(name) if file.is_file()})
 
     runs, bundles = find(MARK), [folder for folder in find(MANIFEST) if (folder / "config.json").is_file()]
-    beside = {folder.parent for folder in bundles if (folder.parent / NAMES).is_file()}
+    beside = {folder.parent for folder in bundles if any((folder.parent / name).is_file() for name in (NAMES, RESULT))}
     return _Places(sorted({*runs, *beside}), bundles, find(JOURNAL))
 
 

@@ -126,13 +126,13 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
     """
     files = _plan_files(out, paths, options, bundle_path)
     table, out, done = files.table, files.out, 0
-    if out is not None:
-        _require_writable(out)
     require_inputs_of_model(bundle_path, paths)
     with offline(options.offline):
         bundle = _open_bundle(bundle_path, options)
         if files.sort_into is not None:
             require_sortable(bundle, files.sort_into)
+        if out is not None:
+            _require_writable(out)
         first = [*list_columns(bundle.task, bundle.classes), *([NEAREST] if options.explain else [])]
         try:
             inputs = order_inputs(bundle, paths, options, _choose_columns(options))

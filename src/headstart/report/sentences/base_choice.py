@@ -171,6 +171,8 @@ def _describe_outcome(choice: BaseChoice) -> list[str]:
         return [translate(_OBSTACLES[choice.reason], other=choice.other)]
     if len(choice.fits) == 1:
         return []
+    if choice.reason == "tie" and choice.taken == choice.default:
+        return [translate("That is within noise, so the usual base model stays: {name}.", name=choice.taken)]
     if choice.reason == "tie":
         return [translate("That is within noise, so the language decides: {name} is taken.", name=choice.taken)]
     return [translate("{name} is taken.", name=choice.taken)]

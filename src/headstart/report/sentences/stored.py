@@ -32,6 +32,14 @@ _SKIPPED = (
     message("only {n} epochs fit its share of the time, {needed} are needed; give more with --time"),
     message("only {n} passes over the rows fit its share of the time, {needed} are needed; give more with --time"),
     message("it needs two strategies that predicted every row"),
+    message(
+        "the quick ones reach {score} by cross-validation, which leaves little to gain; --strategy thorough tries it"
+    ),
+    message("it gains with few labels a class, and the usual class here has {n}; --strategy thorough tries it"),
+    message(
+        "{name} is clearly better than {other}: the base model knows such data as it is; --strategy thorough tries it"
+    ),
+    message("{n} rows are too few for it to be better than classic; --strategy thorough tries it"),
 )
 """Why a strategy was not tried."""
 _NOTES = (

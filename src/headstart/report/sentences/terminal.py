@@ -63,6 +63,16 @@ def describe_kept_answer(result: Result, report: Path) -> str:
     return translate("The first answer stands ({quality}): {report}.", quality=quality, report=str(report))
 
 
+def describe_end(result: Result) -> str:
+    """Return how long a run took.
+
+    Parameters
+    ----------
+    result : Result
+    """
+    return translate("Done in {n} s.", n=round(result.seconds["total"]))
+
+
 def describe_seconds(seconds: float) -> str:
     """Return a length of time as people say it.
 
