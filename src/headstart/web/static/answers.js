@@ -11,6 +11,7 @@ import { formatList, formatNumber, formatPercent, t } from "./i18n.js";
 /** @typedef {import("./api.js").Model} Model */
 
 const MAX_INPUTS_PER_REQUEST = 16;
+const MAX_INPUTS = 1000;
 const BYTES_AROUND_A_FILE = 1000;
 const MAX_LABELS_WITH_PROBABILITY = 5;
 
@@ -187,12 +188,14 @@ export async function showAnswers(model, inputs) {
   document.body.setAttribute("aria-busy", "true");
   try {
     let done = 0;
-    for (const batch of cutIntoRequests(model, inputs)) {
-      findElement("status").textContent = t("waiting", { done, all: inputs.length });
+    const first = inputs.slice(0, MAX_INPUTS);
+    for (const batch of cutIntoRequests(model, first)) {
+      findElement("status").textContent = t("waiting", { done, all: first.length });
       await answerBatch(model, batch);
       done += batch.length;
     }
-    findElement("status").textContent = "";
+    const isCut = inputs.length > first.length;
+    findElement("status").textContent = isCut ? t("only_first", { n: first.length, all: inputs.length }) : "";
   } catch (error) {
     findElement("status").textContent = "";
     showProblem(error);

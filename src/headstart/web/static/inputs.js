@@ -9,7 +9,6 @@ import { findSeparator, readTableFile, splitCells } from "./tables.js";
 /** @typedef {(number | null)[]} Row */
 
 const LONG_NAME = 60;
-const MAX_ROWS = 1000;
 const MAX_NAMED_COLUMNS = 5;
 const MISSING = /^(nan|na|null|-)$/i;
 
@@ -40,7 +39,7 @@ export async function makeFileTextInputs(model, file) {
   const texts = /\.(txt|text|md)$/i.test(file.name)
     ? (await file.text()).replace(/^\ufeff/, "").split(/\r\n?|\n/)
     : joinTextColumns((await readTableFile(file)).cells, listTextColumns(model.columns ?? {}));
-  return texts.flatMap(makeTextInputs).slice(0, MAX_ROWS);
+  return texts.flatMap(makeTextInputs);
 }
 
 /** @param {Record<string, string>} columns By role. */
@@ -199,7 +198,7 @@ function makeTableInputs(model, { cells, separator }, name) {
   try {
     const long = cells.length > 1 ? readLongTable(cells, model.columns ?? {}, separator) : null;
     if (long && !long.some((one) => one.values.flat().some(isNoNumber))) {
-      return long.map((one) => ({ series: one.values, name: `${name || t("a_series")}: ${one.name}` })).slice(0, MAX_ROWS);
+      return long.map((one) => ({ series: one.values, name: `${name || t("a_series")}: ${one.name}` }));
     }
     series = long ? null : readSeries(cells, separator, model.n_channels, model.input_columns || null);
   } catch (missing) {
@@ -211,7 +210,7 @@ function makeTableInputs(model, { cells, separator }, name) {
     showProblem({ status: -1, problem: t("no_numbers"), hint: "" });
     return [];
   }
-  return series.map((one, row) => ({ series: one, name: `${name || t("a_series")} ${row + 1}` })).slice(0, MAX_ROWS);
+  return series.map((one, row) => ({ series: one, name: `${name || t("a_series")} ${row + 1}` }));
 }
 
 /**
