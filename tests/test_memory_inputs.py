@@ -60,6 +60,14 @@ def test_one_text_path_or_image_is_one_input(tmp_path: Path) -> None:
     assert read("no water", "text") == read("water", "text") == read(Image.fromarray(GRADIENT), "image") == 1
     assert read(tmp_path / "a.csv", "text") == read(str(tmp_path / "a.csv"), "text") == 2
     assert read(tmp_path, "image") == read(str(tmp_path / "a.png"), "image") == 1
+    assert [data.make_ordered_inputs(name, "text", {}).order[0][1] for name in ("", ".")] == [None, 0]  # No folder.
+
+
+def test_files_of_images_in_memory_go_with_the_block_that_needs_them() -> None:
+    with data.remove_saved_images():
+        path = Path(data.make_ordered_inputs(Image.fromarray(GRADIENT), "image", {}).table.inputs[0])
+        assert path.is_file()
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("odd", [None, 3, 2.5, {"text": "no water"}, b"no water", object()])

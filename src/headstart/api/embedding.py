@@ -39,8 +39,9 @@ def embed_inputs(bundle: Bundle, backbone: Backbone | None, inputs: Any) -> Arra
     require("adapt", "Embedding inputs")
     from headstart.features import extract_features
 
-    ordered = data.make_ordered_inputs(inputs, bundle.modality, bundle.columns, bundle.known_input_columns)
-    extraction = extract_features(ordered.table, backbone, uses=frozenset({"features"}))
+    with data.remove_saved_images():
+        ordered = data.make_ordered_inputs(inputs, bundle.modality, bundle.columns, bundle.known_input_columns)
+        extraction = extract_features(ordered.table, backbone, uses=frozenset({"features"}))
     assert extraction.features is not None
     values = extraction.features.final
     place_of = {name: place for place, (name, _) in enumerate(ordered.order)}

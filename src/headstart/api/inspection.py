@@ -6,7 +6,7 @@ The rooms that do this are imported when they are asked for: a model that only p
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from headstart import flow
-from headstart.errors import OptionError
+from headstart.errors import InputTypeError, OptionError
 from headstart.options import EvaluateOptions, ExplainOptions, LabelNextOptions, parse
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class Inspection(ABC):
             Fields of `headstart.options.EvaluateOptions`: label, text, group, compare ...
         """
         with self._open_files(data) as (folder, paths):
-            return flow.evaluate(folder, paths[0], parse(EvaluateOptions, **options))
+            return flow.evaluate(folder, _take_one(paths), parse(EvaluateOptions, **options))
 
     def explain(self, inputs: Any, path: str | Path | None = None, **options: Any) -> dict[str, Any]:
         """Return what the answers rest on: the JSON document of `headstart explain`.
@@ -200,16 +200,24 @@ class Inspection(ABC):
         """
         out = None if path is None else Path(path)
         with self._open_files(data) as (folder, paths):
-            return flow.label_next(folder, paths[0], out, parse(LabelNextOptions, **options))
+            return flow.label_next(folder, _take_one(paths), out, parse(LabelNextOptions, **options))
 
     @contextmanager
     def _open_files(self, inputs: Any) -> Iterator[tuple[Path, list[Path]]]:
         """Give the folder of the bundle and the paths of inputs; what is in memory is written for the time being."""
         from headstart.api.page import write_inputs
+        from headstart.data import remove_saved_images
 
-        with TemporaryDirectory(prefix="headstart-") as scratch:
+        with TemporaryDirectory(prefix="headstart-") as scratch, remove_saved_images():
             place = self._folder
             if place is None:
                 place = Path(scratch) / "bundle"
                 self.save(place)
             yield place, write_inputs(inputs, self._answering, Path(scratch))
+
+
+def _take_one(paths: Sequence[Path]) -> Path:
+    """Return the only path; of several the others would go unread."""
+    if len(paths) != 1:
+        raise InputTypeError(f"{len(paths)} files were given.", "Give their folder, or a table or DataFrame of them.")
+    return paths[0]

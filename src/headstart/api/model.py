@@ -136,10 +136,11 @@ class Model(Inspection):
         ------
         NothingRead
         """
-        lined_up = data.make_ordered_inputs(
-            inputs, self._answering.modality, self._answering.columns, self._answering.known_input_columns
-        )
-        predictions, decisions, failed = decide_table(self._answering, lined_up.table)
+        with data.remove_saved_images():
+            lined_up = data.make_ordered_inputs(
+                inputs, self._answering.modality, self._answering.columns, self._answering.known_input_columns
+            )
+            predictions, decisions, failed = decide_table(self._answering, lined_up.table)
         reasons = {item.id: item.reason for item in lined_up.table.set_aside}
         reasons |= {str(lined_up.table.ids[row]): reason for row, reason in failed.items()}
         order = [name for name, _ in lined_up.order]

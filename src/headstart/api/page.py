@@ -12,6 +12,7 @@ from typing import Any
 from headstart.bundle import Bundle
 from headstart.csv_files import format_csv
 from headstart.data.reading.frames import convert_frame, convert_inputs, is_frame
+from headstart.data.reading.inputs import names_data
 from headstart.data.reading.memory_images import is_image, save_image
 from headstart.errors import InputTypeError
 from headstart.home import write_text
@@ -65,8 +66,10 @@ def write_inputs(inputs: Any, bundle: Bundle, folder: Path) -> list[Path]:
     InputTypeError
         They are of another type; series in memory have to be written to a table first.
     """
-    if isinstance(inputs, str | PathLike):
+    if isinstance(inputs, PathLike) or (isinstance(inputs, str) and not _is_text(inputs, bundle)):
         return [Path(inputs)]
+    if isinstance(inputs, str) or is_image(inputs):
+        inputs = [inputs]
     if is_frame(inputs):
         table = convert_frame(inputs)
         return [_write_table(folder, table.names, zip(*(table.texts(name) for name in table.names), strict=True))]
@@ -78,9 +81,14 @@ def write_inputs(inputs: Any, bundle: Bundle, folder: Path) -> list[Path]:
         raise InputTypeError(
             f"Inputs of type {kinds} cannot be read here.", "Give a path, a DataFrame, texts or images."
         )
-    if bundle.modality == "text" and not all(Path(row).suffix and Path(row).exists() for row in rows):
+    if all(isinstance(row, str) for row in rows) and any(_is_text(row, bundle) for row in rows):
         return [_write_table(folder, [bundle.columns.get("text", "text")], ([str(row)] for row in rows))]
     return [Path(row) for row in rows]
+
+
+def _is_text(value: str, bundle: Bundle) -> bool:
+    """Return whether a string is an input itself."""
+    return bundle.modality == "text" and not names_data(value, "text")
 
 
 def _write_table(folder: Path, names: Sequence[str], rows: Any) -> Path:

@@ -19,6 +19,7 @@ from headstart.data.reading.inputs import (
     read_inputs,
     read_ordered_inputs,
 )
+from headstart.data.reading.memory_images import remove_saved_images
 from headstart.data.reading.sources import read_frame, read_table
 from headstart.data.reading.unlabelled import add_training_rows, read_unlabelled, uses_unlabelled
 from headstart.data.splitting.dependence import (
@@ -62,6 +63,7 @@ __all__ = [
     "read_ordered_inputs",
     "read_table",
     "read_unlabelled",
+    "remove_saved_images",
     "require_groups",
     "require_modality",
     "require_use",

@@ -154,7 +154,7 @@ def make_ordered_inputs(
         The inputs are of a type that is none of these.
     """
     if isinstance(inputs, str | PathLike):
-        if _names_data(inputs, INPUT_READERS[modality]):
+        if names_data(inputs, modality):
             return read_ordered_inputs([Path(inputs)], modality, columns, {}, inputs=known)
         inputs = [inputs]
     elif isinstance(inputs, Image):
@@ -176,13 +176,21 @@ def make_ordered_inputs(
     return OrderedInputs(table, tuple(_list_order([parsed_rows], make_row_ids(parsed_rows), table)))
 
 
-def _names_data(name: str | PathLike[str], reader: InputReader) -> bool:
-    """Return whether a text or path names a file, folder or zip that is there; a word without ending is a text."""
+def names_data(name: str | PathLike[str], modality: str) -> bool:
+    """Return whether a text or path names a file, folder or zip that is there; a word without ending is a text.
+
+    Parameters
+    ----------
+    name : str or Path
+    modality : str
+        Of the model that reads it.
+    """
+    reader = INPUT_READERS[modality]
     if len(str(name)) >= _LONGEST_PATH or "\n" in str(name) or "\0" in str(name):
         return False
     path = Path(name).expanduser()
-    is_word = isinstance(name, str) and reader.reads_words and not path.suffix and len(path.parts) == 1
-    return not is_word and path.exists()
+    is_word = isinstance(name, str) and reader.reads_words and not path.suffix and len(path.parts) <= 1
+    return bool(str(name)) and not is_word and path.exists()  # Path("") is the folder at work.
 
 
 def _list_order(

@@ -1,11 +1,15 @@
 """Images in memory as files of their own: everything else reads images from files.
 
-They lie as PNG in a temporary folder that only this user can open and that goes when the process ends.
+They lie as PNG in a temporary folder that only this user can open and that goes when the process ends, or with the
+block that needs them.
 """
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +21,7 @@ from PIL import Image
 from headstart.errors import DataError
 
 _CHANNELS = (1, 3, 4)
+_short_lived: ContextVar[list[Path] | None] = ContextVar("short_lived_images", default=None)
 
 
 def is_image(value: Any) -> bool:
@@ -54,8 +59,24 @@ def save_image(value: Any) -> Path:
     if image.mode not in {"1", "L", "LA", "P", "RGB", "RGBA", "I;16"}:
         image = image.convert("RGB")
     path = Path(_open_folder().name) / f"{uuid4().hex}.png"
+    files = _short_lived.get()
+    if files is not None:
+        files.append(path)
     image.save(path, "PNG", compress_level=1)
     return path
+
+
+@contextmanager
+def remove_saved_images() -> Iterator[None]:
+    """Remove the files of `save_image` at the end of the block: a process may answer for weeks."""
+    files: list[Path] = []
+    token = _short_lived.set(files)
+    try:
+        yield
+    finally:
+        _short_lived.reset(token)
+        for path in files:
+            path.unlink(missing_ok=True)
 
 
 @cache
