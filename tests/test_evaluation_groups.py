@@ -89,7 +89,7 @@ def test_a_planted_gap_is_found_with_its_size_and_both_names() -> None:
     assert found.p_value is not None
     assert found.p_value < 0.005
     assert write_sentence(found).startswith(
-        "On site 'B' the model was right 61 % of the time, on 'A' 88 %: a gap of 27 points (95 % interval "
+        "For site B the model was right 61 % of the time, for site A 88 %: a gap of 27 points (95 % interval "
     )
     assert "very likely real" in write_sentence(found)
 

@@ -265,7 +265,7 @@ def test_groups_are_compared_by_their_errors() -> None:
     )[0]
     assert found.measure == "mean absolute error" and found.gap_between == ["A", "B"]
     assert found.gap is not None and found.gap.low > 2 and found.p_value == 0.0005
-    assert "was off by 2.98 on average, on 'A' 0.0771: a gap of 2.9" in write_sentence(found) and isinstance(
+    assert "was off by 2.98 on average, for site A 0.0771: a gap of 2.9" in write_sentence(found) and isinstance(
         found.values[0].metrics, RegressionMetrics
     )
 

@@ -403,7 +403,7 @@ def test_groups_are_charted_with_their_reading_and_few_rows_are_an_answer(groupe
     shown = page.split('id="groups-title"')[1].split('id="probabilities"')[0]
     assert "Is it equally good for everyone?" in shown
     assert shown.count('aria-label="') >= 5
-    assert "cannot tell (14 rows)" in shown
+    assert "cannot tell (14 photos)" in shown
     assert "357 values with few rows each; they only keep rows together" in shown
     valley = next(item for item in grouped.groups[0].values if item.value == "valley")
     assert valley.metrics is not None
@@ -444,7 +444,7 @@ def test_without_groups_and_calibration_the_page_and_the_card_are_silent() -> No
 
 def test_the_limits_say_what_the_groups_showed(grouped: Result) -> None:
     told = list_limits(grouped)
-    assert any(text.startswith("A group that fares worse. On region 'hill'") for text in told)
+    assert any(text.startswith("A group that fares worse. For region hill") for text in told)
     assert any("farm: east (14)" in text for text in told)
     assert any("could not be told: farmer" in text for text in told)
     assert not any("was not checked" in text for text in told)

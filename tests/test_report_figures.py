@@ -173,7 +173,7 @@ def test_of_a_hundred_rows_the_pieces_add_up_and_the_weakest_class_comes_first()
     groups = chart_group_outcomes(column, result, "photos")
     assert groups is not None and [(item.row.name, item.row.text) for item in groups.rows] == [
         ("Swahili", "20"),
-        ("English", "cannot tell (3 rows)"),
+        ("English", "cannot tell (3 photos)"),
     ]
     several = result.model_copy(update={"task": "multi-label"})
     assert chart_group_outcomes(column, several, "photos") is None

@@ -265,13 +265,13 @@ ENGLISH: list[tuple[Record, str]] = [
     ),
     (
         column(),
-        "On site 'B' the model was off by 2.98 on average, on 'A' 0.0771: a gap of 0.123 (95 % interval 0.021 to 0.2); "
+        "For site B the model was off by 2.98 on average, for site A 0.0771: a gap of 0.123 (95 % interval 0.021 to 0.2); "
         "chance alone gives such a gap in 4 of 1,000 cases (corrected for the 2 columns compared), so it is very "
         "likely real.",
     ),
     (
         column(gap=ZERO, p_value=0.3, n_columns_compared=1),
-        "On site 'B' the model was off by 2.98 on average, on 'A' 0.0771: a gap of 0 (95 % interval −0.1 to 0.1); "
+        "For site B the model was off by 2.98 on average, for site A 0.0771: a gap of 0 (95 % interval −0.1 to 0.1); "
         "chance alone gives such a gap in 30 of 100 cases, so this is no evidence that the groups differ; 0.1 is not "
         "ruled out either.",
     ),

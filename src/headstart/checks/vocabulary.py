@@ -74,7 +74,7 @@ def report_unknown_tokens(backbone: Backbone, table: Table) -> list[Finding]:
             summary,
             severity="warn" if foreign or coverage.unknown_share >= SETTINGS.many_unknown_share else "note",
             advice="many-languages" if foreign and other not in ("", backbone.record.name) else "",
-            measure=ratio_interval(coverage.counts, 0),
+            measure=None if foreign else ratio_interval(coverage.counts, 0),
             other=other,
         )
     ]

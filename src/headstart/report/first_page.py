@@ -142,7 +142,7 @@ def list_reasons_to_ask(result: Result) -> list[str]:
     worst = result.readiness.worst_group if result.readiness else None
     if worst is not None:
         lines.append(
-            translate("When it is about {value}: there it does worst.", value=name_group(worst.column, worst.value))
+            translate("For {value}: there it does worst.", value=name_group(worst.column, worst.value))
         )
     lines.append(translate("At a new place, with another device or in another season: it was not tested there."))
     lines.append(translate("Wherever a mistake would do harm."))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headstart.modalities.languages import LANGUAGE_NAMES
-from headstart.report.messages import message, translate
+from headstart.report.messages import message, translate, translate_stored
 from headstart.report.words import list_names, shorten_name
 from headstart.results import Evaluation, GroupColumn, Result
 
@@ -27,8 +27,10 @@ def name_group(column: str, value: str) -> str:
     >>> name_group("language", "sw"), name_group("language", "Swahili"), name_group("district", "Osterfen")
     ('Swahili', 'Swahili', 'district Osterfen')
     """
-    name = name_value(column, value)
-    return f"{shorten_name(column)} {name}" if column and name not in _ALL_LANGUAGES else name
+    language = _find_language(column, value)
+    if language:
+        return name_language(language)
+    return f"{shorten_name(column)} {shorten_name(value)}" if column else shorten_name(value)
 
 
 def name_value(column: str, value: str) -> str:
@@ -43,14 +45,44 @@ def name_value(column: str, value: str) -> str:
     >>> name_value("language", "sw"), name_value("district", "Osterfen")
     ('Swahili', 'Osterfen')
     """
-    if column.strip().casefold() in _LANGUAGE_COLUMNS:
-        name = LANGUAGE_NAMES.get(value.strip().casefold().split("-")[0], value)
-        if name in _ALL_LANGUAGES:
-            return name
-    return shorten_name(value)
+    language = _find_language(column, value)
+    return name_language(language) if language else shorten_name(value)
+
+
+def name_language(name: str) -> str:
+    """Return a language in the language of the page; rarer ones keep their English name.
+
+    Parameters
+    ----------
+    name : str
+        In English, as `LANGUAGE_NAMES` has it.
+    """
+    return translate_stored(name) if name in _TRANSLATED_LANGUAGES else name
+
+
+def _find_language(column: str, value: str) -> str:
+    """Return the English name of the language that a value is; "" where it is none."""
+    if column.strip().casefold() not in _LANGUAGE_COLUMNS:
+        return ""
+    name = LANGUAGE_NAMES.get(value.strip().casefold().split("-")[0], value)
+    return name if name in _ALL_LANGUAGES else ""
 
 
 _ALL_LANGUAGES = frozenset(LANGUAGE_NAMES.values())
+_TRANSLATED_LANGUAGES = frozenset(
+    (
+        message("Afrikaans"), message("Amharic"), message("Arabic"), message("Bengali"), message("Burmese"),
+        message("Chinese"), message("Dutch"), message("English"), message("French"), message("German"),
+        message("Greek"), message("Haitian Creole"), message("Hausa"), message("Hebrew"), message("Hindi"),
+        message("Igbo"), message("Indonesian"), message("Italian"), message("Japanese"), message("Kinyarwanda"),
+        message("Korean"), message("Lingala"), message("Luganda"), message("Malagasy"), message("Nepali"),
+        message("Nigerian Pidgin"), message("Oromo"), message("Persian"), message("Polish"), message("Portuguese"),
+        message("Quechua"), message("Russian"), message("Shona"), message("Somali"), message("Spanish"),
+        message("Swahili"), message("Tagalog"), message("Tamil"), message("Thai"), message("Turkish"),
+        message("Ukrainian"), message("Urdu"), message("Vietnamese"), message("Xhosa"), message("Yoruba"),
+        message("Zulu"),
+    )
+)  # fmt: skip
 
 
 def list_telling_columns(groups: Sequence[GroupColumn]) -> list[GroupColumn]:

@@ -6,6 +6,7 @@ import re
 
 from headstart.records import TEST
 from headstart.report import sentences
+from headstart.report.group_names import name_language
 from headstart.report.kinds import TASK_WORDINGS
 from headstart.report.messages import current_language, format_number, message, translate, translate_count
 from headstart.report.people_words import count_inputs
@@ -85,7 +86,7 @@ def _sites(result: Result) -> list[str]:
 
 def _writing(result: Result) -> list[str]:
     """Languages and ways of writing that no training row is in."""
-    named = [_count(name, n) for name, n in result.languages.items() if name]
+    named = [_count(name_language(name), n) for name, n in result.languages.items() if name]
     if named:
         unknown = result.languages.get("", 0)
         rest = translate_count("of {n} the language cannot be told", "of {n} the language cannot be told", unknown)

@@ -21,7 +21,7 @@ from headstart.report.inherited import gather_audit
 from headstart.report.kinds import NOUNS, SINGULAR, TASK_WORDINGS, ReportedMetric, TaskWording
 from headstart.report.limits import FEW_ROWS, list_limits, n_test_rows, source_name
 from headstart.report.messages import current_language, translate, use_language
-from headstart.report.people_words import count_of_hundred
+from headstart.report.people_words import count_inputs, count_of_hundred
 from headstart.report.previews import PreviewBudget, Previews
 from headstart.report.ready import gather_readiness
 from headstart.report.sentences.plain_slices import describe_slice_plainly, describe_slices_plainly
@@ -144,6 +144,7 @@ def gather_view(result: Result, previews: Previews, rows: ReportRows | None = No
         "sentences": sentences,
         "describe_slice": describe_slice_plainly,
         "name_value": name_value,
+        "count_inputs": count_inputs,
         "describe_slices": describe_slices_plainly,
         "example_input": EXAMPLE_INPUTS[result.modality],
         "source": source_name(result.data),

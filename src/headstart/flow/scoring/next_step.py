@@ -11,12 +11,16 @@ from headstart.bases import CATALOGUE, OTHER_LANGUAGES
 from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from headstart.flow.scoring.commands import join_words, write_adapt_command
 from headstart.flow.scoring.settings import READINESS
+from headstart.modalities.languages import LANGUAGE_NAMES
 from headstart.records import TRAIN
 from headstart.results import NextStep, ReadinessReason, Result
 
 _UNKNOWN_LANGUAGE = frozenset({"foreign-script", "base-not-installed"})
 _NO_HELP = frozenset({"small", "falls"})
 """What a learning curve says where more labels of the same kind do not help."""
+_COMMON_SCRIPT = "latin"
+"""Letters that every base of texts knows."""
+_LANGUAGE_CODES = {name.casefold(): code for code, name in LANGUAGE_NAMES.items() if name != "Latin"}
 _ABOUT_LANGUAGE = ("language", "lang", "script", "langue", "idioma", "lugha")
 
 
@@ -69,8 +73,22 @@ def _is_unknown_language(result: Result, reason: ReadinessReason, other: str) ->
     base = CATALOGUE.get(result.base.name)
     if base is None or not base.languages or not _is_about_language(result, reason.column):
         return False
-    value = reason.value.lower()
-    return value not in base.languages and (value in CATALOGUE[other].languages or base.languages == ("en",))
+    value = _read_language(reason.value)
+    if value == _COMMON_SCRIPT or value in base.languages:
+        return False
+    return value in CATALOGUE[other].languages or base.languages == ("en",)
+
+
+def _read_language(value: str) -> str:
+    """Return the code of a language, given by its code or its English name; other words as they are.
+
+    Examples
+    --------
+    >>> _read_language("Swahili"), _read_language("en-GB"), _read_language("Latin")
+    ('sw', 'en', 'latin')
+    """
+    word = value.strip().casefold()
+    return _LANGUAGE_CODES.get(word, word.split("-")[0])
 
 
 def _is_about_language(result: Result, column: str) -> bool:

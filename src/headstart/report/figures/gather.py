@@ -18,7 +18,8 @@ from headstart.report.figures.rows import ChartRow, RowChart, draw_rows
 from headstart.report.figures.series import draw_series
 from headstart.report.group_names import name_value
 from headstart.report.kinds import TaskWording
-from headstart.report.messages import translate, translate_count
+from headstart.report.messages import translate
+from headstart.report.people_words import count_inputs
 from headstart.report.words import SHARES
 from headstart.results import GroupColumn, Metrics, PictureFigures, Result
 from headstart.results.report_rows import ReportRows
@@ -139,7 +140,7 @@ def chart_group(part: GroupColumn, result: Result, kind: TaskWording) -> RowChar
     for item, figure in figures:
         name = name_value(part.column, item.value) or translate("no value")
         if figure is None:
-            text = translate_count("cannot tell ({n} row)", "cannot tell ({n} rows)", item.n_rows)
+            text = translate("cannot tell ({inputs})", inputs=count_inputs(result.modality, item.n_rows))
             rows.append(ChartRow(name=name, text=text, label=""))
             continue
         words = measure.words

@@ -8,7 +8,8 @@ from headstart.report.figures.axis import make_share_axis
 from headstart.report.figures.plane import Key
 from headstart.report.figures.rows import ChartRow, RowChart, Segment, draw_rows
 from headstart.report.group_names import name_value
-from headstart.report.messages import translate, translate_count
+from headstart.report.messages import translate
+from headstart.report.people_words import count_inputs
 from headstart.report.words import format_hundredths, format_share_range
 from headstart.results import GroupColumn, GroupValue, OutcomeShares, Result
 from headstart.task_types import TASK_TYPES
@@ -30,7 +31,7 @@ def chart_outcomes(result: Result, noun: str) -> RowChart | None:
     if figures is None or figures.outcomes is None:
         return None
     return _make_chart(
-        [_make_row(figures.outcomes, translate("all"), is_ours=True)],
+        [_make_row(figures.outcomes, translate("all"), result.modality, is_ours=True)],
         translate("Right, wrong and not answered, of 100 {noun}", noun=noun),
         noun,
         chance=figures.guessing,
@@ -51,7 +52,7 @@ def chart_class_outcomes(result: Result, noun: str) -> RowChart | None:
     if figures is None or not figures.per_class:
         return None
     weakest_first = sorted(figures.per_class, key=lambda item: (item.right.value, item.name))
-    rows = [_make_row(item, item.name) for item in weakest_first[:MOST_CLASSES]]
+    rows = [_make_row(item, item.name, result.modality) for item in weakest_first[:MOST_CLASSES]]
     title = translate("Right, wrong and not answered, of 100 {noun} of each kind", noun=noun)
     chance = 1 / len(result.classes) if TASK_TYPES[result.task].has_one_class else None
     return _make_chart(rows, title, noun, chance=chance, guess=translate("guessing blindly"))
@@ -75,9 +76,9 @@ def chart_group_outcomes(part: GroupColumn, result: Result, noun: str) -> RowCha
     ]
     shares = {item.name: item for item in (measured[0] if measured else [])}
     rows = [
-        _make_row(shares[item.value], name_value(part.column, item.value))
+        _make_row(shares[item.value], name_value(part.column, item.value), result.modality)
         if item.value in shares
-        else _make_group_row(item, name_value(part.column, item.value))
+        else _make_group_row(item, name_value(part.column, item.value), result.modality)
         for item in part.values
     ]
     chance = result.pictures.guessing if result.pictures else None
@@ -109,13 +110,13 @@ def _make_chart(rows: Sequence[ChartRow], title: str, noun: str, *, chance: floa
     )
 
 
-def _make_row(shares: OutcomeShares, name: str, is_ours: bool = False) -> ChartRow:
+def _make_row(shares: OutcomeShares, name: str, modality: str, is_ours: bool = False) -> ChartRow:
     right, silent = shares.right, shares.not_answered
     near = shares.near.value if shares.near else 0.0
     wrong = max(1 - right.value - silent.value, 0.0)
     return ChartRow(
         name=name,
-        note=translate_count("{n} row", "{n} rows", shares.n_rows),
+        note=count_inputs(modality, shares.n_rows),
         text=format_hundredths(right.value),
         range=format_share_range(right),
         label=_write_label(right.value, wrong, silent.value),
@@ -125,16 +126,16 @@ def _make_row(shares: OutcomeShares, name: str, is_ours: bool = False) -> ChartR
     )
 
 
-def _make_group_row(item: GroupValue, name: str) -> ChartRow:
+def _make_group_row(item: GroupValue, name: str, modality: str) -> ChartRow:
     name = name or translate("no value")
     if item.answered is None:
-        text = translate_count("cannot tell ({n} row)", "cannot tell ({n} rows)", item.n_rows)
+        text = translate("cannot tell ({inputs})", inputs=count_inputs(modality, item.n_rows))
         return ChartRow(name=name, text=text, label="")
     answered, of_answers = item.answered.value, item.answered_right
     right = answered * of_answers.value if of_answers else 0.0
     return ChartRow(
         name=name,
-        note=translate_count("{n} row", "{n} rows", item.n_rows),
+        note=count_inputs(modality, item.n_rows),
         text=format_hundredths(right),
         label=_write_label(right, answered - right, 1 - answered),
         segments=_stack(("right", right), ("wrong", answered - right)),

@@ -40,7 +40,7 @@ def draw_over_time(part: OverTime) -> Picture | None:
         description="; ".join(map(": ".join, zip(names, shares, strict=True))),
         caption=translate(
             "By the dates in {name}; upright lines are 95 % intervals. It goes down where the world has changed since, "
-            "or where there are few rows.",
+            "or where few were tested.",
             name=part.column,
         ),
         plane=plane,

@@ -55,7 +55,8 @@ def draw_row_map(
     keys += [Key(f"dots {OTHER}", translate("other kinds"))] if len(set(names)) > len(colours) else []
     keys += [Key("loop", translate("answered wrong"))] if wrong else []
     caption = translate(
-        "Each dot is a row, as the base model sees it: near dots look alike to it. Faint dots: it learnt from these. "
+        "Each dot is one of them, as the base model sees it: near dots look alike to it. Faint dots: it learnt from "
+        "these. "
         "A flat map of something with many sides: it shows {share} of the differences, and what lies together here may "
         "still be told apart.",
         share=format_percent(rows.map_spread_share),
@@ -64,7 +65,7 @@ def draw_row_map(
         caption = f"{caption} {translate('Placed by simple descriptors; the base model was not run.')}"
     return Picture(
         title=translate("Map of all rows"),
-        description=translate("{n} rows, {wrong} of them answered wrong", n=len(placed), wrong=len(wrong)),
+        description=translate("{n} dots, {wrong} of them answered wrong", n=len(placed), wrong=len(wrong)),
         caption=caption,
         plane=plane,
         marks=marks,

@@ -20,15 +20,15 @@ from headstart.results import AnyMetrics, ClassGap, GroupColumn, Metrics, MultiL
 
 _LEVELS = {
     "accuracy": message(
-        "On {column} '{worse}' the model was right {first} % of the time, on '{better}' {second} %: a gap of {gap} "
-        "points (95 % interval {low} to {high}); chance alone gives such a gap in {chance}"
+        "For {worse} the model was right {first} % of the time, for {better} {second} %: a gap of {gap} points "
+        "(95 % interval {low} to {high}); chance alone gives such a gap in {chance}"
     ),
     "row F1": message(
-        "On {column} '{worse}' the labels of a row fit by {first} % (mean F1), on '{better}' {second} %: a gap of "
-        "{gap} points (95 % interval {low} to {high}); chance alone gives such a gap in {chance}"
+        "For {worse} the labels of a row fit by {first} % (mean F1), for {better} {second} %: a gap of {gap} "
+        "points (95 % interval {low} to {high}); chance alone gives such a gap in {chance}"
     ),
     "mean absolute error": message(
-        "On {column} '{worse}' the model was off by {first} on average, on '{better}' {second}: a gap of {gap} (95 % "
+        "For {worse} the model was off by {first} on average, for {better} {second}: a gap of {gap} (95 % "
         "interval {low} to {high}); chance alone gives such a gap in {chance}"
     ),
 }
@@ -50,9 +50,8 @@ def describe_group_gap(part: GroupColumn) -> str:
     n_columns = part.n_columns_compared or 0
     sentence = translate(
         _LEVELS[part.measure],
-        column=shorten_name(part.column),
-        worse=_name_value(part, worse.value),
-        better=_name_value(part, better.value),
+        worse=name_group(part.column, worse.value),
+        better=name_group(part.column, better.value),
         first=_format_level(worse.metrics),
         second=_format_level(better.metrics),
         gap=write(gap.value),
@@ -82,13 +81,6 @@ def describe_group_gap(part: GroupColumn) -> str:
         )
     )
     return sentence + not_excluded
-
-
-def _name_value(part: GroupColumn, value: str) -> str:
-    """Return a value, with the name of the language where it is a code of one."""
-    name = name_group(part.column, value)
-    short = shorten_name(value)
-    return short if name.endswith(short) else f"{short} ({name})"
 
 
 def _format_level(metrics: AnyMetrics) -> str:

@@ -64,7 +64,7 @@ def describe_facts(readiness: Readiness, modality: str) -> str:
     parts = [item for item in below if item.code in _PARTS and item.code != "cannot_tell"][:_MOST_PARTS]
     if parts:
         clauses = join_clauses([_describe_part(item) for item in parts])
-        sentences.append(translate("Worst for {parts}.", parts=clauses))
+        sentences.append(_write_worst(clauses, by_code.get("answered")))
         sentences += _compare_worst_group(readiness, parts)
     elif below and first.code == "cannot_tell":
         sentences.append(describe_reason(first, modality))
@@ -144,6 +144,13 @@ def describe_readiness(readiness: Readiness, modality: str) -> str:
     modality : str
     """
     return f"{describe_verdict(readiness, modality)} {describe_next_step(readiness.next, modality)}"
+
+
+def _write_worst(parts: str, answered: ReadinessReason | None) -> str:
+    """Return the worst parts; their figures count first guesses, also where the model leaves the input to a person."""
+    if answered is None or answered.figure is None or answered.figure.value == 1:
+        return translate("Worst for {parts}.", parts=parts)
+    return translate("If it has to answer every one, worst for {parts}.", parts=parts)
 
 
 def _leaves_all(answered: ReadinessReason | None) -> bool:
