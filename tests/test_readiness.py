@@ -359,7 +359,8 @@ def test_the_verdict_names_the_language_that_is_not_served_and_the_base_that_kno
     assert describe_verdict(readiness, "text") == (
         "Not ready. Of 100 messages it answers 15 and leaves 85 to a person. Its answers are right in 97 of 100 "
         "(surely between 94 and 100), tested on 45 messages. If it has to answer every one, worst for Swahili: right "
-        "in 26 of 100 (surely between 23 and 29). For English it is right in 73 of 100 (surely between 70 and 76). Do not use it for Swahili."
+        "in 26 of 100 (surely between 23 and 29). For English it is right in 73 of 100 (surely between 70 and 76). Do "
+        "not use it for Swahili."
     )
     assert (readiness.next.code, readiness.next.column, readiness.next.value) == (
         "other_base", "", "multilingual-e5-small",

@@ -265,7 +265,8 @@ ENGLISH: list[tuple[Record, str]] = [
     ),
     (
         column(),
-        "For site B the model was off by 2.98 on average, for site A 0.0771: a gap of 0.123 (95 % interval 0.021 to 0.2); "
+        "For site B the model was off by 2.98 on average, for site A 0.0771: a gap of 0.123 (95 % interval 0.021 to "
+        "0.2); "
         "chance alone gives such a gap in 4 of 1,000 cases (corrected for the 2 columns compared), so it is very "
         "likely real.",
     ),

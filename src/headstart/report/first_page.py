@@ -141,9 +141,7 @@ def list_reasons_to_ask(result: Result) -> list[str]:
         lines.append(translate("When it says “none of these”: it is unlike all that it learnt from."))
     worst = result.readiness.worst_group if result.readiness else None
     if worst is not None:
-        lines.append(
-            translate("For {value}: there it does worst.", value=name_group(worst.column, worst.value))
-        )
+        lines.append(translate("For {value}: there it does worst.", value=name_group(worst.column, worst.value)))
     lines.append(translate("At a new place, with another device or in another season: it was not tested there."))
     lines.append(translate("Wherever a mistake would do harm."))
     return lines
