@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import headstart as hs
 from headstart import flow
 from headstart.bundle import load_bundle
+from headstart.bundle.row_names import list_copies, name_rows, write_row_names
 from headstart.data.reading.content import hash_text
 from headstart.errors import OptionError
 from headstart.flow.forgetting.corrections import forget_corrections
@@ -65,6 +67,16 @@ def test_a_bundle_forgets_what_it_remembers_of_a_row_and_answers_as_before(tmp_p
     assert len(after.seen_rows.digests) == len(before.seen_rows.digests) - 1
     assert name not in after.decision_policy.out_of_distribution.ids
     assert forget_in_bundle(folder, person, True).n_learnt == 0
+
+
+def test_all_copies_of_a_content_are_one_person(tmp_path: Path, fresh_home: Path) -> None:
+    table = hs.read(["my well is dry", "no books", "my well is dry"], ["water", "school", "water"])
+    write_row_names(name_rows(table), list_copies([table]), tmp_path)
+    (tmp_path / MARK).write_text("{}", encoding="utf-8")
+    (tmp_path / "report_rows.json").write_text('{"rows": [{"id": "0"}, {"id": "1"}, {"id": "2"}]}', encoding="utf-8")
+    flow.forget([tmp_path], parse(ForgetOptions, id=("2",)), True)
+    assert json.loads((tmp_path / "report_rows.json").read_text("utf-8")) == {"rows": [{"id": "1"}]}
+    assert json.loads((tmp_path / "row_names.json").read_text("utf-8"))["copies"] == {}
 
 
 def test_the_report_of_a_run_forgets_a_row(tmp_path: Path) -> None:

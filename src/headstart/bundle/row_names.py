@@ -7,7 +7,7 @@ stands in `row_names.json` of the run folder, where the bundle was made, and sta
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from headstart.home import read_json, write_json
@@ -41,17 +41,33 @@ def name_rows(table: Table) -> dict[str, str]:
     return names
 
 
-def write_row_names(names: Mapping[str, str], out: Path) -> None:
+def list_copies(tables: Sequence[Table]) -> dict[str, list[str]]:
+    """Return all names of contents that stand in several rows, by key: whoever is to be forgotten may be each of them.
+
+    Parameters
+    ----------
+    tables : sequence of Table
+    """
+    names: dict[str, list[str]] = {}
+    for table in tables:
+        for key, name in zip(make_row_keys(table), table.ids, strict=True):
+            names.setdefault(str(key), []).append(str(name))
+    return {key: several for key, several in names.items() if len(several) > 1}
+
+
+def write_row_names(names: Mapping[str, str], copies: Mapping[str, Sequence[str]], out: Path) -> None:
     """Write `row_names.json`.
 
     Parameters
     ----------
     names : mapping of str to str
         By key.
+    copies : mapping of str to sequence of str
+        Of contents that stand in several rows, by key.
     out : Path
         The run folder.
     """
-    write_json(out / FILE, {"format": 1, "names": dict(names)})
+    write_json(out / FILE, {"format": 1, "names": dict(names), "copies": {key: [*of] for key, of in copies.items()}})
 
 
 def read_row_names(folder: Path) -> dict[str, str]:

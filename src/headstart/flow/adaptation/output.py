@@ -20,6 +20,7 @@ from headstart.flow.run_records import AdaptedRun, Timings, WrittenRun
 from headstart.report import choose_language, use_language
 from headstart.report.sentences.terminal import (
     describe_changes,
+    describe_earlier,
     describe_end,
     describe_first_answer,
     describe_kept_answer,
@@ -101,9 +102,11 @@ class RunOutput:
 
     def report_stop(self) -> None:
         """Say what a run that was stopped leaves behind."""
-        if self.first is not None:
-            with use_language(choose_language(self.language)):
+        with use_language(choose_language(self.language)):
+            if self.first is not None:
                 progress.warn(describe_kept_answer(self.first, self.folder / "report.html"))
+            if self.earlier is not None:
+                progress.warn(describe_earlier(self.earlier))
 
     def report_end(self, result: Result) -> None:
         """Say how long the run took.

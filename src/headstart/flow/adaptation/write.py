@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from headstart import bundle as bundles
 from headstart.bundle import Bundle
-from headstart.bundle.row_names import write_row_names
+from headstart.bundle.row_names import list_copies, write_row_names
 from headstart.csv_files import format_csv
 from headstart.flow import reporting
 from headstart.flow.adaptation.previews import make_previews
@@ -64,7 +64,7 @@ def write_first_bundle(run: AdaptedRun, out: Path, on_complete: Callable[[], Non
     with TemporaryDirectory(dir=out, prefix=".shipping-") as place:
         bundle = portable.describe_without_graph(run.bundle, Path(place), FIRST_ANSWER)
         bundles.save_bundle(bundle, out / "bundle", check=lambda _: on_complete())
-    write_row_names(run.bundle.row_names, out)
+    write_row_names(run.bundle.row_names, list_copies([run.prepared.train.table, run.prepared.test.table]), out)
     write_text(out / "test_predictions.csv", _format_test_predictions(run))
 
 
@@ -92,7 +92,7 @@ def write_bundle(run: AdaptedRun, out: Path, earlier: Path, on_complete: Callabl
 
         bundles.save_bundle(bundle, out / "bundle", check=check)
     write_text(out / "test_predictions.csv", _format_test_predictions(run))
-    write_row_names(run.bundle.row_names, out)
+    write_row_names(run.bundle.row_names, list_copies([run.prepared.train.table, run.prepared.test.table]), out)
     assert bundle.portable_files is not None
     return replace(bundle, portable_files=replace(bundle.portable_files, folder=out / "bundle"))
 

@@ -91,10 +91,17 @@ def _find_places(paths: Sequence[Path]) -> _Places:
     return _Places(sorted({*runs, *beside}), bundles, find(JOURNAL))
 
 
-def _read_names(folder: Path) -> dict[str, str]:
+def _read_names(folder: Path) -> list[tuple[str, str]]:
+    """Return the keys of the rows of a run, each with one of its names."""
     try:
         document = read_json(folder / NAMES)
     except (OSError, ValueError):
-        return {}
-    names = document.get("names") if isinstance(document, dict) else None
-    return {str(key): str(name) for key, name in names.items()} if isinstance(names, dict) else {}
+        return []
+    parts = [document.get(name) for name in ("names", "copies")] if isinstance(document, dict) else []
+    return [
+        (str(key), str(name))
+        for part in parts
+        if isinstance(part, dict)
+        for key, item in part.items()
+        for name in (item if isinstance(item, list) else [item])
+    ]

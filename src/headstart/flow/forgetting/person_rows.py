@@ -35,17 +35,17 @@ class PersonRows:
         """Return whether the hash of a content, or its first 8 bytes, is one of them."""
         return digest.hex()[:KEY_CHARACTERS] in self.keys
 
-    def add_names(self, names: Mapping[str, str]) -> PersonRows:
+    def add_names(self, names: Sequence[tuple[str, str]]) -> PersonRows:
         """Return the rows with what a run knows of them: names of the keys, keys of the names.
 
         Parameters
         ----------
-        names : mapping of str to str
-            Names by key.
+        names : sequence of (str, str)
+            Keys, each with one of its names.
         """
-        keys = {key for key, name in names.items() if name in self.ids}
-        ids = {name for key, name in names.items() if key in self.keys}
-        return replace(self, ids=self.ids | ids, keys=self.keys | keys)
+        keys = self.keys | {key for key, name in names if name in self.ids}
+        ids = self.ids | {name for key, name in names if key in keys}
+        return replace(self, ids=ids, keys=keys)
 
 
 def read_person_rows(ids: Iterable[str], files: Sequence[Path], bundles: Sequence[Path]) -> PersonRows:

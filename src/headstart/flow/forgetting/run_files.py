@@ -96,8 +96,8 @@ def _names_row(item: object, person: PersonRows) -> bool:
 
 
 def _is_entry(key: str, item: object, person: PersonRows) -> bool:
-    """Return whether an entry of a mapping is about a row: a preview by its name, a name by its key."""
-    return key in person.ids or (key in person.keys and isinstance(item, str))
+    """Return whether an entry of a mapping is about a row: a preview by its name, a name or several by their key."""
+    return key in person.ids or (key in person.keys and isinstance(item, str | list))
 
 
 def _remove_predictions(path: Path, person: PersonRows) -> tuple[int, str]:

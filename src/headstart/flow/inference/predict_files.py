@@ -33,7 +33,7 @@ from headstart.flow.inference.lining_up import order_inputs
 from headstart.flow.inference.neighbours import Neighbour, find_neighbours, format_neighbours
 from headstart.flow.inference.predict_table import predict_batches
 from headstart.flow.inference.sorted_photos import PhotoAnswer, require_sortable, sort_photos
-from headstart.home import move_into_place
+from headstart.home import move_into_place, require_place
 from headstart.offline import offline
 from headstart.options import PredictFileOptions, PredictOptions
 from headstart.records import SetAside, Table
@@ -292,6 +292,8 @@ def _open_inputs(bundle_path: Path, paths: Sequence[Path], options: PredictOptio
 def _require_writable(out: Path) -> None:
     if out.is_dir():
         raise OptionError(f"{out} is a folder.", "Name a file to write with -o, such as predictions.csv.")
+    if not out.exists():
+        require_place(out.parent)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -104,6 +104,16 @@ def describe_steps() -> dict[str, str]:
     return {name: translate(words) for name, words in _STEPS.items()}
 
 
+def describe_earlier(folder: Path) -> str:
+    """Return where a finished run lies that had to make room.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+    return translate("The run that lay here before is kept in {folder}.", folder=str(folder))
+
+
 def describe_changes(before: Result, after: Result, folder: Path) -> list[str]:
     """Return what differs between two runs into one folder, a sentence each.
 
@@ -113,7 +123,7 @@ def describe_changes(before: Result, after: Result, folder: Path) -> list[str]:
     folder : Path
         Where the earlier one lies now.
     """
-    lines = [translate("The run that lay here before is kept in {folder}.", folder=str(folder))]
+    lines = [describe_earlier(folder)]
     lines += _compare(message("Before: {old}. Now: {new}."), describe_quality(before), describe_quality(after))
     lines += _compare(message("Answered before: {old} of 100. Now: {new}."), _answered(before), _answered(after))
     lines += _compare(message("Compared groups before: {old}. Now: {new}."), _name_groups(before), _name_groups(after))
