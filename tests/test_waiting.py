@@ -24,6 +24,7 @@ from headstart.bundle.loading import find_bundle
 from headstart.cli.help_panels import COMMAND_PANELS, EXAMPLES
 from headstart.cli.main import app
 from headstart.errors import OptionError
+from headstart.flow.adaptation.output import RunOutput
 from headstart.ladder import Search, fit_strategies
 from headstart.ladder.gain import QuickOutcome, explain_no_gain
 from headstart.ladder.settings import SETTINGS
@@ -126,6 +127,15 @@ def test_a_finished_run_is_kept_as_an_earlier_one_and_a_killed_one_is_not(tmp_pa
         pass  # Stopped before anything was written: the last run stays, and is kept by the next one.
     finish(tmp_path, "four")
     assert (tmp_path / "earlier" / "3" / "result.json").read_text("utf-8") == "three"
+
+
+def test_a_stopped_run_names_the_earlier_one_that_made_room(tmp_path: Path) -> None:
+    log = Console(file=StringIO(), width=200, force_terminal=False)
+    with progress.listen(Terminal(True, log, log)):
+        RunOutput(folder=tmp_path, language="en").report_stop()
+        RunOutput(folder=tmp_path, language="en", earlier=Path("out/earlier/1")).report_stop()
+    assert isinstance(log.file, StringIO)
+    assert log.file.getvalue() == "The run that lay here before is kept in out/earlier/1.\n"
 
 
 def test_a_move_that_was_cut_off_goes_on_into_the_same_folder(tmp_path: Path) -> None:
