@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import cast, get_args
 
 import numpy as np
 import pytest
@@ -27,7 +27,9 @@ from headstart.modalities.record import Fingerprint
 from headstart.records import Table, make_column
 from headstart.report import write_sentence
 from headstart.report.sentences.new_rows import describe_new_rows, describe_right_answers
+from headstart.report.terminal_words import name_advice
 from headstart.results import (
+    Advice,
     BesideTraining,
     Calibration,
     Drift,
@@ -194,3 +196,8 @@ def test_without_labels_nothing_is_advised_to_be_used() -> None:
     advice = choose_advice(judged, site)
     assert (advice.action, advice.code) == ("cannot tell", "no-labels")
     assert "Where it was made 50 % (95 % interval 40 to 60) were." in write_sentence(advice)
+
+
+def test_every_action_has_its_words() -> None:
+    actions = get_args(Advice.model_fields["action"].annotation)
+    assert [name_advice(action) for action in actions] == [f"Advice: {action}." for action in actions]

@@ -149,7 +149,12 @@ def show_metrics(metric_record: AnyMetrics, task: str) -> None:
 
 
 def show_evaluation(record: Evaluation) -> None:
-    """Show how a bundle did on new data."""
+    """Show how a bundle did on new data, in the language of the system."""
+    with use_language(choose_language("auto")):
+        _show_evaluation(record)
+
+
+def _show_evaluation(record: Evaluation) -> None:
     for sentence in describe_new_rows(record):
         console.print(escape(sentence))
     show_readiness(record.readiness, record.modality)
@@ -202,28 +207,26 @@ def _show_context(evaluation: Evaluation) -> None:
                 f"{_FIGURES.get(name, name)} {format_share(share)}" for name, share in evaluation.shares.items()
             )
         )
-    readings = [
-        item.reading
-        for item in (evaluation.calibration, evaluation.conformal, evaluation.prior_shift, evaluation.drift)
-        if item
-    ]
-    for text in readings:
-        news.print(escape(text))
+    for item in (evaluation.calibration, evaluation.conformal, evaluation.prior_shift, evaluation.drift):
+        if item:
+            news.print(escape(write_sentence(item)))
     for name in ("drift", "prior_shift"):
         if name in evaluation.not_measured:
             news.print(f"{name.replace('_', ' ')} was not measured: {escape(evaluation.not_measured[name])}")
     if evaluation.recalibration:
-        news.print(escape(evaluation.recalibration.reading))
+        news.print(escape(write_sentence(evaluation.recalibration)))
         news.print(f"Written: {escape(evaluation.recalibration.bundle)}")
     if evaluation.advice:
-        news.print(f"[bold]Advice: {evaluation.advice.action}.[/bold] {escape(evaluation.advice.reason)}")
+        advice = words.name_advice(evaluation.advice.action)
+        news.print(f"[bold]{escape(advice)}[/bold] {escape(write_sentence(evaluation.advice))}")
 
 
 def show_comparison(record: Comparison) -> None:
     """Show which of two bundles does better, and where."""
-    for sentence in describe_new_rows(record):
-        console.print(escape(sentence))
-    news.print(f"[bold]{escape(record.reading)}[/bold]")
+    with use_language(choose_language("auto")):
+        for sentence in describe_new_rows(record):
+            console.print(escape(sentence))
+        news.print(f"[bold]{escape(write_sentence(record))}[/bold]")
     grid = Grid(box=None, header_style="bold", pad_edge=False)
     for name in ("", "rows", "better", "worse", "difference", "p"):
         grid.add_column(name)

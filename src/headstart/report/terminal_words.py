@@ -7,6 +7,16 @@ from headstart.report.sentences.stored import translate_fact
 
 _SEVERITIES = {"stop": message("Stop"), "warn": message("Look"), "note": message("Note")}
 
+_ACTIONS = {
+    "use": message("use"),
+    "use with a person checking": message("use with a person checking"),
+    "do not use": message("do not use"),
+    "recalibrate": message("recalibrate"),
+    "re-train": message("re-train"),
+    "cannot tell": message("cannot tell"),
+}
+"""What an evaluation advises."""
+
 
 def name_columns(metrics: tuple[str, str], is_tested: bool) -> list[str]:
     """Return the heads of the table of strategies.
@@ -78,6 +88,17 @@ def name_severity(severity: str) -> str:
         "stop", "warn" or "note".
     """
     return translate_stored(_SEVERITIES[severity])
+
+
+def name_advice(action: str) -> str:
+    """Return what to do with a model at another place, in a word or two.
+
+    Parameters
+    ----------
+    action : str
+        As in the document of an evaluation.
+    """
+    return translate("Advice: {action}.", action=translate_stored(_ACTIONS[action]))
 
 
 def summarise_findings(n_warnings: int, n_notes: int) -> str:
