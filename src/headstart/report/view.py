@@ -23,6 +23,7 @@ from headstart.report.limits import FEW_ROWS, list_limits, n_test_rows, source_n
 from headstart.report.messages import current_language, translate, use_language
 from headstart.report.people_words import count_inputs, count_of_hundred
 from headstart.report.previews import PreviewBudget, Previews
+from headstart.report.property_names import name_property
 from headstart.report.ready import gather_readiness
 from headstart.report.sentences.plain_slices import describe_slice_plainly, describe_slices_plainly
 from headstart.report.words import shorten
@@ -144,6 +145,7 @@ def gather_view(result: Result, previews: Previews, rows: ReportRows | None = No
         "sentences": sentences,
         "describe_slice": describe_slice_plainly,
         "name_value": name_value,
+        "name_property": name_property,
         "count_inputs": count_inputs,
         "describe_slices": describe_slices_plainly,
         "example_input": EXAMPLE_INPUTS[result.modality],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headstart.report.messages import format_number, message, translate, translate_stored
+from headstart.report.property_names import name_property
 from headstart.report.words import (
     IN_UNITS,
     format_amount,
@@ -39,7 +40,7 @@ def describe_attribute_probe(probe: AttributeProbe) -> str:
     ----------
     probe : AttributeProbe
     """
-    name = shorten_name(probe.name)
+    name = name_property(probe.name) if probe.kind == "property" else shorten_name(probe.name)
     if probe.frozen is None:
         return translate("{name}: not measured.", name=name)
     what = f"'{name}'" if probe.kind == "group" else translate("whether a row is high or low in {name}", name=name)

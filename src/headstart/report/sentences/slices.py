@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headstart.report.messages import format_number, translate
+from headstart.report.property_names import name_property
 from headstart.report.words import (
     IN_UNITS,
     format_amount,
@@ -148,7 +149,7 @@ def list_differences(item: Slice) -> list[str]:
         for group in item.frequent_groups
     ]  # fmt: skip
     medians = [
-        (shift, {"name": shift.name, "here": format_amount(shift.median), "elsewhere": format_amount(shift.elsewhere)})
+        (shift, {"name": name_property(shift.name), "here": format_amount(shift.median), "elsewhere": format_amount(shift.elsewhere)})
         for shift in item.shifted_properties
     ]
     return groups + [
