@@ -149,7 +149,14 @@ def list_differences(item: Slice) -> list[str]:
         for group in item.frequent_groups
     ]  # fmt: skip
     medians = [
-        (shift, {"name": name_property(shift.name), "here": format_amount(shift.median), "elsewhere": format_amount(shift.elsewhere)})
+        (
+            shift,
+            {
+                "name": name_property(shift.name),
+                "here": format_amount(shift.median),
+                "elsewhere": format_amount(shift.elsewhere),
+            },
+        )
         for shift in item.shifted_properties
     ]
     return groups + [
