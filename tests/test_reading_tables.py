@@ -240,6 +240,10 @@ def test_hidden_sheets_and_titles_are_passed_over_and_other_tables_named(tmp_pat
     assert len(table) == 6 and table.ids[0] == "t.xlsx:3"
     said = _kinds(table)["sheets"]
     assert "'Data' was read" in said and "Not read: More, Old" in said and "Hidden, so not read: Read me" in said
+    _book(tmp_path / "cover.xlsx", {"Notes": [["Collected in May"]], "Data": TABLE})
+    assert _kinds(data.read_table(tmp_path / "cover.xlsx"))["sheets"] == "cover.xlsx: the sheet 'Data' was read."
+    _book(tmp_path / "alone.xlsx", {"Data": TABLE})
+    assert "sheets" not in _kinds(data.read_table(tmp_path / "alone.xlsx"))
 
 
 def test_the_sheet_that_suits_is_read_to_learn_and_to_predict_and_any_can_be_named(tmp_path: Path) -> None:

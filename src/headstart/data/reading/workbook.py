@@ -170,14 +170,14 @@ def _list_tables(path: Path, book: Any) -> list[Any]:
 
 
 def _note_other_sheets(path: Path, book: Any, best: Any) -> tuple[Finding, ...]:
-    """Return a note where there are other tables or hidden sheets."""
+    """Return a note where there are other tables or hidden sheets, or where the first sheet is not the one read."""
     others = [
         sheet.title
         for sheet in book.worksheets
         if sheet.title != best.title and sheet.sheet_state == "visible" and _measure_table_width(sheet)
     ]
     hidden = [sheet.title for sheet in book.worksheets if sheet.sheet_state != "visible"]
-    if not others and not hidden:
+    if not others and not hidden and best.title == book.worksheets[0].title:
         return ()
     also = f" Not read: {list_offenders(others)}." if others else ""
     not_read = f" Hidden, so not read: {list_offenders(hidden)}." if hidden else ""
