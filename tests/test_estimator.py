@@ -71,6 +71,7 @@ def test_groups_stay_together_in_its_folds() -> None:
     texts, labels = messages()
     model = hs.Adapter(strategy="linear-probe", offline=True)
     assert len(model.fit(list(texts), list(labels), groups=[i % 8 for i in range(len(texts))]).classes_) == 2
+    assert set(model.model_.predict(list(texts))) <= {"roads", "water"}, "its model answers with the names of y"
 
 
 @pytest.mark.parametrize("as_list", [False, True])

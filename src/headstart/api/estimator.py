@@ -180,8 +180,7 @@ class Adapter(ClassifierMixin, BaseAdapter):  # type: ignore[misc]
         check_classification_targets(y)
         self._targets = classes.encode(y)
         self._fit_model(X, self._targets.codes, groups, self._targets.task)
-        order = [int(name) for name in self.model_.classes]
-        self.classes_ = self._targets.classes if self._targets.has_sets else self._targets.classes[order]
+        self.classes_ = self._targets.order_classes(self.model_.classes)
         return self
 
     def predict_proba(self, X: Any) -> Any:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from headstart.data.reading.frames import is_column, is_frame, read_column_values, read_frame_columns
+from headstart.decisions.costs import RESERVED
+from headstart.spellings import fold_label, normalise_label
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,9 +20,11 @@ class Targets:
     Parameters
     ----------
     codes : list of str (n_rows,), or array of 0 and 1 (n_rows, n_labels)
-        Classes, or columns, by number.
+        Classes by name where they are plain names, else by number; columns by number.
     classes : array, shape (n_classes,)
-        What the numbers stand for.
+        What the caller calls them.
+    names : tuple of str, n_classes
+        What the model calls `classes`.
     has_sets : bool
         Any number of labels a row.
     has_lists : bool
@@ -29,8 +33,19 @@ class Targets:
 
     codes: Any
     classes: Any
+    names: tuple[str, ...] = ()
     has_sets: bool = False
     has_lists: bool = False
+
+    def order_classes(self, names: Sequence[str]) -> Any:
+        """Return the caller's classes in the order of a model's; of labels for sets their own order.
+
+        Parameters
+        ----------
+        names : sequence of str, n_classes
+            What the model knows.
+        """
+        return self.classes if self.has_sets else self.classes[[self.names.index(name) for name in names]]
 
     @property
     def task(self) -> str:
@@ -137,7 +152,23 @@ class ReadTargets:
         classes, codes = np.unique(checked, return_inverse=True)
         if len(classes) < 2:
             raise ValueError(f"Adapter needs at least 2 classes; y has only {len(classes)} class.")
-        return Targets(codes=[f"{code:06d}" for code in codes], classes=classes)
+        names = _name_classes(classes.tolist())
+        return Targets(codes=[names[code] for code in codes], classes=classes, names=tuple(names))
+
+
+def _name_classes(classes: Sequence[Any]) -> list[str]:
+    """Return what the model calls classes: their own names where reading keeps these as they are, else numbers.
+
+    Examples
+    --------
+    >>> _name_classes(["food", "water"]), _name_classes([3, 7]), _name_classes(["Rust", "rust"])
+    (['food', 'water'], ['000000', '000001'], ['000000', '000001'])
+    """
+    names = [name for name in classes if isinstance(name, str) and name[:1].isalpha() and normalise_label(name) == name]
+    folded = {fold_label(name) for name in names}
+    if len(folded) == len(classes) and folded.isdisjoint(RESERVED):
+        return names
+    return [f"{number:06d}" for number in range(len(classes))]
 
 
 def read_classes(y: Any) -> ReadTargets:
