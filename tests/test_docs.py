@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import doctest
 import os
 import re
 import subprocess
@@ -36,7 +37,8 @@ def declared(*records: type[options.Options]) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_python_snippet_parses(page: Path) -> None:
     for snippet in blocks(page, "python"):
-        ast.parse(snippet)
+        examples = doctest.DocTestParser().get_examples(snippet)
+        ast.parse("".join(example.source for example in examples) or snippet)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -83,8 +85,8 @@ def test_the_reference_of_the_command_line_has_every_command_and_option_and_no_o
 
 def test_the_readme_names_only_options_that_exist() -> None:
     shown = flags(ROOT.joinpath("README.md").read_text(encoding="utf-8"))
-    known = declared(options.AdaptOptions, options.ExportOptions, options.ReportOptions)
-    assert shown <= known | {"--json", "--help", "--index-url"}
+    known = declared(options.AdaptOptions, options.ExportOptions, options.ReportOptions, options.ServeOptions)
+    assert shown <= known | {"--json", "--help", "--torch-backend"}
 
 
 def test_the_readme_begins_with_a_picture_and_a_sentence_and_has_the_two_commands() -> None:
