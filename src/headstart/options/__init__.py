@@ -373,4 +373,4 @@ def parse(kind: type[OptionsT], **values: object) -> OptionsT:
                 continue
             message = str(item["msg"]).removeprefix("Value error, ")
             problems.append(f"{flag(field)}: {message} (given: {item['input']!r})")
-        raise OptionError("; ".join(problems) + ".", "`headstart adapt --help` lists what each option takes.") from error
+        raise OptionError("; ".join(problems) + ".", "`headstart adapt --help` lists what options take.") from error
