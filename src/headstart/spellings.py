@@ -33,6 +33,10 @@ def normalise_label(label: str) -> str:
 
     Unicode form, blanks around it, TRUE for true, 1.0 for 1.
 
+    Parameters
+    ----------
+    label : str
+
     Examples
     --------
     >>> [normalise_label(text) for text in (" Santé ", "TRUE", "True", "1.0", "Water")]
