@@ -84,7 +84,8 @@ def read_token(host: str, file: Path | None) -> str | None:
         raise OptionError(
             f"{host} may be reached from other machines, and there is no token." if file is None
             else f"{file} holds no token.",
-            f"Put one into the environment variable {TOKEN_VARIABLE} or a file (--token-file). {_MAKE_ONE}",
+            f"Put one into the environment variable {TOKEN_VARIABLE} or a file (--token-file). {_MAKE_ONE} "
+            "For phones in the same Wi-Fi --phone does this by itself.",
         )  # fmt: skip
     if len(token) < MIN_TOKEN_CHARACTERS or not token.isascii() or not token.isprintable() or " " in token:
         raise OptionError(
