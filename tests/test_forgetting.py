@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-import headstart as hs
 from headstart import flow
-from headstart.bundle import load_bundle
+from headstart.bundle import Bundle, load_bundle
+from headstart.bundle.reference import ReferenceSample
 from headstart.bundle.row_names import list_copies, name_rows, write_row_names
+from headstart.bundle.seen import SeenRows
+from headstart.bundle.settings import SETTINGS
+from headstart.data import from_arrays
 from headstart.data.reading.content import hash_text
 from headstart.errors import OptionError
 from headstart.flow.forgetting.corrections import forget_corrections
-from headstart.flow.forgetting.model_rows import forget_in_bundle
+from headstart.flow.forgetting.model_rows import forget_in_bundle, remove_from_bundle
 from headstart.flow.forgetting.person_rows import PersonRows
 from headstart.flow.forgetting.run_files import forget_in_run
 from headstart.options import ForgetOptions, parse
@@ -69,8 +73,37 @@ def test_a_bundle_forgets_what_it_remembers_of_a_row_and_answers_as_before(tmp_p
     assert forget_in_bundle(folder, person, True).n_learnt == 0
 
 
+def test_features_of_a_second_person_do_not_stay_in_a_sample_that_lost_a_row() -> None:
+    n_rows = SETTINGS.reference_rows + 100
+    digests = np.arange(8 * n_rows, dtype=np.uint32).view(np.uint8).reshape(n_rows, 32)[:, :8]
+    values = np.arange(n_rows, dtype=np.float32)[:, None]
+    bundle = load_bundle(BUNDLE, "onnx")
+    assert bundle.seen_rows is not None
+    bundle = replace(
+        bundle,
+        seen_rows=SeenRows(digests, np.empty((0, 0), dtype=np.float32)),
+        reference_sample=ReferenceSample.draw(values, "features", np.arange(n_rows), bundle.seed),
+        training_facts=bundle.training_facts.model_copy(update={"labels_per_class": {"a": n_rows}}),
+    )
+    assert bundle.reference_sample is not None
+    sampled = np.sort(np.random.default_rng(bundle.seed).permutation(n_rows)[: SETTINGS.reference_rows])
+    first = int(np.setdiff1d(np.arange(n_rows), sampled)[0])
+    once = forget_row(bundle, first)
+    assert once.reference_sample is not None and len(once.reference_sample.values) == SETTINGS.reference_rows
+    assert forget_row(once, 5).reference_sample is None
+    again = forget_row(bundle, int(sampled[7]))
+    assert again.reference_sample is not None
+    assert np.array_equal(again.reference_sample.values, np.delete(bundle.reference_sample.values, 7, axis=0))
+
+
+def forget_row(bundle: Bundle, row: int) -> Bundle:
+    assert bundle.seen_rows is not None
+    is_learnt = np.arange(len(bundle.seen_rows.digests)) == row
+    return remove_from_bundle(bundle, PersonRows(frozenset(), frozenset()), is_learnt, np.zeros(0, dtype=bool))
+
+
 def test_all_copies_of_a_content_are_one_person(tmp_path: Path, fresh_home: Path) -> None:
-    table = hs.read(["my well is dry", "no books", "my well is dry"], ["water", "school", "water"])
+    table = from_arrays(["my well is dry", "no books", "my well is dry"], ["water", "school", "water"])
     write_row_names(name_rows(table), list_copies([table]), tmp_path)
     (tmp_path / MARK).write_text("{}", encoding="utf-8")
     (tmp_path / "report_rows.json").write_text('{"rows": [{"id": "0"}, {"id": "1"}, {"id": "2"}]}', encoding="utf-8")

@@ -14,6 +14,8 @@ from headstart.bundle.seen import SeenRows
 from headstart.bundle.settings import SETTINGS
 from headstart.decisions.out_of_distribution import OutOfDistributionDetector
 from headstart.flow.forgetting.person_rows import PersonRows
+from headstart.records import Index
+from headstart.task_types import TASK_TYPES
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,9 @@ def remove_from_bundle(
 
     Notes
     -----
-    The sample of features is drawn anew from the seed of the run, so its rows are known. Looks are stored without the
-    rows that are blank; where there are such, or too many rows, all looks are removed.
+    The sample of features is drawn anew from the seed of the run, so its rows are known, but only until the first row
+    is forgotten: where it is not known which row a feature belongs to, the whole sample is removed. Looks are stored
+    without the rows that are blank; where there are such, or too many rows, all looks are removed.
     """
     seen = bundle.seen_rows
     assert seen is not None
@@ -82,8 +85,8 @@ def remove_from_bundle(
         centres=seen.centres[~is_learnt] if len(seen.centres) == n_train else seen.centres,
     )
     reference = bundle.reference_sample
-    if reference is not None:
-        rows = np.sort(np.random.default_rng(bundle.seed).permutation(n_train)[: SETTINGS.reference_rows])
+    if reference is not None and is_learnt.any():
+        rows = _find_sampled_rows(bundle, n_train)
         stays = ~is_learnt[rows] if len(rows) == len(reference.values) else np.zeros(len(reference.values), dtype=bool)
         reference = (
             replace(reference, values=reference.values[stays], clusters=reference.clusters[stays])
@@ -94,6 +97,16 @@ def remove_from_bundle(
     if policy.out_of_distribution is not None:
         policy = replace(policy, out_of_distribution=_remove_remembered(policy.out_of_distribution, person))
     return replace(bundle, seen_rows=new_seen, reference_sample=reference, decision_policy=policy)
+
+
+def _find_sampled_rows(bundle: Bundle, n_train: int) -> Index:
+    """Return which training rows the sample of features holds; none where that cannot be known."""
+    n_learnt_from = n_train
+    if TASK_TYPES[bundle.task].has_one_class:
+        n_learnt_from = sum(bundle.training_facts.labels_per_class.values())
+        if n_learnt_from == n_train:  # None was forgotten before.
+            return np.sort(np.random.default_rng(bundle.seed).permutation(n_train)[: SETTINGS.reference_rows])
+    return np.arange(n_train if n_learnt_from <= SETTINGS.reference_rows else 0)
 
 
 def _remove_remembered(detector: OutOfDistributionDetector, person: PersonRows) -> OutOfDistributionDetector:
