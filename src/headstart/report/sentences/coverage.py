@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headstart.report.messages import translate
+from headstart.report.people_words import count_of_hundred
 from headstart.report.words import format_amount, format_hundredths
 from headstart.results import Abstention, Conformal
 
@@ -53,7 +54,7 @@ def describe_abstention(figures: Abstention) -> str:
     ----------
     figures : Abstention
     """
-    label, unsure, none = (format_hundredths(figures.shares[kind].value) for kind in _KINDS)
+    label, unsure, none = (count_of_hundred(figures.shares[kind].value) for kind in _KINDS)
     sentence = translate(
         'Of {n} test rows {label} % get an answer, {unsure} % "not sure" and {none} % "none of these".',
         n=figures.n_rows, label=label, unsure=unsure, none=none,
