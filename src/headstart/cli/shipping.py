@@ -55,7 +55,7 @@ def export(
         )
         _print_text(
             "For phones: copy the folder to any web server with https://. Once the page says that it is ready for use "
-            "without network, it needs none. Or answer from this computer: headstart serve."
+            "without network, it needs none. Or answer from this computer: headstart serve BUNDLE --phone."
         )
     return document
 
