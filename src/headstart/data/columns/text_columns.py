@@ -140,6 +140,8 @@ def _make_unknown_error(name: str, raw_table: RawTable) -> UnknownName:
 def _make_missing_error(name: str, raw_table: RawTable) -> UnknownName:
     close_names = get_close_matches(name.casefold(), [other.casefold() for other in raw_table.names], n=1)
     guess = next((other for other in raw_table.names if close_names and other.casefold() == close_names[0]), None)
+    chosen = _choose_column(raw_table, set()) if guess is None else None
+    guess = chosen.names[0] if chosen is not None else guess
     names_text = ", ".join(raw_table.names[:20]) + (
         f" and {len(raw_table.names) - 20} more" if len(raw_table.names) > 20 else ""
     )
