@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from headstart.modalities.preview_records import AnyPreview
-from headstart.report.group_names import name_value
+from headstart.report.group_names import name_value, rank_value
 from headstart.report.messages import message, translate_count
 from headstart.report.previews import PreviewBudget
 from headstart.results import Result
@@ -160,7 +160,9 @@ def _order_by_pair(rows: Sequence[ReportRow]) -> list[ReportRow]:
 def _list_columns(rows: Sequence[ReportRow]) -> list[tuple[str, list[str]]]:
     """List the group columns and their values that rows can be filtered by."""
     names = list(dict.fromkeys(name for row in rows for name in row.groups))
-    columns = [(name, sorted({name_value(name, row.groups.get(name, "")) for row in rows})) for name in names]
+    columns = [
+        (name, sorted({name_value(name, row.groups.get(name, "")) for row in rows}, key=rank_value)) for name in names
+    ]
     return [(name, values) for name, values in columns if 1 < len(values) <= FILTER_VALUES][:FILTER_COLUMNS]
 
 

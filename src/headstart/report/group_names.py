@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 
 from headstart.modalities.languages import LANGUAGE_NAMES
@@ -11,6 +13,8 @@ from headstart.results import Evaluation, GroupColumn, Result
 
 _LANGUAGE_COLUMNS = frozenset({"language", "lang", "langue", "idioma", "lugha", "locale"})
 _MOST_NAMES = 12
+_LEADING_NUMBER = re.compile(r"(?P<sign>[≤>]?) ?(?P<low>-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?: – \S+)?")
+"""A number, or a band of numbers as `headstart.data.grouping.bands` names it."""
 
 
 def name_group(column: str, value: str) -> str:
@@ -58,6 +62,25 @@ def name_language(name: str) -> str:
         In English, as `LANGUAGE_NAMES` has it.
     """
     return translate_stored(name) if name in _TRANSLATED_LANGUAGES else name
+
+
+def rank_value(value: str) -> tuple[int, float, str]:
+    """Return the place of a value among those of its column: numbers and bands by size, then words, "" last.
+
+    Parameters
+    ----------
+    value : str
+
+    Examples
+    --------
+    >>> sorted(["10", "", "9", "b", "a"], key=rank_value), sorted(["2 – 3", "> 3", "≤ 2"], key=rank_value)
+    (['9', '10', 'a', 'b', ''], ['≤ 2', '2 – 3', '> 3'])
+    """
+    number = _LEADING_NUMBER.fullmatch(value)
+    if number is None:
+        return (1 if value else 2, 0.0, value)
+    edge = {"≤": -math.inf, ">": math.inf}.get(number["sign"])
+    return (0, float(number["low"]) if edge is None else edge, value)
 
 
 def _find_language(column: str, value: str) -> str:

@@ -16,7 +16,7 @@ from headstart.report.figures.outcomes import chart_group_outcomes
 from headstart.report.figures.rows import RowChart
 from headstart.report.first_page import ConfusedPair, gather_first_page
 from headstart.report.gallery import describe_inside, gather_examples, gather_gallery
-from headstart.report.group_names import describe_other_columns, list_telling_columns, name_value
+from headstart.report.group_names import describe_other_columns, list_telling_columns, name_value, rank_value
 from headstart.report.inherited import gather_audit
 from headstart.report.kinds import NOUNS, SINGULAR, TASK_WORDINGS, ReportedMetric, TaskWording
 from headstart.report.limits import FEW_ROWS, list_limits, n_test_rows, source_name
@@ -252,6 +252,7 @@ def find_worst_groups(result: Result, groups: Sequence[GroupView]) -> GroupView 
 
 def gather_group(part: GroupColumn, result: Result, kind: TaskWording, noun: str) -> GroupView:
     """Gather one group column for the chart and the table."""
+    part = part.model_copy(update={"values": sorted(part.values, key=lambda item: rank_value(item.value))})
     classes = result.classes
     labels = classes if len(classes) <= GROUP_CLASSES and kind.one == "class" else []
     rows = []
