@@ -138,10 +138,11 @@ def test_new_data_is_read_by_the_name_of_the_column_of_training(tmp_path: Path) 
     with pytest.raises(UnknownName, match=r"c.csv has no column 'complaint'; it has id, description, complaints") as no:
         data.read_inputs([other], "text", known)
     assert "Did you mean --text 'complaints'?" in no.value.hint
-    unlike = written(tmp_path / "d.csv", {"id": ["1"], "what was said": ["the pump is dry since Sunday"]})
+    rows = ["the pump is dry since Sunday", "no water here at all"]
+    unlike = written(tmp_path / "d.csv", {"id": ["1", "2"], "said": rows})
     with pytest.raises(UnknownName) as no:
         data.read_inputs([unlike], "text", known)
-    assert "Did you mean --text 'what was said'?" in no.value.hint
+    assert "Did you mean --text 'said'?" in no.value.hint
     chosen = parse(ColumnOptions, text="complaints")
     asked = data.read_ordered_inputs([other], "text", known, {}, options=chosen).table
     assert asked.inputs.tolist() == ["the pump is dry"]
