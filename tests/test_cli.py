@@ -68,12 +68,16 @@ def test_adapt_prints_one_json_document_on_stdout(text_table: Path, tmp_path: Pa
         (["adapt", "{table}", "-o", "o", "--base", "minirocket"], "is for series data"),
         (["adapt", "{table}", "-o", "o", "--label", "topic"], "topic"),
         (["predict", "{table}", "{table}"], "is not a bundle"),
+        (["check", "run"], "run holds a model, no data"),
+        (["export", "run"], "--to is needed: "),
     ],
 )
 def test_a_mistake_of_the_user_is_two_lines_and_exit_code_2(
     arguments: list[str], problem: str, text_table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "run" / "bundle").mkdir(parents=True)
+    (tmp_path / "run" / "bundle" / "manifest.json").write_text("{}", encoding="utf-8")
     done = run(*(item.format(table=text_table) for item in arguments))
     assert done.returncode == 2
     assert problem in done.stderr and "Traceback" not in done.stderr

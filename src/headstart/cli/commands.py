@@ -9,7 +9,15 @@ from typing import Annotated, Any
 import typer
 
 from headstart.cli.asking import Yes, fetch_missing_bases
-from headstart.cli.surface import CommandStopped, command, news, require_model, require_path, require_two_models
+from headstart.cli.surface import (
+    CommandStopped,
+    command,
+    news,
+    require_data,
+    require_model,
+    require_path,
+    require_two_models,
+)
 from headstart.errors import NothingRead, OptionError, make_nothing_read
 from headstart.options import (
     AdaptOptions,
@@ -40,7 +48,7 @@ def adapt(
     from headstart import flow
     from headstart.cli import show
 
-    require_path(data)
+    require_data(data)
     fetch_missing_bases([options.base], options.offline, yes)
     run_result = flow.adapt(data, output, options)
     show.show_result(run_result, output)
@@ -64,7 +72,7 @@ def predict(
     from headstart import flow
 
     require_model("predict", bundle, *inputs)
-    paths = [require_path(path) for path in inputs]
+    paths = [require_data(path) for path in inputs]
     if as_json and output is None and options.sort_into is None:
         answers = flow.predictions(bundle, paths, options)
         failed = [{"id": item["input"], "reason": item["reason"]} for item in answers if item["answer"] is None]
@@ -105,7 +113,7 @@ def evaluate(bundle: BundlePath, data: Data, options: EvaluateOptions) -> Any:
     from headstart.cli import show
 
     evaluation = flow.evaluate(
-        require_model("evaluate", bundle, data), require_path(data), options, options.recalibrate
+        require_model("evaluate", bundle, data), require_data(data), options, options.recalibrate
     )
     show.show_evaluation(evaluation)
     return evaluation.model_dump_json(indent=2)
@@ -146,7 +154,7 @@ def explain(
     if output is None and not as_json:
         raise OptionError("No file was given for the page.", "Name one with -o, such as -o explained.html.")
     document = flow.explain(
-        require_model("explain", bundle, *inputs), [require_path(path) for path in inputs], output, options
+        require_model("explain", bundle, *inputs), [require_data(path) for path in inputs], output, options
     )
     show.show_explanations(document)
     return document
@@ -169,7 +177,7 @@ def label_next(
     if output is None and not as_json:
         raise OptionError("No file was given for the table.", "Name one with -o, such as -o to_label.csv.")
     document = flow.label_next(
-        require_model("label-next", bundle, unlabelled), require_path(unlabelled), output, options
+        require_model("label-next", bundle, unlabelled), require_data(unlabelled), output, options
     )
     show.show_rows_to_label(document)
     return document
@@ -182,7 +190,7 @@ def check(data: Data, options: CheckOptions, yes: Yes = False) -> Any:
     from headstart.cli import show
     from headstart.data.summary import summarise_inputs
 
-    require_path(data)
+    require_data(data)
     fetch_missing_bases([options.base], options.offline or options.deep == "off", yes)
     table, findings = flow.check(data, options)
     stops = [item for item in findings if item.severity == "stop"]

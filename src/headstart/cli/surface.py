@@ -242,6 +242,13 @@ def require_path(path: Path) -> Path:
     return path
 
 
+def require_data(path: Path) -> Path:
+    """Refuse data that is not there, and a model in its place: tables of its answers are no data."""
+    if require_path(path).is_dir() and _is_model(path):
+        raise HeadstartError(f"{path} holds a model, no data.", "Give a table, a folder of images, or a zip of either.")
+    return path
+
+
 def require_model(command: str, path: Path, *inputs: Path) -> Path:
     """Refuse a model that is not there, or that stands behind its inputs.
 
@@ -286,7 +293,7 @@ def require_two_models(old: Path, new: Path, data: Path) -> None:
         )
     for path in (old, new):
         require_model("compare", path)
-    require_path(data)
+    require_data(data)
 
 
 def _is_model(path: Path) -> bool:

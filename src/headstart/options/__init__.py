@@ -371,6 +371,10 @@ def parse(kind: type[OptionsT], **values: object) -> OptionsT:
                     f"there is no option {field}" + (f"; did you mean {near[0]}?" if near else f" ({known})")
                 )
                 continue
+            if item["type"] == "missing":
+                meaning = (kind.model_fields[field].description or "").rstrip(".")
+                problems.append(f"{flag(field)} is needed" + (f": {meaning}" if meaning else ""))
+                continue
             message = str(item["msg"]).removeprefix("Value error, ")
             problems.append(f"{flag(field)}: {message} (given: {item['input']!r})")
-        raise OptionError("; ".join(problems) + ".", "`headstart adapt --help` lists what options take.") from error
+        raise OptionError("; ".join(problems) + ".", "--help lists what options take.") from error
