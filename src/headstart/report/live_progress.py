@@ -33,6 +33,7 @@ from rich.text import Text
 
 from headstart import progress
 from headstart.report.messages import translate, use_language
+from headstart.report.sentences.stored import translate_fact
 from headstart.report.sentences.terminal import describe_seconds
 
 BAR_WIDTH = 40
@@ -100,6 +101,14 @@ class _InnerBar:
         self.plan.report_inside(self.done / max(self.total, 1), f"{amount}{unit}")
 
 
+def _translate_line(plan: progress.Plan | None, text: str) -> str:
+    """Return a line of news in the language of the plan."""
+    if plan is None:
+        return text
+    with use_language(plan.language):
+        return translate_fact(text)
+
+
 class Terminal:
     """Shows news and bars on stderr; bars only on a terminal, elsewhere a line a step.
 
@@ -120,7 +129,7 @@ class Terminal:
 
     def say(self, text: str) -> None:
         if not self.quiet:
-            self.news.print(escape(text))
+            self.news.print(escape(_translate_line(self.plan, text)))
 
     def warn(self, text: str) -> None:
         self.console.print(f"[yellow]{escape(text)}[/yellow]")
@@ -181,7 +190,7 @@ class Notebook(progress.Silent):
         self._written = 0.0
 
     def say(self, text: str) -> None:
-        self.last_line = text
+        self.last_line = _translate_line(self.plan, text)
         self._show()
 
     def warn(self, text: str) -> None:

@@ -140,6 +140,26 @@ _NAMES = (
     message("adapted features"), message("counterfactuals"), message("readable"), message("all"),
 )  # fmt: skip
 """Parts of a run and of the audit."""
+_SAID = (
+    message("Kind: images. {n} images."),
+    message("Kind: texts. {n} texts."),
+    message("Picture: column '{column}'. Label: column '{label}'."),
+    message("Text: column '{column}'. Label: column '{label}'."),
+    message("Label: as the folders or files say it, no column."),
+    message("Kept as metadata: {names}."),
+    message("Languages: {names}."),
+    message("{train} images to learn from and {test} to test on, in {n} classes ({how})."),
+    message("{train} texts to learn from and {test} to test on, in {n} classes ({how})."),
+    message("{train} series to learn from and {test} to test on, in {n} classes ({how})."),
+    message("Figures below: {name}, on training rows held out in turn (at best 1)."),
+    message(
+        "{name} is taken, although {other} has the higher figure: several together are safer than one that may have "
+        "been best by chance."
+    ),
+    message("{name} is taken, although {other} has the higher figure: it knows better how sure it may be."),
+    message("{name} is taken."),
+)
+"""Lines of a run on a terminal; what is said more rarely stays in English there."""
 _PLACE = re.compile(r"\\\{(\w+)\\\}")
 _COUNT = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
@@ -177,7 +197,7 @@ def has_template(text: str) -> bool:
 
 @cache
 def _compile_templates() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    templates = (*_SKIPPED, *_NOTES, *_SET_ASIDE, *_NOT_MEASURED, *_NAMES)
+    templates = (*_SKIPPED, *_NOTES, *_SET_ASIDE, *_NOT_MEASURED, *_NAMES, *_SAID)
     return tuple(
         (text, re.compile(_PLACE.sub(lambda place: f"(?P<{place[1]}>.+?)", re.escape(text)), re.DOTALL))
         for text in templates
