@@ -20,6 +20,7 @@ from headstart.bundle.prints import draw_prints, find_near_copies
 from headstart.cli.main import app
 from headstart.disk_errors import explain_disk_error
 from headstart.errors import DataError
+from headstart.flow.external_validation.readiness_here import judge_evaluation
 from headstart.flow.external_validation.site_comparison import choose_advice
 from headstart.flow.inference.labelled_rows import leave_out_training_rows
 from headstart.modalities.fingerprints import BLANK_IMAGE, fingerprint_image
@@ -129,6 +130,7 @@ def test_rows_that_were_learnt_are_counted_in_words_and_old_test_rows_advise_not
     again = new.model_copy(update={"n_tested": 75})
     assert "figures below are not new" in describe_new_rows(again)[1]
     assert choose_advice(again).code == "tested-before" and choose_advice(new).code != "tested-before"
+    assert judge_evaluation(new.model_copy(update={"n_tested": 40})) is None
 
 
 def test_a_photo_saved_again_is_known_and_another_is_not() -> None:

@@ -31,9 +31,9 @@ def judge_evaluation(
     Returns
     -------
     Readiness or None
-        None without labels, and where all rows were test rows of the model: neither says anything new of its quality.
+        None without labels, and where most rows were test rows of the model: neither says anything new of its quality.
     """
-    if result.metrics is None or result.n_tested >= result.n_rows:
+    if result.metrics is None or 2 * result.n_tested > result.n_rows:
         return None
     model = JudgedModel(
         task=result.task,
