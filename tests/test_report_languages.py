@@ -25,6 +25,7 @@ from headstart.flow.adaptation.text_scripts import count_scripts
 from headstart.modalities import MODALITIES
 from headstart.modalities.preview_records import ImagePreview
 from headstart.options import ReportOptions
+from headstart.progress import Plan
 from headstart.records import Table, make_column
 from headstart.report import (
     choose_language,
@@ -35,8 +36,11 @@ from headstart.report import (
     sentences,
     write_sentence,
 )
+from headstart.report.group_names import name_group, name_value
+from headstart.report.live_progress import Terminal
 from headstart.report.messages import LANGUAGES, load_catalogue, translate_count, translate_stored, use_language
 from headstart.report.named import ADVICE
+from headstart.report.property_names import name_property
 from headstart.results import Figure, FindingRow, MitigatedCell, MitigatedFigures, Mitigation, Result
 from headstart.strategies import STRATEGIES
 
@@ -341,3 +345,21 @@ def test_a_mitigation_is_told_with_its_figures_in_every_language() -> None:
         with use_language(code):
             said = write_sentence(found)
         assert said.count("75") == 4 and "blend" in said and "English" not in said
+
+
+def test_languages_and_properties_are_named_in_the_language_of_the_page() -> None:
+    assert (name_value("language", "sw"), name_value("site", "sw"), name_property("words")) == (
+        "Swahili", "sw", "number of words",
+    )  # fmt: skip
+    with use_language("fr"):
+        assert name_group("language", "Swahili") == name_value("lang", "sw-KE") == "swahili"
+        assert (name_group("site", "English"), name_value("language", "Walloon")) == ("site English", "Walloon")
+        assert name_property("border 2") == "couleur au bord (2)"
+
+
+def test_lines_of_a_run_are_said_in_the_language_of_its_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = Terminal(quiet=False)
+    terminal.plan = Plan([], 1.0, language="es")
+    terminal.say("Kind: texts. 300 texts.")
+    terminal.say("a line without a translation")
+    assert capsys.readouterr().err.splitlines() == ["Tipo: textos. Cantidad: 300.", "a line without a translation"]

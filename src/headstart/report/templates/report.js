@@ -56,7 +56,7 @@
     const table = [header, ...lines].map((cells) => cells.map(quote).join(separator)).join("\r\n");
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob(["\ufeff", table, "\r\n"], { type: "text/csv" }));
-    link.download = "wrong.csv";
+    link.download = wrong.length > 0 ? "wrong.csv" : "rows.csv";
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   }
