@@ -214,7 +214,8 @@ def test_the_next_run_removes_what_a_killed_one_left_half_written(tmp_path: Path
     (out / "notes.txt").write_text("x")
     with claim_folder(out):
         names = {path.relative_to(out).as_posix() for path in out.rglob("*")}
-    assert names == {"run", "run/rungs", "run/lock", "run.json", "notes.txt"}
+    # The bundle that was about to be replaced has its name back.
+    assert names == {"run", "run/rungs", "run/lock", "run.json", "notes.txt", "bundle", "bundle/model.onnx"}
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from subprocess import run
 
@@ -285,7 +286,10 @@ def test_the_verdict_says_what_the_interval_says(better: int, worse: int, word: 
 def test_the_sentence_gives_the_numbers_in_points() -> None:
     codes, a, b = paired(200, 40, 5)
     said = assess_transfer(codes, NamedPredictions("blend", a), NamedPredictions("classic", b), clusters=None, seed=0)
-    low, high = 100 * said.difference.low, 100 * said.difference.high
+    low, high = (
+        round_outwards(1_000 * end) / 10
+        for round_outwards, end in ((math.floor, said.difference.low), (math.ceil, said.difference.high))
+    )
     assert write_sentence(said) == (
         "On 200 test rows the adapted model (blend) was right 17.5 points more often than the best model without "
         f"pre-training (classic); the 95 % interval is {low:.1f} to {high:.1f} points, so transfer helped."

@@ -338,7 +338,7 @@ def test_values_that_single_precision_cannot_tell_apart_are_refused(tmp_path: Pa
 
 
 def test_a_table_to_label_and_corrections_come_back_in_the_order_of_training(tmp_path: Path) -> None:
-    from headstart.flow.active_learning.label_next import _series_cells
+    from headstart.flow.active_learning.label_table import _series_cells
 
     (tmp_path / "long.csv").write_text("\n".join(LONG) + "\n")
     for table in (

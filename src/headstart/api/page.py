@@ -12,7 +12,7 @@ from typing import Any
 from headstart.bundle import Bundle
 from headstart.csv_files import format_csv
 from headstart.data.reading.frames import convert_frame, convert_inputs, is_frame
-from headstart.data.reading.inputs import names_data
+from headstart.data.reading.inputs import INPUT_READERS, names_data
 from headstart.data.reading.memory_images import is_image, save_image
 from headstart.errors import InputTypeError
 from headstart.home import write_text
@@ -88,7 +88,7 @@ def write_inputs(inputs: Any, bundle: Bundle, folder: Path) -> list[Path]:
 
 def _is_text(value: str, bundle: Bundle) -> bool:
     """Return whether a string is an input itself."""
-    return bundle.modality == "text" and not names_data(value, "text")
+    return INPUT_READERS[bundle.modality].reads_words and not names_data(value, "text")
 
 
 def _write_table(folder: Path, names: Sequence[str], rows: Any) -> Path:

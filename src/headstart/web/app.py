@@ -145,7 +145,7 @@ def make_predict_response(model: ServedModel, inputs: RequestInputs, documents: 
     """
     predictions = [{"input": name, **document} for name, document in zip(inputs.names, documents, strict=True)]
     failed = [{"id": item["input"], "reason": item["reason"]} for item in predictions if item["answer"] is None]
-    if len(failed) == len(predictions) and all(item["reason_code"] is None for item in predictions):
+    if len(failed) == len(predictions) and all(item.get("reason_code") is None for item in predictions):
         one = failed[0]
         raise RequestRefused(
             422,

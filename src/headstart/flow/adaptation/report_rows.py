@@ -69,7 +69,7 @@ def choose_gallery(rows: Sequence[ReportRow], n_most: int) -> list[ReportRow]:
     ...     for at, name in enumerate(("right", "wrong", "wrong", "not_answered"))
     ... ]
     >>> [row.id for row in choose_gallery(rows, 3)]
-    ['2', '3', '0']
+    ['2', '1', '3']
     """
     if all(row.outcome is None for row in rows):
         return sorted(rows, key=lambda row: -(row.error or 0.0))[:n_most]
