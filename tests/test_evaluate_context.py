@@ -207,7 +207,7 @@ def test_a_foreign_language_looks_different(shared: Path, tmp_path: Path) -> Non
         with (tmp_path / f"{name}.csv").open("w", encoding="utf-8", newline="") as handle:
             writer = csv.DictWriter(handle, columns, extrasaction="ignore")
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows({**row, "text": row["text"][:500]} for row in rows)
     flow.adapt(tmp_path / "train.csv", tmp_path / "out", parse(AdaptOptions, **QUICK))
     found = {name: flow.evaluate(tmp_path / "out", tmp_path / f"{name}.csv", ASKED).drift for name in ("same", "other")}
     assert found["other"] is not None and found["other"].found and found["other"].auroc.value > 0.9

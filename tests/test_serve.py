@@ -124,7 +124,7 @@ def small(options: ServeOptions | None = None, answer: Any = echo, token: str | 
 
 def png(size: tuple[int, int] = (48, 48), kind: str = "PNG") -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGB", size, (200, 30, 90)).save(buffer, kind)
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (*size[::-1], 3), np.uint8)).save(buffer, kind)
     return buffer.getvalue()
 
 

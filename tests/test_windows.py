@@ -60,13 +60,15 @@ def test_check_adapt_and_predict_need_no_posix_module_and_write_to_a_cp1252_cons
     words = {"omi kanga ẹ̀rọ": "omi", "ile-iwe olukọ": "ilé-ìwé", "ọna afara": "ọ̀nà"}
     rows = [f"{text} {number},{label}" for number in range(12) for text, label in words.items()]
     (tmp_path / "messages.csv").write_text("\n".join(["text,label", *rows]) + "\n", "utf-8")
-    checked = command("check", "messages.csv", "--offline", folder=tmp_path)
+    checked = command("check", "messages.csv", "--base", "all-minilm-l6-v2", "--offline", folder=tmp_path)
     assert checked.returncode == 0 and "36 texts" in checked.stderr, checked.stderr
     adapted = command(
         "adapt",
         "messages.csv",
         "-o",
         "out",
+        "--base",
+        "all-minilm-l6-v2",
         "--strategy",
         "classic,majority",
         "--offline",
