@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,7 @@ def test_a_model_in_memory_shows_and_measures_itself(tmp_path: Path) -> None:
     assert "</html>" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert len(model.label_next(["the tap is dry", "new books"])["rows"]) == 2
     assert len(model.explain(["the tap is dry"])["explained"]) == 1
+    assert copy(model)._base is None and len(copy(model).embed(["the tap is dry"])) == 1  # The bundle reads it, too.
     model.save(tmp_path / "bundle")
     loaded = hs.load(tmp_path / "bundle")
     assert (

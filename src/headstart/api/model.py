@@ -195,6 +195,10 @@ class Model(Inspection):
             documents[place] = answers.make_document(answer)
         return documents
 
+    def __getstate__(self) -> object:
+        """Return what a pickle holds: not a base that no answer reads, which would be most of it."""
+        return {**vars(self), "_base": None}
+
     def embed(self, inputs: Any) -> Array:
         """Return the embeddings of the frozen base (n_rows, n_dims), float32, from the feature cache where they are.
 
