@@ -14,7 +14,8 @@ from tests.test_report_languages import FOREIGN
 from tests.test_report_languages import result as result  # noqa: PLC0414 - a fixture
 
 from headstart.report import render_html
-from headstart.results import Result
+from headstart.report.first_page import describe_tested
+from headstart.results import NextStep, Readiness, ReadinessReason, Result
 
 SILENT = frozenset({"style", "script", "code", "pre"})
 WORD = re.compile(r"(?<![\w/.])[a-z]{2,}(?![\w/.])")
@@ -84,3 +85,13 @@ def test_the_field_card_names_its_kinds_and_when_to_ask(result: Result) -> None:
     card = render_html(result, {}).split('<section class="card"')[1].split("</section>")[0]
     assert all(f">{name}</bdi>" in card for name in LEAVES)
     assert "Ask a person" in card and "Checked by" in card and result.created[:10] in card
+
+
+def test_what_it_was_tested_on_is_not_called_unseen_where_copies_of_it_were_learnt() -> None:
+    stored = Path(__file__).parent / "data" / "home-0.3.0" / "run" / "result.json"
+    result = Result.model_validate_json(stored.read_text(encoding="utf-8"))
+    copies = ReadinessReason(code="test_copies", level="not_ready", n_rows=3)
+    contaminated = Readiness(level="not_ready", reasons=[copies], next=NextStep(code="remove_copies"))
+    assert "it had never seen" in describe_tested(result, "messages")
+    marked = result.model_copy(update={"readiness": contaminated})
+    assert describe_tested(marked, "messages") == "Tested on 15 messages; it learnt from 45 others."

@@ -40,6 +40,8 @@ class FirstPage:
 
     Parameters
     ----------
+    tested : str
+        What it was tested on and learnt from.
     answered : str
         How many of a hundred inputs it answers; "" if that is not known.
     reasons_to_ask : list of str
@@ -52,6 +54,7 @@ class FirstPage:
         Options of the run, with their values.
     """
 
+    tested: str
     answered: str
     reasons_to_ask: list[str]
     kinds: list[tuple[str, AnyPreview | Markup | None]]
@@ -60,7 +63,7 @@ class FirstPage:
 
 
 def gather_first_page(
-    result: Result, pairs: Sequence[ConfusedPair], rows: ReportRows | None, budget: PreviewBudget
+    result: Result, pairs: Sequence[ConfusedPair], rows: ReportRows | None, budget: PreviewBudget, *, noun: str
 ) -> FirstPage:
     """Gather what page one, the field card and the list of options show, in the language spoken.
 
@@ -72,8 +75,11 @@ def gather_first_page(
     rows : ReportRows or None
     budget : PreviewBudget
         Of the page; the examples of the card take from it.
+    noun : str
+        What the inputs are.
     """
     return FirstPage(
+        tested=describe_tested(result, noun),
         answered=describe_answered(result),
         reasons_to_ask=list_reasons_to_ask(result),
         kinds=list_kinds_with_example(result, rows, budget),
@@ -84,6 +90,22 @@ def gather_first_page(
             if value not in (None, "", [], {}, ())
         ],
     )
+
+
+def describe_tested(result: Result, noun: str) -> str:
+    """Return what it was tested on and learnt from; where copies were in both, not that it had never seen them.
+
+    Parameters
+    ----------
+    result : Result
+    noun : str
+        What the inputs are.
+    """
+    counts = {"test": result.n_rows.test, "train": result.n_rows.train, "noun": noun}
+    reasons = result.readiness.reasons if result.readiness else []
+    if any(item.code == "test_copies" for item in reasons):
+        return translate("Tested on {test} {noun}; it learnt from {train} others.", **counts)
+    return translate("Tested on {test} {noun} it had never seen; it learnt from {train} others.", **counts)
 
 
 def list_kinds_with_example(

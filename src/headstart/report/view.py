@@ -117,7 +117,7 @@ def gather_view(result: Result, previews: Previews, rows: ReportRows | None = No
     per_class = sorted(of_classes, key=lambda item: item.recall.value)
     measures = (kind.main, kind.second, *kind.fields)
     budget = PreviewBudget(previews)
-    first = gather_first_page(result, confused_pairs(result), rows, budget)
+    first = gather_first_page(result, confused_pairs(result), rows, budget, noun=noun)
     groups = [gather_group(part, result, kind, noun) for part in result.groups]
     gallery, class_examples = gather_gallery(result, rows, budget), gather_examples(result, rows, budget)
     worst = [] if gallery else add_previews(result.worst[:SHOWN_ROWS], budget)
