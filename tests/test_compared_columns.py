@@ -176,7 +176,7 @@ def test_the_worst_gap_stands_first_and_the_same_gap_is_named_once() -> None:
     assert english.answered_right and english.answered_right.value == 1.0
     assert swahili.answered and swahili.answered.value == 0.0
     assert swahili.answered_right is None
-    assert "'sw (Swahili)' the model was right 25 % of the time, on 'en (English)' 100 %" in write_sentence(ordered[0])
+    assert "For Swahili the model was right 25 % of the time, for English 100 %" in write_sentence(ordered[0])
     assert "most of these rows are those of the gap in language" in write_sentence(ordered[1])
 
 
