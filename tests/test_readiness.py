@@ -35,7 +35,10 @@ from headstart.results import (
     LearningCurve,
     Metrics,
     MultiLabelMetrics,
+    NextStep,
     OrdinalMetrics,
+    Readiness,
+    ReadinessReason,
     RegressionMetrics,
     Result,
     RowCounts,
@@ -366,6 +369,21 @@ def test_the_verdict_names_the_language_that_is_not_served_and_the_base_that_kno
         "other_base", "", "multilingual-e5-small",
     )  # fmt: skip
     assert readiness.next.command == f"{ADAPT} --base multilingual-e5-small --strategy quick --time 480s -o out"
+
+
+def test_a_kind_that_is_always_right_is_not_called_the_worst() -> None:
+    right = ReadinessReason(
+        code="answered_right", level="ready", figure=Figure(value=0.99, low=0.96, high=1.0), n_rows=281
+    )
+    sure = ReadinessReason(
+        code="worst_class", level="supervised", value="one", figure=Figure(value=1.0, low=0.75, high=1.0), bound=0.8
+    )
+    worse = sure.model_copy(update={"value": "two", "figure": Figure(value=0.9, low=0.7, high=1.0)})
+    step = NextStep(code="label_test_rows")
+    unsure = Readiness(level="supervised", reasons=[sure, right], next=step)
+    assert "Least is known of one: right in 100 of 100 (surely between 75" in describe_verdict(unsure, "image")
+    both = describe_verdict(Readiness(level="supervised", reasons=[sure, worse, right], next=step), "image")
+    assert "Worst for two: right in 90 of 100" in both and "one" not in both
 
 
 @pytest.mark.parametrize(

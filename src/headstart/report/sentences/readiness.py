@@ -61,11 +61,15 @@ def describe_facts(readiness: Readiness, modality: str) -> str:
         sentences.append(translate("Of {inputs} it answers none.", inputs=count_inputs(modality, 100)))
     else:
         sentences += [describe_reason(by_code[code], modality) for code in _QUALITY if code in by_code]
-    parts = [item for item in below if item.code in _PARTS and item.code != "cannot_tell"][:_MOST_PARTS]
-    if parts:
-        clauses = join_clauses([_describe_part(item) for item in parts])
+    parts = [item for item in below if item.code in _PARTS and item.code != "cannot_tell"]
+    worse = [item for item in parts if not _is_only_unsure(item, by_code.get("answered_right"))][:_MOST_PARTS]
+    if worse:
+        clauses = join_clauses([_describe_part(item) for item in worse])
         sentences.append(_write_worst(clauses, by_code.get("answered")))
-        sentences += _compare_worst_group(readiness, parts)
+        sentences += _compare_worst_group(readiness, worse)
+    elif parts:
+        clauses = join_clauses([_describe_part(item) for item in parts[:_MOST_PARTS]])
+        sentences.append(translate("Least is known of {parts}.", parts=clauses))
     elif below and first.code == "cannot_tell":
         sentences.append(describe_reason(first, modality))
     return " ".join(sentences)
@@ -151,6 +155,13 @@ def _write_worst(parts: str, answered: ReadinessReason | None) -> str:
     if answered is None or answered.figure is None or answered.figure.value == 1:
         return translate("Worst for {parts}.", parts=parts)
     return translate("If it has to answer every one, worst for {parts}.", parts=parts)
+
+
+def _is_only_unsure(part: ReadinessReason, answered_right: ReadinessReason | None) -> bool:
+    """Return whether a part is as good as all answers, and only too few tests keep it below its bound."""
+    if part.code not in ("worst_class", "worst_group") or part.figure is None:
+        return False
+    return bool(answered_right and answered_right.figure and part.figure.value >= answered_right.figure.value)
 
 
 def _leaves_all(answered: ReadinessReason | None) -> bool:
