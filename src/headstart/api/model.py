@@ -196,7 +196,7 @@ class Model(Inspection):
         return documents
 
     def __getstate__(self) -> object:
-        """Return what a pickle holds: not a base that no answer reads, which would be most of it."""
+        """Return what copies and joblib take along: not a base that no answer reads, which would be most of it."""
         return {**vars(self), "_base": None}
 
     def embed(self, inputs: Any) -> Array:
@@ -289,6 +289,6 @@ def make_model(adapted: AdaptedRun) -> Model:
         partial(require_same_answers, table=sample),
     )
     model._base = adapted.prepared.backbone
-    groups = adapted.figures.groups if adapted.figures else []
-    model.keep_previews(make_previews(adapted, gather_report_rows(adapted, groups)))
+    if adapted.figures:  # Without test rows, as in each fit of an Adapter, there is no row to show.
+        model.keep_previews(make_previews(adapted, gather_report_rows(adapted, adapted.figures.groups)))
     return model

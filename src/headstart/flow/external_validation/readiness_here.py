@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import PurePath
 
 from headstart.flow.external_validation.settings import SETTINGS
-from headstart.flow.scoring.commands import join_words
 from headstart.flow.scoring.readiness import find_worst_group, judge_model, rank_reason
 from headstart.flow.scoring.readiness_rules import JudgedModel
 from headstart.options.requirements import Requirement
@@ -60,8 +60,8 @@ def _choose_next_step(result: Evaluation, is_ready: bool) -> NextStep:
     """Return what to do: use it, or let it learn from labelled rows of this place."""
     if is_ready:
         return NextStep(
-            code="use", command=join_words(["headstart", "predict", result.bundle, "NEW_DATA", "-o", "answers.csv"])
+            code="use", command=shlex.join(["headstart", "predict", result.bundle, "NEW_DATA", "-o", "answers.csv"])
         )
     out = f"{PurePath(result.data.rstrip('/')).stem or 'here'}-model"
-    command = join_words(["headstart", "adapt", result.trained_on or "TRAINING_DATA", "--also", result.data, "-o", out])
+    command = shlex.join(["headstart", "adapt", result.trained_on or "TRAINING_DATA", "--also", result.data, "-o", out])
     return NextStep(code="learn_here", n_rows=SETTINGS.min_labels, command=command)

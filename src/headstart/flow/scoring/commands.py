@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from headstart.options import AdaptOptions, flag
@@ -21,10 +21,6 @@ def write_adapt_command(result: Result, out: str, changes: Mapping[str, Any]) ->
         The run folder.
     changes : mapping of str to value
         Options by the name of their field; None takes one out.
-
-    Examples
-    --------
-    See `tests/test_readiness.py`.
     """
     defaults = AdaptOptions.model_validate({}).model_dump(mode="json")
     options = {**result.options, **changes}
@@ -33,7 +29,7 @@ def write_adapt_command(result: Result, out: str, changes: Mapping[str, Any]) ->
         value = options.get(name, default)
         if value is not None and value != default:
             words += _write_option(name, value)
-    return join_words([*words, "-o", out or "out"])
+    return shlex.join([*words, "-o", out or "out"])
 
 
 def _write_option(name: str, value: Any) -> list[str]:
@@ -50,18 +46,3 @@ def _write_option(name: str, value: Any) -> list[str]:
 _LISTS = frozenset({"strategy", "channels", "order"})
 """Options that take names with commas between them."""
 _UNITS = {"time": "s", "max_memory": "gb"}
-
-
-def join_words(words: Sequence[str]) -> str:
-    """Join words of a command, quoted for a shell where they need it.
-
-    Parameters
-    ----------
-    words : sequence of str
-
-    Examples
-    --------
-    >>> join_words(["headstart", "check", "my data.csv"])
-    "headstart check 'my data.csv'"
-    """
-    return shlex.join(words)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
 from headstart.bases import CATALOGUE, OTHER_LANGUAGES
 from headstart.evaluation.settings import SETTINGS as EVALUATION_SETTINGS
-from headstart.flow.scoring.commands import join_words, write_adapt_command
+from headstart.flow.scoring.commands import write_adapt_command
 from headstart.flow.scoring.settings import READINESS
 from headstart.modalities.languages import LANGUAGE_NAMES
 from headstart.records import TRAIN
@@ -43,7 +44,7 @@ def choose_next_step(result: Result, reasons: Sequence[ReadinessReason], out: st
 def _choose(result: Result, reasons: Sequence[ReadinessReason], out: str) -> NextStep:
     first = reasons[0]
     if first.level == "ready":
-        return NextStep(code="other_place", command=join_words(["headstart", "evaluate", out or "out", "NEW_DATA"]))
+        return NextStep(code="other_place", command=shlex.join(["headstart", "evaluate", out or "out", "NEW_DATA"]))
     if first.code in _ABOUT_MODEL and (step := _propose_other_base(result, first, out)):
         return step
     return _STEPS[first.code](result, first, out)
@@ -104,8 +105,9 @@ def _label_more(result: Result, reason: ReadinessReason, out: str) -> NextStep:
         return _look_elsewhere(result, out)
     n_rows = None
     if curve and curve.outlook == "clear" and curve.points:
-        labels = curve.points[-1].labels
-        n_rows = next((item.more_labels for item in curve.forecast if item.labels >= 1.9 * labels), None)
+        doubled = 2 * curve.points[-1].labels
+        nearest = min(curve.forecast, key=lambda item: abs(item.labels - doubled), default=None)
+        n_rows = nearest.more_labels if nearest else None
     return NextStep(
         code="label_more", n_rows=n_rows and _round_up(n_rows), command=_write_labelling(result, n_rows, out)
     )
@@ -115,7 +117,7 @@ def _look_elsewhere(result: Result, out: str) -> NextStep:
     """Return what may help where more labels do not: labels that are wrong, else another base."""
     n_doubted = next((item.n_rows for item in result.checks if item.kind == "label-errors"), 0)
     if n_doubted:
-        command = join_words(["headstart", "check", result.data, "--deep", "on"])
+        command = shlex.join(["headstart", "check", result.data, "--deep", "on"])
         return NextStep(code="look_at_labels", n_rows=n_doubted, command=command)
     if result.ranking is None:
         return NextStep(code="other_base", command=write_adapt_command(result, out, {"base": "auto"}))
@@ -124,12 +126,13 @@ def _look_elsewhere(result: Result, out: str) -> NextStep:
 
 def _label_until_tested(result: Result, reason: ReadinessReason, out: str) -> NextStep:
     """Return how many rows to add so that there are enough test rows."""
-    if result.split_kind in ("separate", "given"):
-        n_rows = math.ceil((reason.bound or READINESS.min_test_rows) - (reason.n_rows or 0))
-        return NextStep(code="label_test_rows", n_rows=_round_up(n_rows), command=write_adapt_command(result, out, {}))
     lacking = (reason.bound or READINESS.min_test_rows) - (reason.n_rows or 0)
-    n_rows = _round_up(lacking / _test_share(result))
-    return NextStep(code="label_more", n_rows=n_rows, command=write_adapt_command(result, out, {}))
+    is_apart = result.split_kind in ("separate", "given")
+    return NextStep(
+        code="label_test_rows" if is_apart else "label_more",
+        n_rows=_round_up(lacking if is_apart else lacking / _test_share(result)),
+        command=write_adapt_command(result, out, {}),
+    )
 
 
 def _label_part(result: Result, reason: ReadinessReason, out: str) -> NextStep:
@@ -173,7 +176,7 @@ def _write_labelling(result: Result, n_rows: float | None, out: str) -> str:
         return write_adapt_command(result, out, {})
     bundle = (Path(out) / "bundle").as_posix()
     n_words = ["-n", str(_round_up(n_rows))] if n_rows else []
-    return join_words(["headstart", "label-next", bundle, unlabelled, *n_words, "-o", "label-next.csv"])
+    return shlex.join(["headstart", "label-next", bundle, unlabelled, *n_words, "-o", "label-next.csv"])
 
 
 def _remove_copies(result: Result, reason: ReadinessReason, out: str) -> NextStep:
@@ -181,13 +184,13 @@ def _remove_copies(result: Result, reason: ReadinessReason, out: str) -> NextSte
     command = (
         write_adapt_command(result, out, {"duplicates": "drop"})
         if exact
-        else join_words(["headstart", "check", result.data])
+        else shlex.join(["headstart", "check", result.data])
     )
     return NextStep(code="remove_copies", n_rows=reason.n_rows, command=command)
 
 
 def _look_at_shortcut(result: Result, reason: ReadinessReason, out: str) -> NextStep:
-    return NextStep(code="look_at_shortcut", command=join_words(["headstart", "check", result.data]))
+    return NextStep(code="look_at_shortcut", command=shlex.join(["headstart", "check", result.data]))
 
 
 _Propose = Callable[[Result, ReadinessReason, str], NextStep]

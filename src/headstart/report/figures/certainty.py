@@ -30,8 +30,8 @@ def draw_reliability(calibration: Calibration | None) -> Picture | None:
     marks += plane.draw_dots([(item.mean_probability, item.share_right.value) for item in bins])
     pairs = [
         translate(
-            "given {given}, right {right}",
-            given=format_percent(item.mean_probability),
+            "stated {stated}, right {right}",
+            stated=format_percent(item.mean_probability),
             right=format_percent(item.share_right.value),
         )
         for item in bins

@@ -31,8 +31,8 @@ def draw_fit(points: ObservedPredicted | None, name: str) -> Picture | None:
     )
     if points.n_rows > len(points.observed):
         part = translate(
-            "Shown: {shown} of {n} rows, evenly from the smallest to the largest.",
-            shown=len(points.observed), n=points.n_rows,
+            "Shown: {n_shown} of {n} rows, evenly from the smallest to the largest.",
+            n_shown=len(points.observed), n=points.n_rows,
         )  # fmt: skip
         caption = f"{caption} {part}"
     dots = list(zip(points.observed, points.predicted, strict=True))
