@@ -416,7 +416,7 @@ def test_the_diagram_has_a_dot_for_each_bin_and_a_text_that_says_the_same(groupe
     svg = re.search(r'<svg [^>]*aria-label="Share of answers that were right.*?</svg>', page, flags=re.DOTALL)
     assert svg and grouped.calibration
     assert re.search(r'class="dots ours" d="([^"]*)"', svg[0])[1].count("h0") == len(grouped.calibration.bins)
-    assert svg[0].count("; given ") + 1 == len(grouped.calibration.bins)
+    assert svg[0].count("; stated ") + 1 == len(grouped.calibration.bins)
     assert write_sentence(grouped.calibration) in page
 
 
