@@ -19,8 +19,13 @@ SHARED = Path(__file__).parents[2] / "shared"
 
 @pytest.fixture(scope="session", autouse=True)
 def headstart_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Everything that the tests cache lies in one temporary folder, shared so that bases are converted once."""
+    """Everything that the tests cache lies in one temporary folder; all workers share the bases that one converted."""
     folder = tmp_path_factory.mktemp("headstart-home")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        for name in ("bases", "runtimes", "tokenizers"):
+            common = tmp_path_factory.getbasetemp().parent / "common-home" / name
+            common.mkdir(parents=True, exist_ok=True)
+            (folder / name).symlink_to(common, target_is_directory=True)
     before = os.environ.get("HEADSTART_HOME")
     os.environ["HEADSTART_HOME"] = str(folder)
     yield folder

@@ -18,7 +18,7 @@ from headstart.strategies.linear import cost_model
 
 
 def _budget(limit_seconds: float, n_rows: int = 1_000, slowdown: float = 1.0) -> Budget:
-    return Budget(Clock(limit_seconds), n_rows, slowdown)
+    return Budget(clock=Clock(limit_seconds), n_rows=n_rows, slowdown=slowdown)
 
 
 def test_training_leaves_what_later_steps_need_and_more_on_a_busy_machine() -> None:

@@ -6,7 +6,7 @@ from tests.hostile import base_folders, bundles, doors, inputs, requests
 from tests.hostile.case import Case
 
 SECTIONS = (doors, bundles, base_folders, inputs, requests)
-SAMPLE = 40
+SAMPLE = 20
 """Cases of the sample, besides all doors."""
 
 

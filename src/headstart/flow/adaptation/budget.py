@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 
 from headstart import progress
@@ -54,7 +55,7 @@ STEPS = (
 """In their order, as measured on two cores of a server with 24,000 texts; writing includes the start of the program."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Budget:
     """The time of one run.
 
@@ -68,12 +69,15 @@ class Budget:
         Seconds that pass while the run gets one second of a processor.
     base_bytes : int
         Size of the base model's weights; 0 until it is chosen.
+    measured_at : float
+        `time.monotonic()` when the slowdown was measured.
     """
 
     clock: Clock
     n_rows: int
     slowdown: float
     base_bytes: int = 0
+    measured_at: float = field(default_factory=time.monotonic)
 
     @classmethod
     def start(cls, table: Table, test: Table | None, options: AdaptOptions, spent_seconds: float) -> Budget:
@@ -85,7 +89,8 @@ class Budget:
             `--time` is less than the least that these rows take on an idle machine.
         """
         n_rows = len(table) + (0 if test is None else len(test))
-        budget = cls(Clock(options.time - spent_seconds), n_rows, _measure_slowdown())
+        clock = Clock(options.time - spent_seconds)
+        budget = cls(clock=clock, n_rows=n_rows, slowdown=_measure_slowdown())
         allowed = options.time + max(SETTINGS.overrun_share * options.time, SETTINGS.overrun_seconds)
         idle = spent_seconds + replace(budget, slowdown=1.0).least_seconds()
         if SETTINGS.refused_share * idle > allowed:
@@ -122,8 +127,10 @@ class Budget:
         return max(left * SETTINGS.pass_share, self.least_reading_seconds())
 
     def measure_again(self, n_rows: int) -> Budget:
-        """Return the budget with the slowdown of this moment and the number of rows that were read in time."""
-        return replace(self, n_rows=n_rows, slowdown=_measure_slowdown())
+        """Return the budget with the slowdown of these seconds and the number of rows that were read in time."""
+        if time.monotonic() - self.measured_at < SETTINGS.slowdown_seconds:
+            return replace(self, n_rows=n_rows)
+        return replace(self, n_rows=n_rows, slowdown=_measure_slowdown(), measured_at=time.monotonic())
 
     def seconds_for(self, name: str) -> float:
         """Return how long a step is expected to take."""

@@ -13,6 +13,8 @@ class AdaptationSettings:
     ----------
     overrun_share, overrun_seconds : float
         A run may take so much longer than `--time`, whichever is more.
+    slowdown_seconds : float
+        For so long a measured slowdown of the machine holds.
     refused_share : float
         A time is refused where this share (0-1) of the least forecast is more than is allowed: forecasts are rough.
     pass_share : float
@@ -62,6 +64,7 @@ class AdaptationSettings:
 
     overrun_share: float = 0.1
     overrun_seconds: float = 10.0
+    slowdown_seconds: float = 2.0
     refused_share: float = 0.75
     pass_share: float = 0.85
     optional_share: float = 0.15
