@@ -18,7 +18,7 @@ COMMAND_PANELS = {
     "At another place, and with more labels": ("evaluate", "compare", "label-next"),
     "Carry a model to other machines": ("export", "verify"),
     "Ready-made models": ("bases", "adapt-language", "evaluate-language", "pretrain"),
-    "Housekeeping": ("cache", "forget"),
+    "Housekeeping": ("doctor", "cache", "forget"),
 }
 MORE = "More"
 EXAMPLES = {
@@ -29,6 +29,7 @@ EXAMPLES = {
     "check": "headstart check messages.csv",
     "compare": "headstart compare out-old out-new fresh.csv",
     "demo": "headstart demo -o demo",
+    "doctor": "headstart doctor",
     "evaluate": "headstart evaluate out fresh.csv",
     "evaluate-language": "headstart evaluate-language default texts.txt",
     "explain": "headstart explain out photo.jpg -o explained.html",

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from headstart import __version__
-from headstart.cli import bases, commands, forgetting, language, pretraining, shipping
+from headstart.cli import bases, commands, forgetting, language, machine, pretraining, shipping
 from headstart.cli.help_panels import START, find_command_panel, sort_commands, write_epilog
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ COMMANDS = (
     commands.check,
     commands.report,
     commands.cache,
+    machine.doctor,
     forgetting.forget,
     commands.serve,
     commands.demo,

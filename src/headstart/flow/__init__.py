@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from headstart.flow.inference.explain import explain
     from headstart.flow.inference.predict_files import predict, predictions
     from headstart.flow.listing import count_labels, list_bases, list_cache, run_demo
+    from headstart.flow.machine.doctor import examine_machine
     from headstart.flow.reporting import rewrite_report as report
 
 PLACES = {
@@ -33,6 +34,7 @@ PLACES = {
     "compare": "headstart.flow.external_validation.compare:compare",
     "count_labels": "headstart.flow.listing:count_labels",
     "evaluate": "headstart.flow.external_validation.evaluate:evaluate",
+    "examine_machine": "headstart.flow.machine.doctor:examine_machine",
     "explain": "headstart.flow.inference.explain:explain",
     "export": "headstart.flow.exports.export:export",
     "forget": "headstart.flow.forgetting.forget:forget",
@@ -55,11 +57,10 @@ PLACES = {
 """Function of this room -> the module that defines it and its name there."""
 
 __all__ = [
-    "PLACES", "adapt", "add_bases", "check", "compare", "count_labels", "evaluate", "explain", "export", "forget",
-    "label_next",
-    "list_bases", "list_cache", "plan_base_fetch", "plan_missing_base", "predict", "predictions", "propose_for", "rank",
-    "rank_on", "read_ranking_data", "report",
-    "run_base_fetch", "run_demo", "verify",
+    "PLACES", "adapt", "add_bases", "check", "compare", "count_labels", "evaluate", "examine_machine", "explain",
+    "export", "forget", "label_next", "list_bases", "list_cache", "plan_base_fetch", "plan_missing_base", "predict",
+    "predictions", "propose_for", "rank", "rank_on", "read_ranking_data", "report", "run_base_fetch", "run_demo",
+    "verify",
 ]  # fmt: skip
 
 

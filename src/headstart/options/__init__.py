@@ -298,6 +298,12 @@ class ReportOptions(Options):
     without_examples: WithoutExamples = False
 
 
+class DoctorOptions(Options):
+    """How to say what a machine lacks."""
+
+    language: Language = "auto"
+
+
 class ExportOptions(ColumnOptions):
     """How to write a bundle in another form."""
 
