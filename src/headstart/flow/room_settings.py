@@ -24,6 +24,7 @@ from headstart.flow.audit.settings import SETTINGS as AUDIT_SETTINGS
 from headstart.flow.base_choice.settings import SETTINGS as BASE_CHOICE_SETTINGS
 from headstart.flow.exports.settings import SETTINGS as EXPORT_SETTINGS
 from headstart.flow.external_validation.settings import SETTINGS as SITE_SETTINGS
+from headstart.flow.labelling.settings import SETTINGS as LABELLING_SETTINGS
 from headstart.flow.scoring.settings import READINESS
 from headstart.flow.scoring.settings import SETTINGS as SCORING_SETTINGS
 from headstart.ladder.settings import SETTINGS as LADDER_SETTINGS
@@ -87,12 +88,13 @@ SETTINGS: Mapping[str, DataclassInstance] = {
     **RUN_SETTINGS,
     "site": SITE_SETTINGS,
     "label_next": LABEL_NEXT_SETTINGS,
+    "labelling": LABELLING_SETTINGS,
     "language": LANGUAGE_SETTINGS,
     "pretraining": PRETRAINING_SETTINGS,
     "downloads": DOWNLOAD_SETTINGS,
 }
-"""All records: those of other commands (`evaluate`, `label-next`, `adapt-language`, `pretrain`) and of downloads are
-stored nowhere."""
+"""All records: those of other commands (`evaluate`, `label-next`, `label`, `adapt-language`, `pretrain`) and of
+downloads are stored nowhere."""
 
 
 def collect_settings(records: Mapping[str, DataclassInstance]) -> dict[str, dict[str, Setting]]:
