@@ -1,0 +1,54 @@
+"""Room: projects on disk. Examples, labels with their provenance, splits, models and jobs, in a folder of plain files.
+
+Nothing is computed here: `headstart.flow.projects` reads data into a project and adapts on it.
+"""
+
+from headstart.projects.project import Project, is_project
+from headstart.projects.records import (
+    ALL_EXAMPLES,
+    ANSWERS,
+    JOB_STATES,
+    MODEL_STATES,
+    ORIGINS,
+    PURPOSES,
+    STATES,
+    Example,
+    ExampleFilter,
+    ImportedLabels,
+    Job,
+    Kind,
+    LabelConflict,
+    LabelCounts,
+    LabelEvent,
+    NewExample,
+    NewLabel,
+    ProjectModel,
+    Source,
+)
+from headstart.projects.settings import SETTINGS, ProjectSettings
+
+__all__ = [
+    "ALL_EXAMPLES",
+    "ANSWERS",
+    "JOB_STATES",
+    "MODEL_STATES",
+    "ORIGINS",
+    "PURPOSES",
+    "SETTINGS",
+    "STATES",
+    "Example",
+    "ExampleFilter",
+    "ImportedLabels",
+    "Job",
+    "Kind",
+    "LabelConflict",
+    "LabelCounts",
+    "LabelEvent",
+    "NewExample",
+    "NewLabel",
+    "Project",
+    "ProjectModel",
+    "ProjectSettings",
+    "Source",
+    "is_project",
+]
