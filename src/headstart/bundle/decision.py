@@ -25,6 +25,13 @@ def write_decision_policy(policy: DecisionPolicy, folder: Path) -> None:
 def read_stored_policy(folder: Path, classes: Sequence[str], task: str) -> DecisionPolicy:
     """Read them back, checked.
 
+    Parameters
+    ----------
+    folder : Path
+        Of the bundle.
+    classes : sequence of str
+    task : str
+
     Raises
     ------
     Misfit

@@ -14,7 +14,7 @@ START = """Adapt a ready-made model to your own images, texts or time series, an
 """
 COMMAND_PANELS = {
     "Start here": ("demo", "check", "adapt"),
-    "Use a model": ("predict", "explain", "serve", "report"),
+    "Use a model": ("predict", "explain", "set-care", "serve", "report"),
     "At another place, and with more labels": ("evaluate", "compare", "label-next"),
     "Carry a model to other machines": ("export", "verify"),
     "Ready-made models": ("bases", "adapt-language", "evaluate-language", "pretrain"),
@@ -40,6 +40,7 @@ EXAMPLES = {
     "pretrain": "headstart pretrain -o my-base",
     "report": "headstart report out --language fr",
     "serve": "headstart serve out",
+    "set-care": "headstart set-care out --at-most-wrong 5",
     "verify": "headstart verify out",
 }
 OPTION_PANELS = {

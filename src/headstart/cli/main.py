@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from headstart import __version__
-from headstart.cli import bases, commands, forgetting, language, machine, pretraining, shipping
+from headstart.cli import bases, carefulness, commands, forgetting, language, machine, pretraining, shipping
 from headstart.cli.help_panels import START, find_command_panel, sort_commands, write_epilog
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ COMMANDS = (
     commands.evaluate,
     commands.compare,
     commands.explain,
+    carefulness.set_care,
     commands.label_next,
     shipping.export,
     shipping.verify,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from headstart.flow.base_choice.choose import rank, rank_on, read_ranking_data
     from headstart.flow.base_choice.obtain import add_bases, plan_base_fetch, plan_missing_base, run_base_fetch
     from headstart.flow.base_choice.propose import propose_for
+    from headstart.flow.carefulness.set_care import read_carefulness, set_care
     from headstart.flow.data_check.check import check
     from headstart.flow.exports.export import export
     from headstart.flow.external_validation.compare import compare
@@ -48,10 +49,12 @@ PLACES = {
     "propose_for": "headstart.flow.base_choice.propose:propose_for",
     "rank": "headstart.flow.base_choice.choose:rank",
     "rank_on": "headstart.flow.base_choice.choose:rank_on",
+    "read_carefulness": "headstart.flow.carefulness.set_care:read_carefulness",
     "read_ranking_data": "headstart.flow.base_choice.choose:read_ranking_data",
     "report": "headstart.flow.reporting:rewrite_report",
     "run_base_fetch": "headstart.flow.base_choice.obtain:run_base_fetch",
     "run_demo": "headstart.flow.listing:run_demo",
+    "set_care": "headstart.flow.carefulness.set_care:set_care",
     "verify": "headstart.bundle.verification:verify_bundle",
 }
 """Function of this room -> the module that defines it and its name there."""
@@ -59,8 +62,8 @@ PLACES = {
 __all__ = [
     "PLACES", "adapt", "add_bases", "check", "compare", "count_labels", "evaluate", "examine_machine", "explain",
     "export", "forget", "label_next", "list_bases", "list_cache", "plan_base_fetch", "plan_missing_base", "predict",
-    "predictions", "propose_for", "rank", "rank_on", "read_ranking_data", "report", "run_base_fetch", "run_demo",
-    "verify",
+    "predictions", "propose_for", "rank", "rank_on", "read_carefulness", "read_ranking_data", "report",
+    "run_base_fetch", "run_demo", "set_care", "verify",
 ]  # fmt: skip
 
 

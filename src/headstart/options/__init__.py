@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 
 from headstart.errors import OptionError
 from headstart.options.answer_files import AnswerFileOptions
+from headstart.options.carefulness import SetCareOptions as SetCareOptions
 from headstart.options.fetching import AddBaseOptions as AddBaseOptions
 from headstart.options.fetching import FetchBaseOptions as FetchBaseOptions
 from headstart.options.fields import (

@@ -14,6 +14,7 @@ from headstart.errors import OptionError
 from headstart.flow.adaptation.settings import SETTINGS
 from headstart.flow.inference.predict_table import decide_rows, select_ood_features
 from headstart.flow.run_records import DecidedTestRows, Prepared, TestScores
+from headstart.flow.scoring.costs import list_learnt_reserved_classes, make_costs
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.records import Table
@@ -77,7 +78,9 @@ def fit_policy(
         )
         if ood_check is None:
             not_applied["novelty"] = "There are too few training rows to say what is unlike them."
-    reserved = _learnt_reserved_classes(options.reserved, task.classes) if TASK_TYPES[task.kind].has_one_class else None
+    reserved = (
+        list_learnt_reserved_classes(options.reserved, task.classes) if TASK_TYPES[task.kind].has_one_class else None
+    )
     policy = DecisionPolicy(
         coverage=options.coverage,
         out_of_distribution=ood_check,
@@ -95,9 +98,8 @@ def fit_policy(
     clusters = prepared.train_dependence.for_resampling
     calibrator = decisions.fit_calibrator(task.codes, out_of_fold, task.folds, clusters)
     sets = decisions.fit_sets(task.codes, calibrator.apply(out_of_fold), options.coverage)
-    costs = decisions.parse_costs(_learnt_costs(options.cost, task.classes), task.classes, options.refer_cost, reserved)
     return replace(
-        policy, calibrator=calibrator, sets=sets, costs=costs if options.cost else None, not_applied=not_applied,
+        policy, calibrator=calibrator, sets=sets, costs=make_costs(task.classes, options), not_applied=not_applied,
         answer_below=None if TASK_TYPES[task.kind].is_ordered else options.answer_below,
     )  # fmt: skip
 
@@ -107,26 +109,6 @@ def _fit_content_limits(prepared: Prepared) -> dict[str, float]:
     task, table = prepared.task, prepared.train.table
     codes = task.codes if TASK_TYPES[task.kind].has_one_class else np.zeros(len(table), dtype=np.intp)
     return decisions.fit_content_limits([facts.content for facts in describe_rows(table)], codes)
-
-
-def _learnt_reserved_classes(requested: tuple[str, ...], classes: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the reserved ones of the classes that were learnt; `require_costs` has checked the names."""
-    try:
-        return decisions.reserved_classes(requested, classes)
-    except OptionError:
-        return tuple(name for text in requested for name in (text, *text.split(",")) if name in classes)
-
-
-def _learnt_costs(texts: tuple[str, ...], classes: tuple[str, ...]) -> list[str]:
-    """Leave out costs of classes that no training row is left of; `require_costs` has checked the names."""
-    known = []
-    for text in texts:
-        try:
-            decisions.parse_costs([text], classes, 0.0)
-        except OptionError:
-            continue
-        known.append(text)
-    return known
 
 
 def _choose_ood_features(prepared: Prepared, strategy: Strategy, uses: frozenset[str]) -> str:

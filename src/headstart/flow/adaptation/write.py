@@ -15,11 +15,13 @@ from headstart.flow import reporting
 from headstart.flow.adaptation.previews import make_previews
 from headstart.flow.adaptation.report_rows import gather_report_rows
 from headstart.flow.adaptation.row_map import place_rows
+from headstart.flow.adaptation.scored_rows import gather_run_rows
 from headstart.flow.exports import portable
 from headstart.flow.exports.pruning import RunTexts
 from headstart.flow.exports.reopening import require_same_answers
 from headstart.flow.inference.answer_tables import iterate_test_rows, list_test_columns
 from headstart.flow.run_records import AdaptedRun
+from headstart.flow.scoring.scored_rows import write_run_rows
 from headstart.home import write_text
 from headstart.results import PortableForm, Result
 
@@ -30,7 +32,7 @@ MANY_CLASSES = 100
 
 
 def write_result(run: AdaptedRun, result: Result, out: Path, language: str) -> None:
-    """Write result.json, then the report, which `headstart report` can make again if that fails.
+    """Write result.json and its scored rows, then the report, which `headstart report` can make again if that fails.
 
     Parameters
     ----------
@@ -43,6 +45,8 @@ def write_result(run: AdaptedRun, result: Result, out: Path, language: str) -> N
     """
     rows = place_rows(run.prepared, gather_report_rows(run, result.groups))
     previews = make_previews(run, rows)
+    if (scored := gather_run_rows(run, result.groups)) is not None:
+        write_run_rows(scored, result.groups, out)
     indent = 2 if len(result.classes) <= MANY_CLASSES else None  # a confusion matrix of 1,000 classes: 2 MB, not 13
     write_text(out / "result.json", result.model_dump_json(indent=indent) + "\n")
     reporting.write_previews(previews, out)

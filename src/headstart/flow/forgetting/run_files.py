@@ -13,6 +13,7 @@ from headstart.bundle.row_names import FILE as NAMES
 from headstart.csv_files import format_csv, read_csv_rows
 from headstart.flow.forgetting.person_rows import PersonRows
 from headstart.flow.reporting import PREVIEWS, ROWS, rewrite_report
+from headstart.flow.scoring.scored_rows import FILE as SCORED_ROWS
 from headstart.home import read_json, write_text
 from headstart.options import ReportOptions, parse
 from headstart.report.messages import LANGUAGES
@@ -59,6 +60,7 @@ def forget_in_run(folder: Path, person: PersonRows, apply: bool) -> int:
     if apply and changed:
         for name, content in changed.items():
             write_text(folder / name, content)
+        (folder / SCORED_ROWS).unlink(missing_ok=True)  # In the order of the predictions, of which rows are gone now.
         shutil.rmtree(folder / "run" / "rungs", ignore_errors=True)  # Fitted models: a next run fits them anew.
         if (folder / RESULT).is_file():
             rewrite_report(folder, None, parse(ReportOptions, language=_find_language(folder)))

@@ -21,6 +21,9 @@ class ScoringSettings:
         Columns of the histogram of the highest probability.
     date_columns, most_periods, period_rows : int
         Columns of dates that are drawn at most; periods of each at most; rows a period has on average at least.
+    care_questions : tuple of float
+        Settings of carefulness: so many questions to a person count as much as the worst mistake. They are the same for
+        every model and fitted to no data.
     """
 
     kept_centres: int = 500
@@ -30,6 +33,9 @@ class ScoringSettings:
     date_columns: int = 2
     most_periods: int = 24
     period_rows: int = 5
+    care_questions: tuple[float, ...] = (
+        1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0, 20.0, 50.0, 100.0, 1000.0,
+    )  # fmt: skip
 
 
 SETTINGS = ScoringSettings()
