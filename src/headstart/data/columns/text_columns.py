@@ -197,6 +197,10 @@ def _measure_column(raw_table: RawTable, name: str, is_usual: bool) -> _TextCand
 def is_free_text(texts: Sequence[str]) -> bool:
     """Return whether people wrote the texts: mostly different ones, mostly of several words.
 
+    Parameters
+    ----------
+    texts : sequence of str
+
     Examples
     --------
     >>> is_free_text(["the pump is dry", "no water here", "all is well"]), is_free_text(["water", "roads"] * 9)

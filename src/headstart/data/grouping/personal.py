@@ -27,6 +27,8 @@ _PERSONS = _split(
 _BESIDE = _split("of de du del da la le the home work own date")
 _IDS = _split("id ids uid number no nr num code serial barcode index row key")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
+_MAIL_WITHIN = re.compile(r"[\w.+-]+@[\w-]+\.\w{2,}")
+_PHONE_WITHIN = re.compile(r"(?<![\w.])(?:\+|0)\d(?:[\s().-]?\d){7,14}(?![\w])")
 _PHONE = re.compile(r"(?:\+|00?)\d[\d\s().-]{6,}")
 
 
@@ -54,6 +56,25 @@ def is_personal(name: str, values: Sequence[str]) -> bool:
         return True
     n_matching = sum(any(pattern.fullmatch(value) for pattern in (_MAIL, _PHONE)) for value in values)
     return n_matching >= SETTINGS.personal_share * max(len(values), 1)
+
+
+def count_private_texts(texts: Sequence[str]) -> int:
+    """Return how many texts hold an e-mail address or a telephone number of nine digits and more.
+
+    Parameters
+    ----------
+    texts : sequence of str
+
+    Examples
+    --------
+    >>> count_private_texts(["Call me: +254 700 123 456", "write to amina@example.org", "in 2024 we had 12 goats"])
+    2
+    """
+    return sum(("@" in text and _MAIL_WITHIN.search(text) is not None) or _holds_number(text) for text in texts)
+
+
+def _holds_number(text: str) -> bool:
+    return any(sum(map(str.isdigit, match)) >= SETTINGS.phone_digits for match in _PHONE_WITHIN.findall(text))
 
 
 def is_row_number(name: str, numbers: Sequence[float]) -> bool:

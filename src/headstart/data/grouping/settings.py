@@ -25,6 +25,8 @@ class GroupingSettings:
         A number equals the label from this absolute correlation (0-1) on.
     personal_share : float
         A column of which this share (0-1) looks like an e-mail address or a telephone number is left alone.
+    phone_digits : int
+        Digits from which on a number that begins like a telephone number is one.
     long_value : int
         Values with more characters on average are free text.
     id_digits : int
@@ -42,6 +44,7 @@ class GroupingSettings:
     same_information: float = 0.9
     same_number: float = 0.999
     personal_share: float = 0.5
+    phone_digits: int = 9
     long_value: int = 60
     id_digits: int = 7
     band_rows: int = 20

@@ -34,6 +34,8 @@ class RawTable:
         Whether "1,5" is a number.
     n_lines : int
         Lines of the file, the header and empty ones included; 0 where the format has none.
+    sheet : str
+        Of a workbook: the sheet that was read.
     """
 
     name: str
@@ -44,6 +46,7 @@ class RawTable:
     findings: tuple[Finding, ...] = ()
     headerless: bool = False
     n_lines: int = 0
+    sheet: str = ""
     _numbers: dict[str, NDArray[np.float32] | None] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Columns read as numbers once already."""
     _too_fine: set[str] = field(default_factory=set, init=False, repr=False, compare=False)

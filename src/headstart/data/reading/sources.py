@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from headstart.data import texts
 from headstart.data.columns.axes import find_axis
@@ -197,7 +197,7 @@ def read_source(source: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
             f"{source} holds series, and no {TABLE_READERS[modality].nouns}.", "Leave --text and --modality out."
         )
     if is_table(source):
-        return _read_table_file(source, modality, spec)
+        return read_table_file(source, modality, spec).parsed_rows
     raise DataError(f"{source} has a type that cannot be read ({suffix or 'no suffix'}).", _advise_format(source))
 
 
@@ -212,11 +212,28 @@ def _advise_format(source: Path) -> str:
     return f"Give a folder of images or of texts, a zip, or a file of: {kinds}."
 
 
-def _read_table_file(path: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
+class TableFile(NamedTuple):
+    """A table as it stands in its file, and its rows."""
+
+    raw_table: RawTable
+    parsed_rows: ParsedRows
+
+
+def read_table_file(path: Path, modality: str, spec: ColumnSpec) -> TableFile:
+    """Read a table as one modality, or as the first that fits; the cells come along.
+
+    Parameters
+    ----------
+    path : Path
+    modality : str
+        "image", "text", "series" or "auto".
+    spec : ColumnSpec
+    """
     raw_table = read_raw_table(path, spec.encoding, make_sheet_choice(path, modality, spec))
     if modality == "auto":
         modality = _infer_modality(raw_table, path, spec)
-    return replace(TABLE_READERS[modality].read(raw_table, path.parent, spec), n_lines=raw_table.n_lines)
+    parsed_rows = TABLE_READERS[modality].read(raw_table, path.parent, spec)
+    return TableFile(raw_table, replace(parsed_rows, n_lines=raw_table.n_lines))
 
 
 def make_sheet_choice(path: Path, modality: str, spec: ColumnSpec) -> SheetChoice:
@@ -312,7 +329,7 @@ def _is_beside_series(raw_table: RawTable, spec: ColumnSpec) -> bool:
 def _read_folder(tree: FolderTree, modality: str, spec: ColumnSpec, shown_path: Path | None = None) -> ParsedRows:
     shown_path = shown_path or tree.root
     if modality in {"auto", "image"} and tree.list_files(SUFFIXES):
-        return image_folders.read_image_folder(tree, spec, look_above=shown_path == tree.root)
+        return image_folders.read_image_folder(tree, spec, look_above=shown_path == tree.root and not tree.places)
     files, not_plain = tree.split_plain_files(DATA_SUFFIXES)
     if not_plain and files:
         plain = replace(

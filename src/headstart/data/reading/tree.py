@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from headstart.data.reading.stored_names import read_names
 from headstart.plain_files import explain_not_plain
 from headstart.records import SetAside
 
@@ -16,14 +17,18 @@ _SYSTEM_FILES = frozenset(("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini"
 
 @dataclass(frozen=True)
 class FolderTree:
-    """A folder and the files below it, as sorted paths relative to it; pipes and devices are among the files."""
+    """A folder and the files below it, as sorted paths relative to it; pipes and devices are among the files.
+
+    `places` says where files lie that are stored under other names (see `stored_names`).
+    """
 
     root: Path
     files: tuple[PurePosixPath, ...]
+    places: Mapping[PurePosixPath, Path] = field(default_factory=dict)
 
     def locate(self, file: PurePosixPath) -> Path:
         """Return the full path."""
-        return self.root / file
+        return self.places.get(file) or self.root / file
 
     def list_files(self, suffixes: frozenset[str]) -> list[PurePosixPath]:
         """Return the files with certain endings."""
@@ -44,7 +49,9 @@ def list_tree(root: Path) -> FolderTree:
     ----------
     root : Path
     """
-    return FolderTree(root, tuple(sorted(_walk_files(root), key=lambda file: file.parts)))
+    places = read_names(root)
+    files = _walk_files(root) if places is None else (file for file in places if not _is_left_behind(file))
+    return FolderTree(root, tuple(sorted(files, key=lambda file: file.parts)), places or {})
 
 
 def contains_any(root: Path, suffixes: frozenset[str], most: int = 20_000) -> bool:
@@ -75,12 +82,20 @@ def _walk_files(root: Path) -> Iterator[PurePosixPath]:
             continue
         with os.scandir(root / below) as entries:
             for entry in entries:
-                if entry.name.startswith((".", "~$")) or entry.name.casefold() in _SYSTEM_FILES:
+                if _is_system_name(entry.name):
                     continue
                 if _is_folder(entry):
                     pending.append((below / entry.name, above | {real}))
                 else:
                     yield below / entry.name
+
+
+def _is_left_behind(file: PurePosixPath) -> bool:
+    return any(map(_is_system_name, file.parts))
+
+
+def _is_system_name(name: str) -> bool:
+    return name.startswith((".", "~$")) or name.casefold() in _SYSTEM_FILES
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

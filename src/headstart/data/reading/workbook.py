@@ -11,18 +11,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from xml.etree.ElementTree import ParseError
 
 from headstart.data.columns.cells import format_cell, make_header_names
 from headstart.data.reading.optional import import_optional
 from headstart.data.reading.raw_table import RawTable
+from headstart.data.reading.sheet_previews import PreviewRow, SheetPreview
 from headstart.data.reading.table_limits import LIMITS, require_bytes, require_size
 from headstart.data.reading.text_tables import SAMPLE_ROWS, is_heading
 from headstart.errors import DataError, list_offenders, make_unknown_name
 from headstart.records import Finding, SetAside, make_column
 from headstart.results.findings import make_finding
 
+_Read = TypeVar("_Read")
 _DAMAGE_ERRORS = (
     zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, OSError, IndexError, TypeError, AttributeError,
     EOFError, NotImplementedError, AssertionError, OverflowError, MemoryError, RecursionError,
@@ -89,6 +91,26 @@ def read_workbook(path: Path, encoding: str | None = None, choice: SheetChoice |
     UnknownName
         There is no sheet of the name.
     """
+    return _open_workbook(path, lambda book: _read_best_sheet(path, book, choice))
+
+
+def preview_sheets(path: Path) -> tuple[SheetPreview, ...]:
+    """Return the first rows of every sheet as they stand, titles and empty rows included.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    DataError
+        The workbook is damaged, or unpacks to too much.
+    """
+    return _open_workbook(path, lambda book: tuple(map(_preview_sheet, book.worksheets)))
+
+
+def _open_workbook(path: Path, read: Callable[[Any], _Read]) -> _Read:
+    """Return what a function reads of an open workbook; a damaged one is refused."""
     openpyxl = import_optional("openpyxl", "Excel")
     try:
         _require_safe_workbook(path)
@@ -96,7 +118,7 @@ def read_workbook(path: Path, encoding: str | None = None, choice: SheetChoice |
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(handle, read_only=True, data_only=True)
             try:
-                return _read_best_sheet(path, book, choice)
+                return read(book)
             finally:
                 book.close()
     except _DAMAGE_ERRORS as error:
@@ -104,6 +126,19 @@ def read_workbook(path: Path, encoding: str | None = None, choice: SheetChoice |
         raise DataError(
             f"{path}: the Excel file is damaged ({problem}).", "Open it and save it again, or save the table as CSV."
         ) from error
+
+
+def _preview_sheet(sheet: Any) -> SheetPreview:
+    sheet.reset_dimensions()
+    rows = [
+        PreviewRow(number, tuple("" if cell is None else _format_value(cell) for cell in cells))
+        for number, cells in enumerate(islice(sheet.iter_rows(values_only=True), LIMITS.workbook_peek_rows), start=1)
+    ]
+    filled = [row for row in rows if any(cell.strip() for cell in row.cells)]
+    header = filled[_count_titles([_count_filled(row.cells) for row in filled])].number if len(filled) > 1 else 0
+    return SheetPreview(
+        name=sheet.title, rows=tuple(rows), header=header, is_hidden=sheet.sheet_state != "visible",
+    )  # fmt: skip
 
 
 def _read_best_sheet(path: Path, book: Any, choice: SheetChoice | None) -> RawTable:
@@ -138,7 +173,8 @@ def _read_sheet(path: Path, sheet: Any) -> RawTable:
     rows = _read_filled_rows(path, sheet)
     texts = [[_format_value(cell) for cell in cells] for _, cells in rows[: SAMPLE_ROWS + 2] if _is_filled(cells)]
     is_below = len(texts) > 2 and len(rows[1][1]) > 0 and is_heading(texts[0], texts[1], texts[2:])
-    return _build_raw_table(path, rows[1:] if is_below else rows, _read_extras(path, sheet))
+    raw_table = _build_raw_table(path, rows[1:] if is_below else rows, _read_extras(path, sheet))
+    return replace(raw_table, sheet=sheet.title)
 
 
 def _require_safe_workbook(path: Path) -> None:

@@ -1,8 +1,7 @@
 // @ts-check
 // How one example looks, the same on every screen: a picture, a text, or the values of a series with its axes.
 
-import { makeElement } from "./dom.js";
-import { words } from "./api.js";
+import { formatNumber, makeElement, words } from "./dom.js";
 
 /**
  * The values of a series, thinned out (see headstart.modalities.preview_records.SeriesPreview).
@@ -62,7 +61,7 @@ function drawPicture(example, size) {
   image.alt = example.name;
   image.decoding = "async";
   if (size !== "large") image.loading = "lazy";
-  image.addEventListener("error", () => image.replaceWith(makeElement("p", "example-broken", words("cannot-show"))));
+  image.addEventListener("error", () => image.replaceWith(makeElement("p", "example-broken", words("cannot_show"))));
   image.src = (size === "large" ? example.large : "") || example.picture || "";
   return image;
 }
@@ -73,12 +72,12 @@ function drawPicture(example, size) {
  * @returns {HTMLElement[]}
  */
 function drawText(example, size) {
-  const text = makeElement("p", "example-text", example.text || words("empty-text"));
+  const text = makeElement("p", "example-text", example.text || words("empty_text"));
   text.dir = "auto";
   if (example.lang) text.lang = example.lang;
   if (!example.text) text.classList.add("quiet");
   if (size !== "card") return [text];
-  const button = makeElement("button", "button-link", words("more"));
+  const button = makeElement("button", "button quiet small", words("more"));
   button.type = "button";
   button.setAttribute("aria-expanded", "false");
   button.hidden = true;
@@ -110,7 +109,7 @@ export function drawSeries(series, size, name) {
   const steps = chooseTicks(0, Math.max(series.n_steps - 1, 1), ticks).filter((step) => Number.isInteger(step));
   const plot = new Plot(width, height, levels, series.n_steps);
   const svg = makeShape("svg", { viewBox: `0 0 ${width} ${height}`, class: "example-series", role: "img" });
-  svg.setAttribute("aria-label", `${name}: ${words("series-size", { steps: series.n_steps, lines: series.n_channels })}`);
+  svg.setAttribute("aria-label", `${name}: ${words("series_size", { n: series.n_steps, lines: series.n_channels })}`);
   for (const level of levels) {
     const y = plot.placeLevel(level);
     svg.append(makeShape("line", { x1: plot.start, x2: plot.end, y1: y, y2: y, class: "series-rule" }));
@@ -209,8 +208,7 @@ export function chooseTicks(low, high, most) {
  * @returns {string}
  */
 function formatTick(value) {
-  const language = document.documentElement.lang || "en";
-  return new Intl.NumberFormat(language, { maximumSignificantDigits: 4, notation: "compact" }).format(value);
+  return formatNumber(value, { maximumSignificantDigits: 4, notation: "compact" });
 }
 
 /**

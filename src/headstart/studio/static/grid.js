@@ -88,7 +88,7 @@ class VirtualGrid {
     this.count = options.count;
     this.tileWidth = options.tileWidth ?? 168;
     this.rowHeight = (options.tileHeight ?? 184) + GAP;
-    this.prefix = `grid-${(nGrids += 1)}`;
+    this.prefix = `wall-${(nGrids += 1)}`;
     this.columns = 1;
     this.width = 0;
     this.height = 0;
@@ -104,7 +104,7 @@ class VirtualGrid {
     this.tiles = new Map();
     /** @type {Set<number>} */
     this.selected = new Set();
-    this.space = makeElement("div", "grid-space");
+    this.space = makeElement("div", "wall-space");
     this.space.setAttribute("role", "none");
     this.prepare();
     this.layOut();
@@ -112,7 +112,7 @@ class VirtualGrid {
 
   prepare() {
     const { element } = this;
-    element.classList.add("grid");
+    element.classList.add("wall");
     element.setAttribute("role", "listbox");
     element.setAttribute("aria-label", this.options.label);
     if (this.options.selectable) element.setAttribute("aria-multiselectable", "true");
@@ -171,7 +171,7 @@ class VirtualGrid {
    * @returns {HTMLElement}
    */
   addTile(index) {
-    const tile = makeElement("div", "grid-tile");
+    const tile = makeElement("div", "wall-tile");
     tile.id = `${this.prefix}-${index}`;
     tile.setAttribute("role", "option");
     tile.setAttribute("aria-posinset", String(index + 1));
@@ -193,7 +193,7 @@ class VirtualGrid {
    */
   fill(tile, index) {
     const item = this.getItem(index);
-    tile.classList.toggle("grid-waiting", item === undefined);
+    tile.classList.toggle("wall-waiting", item === undefined);
     tile.setAttribute("aria-busy", String(item === undefined));
     if (item !== undefined) tile.replaceChildren(this.options.renderTile(item, index));
   }
@@ -262,7 +262,7 @@ class VirtualGrid {
   /** Say which tile has the focus and which are selected. */
   mark() {
     for (const [index, tile] of this.tiles) {
-      tile.classList.toggle("grid-active", index === this.active);
+      tile.classList.toggle("wall-active", index === this.active);
       if (this.options.selectable) tile.setAttribute("aria-selected", String(this.selected.has(index)));
     }
     if (this.tiles.has(this.active)) {
@@ -398,7 +398,7 @@ class VirtualGrid {
    * @returns {number} -1 beside the tiles.
    */
   findIndex(event) {
-    const tile = event.target instanceof Element ? event.target.closest(".grid-tile") : null;
+    const tile = event.target instanceof Element ? event.target.closest(".wall-tile") : null;
     return tile instanceof HTMLElement ? Number(tile.dataset.index) : -1;
   }
 
