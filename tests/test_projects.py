@@ -155,6 +155,22 @@ def test_answers_given_at_once_are_taken_back_at_once(project: Project) -> None:
     assert len(project.undo("Amina")) == 600 and project.list_kinds()[0].n_labelled == 0
 
 
+def test_changes_of_a_transaction_are_kept_together(project: Project) -> None:
+    project.add_examples(make_examples(1))
+    with pytest.raises(DataError), project.transaction():
+        label(project, 1, "rust")
+        project.set_setting("n", 1)
+        label(project, 999, "rust")
+    assert project.get_example(1).answer == "" and project.get_setting("n") is None and project.list_kinds() == []
+    with project.transaction():
+        label(project, 1, "rust")
+        with pytest.raises(DataError):
+            label(project, 999, "blight")
+        project.set_setting("n", 2)
+    assert project.get_example(1).label == "rust" and project.get_setting("n") == 2
+    assert [kind.name for kind in project.list_kinds()] == ["rust"]
+
+
 def test_kinds_are_renamed_and_made_one_and_all_of_it_is_undone(project: Project) -> None:
     project.add_examples(make_examples(3))
     for example, name in ((1, "rust"), (2, "Rust"), (3, "healthy")):

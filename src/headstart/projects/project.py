@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -141,6 +141,15 @@ class Project:
     def _read_about(self, column: str) -> Any:
         with self._store.read() as connection:
             return connection.execute(f"SELECT {column} FROM about").fetchone()[0]
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Keep all changes of the block, or none of them; other writers wait meanwhile, so keep it short.
+
+        A change that fails inside takes back itself only, if its error is caught inside.
+        """
+        with self._store.write():
+            yield
 
     def get_setting(self, key: str, default: Any = None) -> Any:
         """Return a setting, such as "modality", "text_column" or "base"."""

@@ -65,13 +65,19 @@ class ProjectStore:
     def write(self, counts: bool = True) -> Iterator[sqlite3.Connection]:
         """Yield this thread's connection in a transaction: all of the block is kept, or nothing.
 
+        Within another such block of the same thread it is a part of that one, and undone with it.
+
         Parameters
         ----------
         counts : bool
             Whether the revision grows: everything but the progress of jobs.
         """
+        connection = self._connect_or_explain()
+        if connection.in_transaction:
+            with explain_errors(self.path), _mark_savepoint(connection):
+                yield connection
+            return
         with explain_errors(self.path):
-            connection = self._connect()
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -84,6 +90,10 @@ class ProjectStore:
                 raise
         if counts and self.on_write is not None:
             self.on_write()
+
+    def _connect_or_explain(self) -> sqlite3.Connection:
+        with explain_errors(self.path):
+            return self._connect()
 
     def close(self) -> None:
         """Close the connections of all threads."""
@@ -98,6 +108,20 @@ class ProjectStore:
             self._connections.append(connection)
             weakref.finalize(threading.current_thread(), _close_one, connection, self._connections)
         return connection
+
+
+@contextmanager
+def _mark_savepoint(connection: sqlite3.Connection) -> Iterator[None]:
+    """Take back what the block wrote if it fails, and nothing that was written before it."""
+    connection.execute("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK TO part")
+            connection.execute("RELEASE part")
+        raise
+    connection.execute("RELEASE part")
 
 
 def _close_all(connections: list[sqlite3.Connection]) -> None:
