@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Literal
 
@@ -72,9 +73,8 @@ def measure_vocabulary_coverage(tokenizer: str, texts: Sequence[str]) -> Vocabul
     Rust et al. 2021 (arXiv:2012.15613) call tokens per word fertility, and one minus the share of words held whole the
     proportion of continued words.
     """
-    model = json.loads(tokenizer)
-    encoder = parse_tokenizer(tokenizer, "The base model's tokenizer.json")
-    unknown = _find_unknown_id(model, encoder)
+    vocabulary = _open_vocabulary(tokenizer)
+    encoder, unknown = vocabulary.encoder, vocabulary.unknown
     loaded = [load_text(text, {}) for text in texts]
     token_ids = [item.ids for item in encoder.encode_batch(loaded, add_special_tokens=False)]
     counts = np.asarray([(0 if unknown is None else ids.count(unknown), len(ids)) for ids in token_ids]).reshape(-1, 2)
@@ -89,7 +89,7 @@ def measure_vocabulary_coverage(tokenizer: str, texts: Sequence[str]) -> Vocabul
         n_words=n_words,
         known_words_share=n_whole / max(n_words, 1),
         script=script,
-        knows_script=not script or _knows_script(model, encoder, script),
+        knows_script=not script or vocabulary.knows_script(script),
     )
 
 
@@ -155,10 +155,36 @@ def make_fit(name: str, coverage: VocabularyCoverage, n_languages: int) -> Vocab
     )
 
 
-def _find_unknown_id(tokenizer: Mapping[str, Any], encoder: Tokenizer) -> int | None:
-    model = tokenizer.get("model", {})
-    number = model.get("unk_id")
-    token = model.get("unk_token")
+class _Vocabulary:
+    """An opened tokenizer, and what is asked of it again and again: a large one takes a second to open."""
+
+    def __init__(self, tokenizer: str) -> None:
+        document = json.loads(tokenizer)
+        self.encoder = parse_tokenizer(tokenizer, "The base model's tokenizer.json")
+        self.unknown = _find_unknown_id(document.get("model", {}), self.encoder)
+        self.has_bytes = "ByteLevel" in json.dumps([document.get("pre_tokenizer"), document.get("decoder")])
+        self._known_scripts: dict[str, bool] = {}
+
+    def knows_script(self, script: str) -> bool:
+        """Return whether many tokens have two or more letters in this script; True where tokens are bytes."""
+        if self.has_bytes:
+            return True
+        if script not in self._known_scripts:
+            tokens = (token for token in self.encoder.get_vocab(False) if script == LATIN or not token.isascii())
+            known = (token for token in tokens if sum(name_script(character) == script for character in token) >= 2)
+            n_known = len(list(islice(known, SETTINGS.known_script_tokens)))
+            self._known_scripts[script] = n_known == SETTINGS.known_script_tokens
+        return self._known_scripts[script]
+
+
+@lru_cache(maxsize=1)
+def _open_vocabulary(tokenizer: str) -> _Vocabulary:
+    """Open a tokenizer; the last one stays open, as it is asked for each language of the texts."""
+    return _Vocabulary(tokenizer)
+
+
+def _find_unknown_id(model: Mapping[str, Any], encoder: Tokenizer) -> int | None:
+    number, token = model.get("unk_id"), model.get("unk_token")
     token_id = encoder.token_to_id(token) if number is None and token is not None else number
     return None if token_id is None else int(token_id)
 
@@ -171,12 +197,3 @@ def _count_whole_words(words: Mapping[str, int], encoder: Tokenizer, unknown: in
         word for word, item in zip(telling, encodings, strict=True) if len(item.ids) == 1 and item.ids[0] != unknown
     ]
     return sum(words[word] for word in telling), sum(words[word] for word in whole)
-
-
-def _knows_script(tokenizer: Mapping[str, Any], encoder: Tokenizer, script: str) -> bool:
-    """Return whether many tokens have two or more letters in this script; True where tokens are bytes."""
-    if "ByteLevel" in json.dumps([tokenizer.get("pre_tokenizer"), tokenizer.get("decoder")]):
-        return True
-    vocabulary = (token for token in encoder.get_vocab(False) if script == LATIN or not token.isascii())
-    known = (token for token in vocabulary if sum(name_script(character) == script for character in token) >= 2)
-    return len(list(islice(known, SETTINGS.known_script_tokens))) == SETTINGS.known_script_tokens
