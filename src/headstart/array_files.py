@@ -291,14 +291,16 @@ def _require_specs(header: Header, specs: Mapping[str, ArraySpec], path: Path) -
                 raise DamagedArrays(f"'{name}' in {path} has the shape {list(entry.shape)}, not {list(spec.shape)}.")
 
 
-def map_array(path: Path, name: str) -> Array:
-    """Map one array of a file into memory, read-only, without loading it; its checksum is not compared.
+def map_array(path: Path, name: str, *, is_private: bool = False) -> Array:
+    """Map one array of a file into memory without loading it; its checksum is not compared.
 
     Parameters
     ----------
     path : Path
     name : str
         Of an array in the file.
+    is_private : bool
+        Values may then be changed in memory; the file stays as it is. Else they are read-only.
 
     Raises
     ------
@@ -311,7 +313,7 @@ def map_array(path: Path, name: str) -> Array:
     entry = header.arrays[name]
     if math.prod(entry.shape) == 0:
         return np.empty(entry.shape, dtype=_DTYPES[entry.dtype])
-    return np.memmap(path, np.dtype(_DTYPES[entry.dtype]), "r", entry.start, entry.shape)
+    return np.memmap(path, np.dtype(_DTYPES[entry.dtype]), "c" if is_private else "r", entry.start, entry.shape)
 
 
 def write_npz(path: Path, arrays: Mapping[str, Any]) -> None:

@@ -227,6 +227,9 @@ class Backbone:
     stages : function giving a tuple of Stage
     release : function
         Frees the torch module; the next call builds it again.
+    network : str
+        Fingerprint of the base whose network this is, where only the tokenizer is another one: what is kept of the
+        network (compiled forms, the fastest runtime) is shared. "" for its own.
     """
 
     parts: BaseParts
@@ -236,8 +239,14 @@ class Backbone:
     transform: Callable[..., tuple[Array, ...]] | None
     stages: Callable[[], tuple[Stage, ...]]
     release: Callable[[], None] = lambda: None
+    network: str = ""
 
     @property
     def record(self) -> BaseRecord:
         """The record for people."""
         return self.parts.record
+
+    @property
+    def network_key(self) -> str:
+        """Under which what is kept of the network is found."""
+        return self.network or self.fingerprint

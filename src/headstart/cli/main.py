@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from headstart import __version__
-from headstart.cli import bases, carefulness, commands, forgetting, language, machine, pretraining, shipping
+from headstart.cli import bases, carefulness, commands, forgetting, language, machine, pretraining, shipping, vectors
 from headstart.cli.help_panels import START, find_command_panel, sort_commands, write_epilog
 
 app = typer.Typer(
@@ -26,6 +26,8 @@ COMMANDS = (
     commands.explain,
     carefulness.set_care,
     commands.label_next,
+    vectors.embed,
+    vectors.search,
     shipping.export,
     shipping.verify,
     commands.check,

@@ -21,7 +21,12 @@ from headstart.data.reading.inputs import (
 )
 from headstart.data.reading.memory_images import remove_saved_images
 from headstart.data.reading.sources import read_frame, read_table
-from headstart.data.reading.unlabelled import add_training_rows, read_unlabelled, uses_unlabelled
+from headstart.data.reading.unlabelled import (
+    add_training_rows,
+    read_rows_as_they_are,
+    read_unlabelled,
+    uses_unlabelled,
+)
 from headstart.data.splitting.dependence import (
     Dependence,
     find_dependence,
@@ -61,6 +66,7 @@ __all__ = [
     "read_input_columns",
     "read_inputs",
     "read_ordered_inputs",
+    "read_rows_as_they_are",
     "read_table",
     "read_unlabelled",
     "remove_saved_images",

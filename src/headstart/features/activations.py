@@ -138,7 +138,7 @@ class _Trunk:
 def make_trunk(backbone: Backbone, n_tail: int) -> Backbone:
     """Make the part before a cut a backbone of its own, so that every runtime can run it."""
     fingerprint = hashlib.sha256(f"{backbone.fingerprint}|trunk|{n_tail}|{ACTIVATIONS_VERSION}".encode()).hexdigest()
-    return replace(backbone, fingerprint=fingerprint, module=_Trunk(backbone, n_tail))
+    return replace(backbone, fingerprint=fingerprint, network="", module=_Trunk(backbone, n_tail))
 
 
 @dataclass(frozen=True)

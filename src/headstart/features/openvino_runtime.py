@@ -1,6 +1,6 @@
 """Run a backbone in OpenVINO, the fastest way on most CPUs. Its usage reports are kept from ever being loaded.
 
-The converted network is kept under the base's fingerprint, so that a second run needs no torch at all.
+The converted network is kept under the fingerprint of its base, so that a second run needs no torch at all.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def convert_backbone(backbone: Backbone) -> Any:
     Where no copy can be written, the network itself.
     """
     assert backbone.module is not None
-    path = make_writable_folder("runtimes") / f"{backbone.fingerprint[:32]}-openvino-v{VERSION}" / "model.xml"
+    path = make_writable_folder("runtimes") / f"{backbone.network_key[:32]}-openvino-v{VERSION}" / "model.xml"
     if is_sealed(path.parent):
         return path
     shutil.rmtree(path.parent, ignore_errors=True)

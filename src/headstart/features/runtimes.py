@@ -202,7 +202,7 @@ def _measure_speed(run: Run, batch: Sequence[Array], units: float, seconds: floa
 
 def _find_choices(backbone: Backbone) -> Path:
     """Return the file that keeps the choices for a base."""
-    return find_home() / "runtimes" / f"{backbone.fingerprint[:32]}.json"
+    return find_home() / "runtimes" / f"{backbone.network_key[:32]}.json"
 
 
 def _read_choices(path: Path) -> dict[str, Any]:
@@ -227,8 +227,8 @@ def read_runtime_choice(backbone: Backbone, precision: str) -> ChosenRuntime | N
         return ChosenRuntime(NATIVE, "float32", 0.0)
     if precision == REFERENCE:
         return ChosenRuntime(REFERENCE, "float32", 0.0)
-    if (backbone.fingerprint, precision) in _HURRIED:
-        return _HURRIED[backbone.fingerprint, precision]
+    if (backbone.network_key, precision) in _HURRIED:
+        return _HURRIED[backbone.network_key, precision]
     try:
         choice = _read_choices(_find_choices(backbone))[f"{name_machine()}|{precision}"]["chosen"]
         runtime = RUNTIMES[choice["name"]]
@@ -281,7 +281,7 @@ def choose_fastest(
     best = max(measured, key=lambda name: measured[name]["units_per_second"])
     chosen = ChosenRuntime(best, RUNTIMES[best].numerics, measured[best]["units_per_second"])
     if not complete:
-        _HURRIED[backbone.fingerprint, precision] = chosen
+        _HURRIED[backbone.network_key, precision] = chosen
         return chosen
     path = _find_choices(backbone)
     known = _read_choices(path)

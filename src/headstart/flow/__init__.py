@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from headstart.flow.listing import count_labels, list_bases, list_cache, run_demo
     from headstart.flow.machine.doctor import examine_machine
     from headstart.flow.reporting import rewrite_report as report
+    from headstart.flow.vectors.embed import embed_data, embed_table
+    from headstart.flow.vectors.search import search_index, write_hits
 
 PLACES = {
     "add_bases": "headstart.flow.base_choice.obtain:add_bases",
@@ -34,6 +36,8 @@ PLACES = {
     "check": "headstart.flow.data_check.check:check",
     "compare": "headstart.flow.external_validation.compare:compare",
     "count_labels": "headstart.flow.listing:count_labels",
+    "embed_data": "headstart.flow.vectors.embed:embed_data",
+    "embed_table": "headstart.flow.vectors.embed:embed_table",
     "evaluate": "headstart.flow.external_validation.evaluate:evaluate",
     "examine_machine": "headstart.flow.machine.doctor:examine_machine",
     "explain": "headstart.flow.inference.explain:explain",
@@ -55,15 +59,17 @@ PLACES = {
     "run_base_fetch": "headstart.flow.base_choice.obtain:run_base_fetch",
     "run_demo": "headstart.flow.listing:run_demo",
     "set_care": "headstart.flow.carefulness.set_care:set_care",
+    "search_index": "headstart.flow.vectors.search:search_index",
     "verify": "headstart.bundle.verification:verify_bundle",
+    "write_hits": "headstart.flow.vectors.search:write_hits",
 }
 """Function of this room -> the module that defines it and its name there."""
 
 __all__ = [
-    "PLACES", "adapt", "add_bases", "check", "compare", "count_labels", "evaluate", "examine_machine", "explain",
-    "export", "forget", "label_next", "list_bases", "list_cache", "plan_base_fetch", "plan_missing_base", "predict",
-    "predictions", "propose_for", "rank", "rank_on", "read_carefulness", "read_ranking_data", "report",
-    "run_base_fetch", "run_demo", "set_care", "verify",
+    "PLACES", "adapt", "add_bases", "check", "compare", "count_labels", "embed_data", "embed_table", "evaluate",
+    "examine_machine", "explain", "export", "forget", "label_next", "list_bases", "list_cache", "plan_base_fetch",
+    "plan_missing_base", "predict", "predictions", "propose_for", "rank", "rank_on", "read_carefulness",
+    "read_ranking_data", "report", "run_base_fetch", "run_demo", "search_index", "set_care", "verify", "write_hits",
 ]  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from headstart.flow.external_validation.settings import SETTINGS as SITE_SETTING
 from headstart.flow.labelling.settings import SETTINGS as LABELLING_SETTINGS
 from headstart.flow.scoring.settings import READINESS
 from headstart.flow.scoring.settings import SETTINGS as SCORING_SETTINGS
+from headstart.index.settings import SETTINGS as INDEX_SETTINGS
 from headstart.ladder.settings import SETTINGS as LADDER_SETTINGS
 from headstart.language.settings import SETTINGS as LANGUAGE_SETTINGS
 from headstart.modalities.languages import SETTINGS as TEXT_LANGUAGE_SETTINGS
@@ -92,9 +93,10 @@ SETTINGS: Mapping[str, DataclassInstance] = {
     "language": LANGUAGE_SETTINGS,
     "pretraining": PRETRAINING_SETTINGS,
     "downloads": DOWNLOAD_SETTINGS,
+    "index": INDEX_SETTINGS,
 }
-"""All records: those of other commands (`evaluate`, `label-next`, `label`, `adapt-language`, `pretrain`) and of
-downloads are stored nowhere."""
+"""All records: those of other commands (`evaluate`, `label-next`, `label`, `adapt-language`, `pretrain`), of
+downloads and of indexes are stored nowhere."""
 
 
 def collect_settings(records: Mapping[str, DataclassInstance]) -> dict[str, dict[str, Setting]]:

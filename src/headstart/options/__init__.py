@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 from headstart.errors import OptionError
 from headstart.options.answer_files import AnswerFileOptions
 from headstart.options.carefulness import SetCareOptions as SetCareOptions
+from headstart.options.columns import ColumnOptions as ColumnOptions
 from headstart.options.fetching import AddBaseOptions as AddBaseOptions
 from headstart.options.fetching import FetchBaseOptions as FetchBaseOptions
 from headstart.options.fields import (
@@ -22,7 +23,6 @@ from headstart.options.fields import (
     ComparedColumns,
     ComparedGroups,
     Domain,
-    Encoding,
     HeadBase,
     Language,
     MaxMemory,
@@ -48,41 +48,11 @@ from headstart.options.language import EvaluateLanguageOptions as EvaluateLangua
 from headstart.options.record import Options as Options
 from headstart.options.requirements import Requirements
 from headstart.options.serving import ServeOptions as ServeOptions
+from headstart.options.vectors import EmbedOptions as EmbedOptions
+from headstart.options.vectors import SearchOptions as SearchOptions
 from headstart.task_types import TASK_TYPES, TaskType
 
 OptionsT = TypeVar("OptionsT", bound="Options")
-
-
-class ColumnOptions(Options):
-    """Roles of columns, wherever data is read."""
-
-    text: Columns = Field(
-        (),
-        description="Text column (default: that of training, else found by name and content). Several are joined in "
-        "this order: A,B or repeated.",
-    )
-    id: str | None = Field(
-        None,
-        description="Column with the names of rows; if each time step is a row, with the names of series.",
-    )
-    values: str | None = Field(
-        None,
-        description="First and last value column of series, as FROM:TO; all columns between are time steps.",
-    )
-    channels: Names = Field((), description="Channels of series to read, in this order: a,b,c (default: found).")
-    time_column: str | None = Field(
-        None, description="Column of times, if each time step is a row (default: found by name)."
-    )
-    axes: Literal["auto", "channels-first", "time-first"] = Field(
-        "auto",
-        description="Axes of arrays of series: (rows, channels, time) or (rows, time, channels); auto = as in "
-        "training, else channels first.",
-    )
-    sheet: str | None = Field(
-        None,
-        description="Sheet of an Excel workbook (default: the first that holds such data).",
-    )
-    encoding: Encoding = None
 
 
 class ReadOptions(ColumnOptions):

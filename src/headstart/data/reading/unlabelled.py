@@ -7,14 +7,42 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.data.columns.names import make_column_spec
+from headstart.data.columns.names import ColumnSpec, add_named_columns, make_column_spec
 from headstart.data.reading.inputs import read_ordered_inputs
 from headstart.data.reading.paths import require_existing
 from headstart.data.reading.rows import ReadPolicy, build_table, tidy_table_labels
 from headstart.data.reading.sources import UNLABELLED_ACTIONS, USE, read_source
 from headstart.data.splitting.append import append_rows
-from headstart.options import ReadOptions
+from headstart.errors import DataError
+from headstart.options import ColumnOptions, ReadOptions
 from headstart.records import TEST, TRAIN, SplitTable, Table, make_column
+
+
+def read_rows_as_they_are(path: Path, modality: str, options: ColumnOptions) -> Table:
+    """Read rows whose labels do not matter; a label column is metadata like any other.
+
+    Parameters
+    ----------
+    path : Path
+        A folder, a table, a zip.
+    modality : str
+        One of `MODALITIES`, or "auto".
+    options : ColumnOptions
+
+    Raises
+    ------
+    DataError
+        The path is not there, or holds nothing that can be read.
+    UnknownName
+        A column that the user named is not there.
+    """
+    source = require_existing(path.expanduser())
+    spec = add_named_columns(ColumnSpec(for_training=False), options)
+    table = build_table(read_source(source, modality, spec), str(path), ReadPolicy(expects_labels=False))
+    if len(table) == 0:
+        first = f" ({table.set_aside[0].id}: {table.set_aside[0].reason})" if table.set_aside else ""
+        raise DataError(f"Nothing in {path} can be read{first}.", "Open the file to check.")
+    return table
 
 
 def uses_unlabelled(options: ReadOptions) -> bool:

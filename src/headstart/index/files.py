@@ -1,0 +1,208 @@
+"""Write an index whole, and open it with every doubt: another format, a damaged file, one half replaced.
+
+Every file of an index bears the same stamp. Each is written whole, index.json last; a reader that meets two stamps
+reads again.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.array_files import ArraySpec, DamagedArrays, map_array, read_arrays, read_header, write_arrays
+from headstart.errors import DataError
+from headstart.home import read_json, write_json
+from headstart.index.record import Halves, IndexFacts, VectorIndex
+from headstart.index.settings import SETTINGS
+
+FORMAT = 1
+"""Of the folder."""
+VECTORS, IDS, ROWS, ABOUT = "vectors.safetensors", "ids.json", "rows.json", "index.json"
+_NAME, _STAMP = "vectors", "stamp"
+_SPECS = {_NAME: ArraySpec("float16", ("rows", "dims"))}
+_AGAIN = "Make it again: headstart embed DATA -o FOLDER."
+
+
+class _Torn(Exception):
+    """The files of an index do not belong together: another process may just be replacing it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexDraft:
+    """What an index is written from.
+
+    Parameters
+    ----------
+    ids : sequence of str, length n_rows
+        Unique.
+    vectors : Halves, shape (n_rows, n_dims)
+        Of unit length.
+    about : IndexFacts
+        Sizes and columns are filled in.
+    columns : mapping of str to sequence of str
+        Cells of the columns that rows can be filtered by.
+    texts : sequence of str
+        Length n_rows, or empty; their beginnings are kept.
+    """
+
+    ids: Sequence[str]
+    vectors: Halves
+    about: IndexFacts
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    texts: Sequence[str] = ()
+
+
+def is_index(folder: Path) -> bool:
+    """Return whether a folder holds an index.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+    return (folder / ABOUT).is_file() and (folder / VECTORS).is_file()
+
+
+def write_index(folder: Path, draft: IndexDraft) -> VectorIndex:
+    """Write an index, in the place of the one that is there, and return it opened.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if need be.
+    draft : IndexDraft
+
+    Raises
+    ------
+    DataError
+        Two rows have one id.
+    OSError
+        It cannot be written.
+    """
+    ids = list(map(str, draft.ids))
+    if len(set(ids)) != len(ids):
+        seen: set[str] = set()
+        name = next(name for name in ids if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise DataError(f"Two rows of the index would have the id '{name}'.", "Give every row an id of its own.")
+    vectors = np.asarray(draft.vectors, dtype=np.float16)
+    assert vectors.ndim == 2 and len(vectors) == len(ids), vectors.shape
+    stamp = uuid.uuid4().hex
+    about = replace(draft.about, n_rows=len(ids), n_dims=vectors.shape[1], columns=tuple(map(str, draft.columns)))
+    beginnings = [str(text)[: SETTINGS.text_characters] for text in draft.texts]
+    columns = {str(name): list(map(str, cells)) for name, cells in draft.columns.items()}
+    write_arrays(folder / VECTORS, {_NAME: vectors}, {_STAMP: stamp})
+    write_json(folder / IDS, {_STAMP: stamp, "ids": ids})
+    write_json(folder / ROWS, {_STAMP: stamp, "columns": columns, "texts": beginnings})
+    write_json(folder / ABOUT, {"format": FORMAT, "kind": "vectors", _STAMP: stamp, "ids": IDS, **about.to_document()})
+    return open_index(folder)
+
+
+def open_index(folder: Path) -> VectorIndex:
+    """Open an index; a large one stays on disk and is read as a memory map.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Raises
+    ------
+    DataError
+        There is none, it is of a newer format, or it is damaged.
+    """
+    problem = ""
+    for attempt in range(SETTINGS.tries):
+        if attempt:
+            time.sleep(SETTINGS.wait_seconds)
+        try:
+            return _open_once(folder)
+        except _Torn as error:
+            problem = str(error)
+        except DamagedArrays as error:
+            problem = f"{error}"
+    raise DataError(f"The index {folder} is damaged: {problem.rstrip('.')}.", _AGAIN)
+
+
+def _open_once(folder: Path) -> VectorIndex:
+    if not is_index(folder):
+        what = "is no index" if folder.exists() else "is not there"
+        raise DataError(f"{folder} {what}.", _AGAIN)
+    document = _read_part(folder / ABOUT)
+    if document.get("kind") != "vectors":
+        raise DataError(f"{folder / ABOUT} is not of an index of vectors.", _AGAIN)
+    if document.get("format") != FORMAT:
+        raise DataError(
+            f"The index {folder} has the format {str(document.get('format'))[:20]}; this version reads {FORMAT}.",
+            "Update Headstart, or make the index again: headstart embed.",
+        )
+    try:
+        about = IndexFacts.from_document(document)
+    except (KeyError, TypeError) as error:
+        raise _Torn(f"{ABOUT} is not complete ({error})") from error
+    stamp = document.get(_STAMP)
+    vectors = _read_vectors(folder / VECTORS, stamp)
+    ids = _require_texts(_read_stamped(folder / IDS, stamp).get("ids"), IDS)
+    if vectors.shape != (about.n_rows, about.n_dims) or len(ids) != about.n_rows or len(set(ids)) != len(ids):
+        raise _Torn(f"{VECTORS} has {len(vectors)} rows, {IDS} {len(ids)} ids, {ABOUT} says {about.n_rows}")
+    return VectorIndex(ids=ids, vectors=vectors, about=about, read_rows=lambda: _read_rows(folder, stamp, len(ids)))
+
+
+def _read_vectors(path: Path, stamp: object) -> Halves:
+    """Return the vectors: read and compared with their checksum where they are small, else as a memory map."""
+    try:
+        if read_header(path).notes.get(_STAMP) != stamp:
+            raise _Torn(f"{VECTORS} and {ABOUT} are not of one piece")
+        if path.stat().st_size <= SETTINGS.mapped_bytes:
+            return np.asarray(read_arrays(path, _SPECS, need_checksums=True)[_NAME], dtype=np.float16)
+        vectors = map_array(path, _NAME, is_private=True)  # torch takes no read-only memory.
+    except FileNotFoundError as error:
+        raise _Torn(f"{path.name} is missing") from error
+    if vectors.dtype != np.float16 or vectors.ndim != 2:
+        raise _Torn(f"{VECTORS} holds no float16 rows")
+    return vectors
+
+
+def _read_rows(folder: Path, stamp: object, n_rows: int) -> Mapping[str, Any]:
+    """Return columns and texts of the rows, checked."""
+    try:
+        document = _read_stamped(folder / ROWS, stamp)
+        columns, texts = document.get("columns"), _require_texts(document.get("texts"), ROWS)
+        if not isinstance(columns, dict):
+            raise _Torn(f"{ROWS} has no columns")
+        cells = {name: _require_texts(values, ROWS) for name, values in columns.items()}
+        if any(len(values) != n_rows for values in cells.values()) or len(texts) not in (0, n_rows):
+            raise _Torn(f"{ROWS} does not have {n_rows} rows")
+    except _Torn as error:
+        raise DataError(f"The index {folder} is damaged: {error}.", _AGAIN) from error
+    return {"columns": cells, "texts": texts}
+
+
+def _read_stamped(path: Path, stamp: object) -> dict[str, Any]:
+    """Return a JSON document of the index."""
+    document = _read_part(path)
+    if document.get(_STAMP) != stamp:
+        raise _Torn(f"{path.name} and {ABOUT} are not of one piece")
+    return document
+
+
+def _read_part(path: Path) -> dict[str, Any]:
+    """Return a JSON document of the index."""
+    try:
+        document = read_json(path)
+    except FileNotFoundError as error:
+        raise _Torn(f"{path.name} is missing") from error
+    except ValueError as error:
+        raise _Torn(f"{path.name} cannot be understood") from error
+    if not isinstance(document, dict):
+        raise _Torn(f"{path.name} holds no document")
+    return document
+
+
+def _require_texts(values: object, name: str) -> list[str]:
+    if not isinstance(values, list) or not all(type(value) is str for value in values):
+        raise _Torn(f"{name} holds what are no texts")
+    return values

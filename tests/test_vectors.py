@@ -1,0 +1,176 @@
+"""`embed` and `search`: an index is whole or refused, search is exact, a prefix is where it belongs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests import tiny
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from typer.testing import CliRunner
+
+from headstart import flow
+from headstart.bases import Backbone, BaseRequest
+from headstart.bases.prefix import add_prefix, replace_prefix
+from headstart.cli.main import app
+from headstart.errors import DataError, HeadstartError, OptionError
+from headstart.features.runtimes import REFERENCE
+from headstart.flow.vectors import search_base
+from headstart.flow.vectors.search import filter_rows, find_like
+from headstart.index import IndexDraft, IndexFacts, exact, files, open_index, search_vectors, write_index
+from headstart.options import EmbedOptions, SearchOptions, parse
+
+RUN = CliRunner()
+FACTS = IndexFacts(modality="text", base="tiny", base_name="tiny", fingerprint="f")
+
+
+def rows_of_length_one(n_rows: int, n_dims: int = 16, seed: int = 0) -> np.ndarray:
+    rows = np.random.default_rng(seed).normal(size=(n_rows, n_dims)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def write_small(folder: Path) -> None:
+    columns = {"district": ["Kisumu", "Siaya", "Kisumu ", "Busia"], "sex": ["f", "f", "m", "m"]}
+    vectors = rows_of_length_one(4).astype(np.float16)
+    draft = IndexDraft(ids=["a", "b", "c", "d"], vectors=vectors, about=FACTS, columns=columns, texts=["x" * 999] * 4)
+    write_index(folder, draft)
+
+
+def test_an_index_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    write_small(tmp_path / "i")
+    index = open_index(tmp_path / "i")
+    assert list(index.ids) == ["a", "b", "c", "d"] and index.find_rows(["c", "nobody", "a"]).tolist() == [2, 0]
+    np.testing.assert_array_equal(index.vectors, rows_of_length_one(4).astype(np.float16))
+    assert index.about == replace(FACTS, n_rows=4, n_dims=16, columns=("district", "sex"))
+    assert len(index.texts[0]) < 999  # Only the beginning.
+
+
+@pytest.mark.parametrize("name", [files.VECTORS, files.IDS, files.ABOUT])
+def test_a_damaged_or_mixed_index_is_refused(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "SETTINGS", replace(files.SETTINGS, wait_seconds=0.0))
+    write_small(tmp_path / "i")
+    write_small(tmp_path / "other")
+    content = (tmp_path / "i" / name).read_bytes()
+    (tmp_path / "i" / name).write_bytes((tmp_path / "other" / name).read_bytes())
+    with pytest.raises(DataError, match=r"damaged.*not of one piece"):
+        open_index(tmp_path / "i")
+    (tmp_path / "i" / name).write_bytes(content[:-9])
+    with pytest.raises(DataError, match="damaged"):
+        open_index(tmp_path / "i")
+    (tmp_path / "i" / name).unlink()
+    with pytest.raises(DataError, match=r"missing|no index"):
+        open_index(tmp_path / "i")
+
+
+def test_a_changed_value_an_unknown_format_and_repeated_ids_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "SETTINGS", replace(files.SETTINGS, wait_seconds=0.0))
+    write_small(tmp_path / "i")
+    path = tmp_path / "i" / files.VECTORS
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="not the ones that were written"):
+        open_index(tmp_path / "i")
+    about = json.loads((tmp_path / "i" / files.ABOUT).read_text())
+    (tmp_path / "i" / files.ABOUT).write_text(json.dumps({**about, "format": 99}))
+    with pytest.raises(DataError, match="format 99"):
+        open_index(tmp_path / "i")
+    with pytest.raises(DataError, match="the id 'a'"):
+        write_index(tmp_path / "i", IndexDraft(ids=["b", "a", "a"], vectors=np.zeros((3, 2), np.float16), about=FACTS))
+
+
+@pytest.mark.parametrize("half_rows", [1, 10**9], ids=["torch-half", "numpy"])
+def test_search_is_exact(half_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exact, "SETTINGS", replace(exact.SETTINGS, half_rows=half_rows, block_rows=64))
+    rows, queries = rows_of_length_one(300).astype(np.float16), rows_of_length_one(5, seed=1)
+    rows[200] = rows[10]  # Equal rows come in their order.
+    scores = queries @ rows.astype(np.float32).T
+    for query, hits in zip(scores, search_vectors(rows, queries, 9), strict=True):
+        assert [hit.row for hit in hits] == np.argsort(-query, kind="stable")[:9].tolist()
+        np.testing.assert_allclose([hit.score for hit in hits], np.sort(query)[::-1][:9], atol=1e-6)
+    odd = np.arange(1, 300, 2)
+    hits = search_vectors(rows, queries[:1], 400, odd)[0]
+    assert [hit.row for hit in hits] == odd[np.argsort(-scores[0][odd], kind="stable")].tolist()  # k above n: all.
+    assert search_vectors(rows, np.zeros((1, 16), np.float32), 3) == [[]]
+    assert search_vectors(rows[:0], queries[:1], 3) == [[]]
+
+
+def test_filters_leave_rows_by_their_columns_and_name_what_is_not_there(tmp_path: Path) -> None:
+    write_small(tmp_path / "i")
+    index = open_index(tmp_path / "i")
+    assert filter_rows(index, ()) is None
+    assert filter_rows(index, ["district=Kisumu"]).tolist() == [0, 2]
+    assert filter_rows(index, ["district=Kisumu", "district=Busia", "sex=m"]).tolist() == [2, 3]
+    for wrong, words in (("district", "no condition"), ("distrct=x", "district"), ("sex=x", "No row")):
+        with pytest.raises(HeadstartError, match=words) as caught:
+            filter_rows(index, [wrong])
+        assert caught.value.hint
+    assert 1 not in [hit.row for hit in find_like(index, 1, 4)]
+
+
+def test_another_prefix_replaces_the_one_in_the_tokenizer() -> None:
+    words = {word: number for number, word in enumerate(["<s>", "</s>", "query:", "passage:", "water", "[UNK]"])}
+    tokenizer = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 1)]
+    )
+    asked = add_prefix(tokenizer.to_str(), "query: ")
+    searched = replace_prefix(asked, "query: ", "passage: ")
+    assert Tokenizer.from_str(searched).encode("water").tokens == ["<s>", "passage:", "water", "</s>"]
+    assert replace_prefix(searched, "passage: ", "passage: ") == searched
+    assert Tokenizer.from_str(replace_prefix(searched, "passage: ", "")).encode("water").tokens[1] == "water"
+
+
+def load_tiny(reference: str, need: BaseRequest) -> Backbone:
+    return tiny.BASES[need.modality]()
+
+
+@pytest.fixture
+def tiny_bases(monkeypatch: pytest.MonkeyPatch) -> None:
+    extract = search_base.features.extract_features
+    monkeypatch.setattr(search_base.bases, "load_base", load_tiny)
+    monkeypatch.setattr(
+        search_base.features, "extract_features", lambda table, base, _, **more: extract(table, base, REFERENCE, **more)
+    )
+
+
+@pytest.mark.usefixtures("tiny_bases")
+@pytest.mark.parametrize("data", ["image_folder", "text_table", "series_table"])
+def test_rows_of_every_modality_are_embedded_once_and_find_what_is_like_them(
+    data: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    source = request.getfixturevalue(data)
+    flow.embed_data(source, tmp_path / "i", parse(EmbedOptions, offline=True))
+    again = flow.embed_data(source, tmp_path / "i", parse(EmbedOptions, offline=True, to="parquet"))
+    assert again.n_computed == 0 and again.parquet is not None and again.parquet.stat().st_size > 0
+    name = again.index.ids[0]
+    answer = flow.search_index(tmp_path / "i", [], parse(SearchOptions, like=[name], k=3))
+    assert [hit.rank for hit in answer.hits] == [1, 2, 3] and name not in [hit.id for hit in answer.hits]
+
+
+@pytest.mark.usefixtures("tiny_bases")
+def test_the_commands_write_hits_and_refuse_another_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tmp_path / "m.csv"
+    data.write_text('id,text,district\nm1,no water,A\nm2,,A\nm3,no books,B\nm4,the clinic is closed today,"B"\n')
+    folder = str(tmp_path / "i")
+    outcome = RUN.invoke(app, ["embed", str(data), "-o", folder, "--json", "-q"])
+    document = json.loads(outcome.stdout)
+    assert outcome.exit_code == 0 and document["n_rows"] == 3 and document["failed"][0]["id"] == "m2"
+    (tmp_path / "q.txt").write_text("no water\n\nthe clinic is closed today\n")
+    asked = ["search", folder, "--queries", str(tmp_path / "q.txt"), "-k", "99", "-o", str(tmp_path / "hits.csv"), "-q"]
+    assert RUN.invoke(app, asked).exit_code == 0
+    lines = (tmp_path / "hits.csv").read_text().splitlines()
+    assert lines[:2] == ["query,rank,id,score", f"no water,1,m1,{lines[1].rpartition(',')[2]}"] and len(lines) == 7
+    assert RUN.invoke(app, ["search", folder, ""]).exit_code == 2  # Nothing is asked.
+    assert RUN.invoke(app, ["search", folder]).exit_code == 2
+    assert RUN.invoke(app, ["embed", str(data), "-o", str(tmp_path)]).exit_code == 2  # Holds something else.
+    other = replace(tiny.text_base(), fingerprint="another")
+    monkeypatch.setattr(search_base.bases, "load_base", lambda reference, need: other)
+    with pytest.raises(OptionError, match="another version of tiny-bert"):
+        flow.search_index(tmp_path / "i", ["water"], parse(SearchOptions))
