@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -15,8 +17,10 @@ from headstart import flow
 from headstart.cli.main import app
 from headstart.errors import DataError, OptionError
 from headstart.flow.inference import answer_workbook
-from headstart.flow.inference.answer_layout import AnsweredTable
+from headstart.flow.inference.answer_files import rewrite_answers
+from headstart.flow.inference.answer_layout import AnsweredTable, read_answers
 from headstart.flow.inference.answer_workbook import write_answer_workbook
+from headstart.flow.inference.own_workbook import SheetColumns, edit_sheet
 from headstart.flow.inference.sorted_photos import PhotoAnswer, require_sortable, sort_photos
 from headstart.options import PredictFileOptions, PredictOptions, parse
 
@@ -31,8 +35,9 @@ def rows(tmp_path: Path) -> Path:
     return path
 
 
-def read_sheet(path: Path) -> list[dict[str, object]]:
-    names, *rows = openpyxl.load_workbook(path).active.iter_rows(values_only=True)
+def read_sheet(path: Path, sheet: str | None = None) -> list[dict[str, object]]:
+    book = openpyxl.load_workbook(path)
+    names, *rows = (book[sheet] if sheet else book.active).iter_rows(values_only=True)
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
@@ -77,8 +82,88 @@ def test_own_columns_come_from_the_sheet_that_was_predicted(tmp_path: Path) -> N
     for row in (["code", "message"], ["01", "The pump is broken"], ["02", "No books"]):
         (book["New"] if "New" in book.sheetnames else book.create_sheet("New")).append(row)
     book.save(tmp_path / "rows.xlsx")
-    answers = predict(tmp_path / "rows.xlsx", tmp_path / "answers.xlsx")
+    assert "answer" not in predict(tmp_path / "rows.xlsx", tmp_path / "answers.xlsx")[0]
+    answers = read_sheet(tmp_path / "answers.xlsx", "New")
     assert [row["code"] for row in answers] == ["01", "02"] and "phone" not in answers[0]
+    assert answers[1]["answer"] == "school"
+
+
+def make_titled_workbook(path: Path) -> None:
+    """Write a workbook as people make them: a title row, widths, a second sheet, a note behind the table."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "Messages"
+    rows: list[list[object]] = [
+        ["Messages of May"], [], ["code", "answer", "message"],
+        ["01", "=1+1", "The pump is broken"], [], ["02", "x", ""], ["03", "y", "No books in class, again"],
+    ]  # fmt: skip
+    for row in rows:
+        sheet.append(row)
+    sheet["A1"].font = openpyxl.styles.Font(bold=True)
+    sheet["C3"].font = openpyxl.styles.Font(bold=True)
+    sheet["G4"].fill = openpyxl.styles.PatternFill("solid", "FFFF00")
+    sheet.column_dimensions["A"].width = 31
+    book.create_sheet("Other").append(["untouched", 7])
+    book.save(path)
+
+
+def test_answers_stand_beside_their_rows_in_the_same_workbook(tmp_path: Path) -> None:
+    make_titled_workbook(tmp_path / "rows.xlsx")
+    predict(tmp_path / "rows.xlsx", tmp_path / "answers.xlsx")
+    before, after = (openpyxl.load_workbook(tmp_path / name) for name in ("rows.xlsx", "answers.xlsx"))
+    sheet = after["Messages"]
+    assert [cell.value for cell in sheet[3]][:5] == ["code", "answer", "message", "answer (Headstart)", "best guess"]
+    answers = {row: sheet.cell(row, 4).value for row in (4, 5, 6, 7)}
+    assert (answers[5], answers[6], answers[7]) == (None, None, "school") and answers[4]
+    assert sheet["D3"].font.bold and sheet.column_dimensions["A"].width == 31 and sheet["A1"].font.bold
+    assert sheet["B4"].value == "=1+1" and sheet["G4"].data_type != "f"
+    assert after["Other"]["B1"].value == 7
+    own = [[cell.value for cell in row[:3]] for row in sheet.iter_rows()]
+    assert own == [[cell.value for cell in row[:3]] for row in before["Messages"].iter_rows()]
+
+
+def test_every_other_part_of_the_workbook_is_as_it_was(tmp_path: Path) -> None:
+    make_titled_workbook(tmp_path / "rows.xlsx")
+    with zipfile.ZipFile(tmp_path / "rows.xlsx", "a") as archive:
+        archive.writestr("xl/charts/chart1.xml", "<c/>")  # A part that openpyxl would drop.
+    predict(tmp_path / "rows.xlsx", tmp_path / "answers.xlsx")
+    with zipfile.ZipFile(tmp_path / "rows.xlsx") as old, zipfile.ZipFile(tmp_path / "answers.xlsx") as new:
+        assert old.namelist() == new.namelist()
+        changed = [name for name in old.namelist() if old.read(name) != new.read(name)]
+    assert changed == ["xl/worksheets/sheet1.xml"]
+
+
+def test_columns_go_into_rows_with_prefixes_gaps_and_empty_cells() -> None:
+    text = (
+        '<x:worksheet xmlns:x="m"><x:dimension ref="A1:B2"/><x:sheetData><x:row r="1" spans="1:2"><x:c r="A1" s="3">'
+        '<x:v>1</x:v></x:c><x:c r="C1" s="9"/></x:row><x:row r="2"><x:c r="A2"/></x:row></x:sheetData></x:worksheet>'
+    )
+    columns = SheetColumns(sheet="", header_row=1, names=("a&b", "c"), cells={2: ("", 0.5)})
+    edited = edit_sheet(text, columns)
+    assert '<x:c r="B1" s="3" t="inlineStr"><x:is><x:t xml:space="preserve">a&amp;b</x:t></x:is></x:c>' in edited
+    assert '<x:c r="C2"><x:v>0.5</x:v></x:c>' in edited and 's="9"' not in edited and "spans" not in edited
+    assert 'ref="A1:C2"' in edited and '<x:col min="2" max="3"' in edited
+    with pytest.raises(ValueError):
+        edit_sheet(text, replace(columns, cells={7: ("", "")}))
+
+
+def test_an_answer_of_a_person_stands_in_place_of_the_models(tmp_path: Path) -> None:
+    make_titled_workbook(tmp_path / "rows.xlsx")
+    options = parse(
+        PredictFileOptions, text=("message",), offline=True, runtime="onnx", table=tmp_path / "t" / "answers.csv"
+    )
+    flow.predict(BUNDLE, [tmp_path / "rows.xlsx"], tmp_path / "answers.xlsx", options)
+    reviewed = tmp_path / "reviewed.csv"
+    reviewed.write_text("input,answer,answered by\nrows.xlsx:7,water,Amina\n", encoding="utf-8")
+    options = options.model_copy(update={"reviewed": reviewed})
+    again = tmp_path / "again.xlsx"
+    rewrite_answers(BUNDLE, [tmp_path / "rows.xlsx"], tmp_path / "t" / "answers.csv", again, options)
+    flow.predict(BUNDLE, [tmp_path / "rows.xlsx"], tmp_path / "answers.xlsx", options)
+    for path in (again, tmp_path / "answers.xlsx"):
+        sheet = openpyxl.load_workbook(path)["Messages"]
+        row = {sheet.cell(3, column).value: sheet.cell(7, column).value for column in range(1, sheet.max_column + 1)}
+        assert (row["answer (Headstart)"], row["answered by"], row["best guess"]) == ("water", "Amina", "school")
+        assert str(sheet.cell(4, sheet.max_column).value).startswith("home-0.2.0")
 
 
 def test_a_column_named_like_what_is_predicted_is_not_lost(tmp_path: Path) -> None:
@@ -88,7 +173,8 @@ def test_a_column_named_like_what_is_predicted_is_not_lost(tmp_path: Path) -> No
     )
     bundle: Any = SimpleNamespace(task="regression", modality="series", columns={}, known_input_columns=None)
     source = AnsweredTable(tmp_path / "rows.csv", parse(PredictOptions))
-    write_answer_workbook(tmp_path / "answers.csv", tmp_path / "a.xlsx", bundle=bundle, model="m", source=source)
+    content = read_answers(tmp_path / "answers.csv")
+    write_answer_workbook(content, tmp_path / "a.xlsx", bundle=bundle, model="m", source=source)
     (answer,) = read_sheet(tmp_path / "a.xlsx")
     assert (answer["yield (yours)"], answer["yield"]) == ("2.5", 3.5)
     assert (answer["low (yours) (yours)"], answer["low (yours)"], answer["low"]) == ("a", "b", 3)
@@ -101,7 +187,8 @@ def test_a_class_that_looks_like_a_number_stays_as_it_is_written(tmp_path: Path)
         encoding="utf-8",
     )
     bundle: Any = SimpleNamespace(task="classification", known_input_columns=None)
-    write_answer_workbook(tmp_path / "answers.csv", tmp_path / "a.xlsx", bundle=bundle, model="m", source=None)
+    content = read_answers(tmp_path / "answers.csv")
+    write_answer_workbook(content, tmp_path / "a.xlsx", bundle=bundle, model="m", source=None)
     (answer,) = read_sheet(tmp_path / "a.xlsx")
     names = ("best guess", "second guess", "likely answers", "nearest", "probability of the second")
     assert [answer[name] for name in names] == ["01", "02", "01", "007", 0.25]
@@ -131,7 +218,7 @@ def test_inputs_that_are_no_rows_of_one_table_have_their_names(tmp_path: Path) -
 
 
 def test_signs_that_no_workbook_holds_are_left_out() -> None:
-    assert answer_workbook._FORBIDDEN.sub("", "a\x0bb\uffff") == "ab"
+    assert answer_workbook.FORBIDDEN.sub("", "a\x0bb\uffff") == "ab"
 
 
 def test_the_last_line_counts_the_answers(rows: Path, tmp_path: Path) -> None:

@@ -26,3 +26,12 @@ class AnswerFileOptions(Options):
         None,
         description="New folder for copies of the photos, in one folder per answer. The originals stay as they are.",
     )
+    table: Path | None = Field(
+        None,
+        description="CSV to write as well, with the columns for programs and the names of the inputs.",
+    )
+    reviewed: Path | None = Field(
+        None,
+        description="CSV of answers of people (columns input, answer, answered by). In what is written for people, "
+        "they stand in place of the model's.",
+    )

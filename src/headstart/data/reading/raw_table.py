@@ -36,6 +36,8 @@ class RawTable:
         Lines of the file, the header and empty ones included; 0 where the format has none.
     sheet : str
         Of a workbook: the sheet that was read.
+    header_row : int
+        The line of the header.
     """
 
     name: str
@@ -47,6 +49,7 @@ class RawTable:
     headerless: bool = False
     n_lines: int = 0
     sheet: str = ""
+    header_row: int = 1
     _numbers: dict[str, NDArray[np.float32] | None] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Columns read as numbers once already."""
     _too_fine: set[str] = field(default_factory=set, init=False, repr=False, compare=False)

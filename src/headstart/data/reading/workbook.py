@@ -170,6 +170,10 @@ def _find_sheet(path: Path, book: Any, name: str) -> Any:
 
 
 def _read_sheet(path: Path, sheet: Any) -> RawTable:
+    return replace(_read_rows(path, sheet), sheet=str(sheet.title))
+
+
+def _read_rows(path: Path, sheet: Any) -> RawTable:
     rows = _read_filled_rows(path, sheet)
     texts = [[_format_value(cell) for cell in cells] for _, cells in rows[: SAMPLE_ROWS + 2] if _is_filled(cells)]
     is_below = len(texts) > 2 and len(rows[1][1]) > 0 and is_heading(texts[0], texts[1], texts[2:])
@@ -298,15 +302,19 @@ def _read_extras(path: Path, sheet: Any) -> _SheetExtras:
 
 def _find_merges(xml: bytes) -> Iterator[_MergedCells]:
     for first, top, last, bottom in _MERGED.findall(xml):
-        yield _MergedCells(int(top), int(bottom), _parse_column_letters(first), _parse_column_letters(last))
+        yield _MergedCells(int(top), int(bottom), parse_column_letters(first), parse_column_letters(last))
 
 
-def _parse_column_letters(letters: bytes) -> int:
+def parse_column_letters(letters: bytes) -> int:
     """Return the number of a column, from 1.
+
+    Parameters
+    ----------
+    letters : bytes
 
     Examples
     --------
-    >>> _parse_column_letters(b"A"), _parse_column_letters(b"AB")
+    >>> parse_column_letters(b"A"), parse_column_letters(b"AB")
     (1, 28)
     """
     number = 0
@@ -343,6 +351,7 @@ def _build_raw_table(path: Path, rows: list[tuple[int, list[object]]], extras: _
         set_aside=set_aside,
         findings=tuple(_make_findings(path.name, extras)),
         n_lines=rows[-1][0],
+        header_row=rows[0][0],
     )
 
 

@@ -36,12 +36,16 @@ _LABEL = re.compile(r"labels?(_\d+)?")
 """Columns with names of classes and rows, which may look like numbers ("01")."""
 
 
+ANSWERED_BY = "answered by"
+
+
 @dataclass(frozen=True)
 class AnswerTable:
-    """The content of the CSV for programs."""
+    """The content of the CSV for programs; `people` has for each row who answered it, "" for the model."""
 
     names: list[str]
     rows: list[list[str]]
+    people: tuple[str, ...] = ()
 
     def column(self, name: str) -> list[str]:
         """Return the cells of a column."""
@@ -55,6 +59,24 @@ class AnsweredTable:
 
     path: Path
     options: ColumnOptions
+
+
+@dataclass(frozen=True)
+class OwnTable:
+    """The user's table, and which of its rows each answer belongs to.
+
+    Parameters
+    ----------
+    table : RawTable
+    places : list of int
+        A row of the table for each answer of `answers`.
+    answers : list of int
+        The answers, without those about empty rows.
+    """
+
+    table: RawTable
+    places: list[int]
+    answers: list[int]
 
 
 @dataclass(frozen=True)
@@ -103,12 +125,22 @@ def lay_out_answers(content: AnswerTable, bundle: Bundle, model: str, source: An
     source : AnsweredTable or None
         Its columns come first, where its rows can be told apart.
     """
-    answers = _name_answers(content, bundle, model)
-    own = _take_own_columns(source, content, bundle, answers.columns)
+    answers = name_answers(content, bundle, model)
+    own = _take_own_columns(read_own_table(source, content, bundle), content, bundle, answers.columns)
     return AnswerSheet({**own.columns, **answers.columns}, own.numbers | answers.numbers)
 
 
-def _name_answers(content: AnswerTable, bundle: Bundle, model: str) -> AnswerSheet:
+def name_answers(content: AnswerTable, bundle: Bundle, model: str) -> AnswerSheet:
+    """Return the columns of the answers as people call them, without the users' own.
+
+    Parameters
+    ----------
+    content : AnswerTable
+    bundle : Bundle
+        That gave the answers.
+    model : str
+        Its name, for the column `answered by`.
+    """
     order = [name for name in _FIRST if name in content.names]
     order += [name for name in content.names if name not in (*order, "input", "kind")]
     is_number = TASK_TYPES[bundle.task].is_number
@@ -120,27 +152,44 @@ def _name_answers(content: AnswerTable, bundle: Bundle, model: str) -> AnswerShe
         columns[heading] = content.column(name)
         if not (name in _TEXTS or (not is_number and _LABEL.fullmatch(name) is not None)):
             numbers.add(heading)
-    columns["answered by"] = [f"{model}, Headstart {list_versions()['headstart']}"] * len(content.rows)
+    by_model = f"{model}, Headstart {list_versions()['headstart']}"
+    columns[ANSWERED_BY] = [by_person or by_model for by_person in content.people or [""] * len(content.rows)]
     return AnswerSheet(columns, frozenset(numbers))
 
 
-def _take_own_columns(
-    source: AnsweredTable | None, content: AnswerTable, bundle: Bundle, answer_columns: Collection[str]
-) -> AnswerSheet:
-    """Return the columns of the user's table in the order of the answers, else the names of the inputs."""
-    ids = content.column("input")
-    plain = AnswerSheet({"input": list(ids)}, frozenset())
+def read_own_table(source: AnsweredTable | None, content: AnswerTable, bundle: Bundle) -> OwnTable | None:
+    """Return the user's table with the row of each answer; None where the answers are of no one table.
+
+    Parameters
+    ----------
+    source : AnsweredTable or None
+    content : AnswerTable
+    bundle : Bundle
+        That gave the answers.
+    """
     if source is None or not is_table(source.path):
-        return plain
+        return None
     try:
         table = data.read_input_columns(
             source.path, bundle.modality, bundle.columns, inputs=bundle.known_input_columns, options=source.options
         )
     except DataError:  # A file that is one text may have the ending of a table.
+        return None
+    empty = {item.id for item in table.set_aside}
+    filled = [place for place, name in enumerate(content.column("input")) if name not in empty]
+    names = content.column("input")
+    places = _place_rows(table, [names[place] for place in filled])
+    return None if places is None else OwnTable(table, places, filled)
+
+
+def _take_own_columns(
+    source: OwnTable | None, content: AnswerTable, bundle: Bundle, answer_columns: Collection[str]
+) -> AnswerSheet:
+    """Return the columns of the user's table in the order of the answers, else the names of the inputs."""
+    plain = AnswerSheet({"input": content.column("input")}, frozenset())
+    if source is None or len(source.answers) < len(content.rows):
         return plain
-    places = _place_rows(table, ids)
-    if places is None:
-        return plain
+    table, places = source.table, source.places
     taken = {
         name for step in (bundle.known_input_columns.values if bundle.known_input_columns else ()) for name in step
     }

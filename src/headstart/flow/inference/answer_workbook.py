@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
@@ -12,16 +11,18 @@ from headstart.errors import DataError
 from headstart.flow.inference.answer_layout import (
     AnsweredTable,
     AnswerSheet,
+    AnswerTable,
     lay_out_answers,
-    read_answers,
+    name_answers,
     read_number,
+    read_own_table,
 )
+from headstart.flow.inference.own_workbook import FORBIDDEN, LONGEST_CELL, SheetColumns, add_columns
 from headstart.home import write_whole
 
 ENDING = ".xlsx"
-MOST_ROWS, LONGEST_CELL = 1_048_575, 32_767
+MOST_ROWS = 1_048_575
 """What a sheet of Excel holds, its header line not counted."""
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def is_workbook(out: Path) -> bool:
@@ -58,13 +59,16 @@ def require_rows_fit(n_rows: int, out: Path) -> None:
 
 
 def write_answer_workbook(
-    answers: Path, out: Path, *, bundle: Bundle, model: str, source: AnsweredTable | None
+    content: AnswerTable, out: Path, *, bundle: Bundle, model: str, source: AnsweredTable | None
 ) -> None:
-    """Write the answers of a CSV as an .xlsx file, whole or not at all.
+    """Write answers as an .xlsx file, whole or not at all.
+
+    Answers about the rows of a workbook are written beside them, into a copy of it; other answers get a workbook of
+    their own.
 
     Parameters
     ----------
-    answers : Path
+    content : AnswerTable
         What `predict` wrote.
     out : Path
         Replaced if it is there.
@@ -82,9 +86,36 @@ def write_answer_workbook(
     DataError
         If there are more rows than a sheet holds.
     """
-    content = read_answers(answers)
     require_rows_fit(len(content.rows), out)
-    write_sheet(lay_out_answers(content, bundle, model, source), out)
+    if source is None or source.path.suffix.lower() != ENDING or not _add_to_own(content, out, bundle, model, source):
+        write_sheet(lay_out_answers(content, bundle, model, source), out)
+
+
+def _add_to_own(content: AnswerTable, out: Path, bundle: Bundle, model: str, source: AnsweredTable) -> bool:
+    """Write the answers beside their rows into a copy of the user's workbook; False where that cannot be."""
+    own = read_own_table(source, content, bundle)
+    if own is None or not own.table.sheet:
+        return False
+    answers = name_answers(content, bundle, model)
+    values = [
+        [read_number(cells[place]) if name in answers.numbers else cells[place] for place in own.answers]
+        for name, cells in answers.columns.items()
+    ]
+    rows = [own.table.rows[place] for place in own.places]
+    columns = SheetColumns(
+        sheet=own.table.sheet,
+        header_row=own.table.header_row,
+        names=[_rename_taken(name, own.table.names) for name in answers.columns],
+        cells=dict(zip(rows, zip(*values, strict=True), strict=True)),
+    )
+    return add_columns(source.path, out, columns)
+
+
+def _rename_taken(name: str, own_names: Sequence[str]) -> str:
+    """Return a heading that is none of the user's."""
+    while name in own_names:
+        name += " (Headstart)"
+    return name
 
 
 def write_sheet(answers: AnswerSheet, out: Path) -> None:
@@ -138,6 +169,6 @@ def _make_cell(cell_type: type, sheet: object, value: object) -> object:
     """Return a cell; a text is never a formula, and loses what no workbook may hold."""
     if not isinstance(value, str):
         return value
-    cell = cell_type(sheet, value=_FORBIDDEN.sub("", value)[:LONGEST_CELL])
+    cell = cell_type(sheet, value=FORBIDDEN.sub("", value)[:LONGEST_CELL])
     cell.data_type = "s"  # Also where it begins with "=".
     return cell

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,28 +21,21 @@ from headstart.bundle import Bundle
 from headstart.csv_files import read_csv_rows, write_csv_rows
 from headstart.data import InputOrder, OrderedInputs
 from headstart.errors import NothingRead, OptionError, cut_problem, make_nothing_read
-from headstart.flow.inference.answer_csv import has_decimal_comma, write_answer_csv
-from headstart.flow.inference.answer_layout import AnsweredTable, lay_out_answers, read_answers
+from headstart.flow.inference.answer_files import finish_answer_files, plan_answer_files
 from headstart.flow.inference.answer_tables import list_columns, write_row, write_unusable_row
-from headstart.flow.inference.answer_workbook import is_workbook, require_rows_fit, write_sheet
-from headstart.flow.inference.answers import UNUSABLE, Answer, make_answers, make_document, make_unusable_document
+from headstart.flow.inference.answer_workbook import require_rows_fit
+from headstart.flow.inference.answers import Answer, make_answers, make_document, make_unusable_document
 from headstart.flow.inference.first_look import require_inputs_of_model
 from headstart.flow.inference.lining_up import order_inputs
 from headstart.flow.inference.neighbours import Neighbour, find_neighbours, format_neighbours
 from headstart.flow.inference.predict_table import predict_batches
-from headstart.flow.inference.sorted_photos import PhotoAnswer, require_sortable, sort_photos
+from headstart.flow.inference.sorted_photos import require_sortable
 from headstart.home import move_into_place, require_place
 from headstart.offline import offline
-from headstart.options import PredictFileOptions, PredictOptions
+from headstart.options import PredictOptions
 from headstart.records import SetAside, Table
 
 NEAREST = "nearest"
-_KIND_WORDS = {
-    "label": "answered",
-    "not_sure": "not sure",
-    "none_of_these": "none of these",
-    UNUSABLE: "could not be read",
-}
 
 
 def _open_bundle(path: Path, options: PredictOptions) -> Bundle:
@@ -124,7 +115,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
         The bundle, an input or the output cannot be used, or no input can be read (`NothingRead`; the reasons are
         written all the same).
     """
-    files = _plan_files(out, paths, options, bundle_path)
+    files = plan_answer_files(out, paths, options, bundle_path)
     table, out, done = files.table, files.out, 0
     require_inputs_of_model(bundle_path, paths)
     with offline(options.offline):
@@ -138,7 +129,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
             inputs = order_inputs(bundle, paths, options, _choose_columns(options))
         except NothingRead as error:
             _write_unread(bundle, error, table, first)
-            _finish(files, bundle, None)
+            finish_answer_files(files, bundle, None)
             raise
         if out is not None and files.is_workbook:
             require_rows_fit(len(inputs.order), out)
@@ -150,101 +141,10 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
                 if done:
                     progress.say(f"Continuing after {done} inputs that an earlier run has predicted.")
                 failed = _write_answers(bundle, inputs, options, handle=handle, done=done)
-        _finish(files, bundle, inputs)
+        finish_answer_files(files, bundle, inputs)
     if not done and len(failed) == len(inputs.order):
         raise make_nothing_read([vars(item) for item in failed], "" if out is None else str(out))
     return failed
-
-
-@dataclass(frozen=True, kw_only=True)
-class _AnswerFiles:
-    """What is written where.
-
-    Parameters
-    ----------
-    table : Path or None
-        The CSV for programs; hidden where the answers are laid out for people afterwards. None: standard output.
-    out : Path or None
-        What the user gets.
-    source : AnsweredTable or None
-        The one table that is predicted.
-    model : str
-        Name of the model, for the answers.
-    is_workbook, is_for_excel : bool
-    sort_into : Path or None
-        Folder for copies of photos.
-    """
-
-    table: Path | None
-    out: Path | None
-    source: AnsweredTable | None
-    model: str
-    is_workbook: bool = False
-    is_for_excel: bool = False
-    sort_into: Path | None = None
-
-
-def _plan_files(out: Path | None, paths: Sequence[Path], options: PredictOptions, bundle_path: Path) -> _AnswerFiles:
-    """Decide which files are written; what exists and is no plain file (a pipe) gets the layout for programs."""
-    files = options if isinstance(options, PredictFileOptions) else None
-    excel, is_for_people = (files.excel, files.layout == "people") if files else (False, False)
-    sort_into = files.sort_into.expanduser() if files and files.sort_into else None
-    if excel and out is None:
-        raise OptionError("--excel is for a file.", "Name it with -o, such as -o answers.csv.")
-    if out is None and sort_into is not None:
-        out = sort_into / "answers.csv"
-    place = bundle_path.resolve()
-    workbook = out is not None and is_workbook(out)
-    plain = out is not None and (not out.exists() or out.is_file())
-    table = out
-    if out is not None and (workbook or (plain and (excel or is_for_people))):
-        beside = out if sort_into is None or out.parent != sort_into else sort_into
-        table = beside.with_name(f".{beside.name}.csv")
-    return _AnswerFiles(
-        table=table,
-        out=out,
-        source=AnsweredTable(paths[0], options) if len(paths) == 1 else None,
-        model=place.parent.name if place.name == "bundle" else place.name,
-        is_workbook=workbook,
-        is_for_excel=excel,
-        sort_into=sort_into,
-    )
-
-
-def _finish(files: _AnswerFiles, bundle: Bundle, inputs: OrderedInputs | None) -> None:
-    """Lay out the answers of a CSV that is complete, sort photos, and tell how many inputs were answered."""
-    table, out = files.table, files.out
-    if table is None or out is None or not table.is_file():
-        return
-    with table.open(encoding="utf-8", newline="") as handle:
-        kinds = Counter(row["kind"] for row in csv.DictReader(handle))
-    if files.sort_into is not None and inputs is not None:
-        _sort_photos(table, inputs, files.sort_into)
-    if table != out:
-        sheet = lay_out_answers(read_answers(table), bundle, files.model, files.source)
-        if files.is_workbook:
-            write_sheet(sheet, out)
-        else:
-            write_answer_csv(sheet, out, files.is_for_excel, files.is_for_excel and has_decimal_comma())
-        table.unlink()
-    counts = ", ".join(
-        f"{kinds[kind]:,} {words}" for kind, words in _KIND_WORDS.items() if kinds[kind] or kind == "label"
-    )
-    progress.say(f"{kinds.total():,}: {counts} -> {out}")
-
-
-def _sort_photos(table: Path, inputs: OrderedInputs, folder: Path) -> None:
-    """Copy the photos of a complete CSV into one folder per answer."""
-    content = read_answers(table)
-    paths = {name: Path(name if row is None else inputs.table.inputs[row]) for name, row in inputs.order}
-    columns = (content.column(name) for name in ("input", "kind", "answer"))
-    photos = [PhotoAnswer(paths[name], kind, text) for name, kind, text in zip(*columns, strict=True) if name in paths]
-    counts = sort_photos([photo for photo in photos if photo.path.is_file()], folder)
-    each = ", ".join(f"{n:,} {place}" for place, n in sorted(counts.items(), key=lambda item: -item[1]))
-    progress.say(
-        f"Copied {sum(counts.values()):,} photos into {folder}: {each}. The originals stay where they are, and the "
-        "copies hold all that the camera wrote into them (such as the place)."
-    )
 
 
 def _write_unread(bundle: Bundle, error: NothingRead, out: Path | None, first: list[str]) -> None:
