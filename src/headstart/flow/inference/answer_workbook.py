@@ -87,11 +87,15 @@ def write_answer_workbook(
         If there are more rows than a sheet holds.
     """
     require_rows_fit(len(content.rows), out)
-    if source is None or source.path.suffix.lower() != ENDING or not _add_to_own(content, out, bundle, model, source):
+    if (
+        source is None
+        or source.path.suffix.lower() != ENDING
+        or not _add_to_own(content, out, source, bundle=bundle, model=model)
+    ):
         write_sheet(lay_out_answers(content, bundle, model, source), out)
 
 
-def _add_to_own(content: AnswerTable, out: Path, bundle: Bundle, model: str, source: AnsweredTable) -> bool:
+def _add_to_own(content: AnswerTable, out: Path, source: AnsweredTable, *, bundle: Bundle, model: str) -> bool:
     """Write the answers beside their rows into a copy of the user's workbook; False where that cannot be."""
     own = read_own_table(source, content, bundle)
     if own is None or not own.table.sheet:
