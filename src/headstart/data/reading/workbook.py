@@ -170,10 +170,6 @@ def _find_sheet(path: Path, book: Any, name: str) -> Any:
 
 
 def _read_sheet(path: Path, sheet: Any) -> RawTable:
-    return replace(_read_rows(path, sheet), sheet=str(sheet.title))
-
-
-def _read_rows(path: Path, sheet: Any) -> RawTable:
     rows = _read_filled_rows(path, sheet)
     texts = [[_format_value(cell) for cell in cells] for _, cells in rows[: SAMPLE_ROWS + 2] if _is_filled(cells)]
     is_below = len(texts) > 2 and len(rows[1][1]) > 0 and is_heading(texts[0], texts[1], texts[2:])
