@@ -16,15 +16,15 @@ from headstart.options import AdaptOptions, CacheOptions, PredictOptions, Report
 from headstart.row_cache import list_entries
 
 DATA = Path(__file__).parent / "data"
-VERSIONS = ("0.1.0", "0.2.0", "0.3.0")
+VERSIONS = ("0.1.0", "0.2.0", "0.3.0", "0.4.0")
 """Each left the features and the tokenizer of 60 messages, read by the tiny text base of the tests."""
 BUNDLES = VERSIONS[1:]
-"""Those that left a bundle too, and its answers to seven rows; 0.3.0 left a run folder as well."""
+"""Those that left a bundle too, and its answers to seven rows; from 0.3.0 on a run folder as well."""
 
 
-@pytest.fixture(params=VERSIONS)
+@pytest.fixture(params=(VERSIONS[0], VERSIONS[-1]))
 def old_home(request: pytest.FixtureRequest, fresh_home: Path) -> Path:
-    """Give a copy of a stored home folder, in use."""
+    """Give a copy of the oldest and of the newest stored home folder, in use: their form is the same in between."""
     shutil.copytree(DATA / f"home-{request.param}", fresh_home)
     return fresh_home
 
@@ -59,8 +59,9 @@ def test_a_bundle_of_a_previous_version_answers_as_it_did(runtime: str, version:
     assert verify_bundle(bundle).passes
 
 
-def test_the_report_of_a_previous_version_is_written_again(tmp_path: Path) -> None:
-    run = Path(shutil.copytree(DATA / "home-0.3.0" / "run", tmp_path / "run"))
+@pytest.mark.parametrize("version", VERSIONS[2:])
+def test_the_report_of_a_previous_version_is_written_again(version: str, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(DATA / f"home-{version}" / "run", tmp_path / "run"))
     for language in ("en", "ar"):
         flow.report(run, None, parse(ReportOptions, language=language))
         assert "messages.csv" in (run / "report.html").read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from headstart.offline import silence_hub
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 __all__ = ["Adapter", "AdapterRegressor", "Model", "__version__", "adapt", "load", "read"]
 
 if TYPE_CHECKING:
