@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from headstart.evaluation.intervals import compute_wilson_interval
-from headstart.flow.labelling.records import Count, LabelAgreement
+from headstart.flow.labelling.records import LabelAgreement, LabelCount
 from headstart.records import Interval
 
 
-def make_count(n_hits: int, n: int) -> Count:
+def make_count(n_hits: int, n: int) -> LabelCount:
     """Return how many of how many, with Wilson's 95 % interval of the share.
 
     Parameters
@@ -25,7 +25,7 @@ def make_count(n_hits: int, n: int) -> Count:
     (14, 20, 48, 85)
     """
     low, high = compute_wilson_interval(np.array([float(n_hits)]), np.array([float(n)]))
-    return Count(n_hits, n, Interval(n_hits / max(1, n), float(low[0]), float(high[0])))
+    return LabelCount(n_hits, n, Interval(n_hits / max(1, n), float(low[0]), float(high[0])))
 
 
 def compare_labels(ids: Sequence[int], first: Sequence[str], second: Sequence[str]) -> LabelAgreement:

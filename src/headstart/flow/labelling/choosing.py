@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +30,15 @@ class LabelledRows:
         Kind of each of them.
     probabilities : FloatMatrix, shape (n_rows, n_kinds)
         Of each kind for each row; zero columns where nothing is known yet.
+    answered : Index
+        Further rows that were answered or wait for an answer: rows like them tell little more.
     """
 
     vectors: Vectors
     judged: Index
     codes: Index
     probabilities: FloatMatrix
+    answered: Index = field(default_factory=lambda: np.empty(0, dtype=np.intp))
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ def choose_useful(known: LabelledRows, candidates: Index, n: int, seed: int) -> 
     if n == 0:
         return []
     rng = np.random.default_rng([seed, len(known.judged)])
-    likeness = read_alike_rows(known.vectors, np.concatenate([candidates, known.judged]))
+    likeness = read_alike_rows(known.vectors, np.concatenate([candidates, known.judged, known.answered]))
     rows, labelled = likeness[: len(candidates)], likeness[len(candidates) :]
     novelty = 1 - find_nearness(rows, labelled)
     scores = measure_doubt(known.probabilities[candidates]) * measure_density(rows, rng) * novelty

@@ -30,12 +30,15 @@ class Guesses:
     probabilities : FloatMatrix, shape (n_rows, n_kinds)
     out_of_fold : Floats, shape (n_judged, n_kinds)
         For the labelled examples, each guessed without its own label; NaN where no guess was possible.
+    judged : Index, shape (n_judged,)
+        The labelled rows that were learnt from: some of them where there are very many.
     method : str
         "nearest-mean" or "head".
     """
 
     probabilities: FloatMatrix
     out_of_fold: Floats
+    judged: Index
     method: str
 
 
@@ -100,6 +103,7 @@ def guess_kinds(vectors: Vectors, judged: Index, codes: Index, n_kinds: int) -> 
     return Guesses(
         probabilities=_widen(guesses.probabilities, seen, n_kinds).astype(np.float32),
         out_of_fold=_widen(guesses.out_of_fold, seen, n_kinds),
+        judged=judged,
         method=guesses.method,
     )
 
@@ -136,7 +140,9 @@ def _guess_by_means(vectors: Vectors, judged: Index, codes: Index, n_kinds: int)
         part = slice(start, start + BLOCK)
         block = _centre_rows(take_rows(vectors, part), centre)
         probabilities[part] = _softmax(block @ _scale_rows(sums).T / temperature)
-    return Guesses(probabilities=probabilities, out_of_fold=_softmax(scores / temperature), method="nearest-mean")
+    return Guesses(
+        probabilities=probabilities, out_of_fold=_softmax(scores / temperature), judged=judged, method="nearest-mean"
+    )
 
 
 def _guess_by_head(vectors: Vectors, judged: Index, codes: Index, n_kinds: int) -> Guesses:
@@ -148,7 +154,7 @@ def _guess_by_head(vectors: Vectors, judged: Index, codes: Index, n_kinds: int) 
         part = slice(start, start + BLOCK)
         block = take_rows(vectors, part) - head.centre
         probabilities[part] = _softmax(block @ head.coefficients + head.intercept)
-    return Guesses(probabilities=probabilities, out_of_fold=out_of_fold, method="head")
+    return Guesses(probabilities=probabilities, out_of_fold=out_of_fold, judged=judged, method="head")
 
 
 def _fit_tempered_head(rows: FloatMatrix, codes: Index, n_kinds: int) -> tuple[Head, Floats]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headstart.records import Interval
 
 
 @dataclass(frozen=True)
-class Count:
+class LabelCount:
     """So many of so many, with the 95 % interval of the share (0-1)."""
 
     n_hits: int
@@ -18,11 +17,24 @@ class Count:
 
 
 @dataclass(frozen=True)
+class ExampleChoice:
+    """An example to ask about.
+
+    `chosen` is what its answer is to be stored with (`NewLabel.chosen`): "random", "useful", "review" or "reference";
+    `reason` says more of a useful one: "doubtful", "rare" or "far".
+    """
+
+    id: int
+    chosen: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class KindShare:
     """How many of the random first examples are of one kind."""
 
     kind: str
-    count: Count
+    count: LabelCount
 
 
 @dataclass(frozen=True)
@@ -40,7 +52,7 @@ class LabelAgreement:
 
     Parameters
     ----------
-    same : Count
+    same : LabelCount
         Examples with the same label, of those that both labelled.
     kappa : Interval or None
         LabelAgreement beyond chance: 1 is complete, 0 is chance; None where it is not defined.
@@ -50,7 +62,7 @@ class LabelAgreement:
         The two; empty where nobody else has labelled the same examples.
     """
 
-    same: Count
+    same: LabelCount
     kappa: Interval | None
     differing: tuple[int, ...]
     people: tuple[str, ...] = ()
@@ -62,9 +74,9 @@ class HumanReference:
 
     Parameters
     ----------
-    person : Count
+    person : LabelCount
         Answers of the person that are the label.
-    model : Count or None
+    model : LabelCount or None
         Answers of the model that are the label; None without a model.
     only_person, only_model : int
         Examples that only the person, or only the model, got right.
@@ -74,8 +86,8 @@ class HumanReference:
         Examples where the person's answer is not the label.
     """
 
-    person: Count
-    model: Count | None
+    person: LabelCount
+    model: LabelCount | None
     only_person: int
     only_model: int
     n_waiting: int
@@ -96,7 +108,7 @@ class LabellingAdvice:
         Labels that it speaks of; 0 where it cannot tell.
     gain : Interval or None
         Further examples answered right, as a share (0-1) of all.
-    right : Count or None
+    right : LabelCount or None
         Labelled examples guessed right, each without its own label.
     """
 
@@ -104,8 +116,4 @@ class LabellingAdvice:
     n_labels: int
     n_more: int = 0
     gain: Interval | None = None
-    right: Count | None = None
-
-
-Answers = Mapping[int, str]
-"""Kind by example id."""
+    right: LabelCount | None = None
