@@ -104,10 +104,9 @@ def list_random_answers(project: Project) -> dict[int, str]:
     These estimate the shares of the kinds, and are the ones to put away for the check first. Not sure and none of these
     are answers, too; a skipped example is not.
     """
-    asked = {
-        event.example: event.label or ""
-        for event in project.iterate_events(origin="person", purpose="label")
-        if event.chosen == RANDOM and event.answer != "skip"
-    }
-    present = set(project.list_ids(ExampleFilter(state="in", ids=list(asked))))
-    return {example: label for example, label in asked.items() if example in present}
+    answers: dict[int, str] = {}
+    for event in project.iterate_events(origin="person", purpose="label"):
+        if event.answer != "skip" and (event.chosen == RANDOM or event.example in answers):
+            answers[event.example] = event.label or ""
+    present = set(project.list_ids(ExampleFilter(state="in", ids=list(answers))))
+    return {example: label for example, label in answers.items() if example in present}

@@ -67,7 +67,9 @@ def choose_examples(project: Project, learnt: LabelRound, n: int = 1, mode: str 
 
 
 def _choose_random(project: Project, learnt: LabelRound, n: int) -> list[ExampleChoice]:
-    ids = project.list_ids(OPEN, limit=n, order="random")
+    put_away = set(project.list_ids(replace(OPEN, split="test")))  # Unlabelled ones of the check: not learnt from.
+    ids = project.list_ids(OPEN, limit=n + len(put_away), order="random")
+    ids = [number for number in ids if number not in put_away][:n]
     if len(ids) < n:
         ids += _list_returning(project)[: n - len(ids)]
     return [ExampleChoice(number, RANDOM) for number in ids]

@@ -38,6 +38,8 @@ class LabellingSettings:
         Examples, drawn by chance, of which so many nearest ones say how typical an example is.
     pool_factor : int
         A batch of n is spread over groups of so many times n best examples.
+    answers_a_round : int
+        Answers after which `--interactive` learns anew.
     skip_pause : int
         A skipped example comes back after so many other answers.
     cohort_certainty : float
@@ -77,6 +79,7 @@ class LabellingSettings:
     density_rows: int = 1_000
     density_neighbours: int = 20
     pool_factor: int = 10
+    answers_a_round: int = 5
     skip_pause: int = 20
     cohort_certainty: float = 0.9
     cohort_rows: int = 24
