@@ -16,12 +16,14 @@ from headstart import flow
 from headstart.bases import Backbone, BaseRequest
 from headstart.bases.prefix import add_prefix, replace_prefix
 from headstart.cli.main import app
+from headstart.data.reading.content import hash_text
 from headstart.errors import DataError, HeadstartError, OptionError
 from headstart.features.runtimes import REFERENCE
 from headstart.flow.vectors import search_base
 from headstart.flow.vectors.search import filter_rows, find_like
 from headstart.index import IndexDraft, IndexFacts, exact, files, open_index, search_vectors, write_index
 from headstart.options import EmbedOptions, SearchOptions, parse
+from headstart.projects import NewExample, Project
 
 RUN = CliRunner()
 FACTS = IndexFacts(modality="text", base="tiny", base_name="tiny", fingerprint="f")
@@ -152,6 +154,27 @@ def test_rows_of_every_modality_are_embedded_once_and_find_what_is_like_them(
     name = again.index.ids[0]
     answer = flow.search_index(tmp_path / "i", [], parse(SearchOptions, like=[name], k=3))
     assert [hit.rank for hit in answer.hits] == [1, 2, 3] and name not in [hit.id for hit in answer.hits]
+
+
+@pytest.mark.usefixtures("tiny_bases")
+def test_a_project_has_its_index_inside_with_the_ids_of_its_examples(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "p") as project:
+        project.set_setting("modality", "text")
+        texts = ["no water", "no books", "the clinic is closed"]
+        ids = project.add_examples(
+            [
+                NewExample(name=text, content_hash=hash_text(text), text=text, metadata={"district": "A"})
+                for text in texts
+            ]
+        )
+        project.set_state(ids[1:2], "left_out", "a copy")
+    first = flow.embed_data(tmp_path / "p", None, parse(EmbedOptions))
+    assert list(first.index.ids) == [str(ids[0]), str(ids[2])] and first.folder == tmp_path / "p" / "vectors"
+    with Project.open(tmp_path / "p") as project:
+        project.set_state(ids[1:2], "in", "")
+    assert len(flow.embed_data(tmp_path / "p", None, parse(EmbedOptions)).index) == 3
+    answer = flow.search_index(tmp_path / "p", ["no books"], parse(SearchOptions, filter=["district=A"]))
+    assert answer.hits[0].id == str(ids[1])
 
 
 @pytest.mark.usefixtures("tiny_bases")

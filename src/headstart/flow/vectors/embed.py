@@ -11,12 +11,14 @@ from headstart import data
 from headstart.bundle import list_versions
 from headstart.errors import OptionError
 from headstart.extras import require
+from headstart.flow.vectors.project_rows import find_index_folder, read_examples
 from headstart.flow.vectors.search_base import change_prefix, embed_rows, open_search_base
 from headstart.home import require_place
 from headstart.index import IndexDraft, IndexFacts, VectorIndex, is_index, write_index
 from headstart.modalities import MODALITIES
 from headstart.offline import offline
 from headstart.options import EmbedOptions
+from headstart.projects import Project, is_project
 from headstart.records import SetAside, Table
 
 
@@ -50,9 +52,9 @@ def embed_data(source: Path, out: Path | None, options: EmbedOptions) -> Embeddi
     Parameters
     ----------
     source : Path
-        A folder of images, a table of texts or series, a zip.
+        A folder of images, a table of texts or series, a zip, a project.
     out : Path or None
-        Folder of the index; one that is there is replaced.
+        Folder of the index; one that is there is replaced. None for a project: its own.
     options : EmbedOptions
 
     Raises
@@ -60,10 +62,33 @@ def embed_data(source: Path, out: Path | None, options: EmbedOptions) -> Embeddi
     HeadstartError
         The data, the base or the output cannot be used.
     """
+    if is_project(source):
+        with Project.open(source) as project:
+            return embed_project(project, options, out)
     if out is None:
         raise OptionError("No folder was given for the index.", "Name one with -o, such as -o vectors.")
     _require_output(out)
     return embed_table(data.read_rows_as_they_are(source, options.modality, options), out, options)
+
+
+def embed_project(project: Project, options: EmbedOptions, out: Path | None = None) -> Embedding:
+    """Make the index of a project's examples; only what is new goes through the base.
+
+    Parameters
+    ----------
+    project : Project
+    options : EmbedOptions
+    out : Path or None
+        Another folder for the index than the project's own.
+
+    Raises
+    ------
+    HeadstartError
+        There are no examples, or the base or the output cannot be used.
+    """
+    folder = find_index_folder(project) if out is None else out
+    _require_output(folder)
+    return embed_table(read_examples(project), folder, options)
 
 
 def embed_table(table: Table, out: Path, options: EmbedOptions) -> Embedding:

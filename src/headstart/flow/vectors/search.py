@@ -11,12 +11,14 @@ import numpy as np
 from headstart.csv_files import format_csv
 from headstart.errors import DataError, OptionError, make_unknown_name
 from headstart.extras import require
+from headstart.flow.vectors.project_rows import FOLDER
 from headstart.flow.vectors.queries import read_queries
 from headstart.flow.vectors.search_base import SearchBase, embed_rows, open_search_base
 from headstart.home import write_text
 from headstart.index import Hit, VectorIndex, open_index, search_vectors
 from headstart.offline import offline
 from headstart.options import SearchOptions
+from headstart.projects import is_project
 from headstart.records import FloatMatrix, Index, Table
 
 
@@ -68,7 +70,7 @@ def search_index(folder: Path, queries: Sequence[str], options: SearchOptions) -
     Parameters
     ----------
     folder : Path
-        Of the index.
+        Of the index, or of a project that has one.
     queries : sequence of str
         Words; for images and series paths of files.
     options : SearchOptions
@@ -79,7 +81,7 @@ def search_index(folder: Path, queries: Sequence[str], options: SearchOptions) -
     HeadstartError
         The index or a query cannot be used, or the index is of another base than the one that was named.
     """
-    index = open_index(folder)
+    index = open_index(folder / FOLDER if is_project(folder) else folder)
     rows = filter_rows(index, options.filter)
     if not (queries or options.like or options.queries):
         raise OptionError("There is nothing to search for.", 'Give words ("no water"), --queries FILE, or --like ID.')
