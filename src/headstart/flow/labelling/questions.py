@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from headstart.errors import make_unknown_name
 from headstart.flow.labelling.choosing import choose_useful
@@ -224,19 +223,3 @@ def order_by_likeness(
     ordered: list[int] = rows.ids[places].tolist()
     present = set(ordered)
     return ordered + [number for number in numbers if number not in present]
-
-
-def find_examples_like(project: Project, index: VectorIndex, query: NDArray[np.floating], k: int) -> list[int]:
-    """Return the examples most like a vector, best first.
-
-    Parameters
-    ----------
-    project : Project
-    index : VectorIndex
-    query : array, shape (n_dims,)
-    k : int
-    """
-    rows = read_project_rows(project, index)
-    best, _ = find_alike(rows.vectors, query, np.flatnonzero(rows.is_in), k)
-    ids: list[int] = rows.ids[best].tolist()
-    return ids

@@ -50,6 +50,8 @@ class LabellingSettings:
         Cohorts that are proposed at once.
     order_group, order_block : int
         Mean size of the groups through which the order of likeness goes; larger groups than the second are cut.
+    rank_offset : int
+        Added to a rank before rankings are joined by its reciprocal.
     reference_rows : int
         Examples of the human reference.
     least_curve_labels : int
@@ -87,6 +89,7 @@ class LabellingSettings:
     most_cohorts: int = 8
     order_group: int = 200
     order_block: int = 2_000
+    rank_offset: int = 60
     reference_rows: int = 50
     least_curve_labels: int = 30
     curve_draws: int = 6
