@@ -33,4 +33,9 @@ def test_javascript_has_the_types_that_it_states(project: Path) -> None:
 
 
 def test_every_script_belongs_to_a_project() -> None:
-    assert [path.name for path in PROJECTS] == ["offline.tsconfig.json", "tsconfig.json", "worker.tsconfig.json"]
+    assert [path.name for path in PROJECTS] == [
+        "offline.tsconfig.json",
+        "studio.tsconfig.json",
+        "tsconfig.json",
+        "worker.tsconfig.json",
+    ]

@@ -41,13 +41,13 @@ from headstart.http.access import is_loopback_host, read_token
 from headstart.http.batching import Batcher, BatchLimits
 from headstart.http.middleware import RequestMiddleware
 from headstart.http.request_log import JsonLinesFormatter
+from headstart.http.running import bind_socket, start_listening
 from headstart.options import AdaptOptions, PredictOptions, ReadOptions, ServeOptions, parse
 from headstart.results import READINESS_LEVELS
 from headstart.web import feedback, protocol, request_inputs
 from headstart.web.app import build_app
 from headstart.web.models import ServedModel, open_models
 from headstart.web.request_inputs import measure_input_share
-from headstart.web.server import _bind_socket, _start_listening
 
 HOME = "http://127.0.0.1"
 TOKEN = "a-token-of-more-than-16"
@@ -879,7 +879,7 @@ def test_answers_are_not_held_back_by_the_network_stack() -> None:
             got.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
             writer.close()
 
-        async with await asyncio.start_server(connected, sock=_bind_socket("127.0.0.1", 0)) as server:
+        async with await asyncio.start_server(connected, sock=bind_socket("127.0.0.1", 0)) as server:
             _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
             found = await got
             writer.close()
@@ -895,12 +895,12 @@ def test_a_port_that_is_taken_and_a_folder_that_is_none_are_named(bundle_folders
         done = RUN.invoke(app, ["serve", str(bundle_folders["text"]), "--port", str(taken.getsockname()[1])])
     assert done.exit_code == 2 and "cannot be listened on" in done.output
     with (
-        _bind_socket("127.0.0.1", 0) as late,
-        _bind_socket(*late.getsockname()) as first,
+        bind_socket("127.0.0.1", 0) as late,
+        bind_socket(*late.getsockname()) as first,
     ):  # Both bound, neither listens yet.
-        _start_listening(first)
+        start_listening(first)
         with pytest.raises(OptionError, match="cannot be listened on"):
-            _start_listening(late)
+            start_listening(late)
     done = RUN.invoke(app, ["serve", str(bundle_folders["text"].parent), "--port", "0"])
     assert done.exit_code == 2 and "is not a bundle" in done.output
 

@@ -6,6 +6,7 @@ import pytest
 
 from headstart.errors import OptionError
 from headstart.http.access import MIN_TOKEN_CHARACTERS
+from headstart.http.network_address import show_phone_address
 from headstart.options import ServeOptions
 from headstart.web import phone
 
@@ -35,6 +36,6 @@ def test_a_token_of_the_user_is_taken_and_a_weak_one_refused(monkeypatch: pytest
 def test_the_address_names_this_machine_and_is_shown_with_a_code(capsys: pytest.CaptureFixture[str]) -> None:
     address = phone.make_phone_address("0.0.0.0", 8000, "a-token")
     assert address == "http://192.168.1.20:8000/#token=a-token"
-    phone.show_phone_address(address)
+    show_phone_address(address)
     shown_text = capsys.readouterr().err
     assert address in shown_text and "▄▄▄" in shown_text

@@ -13,7 +13,7 @@ START = """Adapt a ready-made model to your own images, texts or time series, an
 4. Look at it:       out/report.html, in a browser
 """
 COMMAND_PANELS = {
-    "Start here": ("demo", "check", "adapt"),
+    "Start here": ("studio", "demo", "check", "adapt"),
     "Use a model": ("predict", "explain", "set-care", "serve", "report"),
     "At another place, and with more labels": ("evaluate", "compare", "label-next"),
     "Search, and find what is alike": ("embed", "search"),
@@ -44,6 +44,7 @@ EXAMPLES = {
     "search": 'headstart search vectors "no water since Monday"',
     "serve": "headstart serve out",
     "set-care": "headstart set-care out --at-most-wrong 5",
+    "studio": "headstart studio",
     "verify": "headstart verify out",
 }
 OPTION_PANELS = {

@@ -7,7 +7,18 @@ from typing import Annotated, Any
 import typer
 
 from headstart import __version__
-from headstart.cli import bases, carefulness, commands, forgetting, language, machine, pretraining, shipping, vectors
+from headstart.cli import (
+    bases,
+    carefulness,
+    commands,
+    forgetting,
+    language,
+    machine,
+    pretraining,
+    shipping,
+    studio,
+    vectors,
+)
 from headstart.cli.help_panels import START, find_command_panel, sort_commands, write_epilog
 
 app = typer.Typer(
@@ -19,6 +30,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 COMMANDS = (
+    studio.studio,
     commands.adapt,
     commands.predict,
     commands.evaluate,

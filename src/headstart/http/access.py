@@ -32,6 +32,18 @@ class AccessPolicy:
         Paths that need no token: health, the list of routes, and the page, which asks for the token itself.
     health_paths : frozenset of str
         Paths that are answered even while the server stops.
+    host_names : frozenset of str
+        By which the server may be addressed, beside the names of this machine for itself; empty: by any, where there
+        is a token.
+    cookie : str
+        Name of the cookie that may carry the token instead of the header Authorization; empty: none may.
+    entry_path : str
+        The page to which a browser without the token is sent; empty: it is refused like everybody else.
+    write_header : str
+        Header that every request which may change something must have. A page of another site cannot send it without
+        asking first, and nobody answers that question. Empty: none is needed.
+    max_json_bytes : int
+        Of a body of JSON, which is held in memory; 0: `max_bytes`.
     """
 
     token: str | None
@@ -40,6 +52,21 @@ class AccessPolicy:
     open_paths: frozenset[str]
     open_prefix: str
     health_paths: frozenset[str]
+    host_names: frozenset[str] = frozenset()
+    cookie: str = ""
+    entry_path: str = ""
+    write_header: str = ""
+    max_json_bytes: int = 0
+
+    def is_open(self, path: str) -> bool:
+        """Return whether a path needs no token."""
+        return self.token is None or path in self.open_paths or path.startswith(self.open_prefix)
+
+    def allows_host(self, name: str) -> bool:
+        """Return whether the server may be addressed by a name: otherwise any site could point its own name here."""
+        if is_loopback_host(name) or name in self.host_names:
+            return True
+        return self.token is not None and not self.host_names
 
 
 @lru_cache(maxsize=256)
@@ -112,8 +139,12 @@ def has_bearer_token(header: str, token: str) -> bool:
     (True, False)
     """
     scheme, _, credentials = header.partition(" ")
-    same = hmac.compare_digest(credentials.strip().encode("utf-8", "replace"), token.encode())
-    return same and scheme.lower() == "bearer"
+    return is_same_token(credentials.strip(), token) and scheme.lower() == "bearer"
+
+
+def is_same_token(sent: str, token: str) -> bool:
+    """Return whether two tokens are the same, in a time that does not depend on how much of them is."""
+    return hmac.compare_digest(sent.encode("utf-8", "replace"), token.encode())
 
 
 def parse_host(header: str) -> str:

@@ -61,6 +61,12 @@ def make_size_error(problem: str, hint: str) -> RequestRefused:
 def build_error_document(problem: str, hint: str, path: str = "") -> dict[str, Any]:
     """Return the JSON form of an error: that of the command line or, below /v2, that of the Open Inference Protocol.
 
+    Parameters
+    ----------
+    problem, hint : str
+    path : str
+        Of the request.
+
     Examples
     --------
     >>> build_error_document("No text.", "Give one.")

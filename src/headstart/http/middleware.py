@@ -13,9 +13,10 @@ import uuid
 from contextlib import suppress
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from headstart.http.access import AccessPolicy, has_bearer_token, is_loopback_host, parse_host
+from headstart.http.access import AccessPolicy, has_bearer_token, is_same_token, parse_host
 from headstart.http.errors import RequestRefused, build_error_document, encode_json, make_busy_error, make_size_error
 from headstart.http.metrics import ServerMetrics
 
@@ -95,11 +96,14 @@ class RequestMiddleware:
             if message["type"] == "http.response.start":
                 request.status = message["status"]
                 self._add_headers(request, message)
+                if _is_event_stream(message):  # It lasts as long as its reader stays.
+                    limit.reschedule(None)
             await send(message)
 
+        limit = asyncio.timeout(self.policy.timeout_seconds)
         try:
             self._check(request)
-            async with asyncio.timeout(self.policy.timeout_seconds) as limit:
+            async with limit:
                 await self.app(scope, self._count_body(request, receive, limit), answer)
         except RequestRefused as error:
             await _send_refusal(error, request, receive, answer)
@@ -126,20 +130,24 @@ class RequestMiddleware:
             if not request.is_complete:
                 request.is_complete = not message.get("more_body", False)
                 since = loop.time() if request.is_complete else began + request.n_body_bytes / _MIN_BYTES_PER_SECOND
-                limit.reschedule(since + self.policy.timeout_seconds)
+                if limit.when() is not None:
+                    limit.reschedule(since + self.policy.timeout_seconds)
             n_bytes = len(message.get("body", b""))
             request.n_body_bytes += n_bytes
             self.held_bytes += n_bytes
-            self._refuse_size(request.n_body_bytes)
+            self._refuse_size(request.n_body_bytes, request.headers)
             if self.held_bytes > _MAX_HELD_BODIES * self.policy.max_bytes:
                 raise make_busy_error("The server holds as much as it can.")
             return message
 
         return counted
 
-    def _refuse_size(self, n_bytes: int) -> None:
-        if n_bytes > self.policy.max_bytes:
-            most = self.policy.max_bytes / 1e6
+    def _refuse_size(self, n_bytes: int, headers: Headers) -> None:
+        most_bytes = self.policy.max_bytes
+        if self.policy.max_json_bytes and "json" in headers.get("content-type", ""):
+            most_bytes = min(most_bytes, self.policy.max_json_bytes)
+        if n_bytes > most_bytes:
+            most = most_bytes / 1e6
             raise make_size_error(f"The request is larger than {most:g} MB.", "Send less at once, or smaller images.")
 
     def _check(self, request: RequestContext) -> None:
@@ -153,21 +161,40 @@ class RequestMiddleware:
             if self.n_active > MAX_CONCURRENT_REQUESTS:
                 raise make_busy_error(f"{MAX_CONCURRENT_REQUESTS} requests are being answered.")
         self._check_origin(headers)
-        token = self.policy.token
-        needed = (
-            token is not None and path not in self.policy.open_paths and not path.startswith(self.policy.open_prefix)
-        )
-        if token is not None and needed and not has_bearer_token(headers.get("authorization", ""), token):
-            raise RequestRefused(401, "The token is missing or wrong.", "Send the header Authorization: Bearer TOKEN.",
-                              {"WWW-Authenticate": "Bearer"})  # fmt: skip
+        self._check_write(request)
+        if not self.policy.is_open(path) and not self._has_token(request):
+            self._refuse_stranger(request)
         if headers.get("content-encoding", "identity") != "identity":
             raise RequestRefused(415, "The body is compressed.", "Send it as it is, without Content-Encoding.")
-        self._refuse_size(_read_content_length(headers, self.policy.max_bytes + 1))
+        self._refuse_size(_read_content_length(headers, self.policy.max_bytes + 1), headers)
+
+    def _has_token(self, request: RequestContext) -> bool:
+        token = self.policy.token
+        assert token is not None
+        if has_bearer_token(request.headers.get("authorization", ""), token):
+            return True
+        sent = cookie_parser(request.headers.get("cookie", "")).get(self.policy.cookie) if self.policy.cookie else None
+        return sent is not None and is_same_token(sent, token)
+
+    def _refuse_stranger(self, request: RequestContext) -> None:
+        is_page = request.scope["method"] == "GET" and "text/html" in request.headers.get("accept", "")
+        if self.policy.entry_path and is_page:
+            raise RequestRefused(303, "The access code is missing.", "Open the page that asks for it.",
+                              {"Location": self.policy.entry_path})  # fmt: skip
+        raise RequestRefused(401, "The token is missing or wrong.", "Send the header Authorization: Bearer TOKEN.",
+                          {"WWW-Authenticate": "Bearer"})  # fmt: skip
+
+    def _check_write(self, request: RequestContext) -> None:
+        """Refuse what could change something and was not sent by our own page or by a program."""
+        name = self.policy.write_header
+        if name and request.scope["method"] != "GET" and name not in request.headers:
+            raise RequestRefused(403, f"The request lacks the header {name}.", "Open the server's own page.",
+                              {"Connection": "close"})  # fmt: skip
 
     def _check_origin(self, headers: Headers) -> None:
         """Refuse pages of other sites that ask through somebody's browser, and names that only seem to be ours."""
         host = parse_host(headers.get("host", ""))
-        if self.policy.token is None and not is_loopback_host(host):
+        if not self.policy.allows_host(host):
             raise RequestRefused(
                 421, "This server answers only requests to this machine by its own name.", "Use the address 127.0.0.1."
             )
@@ -197,6 +224,10 @@ def _read_content_length(headers: Headers, otherwise: int) -> int:
     """Read the length of the body; `otherwise` where it is no number."""
     length = headers.get("content-length", "0")
     return int(length) if length.isdecimal() and len(length) < 20 else otherwise
+
+
+def _is_event_stream(message: Message) -> bool:
+    return any(name.lower() == b"content-type" and b"event-stream" in value for name, value in message["headers"])
 
 
 async def _send_refusal(error: RequestRefused, request: RequestContext, receive: Receive, send: Send) -> None:

@@ -48,6 +48,7 @@ from headstart.options.language import EvaluateLanguageOptions as EvaluateLangua
 from headstart.options.record import Options as Options
 from headstart.options.requirements import Requirements
 from headstart.options.serving import ServeOptions as ServeOptions
+from headstart.options.studio import StudioOptions as StudioOptions
 from headstart.options.vectors import EmbedOptions as EmbedOptions
 from headstart.options.vectors import SearchOptions as SearchOptions
 from headstart.task_types import TASK_TYPES, TaskType

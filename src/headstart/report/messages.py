@@ -130,18 +130,39 @@ def translate_count(one: str, many: str, n: int, **values: object) -> str:
 
 
 def translate_html(text: str, /, **values: object) -> Markup:
-    """Do as `translate`, for HTML: the message is trusted, its values are escaped unless they are markup."""
+    """Do as `translate`, for HTML: the message is trusted, its values are escaped unless they are markup.
+
+    Parameters
+    ----------
+    text : str
+        The message in English, with places in braces.
+    **values
+        What is filled in.
+    """
     return Markup(_translated(text)).format(**{name: _written(value) for name, value in values.items()})
 
 
 def translate_count_html(one: str, many: str, n: int, **values: object) -> Markup:
-    """Do as `translate_count`, for HTML."""
+    """Do as `translate_count`, for HTML.
+
+    Parameters
+    ----------
+    one, many : str
+        The message in English for one and for several.
+    n : int
+    **values
+        What is filled in beside `n`.
+    """
     written = {name: _written(value) for name, value in values.items()}
     return Markup(_plural_form(one, many, n)).format(n=format_number(f"{n:,}"), **written)
 
 
 def format_number(text: str) -> str:
     """Write a number, given as Python writes it, with the marks of the language spoken.
+
+    Parameters
+    ----------
+    text : str
 
     Examples
     --------
@@ -153,7 +174,12 @@ def format_number(text: str) -> str:
 
 
 def isolate(text: str) -> str:
-    """Keep a run of digits and signs in its order where the text around runs from right to left."""
+    """Keep a run of digits and signs in its order where the text around runs from right to left.
+
+    Parameters
+    ----------
+    text : str
+    """
     return text if LANGUAGES[current_language()].direction == "ltr" else f"{ISOLATE}{text}{END_ISOLATE}"
 
 

@@ -101,6 +101,15 @@ def round_outwards(value: float, digits: int, end: End = "value") -> str:
 def format_percent(share: float, digits: int = 0, end: End = "value") -> str:
     """Write a share as a percentage, never rounding up to 100 % what is less, but for the high end of an interval.
 
+    Parameters
+    ----------
+    share : float
+        0 to 1.
+    digits : int
+        Behind the decimal sign.
+    end : "low", "value" or "high"
+        What it is of an interval: its ends are rounded outwards.
+
     Examples
     --------
     >>> format_percent(0.842).replace(NARROW, " "), format_percent(0.9999).replace(NARROW, " ")

@@ -1,0 +1,21 @@
+// @ts-check
+// What every page does: change the language.
+
+import { post } from "./api.js";
+import { findField, guard, listElements } from "./dom.js";
+
+/** @param {string} code */
+async function changeLanguage(code) {
+  await guard(async () => {
+    await post("/api/language", { language: code });
+    const address = new URL(location.href);
+    address.searchParams.delete("language");
+    location.replace(address);
+  });
+}
+
+const menu = findField("language");
+menu.addEventListener("change", () => changeLanguage(menu.value));
+for (const button of listElements("[data-language]")) {
+  button.addEventListener("click", () => changeLanguage(String(button.dataset.language)));
+}
