@@ -154,15 +154,21 @@ def format_host(host: str) -> str:
 
 
 @contextmanager
-def log_to_stderr() -> Iterator[None]:
-    """Write one JSON object a line to standard error: requests, and faults without contents."""
+def log_to_stderr(with_requests: bool = True) -> Iterator[None]:
+    """Write one JSON object a line to standard error: requests, and faults without contents.
+
+    Parameters
+    ----------
+    with_requests : bool
+        Whether every request is written; else warnings and faults only.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLinesFormatter())
     loggers = {name: logging.getLogger(name) for name in ("headstart.web", "uvicorn.error")}
     for name, logger in loggers.items():
         logger.addHandler(handler)
         logger.propagate = False
-        logger.setLevel(logging.INFO if name.startswith("headstart") else logging.WARNING)
+        logger.setLevel(logging.INFO if with_requests and name.startswith("headstart") else logging.WARNING)
     try:
         yield
     finally:

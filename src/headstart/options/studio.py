@@ -21,4 +21,7 @@ class StudioOptions(Options):
     share: bool = Field(
         False, description="Answer other devices in the same network: makes a token and shows the address as a QR code."
     )
+    desktop_icon: bool = Field(
+        False, description="Put a start file for a double click on the desktop, and do nothing else."
+    )
     offline: bool = Field(False, description="Open no network connection; incoming ones are accepted.")

@@ -86,7 +86,7 @@ def run_studio(options: StudioOptions) -> dict[str, Any]:
     network_address = find_network_address() if options.share else ""
     token = secrets.token_urlsafe(_TOKEN_BYTES) if options.share else None
     with ExitStack() as stack:
-        stack.enter_context(log_to_stderr())
+        stack.enter_context(log_to_stderr(with_requests=False))
         stack.enter_context(offline(options.offline))
         local = stack.enter_context(_bind_any(options))
         port = int(local.getsockname()[1])
