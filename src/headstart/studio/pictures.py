@@ -104,6 +104,16 @@ def read_thumbnail(project_folder: Path, content_hash: str, source: Path) -> byt
     return jpeg
 
 
+def draw_small(source: Path) -> bytes | None:
+    """Return the thumbnail of a file that is no example yet, and keep nothing; None where it cannot be read.
+
+    Parameters
+    ----------
+    source : Path
+    """
+    return _draw(source, SETTINGS.thumbnail_pixels, SETTINGS.thumbnail_quality)
+
+
 def draw_large(source: Path) -> bytes | None:
     """Return an image as JPEG of at most 1,280 pixels; None where it cannot be read.
 

@@ -70,10 +70,23 @@ def count_private_texts(texts: Sequence[str]) -> int:
     >>> count_private_texts(["Call me: +254 700 123 456", "write to amina@example.org", "in 2024 we had 12 goats"])
     2
     """
-    return sum(("@" in text and _MAIL_WITHIN.search(text) is not None) or _holds_number(text) for text in texts)
+    return sum(map(holds_private, texts))
 
 
-def _holds_number(text: str) -> bool:
+def holds_private(text: str) -> bool:
+    """Return whether a text holds an e-mail address or a telephone number.
+
+    Parameters
+    ----------
+    text : str
+
+    Examples
+    --------
+    >>> holds_private("Call 0712 345 678"), holds_private("12 goats died on 01.02.2024")
+    (True, False)
+    """
+    if "@" in text and _MAIL_WITHIN.search(text) is not None:
+        return True
     return any(sum(map(str.isdigit, match)) >= SETTINGS.phone_digits for match in _PHONE_WITHIN.findall(text))
 
 

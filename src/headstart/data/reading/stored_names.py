@@ -15,8 +15,8 @@ from headstart.errors import DataError
 
 NAMES_FILE = "headstart-names.json"
 _FORMAT = 1
-_STORED = re.compile(r"\d{1,9}(?:\.[a-z0-9]{1,8})?")
-"""The only names that files in such a folder have."""
+_STORED = re.compile(r"[0-9a-f]{1,32}(?:\.[a-z0-9]{1,12})?")
+"""The only names that files in such a folder have: numbers, and an ending by which readers go."""
 
 
 def write_names(folder: Path, names: Mapping[str, str]) -> None:

@@ -1,0 +1,65 @@
+"""Examples as pages get them: one JSON form for every screen, drawn by `static/drawing.js`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from headstart.modalities.previews import preview_series, preview_text
+from headstart.modalities.series import Series
+from headstart.projects import Example
+
+_TEXT_BYTES = 4_000
+_SERIES_BYTES = 4_000
+
+
+def describe_example(project_id: str, example: Example) -> dict[str, Any]:
+    """Return an example as `drawExample` takes it, with its kind and where that comes from.
+
+    Parameters
+    ----------
+    project_id : str
+    example : Example
+    """
+    address = f"/api/p/{quote(project_id, safe='')}/examples/{example.id}"
+    return {
+        "id": example.id,
+        "name": example.name,
+        "kind": example.label,
+        "answer": example.answer,
+        "state": example.state,
+        "reason": example.reason,
+        "split": example.split,
+        "label_by": example.label_by,
+        "label_origin": example.label_origin,
+        "group": {column: str(value) for column, value in example.metadata.items()},
+        **describe_input(_choose_input(example), f"{address}/thumbnail", f"{address}/picture"),
+    }
+
+
+def describe_input(value: Path | str | Series, small: str, large: str) -> dict[str, Any]:
+    """Return what is drawn of an input: addresses of a picture, a text, or values.
+
+    Parameters
+    ----------
+    value : Path, str or float32 array, shape (n_channels, n_steps)
+    small, large : str
+        Addresses of the pictures of a file.
+
+    Examples
+    --------
+    >>> describe_input("no water", "", "")
+    {'text': 'no water', 'is_cut': False}
+    """
+    if isinstance(value, Path):
+        return {"picture": small, "large": large}
+    if isinstance(value, str):
+        return preview_text(value, _TEXT_BYTES).model_dump()
+    return {"series": preview_series(value, _SERIES_BYTES).model_dump()}
+
+
+def _choose_input(example: Example) -> Path | str | Series:
+    if example.path is not None:
+        return example.path
+    return example.series if example.series is not None else example.text or ""
