@@ -10,11 +10,14 @@ from headstart.modalities.previews import preview_series, preview_text
 from headstart.modalities.series import Series
 from headstart.projects import Example
 
+Document = dict[str, Any]
+"""A JSON object that a script of a page reads."""
+DrawnInput = Path | str | Series
 _TEXT_BYTES = 4_000
 _SERIES_BYTES = 4_000
 
 
-def describe_example(project_id: str, example: Example) -> dict[str, Any]:
+def describe_example(project_id: str, example: Example) -> Document:
     """Return an example as `drawExample` takes it, with its kind and where that comes from.
 
     Parameters
@@ -38,7 +41,7 @@ def describe_example(project_id: str, example: Example) -> dict[str, Any]:
     }
 
 
-def describe_input(value: Path | str | Series, small: str, large: str) -> dict[str, Any]:
+def describe_input(value: DrawnInput, small: str, large: str) -> Document:
     """Return what is drawn of an input: addresses of a picture, a text, or values.
 
     Parameters
@@ -59,7 +62,7 @@ def describe_input(value: Path | str | Series, small: str, large: str) -> dict[s
     return {"series": preview_series(value, _SERIES_BYTES).model_dump()}
 
 
-def _choose_input(example: Example) -> Path | str | Series:
+def _choose_input(example: Example) -> DrawnInput:
     if example.path is not None:
         return example.path
     return example.series if example.series is not None else example.text or ""

@@ -110,8 +110,8 @@ def finish_set(project_folder: Path, number: int) -> Path:
         It is empty, or a zip cannot be unpacked. The set is gone then.
     """
     folder = find_open_set(project_folder, number)
+    names = _read_list(folder)
     try:
-        names = _read_list(folder)
         for stored, name in list(names.items()):
             if stored.suffix == ".zip":
                 names |= _unpack_zip(folder, names, stored, name)
@@ -122,9 +122,18 @@ def finish_set(project_folder: Path, number: int) -> Path:
         write_names(folder, {place.name: str(name) for place, name in _strip_folder(names).items()})
         (folder / _LIST).unlink(missing_ok=True)
         return folder.rename(folder.with_suffix(""))
-    except (DataError, OSError):
+    except DataError as error:
+        cancel_set(project_folder, number)
+        raise DataError(_name_files(error.problem, names), error.hint) from error
+    except OSError:
         cancel_set(project_folder, number)
         raise
+
+
+def _name_files(text: str, names: dict[Path, PurePosixPath]) -> str:
+    for stored, name in names.items():
+        text = text.replace(str(stored), str(name))
+    return text
 
 
 def write_paste(folder: Path, text: str) -> None:

@@ -42,13 +42,13 @@ def find_doubtful_examples(project: Project, seed: int = 0) -> dict[str, list[in
         Of copies all but the first one of each set, near copies likewise; only codes that occur, as in `CODES`.
     """
     examples = list(project.iterate_examples(ExampleFilter(state="in")))
-    found: dict[str, list[int]] = {UNREADABLE: _list_unreadable(project)}
+    ids_by_code: dict[str, list[int]] = {UNREADABLE: _list_unreadable(project)}
     readable = [example for example in examples if example.content_hash]
     if readable:
         table = _make_table(str(project.get_setting("modality", "")), readable)
-        found |= _find_copies(table, seed)
-        found |= _find_faults(table)
-    doubtful = {code: found[code] for code in CODES if found.get(code)}
+        ids_by_code |= _find_copies(table, seed)
+        ids_by_code |= _find_faults(table)
+    doubtful = {code: ids_by_code[code] for code in CODES if ids_by_code.get(code)}
     project.set_setting(SETTING, doubtful)
     return doubtful
 
@@ -117,11 +117,13 @@ def _find_copies(table: Table, seed: int) -> dict[str, list[int]]:
 
 def _find_faults(table: Table) -> dict[str, list[int]]:
     limits = asdict(CONTENT_SETTINGS)
-    found: dict[str, list[int]] = {}
+    ids_by_fault: dict[str, list[int]] = {}
     for number, facts in zip(table.ids, describe_rows(table), strict=True):
         fault = find_content_fault(facts.content, limits)
         if fault:
-            found.setdefault(fault, []).append(int(number))
+            ids_by_fault.setdefault(fault, []).append(int(number))
     if MODALITIES[table.modality].has_words:
-        found[PRIVATE] = [int(table.ids[row]) for row, text in enumerate(table.inputs) if holds_private(str(text))]
-    return found
+        ids_by_fault[PRIVATE] = [
+            int(table.ids[row]) for row, text in enumerate(table.inputs) if holds_private(str(text))
+        ]
+    return ids_by_fault

@@ -24,7 +24,7 @@ from headstart.data.reading.rows import ParsedRows
 from headstart.data.reading.sources import read_source, read_table_file
 from headstart.data.reading.table_files import is_table
 from headstart.data.reading.tree import FolderTree, list_tree
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, list_offenders
 from headstart.flow.inspection.doubts import find_doubts, make_file_doubt
 from headstart.flow.inspection.records import ENOUGH, FEW, SOME, ColumnView, KindView, SourceView
 from headstart.flow.inspection.settings import SETTINGS
@@ -111,7 +111,7 @@ def _resolve(path: Path, file: str) -> _Source:
         return _Source(path=path, name=path.name, table=path)
     if path.is_dir() or path.suffix.lower() == ".zip":
         tree = list_tree(path if path.is_dir() else unpack(path))
-        name = tree.files[0].name if tree.places and len(tree.files) == 1 else path.name
+        name = list_offenders([file.name for file in tree.files]) if tree.places else path.name
         if len(tree.files) == 1 and is_table(tree.locate(tree.files[0])):
             return _Source(path=path, name=tree.files[0].name, table=tree.locate(tree.files[0]), tree=tree)
         return _Source(path=path, name=name, tree=tree)
@@ -119,9 +119,9 @@ def _resolve(path: Path, file: str) -> _Source:
 
 
 def _rename(text: str, source: _Source) -> str:
-    """Return a text in which a stored number is the name that people know."""
-    if source.table is None or source.table.name == source.name:
-        return text
+    """Return a text in which places on the disk and stored numbers are the names that people know."""
+    if source.table is None:
+        return text.replace(str(source.path), source.name)
     return text.replace(str(source.table), source.name).replace(source.table.name, source.name)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.data.columns.label_candidates import looks_like_labels
 from headstart.data.columns.text_columns import is_free_text
 from headstart.data.grouping.columns import ColumnsToCompare
@@ -98,7 +99,7 @@ def _show_column(raw_table: RawTable, name: str, role: str, compared: ColumnsToC
     counts = Counter(filled)
     sample = [filled[at] for at in _spread(len(filled), SETTINGS.language_rows)]
     is_private = role in {"", "compare"} and is_personal(name, sample)
-    is_choice = not is_private and 1 < len(counts) <= SETTINGS.most_kinds
+    is_choice = not is_private and 1 < len(counts) <= SETTINGS.most_kinds and _are_short(counts)
     return ColumnView(
         name=name,
         role="personal" if is_private else role,
@@ -109,6 +110,10 @@ def _show_column(raw_table: RawTable, name: str, role: str, compared: ColumnsToC
         can_be_text=role == "text" or (not is_private and is_free_text(sample)),
         can_be_label=role == "label" or (is_choice and (looks_like_labels(filled) or _repeats(counts))),
     )  # fmt: skip
+
+
+def _are_short(values: Iterable[str]) -> bool:
+    return max(map(len, values)) <= COLUMN_RULES.max_label_characters
 
 
 def _repeats(counts: Mapping[str, int]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -17,7 +17,7 @@ from headstart.http.errors import RequestRefused
 from headstart.projects import ExampleFilter, Project
 from headstart.studio import pictures
 from headstart.studio.context import StudioContext
-from headstart.studio.example_json import describe_example
+from headstart.studio.example_json import Document, describe_example
 from headstart.studio.screens import examples_intake
 
 _MOST_ITEMS = 200
@@ -64,14 +64,14 @@ def make_routes(context: StudioContext) -> APIRouter:
         return context.render(request, "examples.html", project=opened, step="examples", state=state)
 
     @routes.get("/api/p/{project}/overview")
-    def read_overview(project: str) -> dict[str, Any]:
+    def read_overview(project: str) -> Document:
         return _summarise(context.open(project))
 
     @routes.get("/api/p/{project}/examples")
     def list_examples(
         project: str,
         query: Annotated[_ExampleQuery, Query()],
-    ) -> dict[str, Any]:
+    ) -> Document:
         opened = context.open(project)
         chosen = query.make_filter(list_doubtful(opened))
         items = opened.list_examples(chosen, offset=query.offset, limit=query.limit, order=query.order)
@@ -79,7 +79,7 @@ def make_routes(context: StudioContext) -> APIRouter:
         return {"count": count, "items": [describe_example(opened.id, item) for item in items]}
 
     @routes.get("/api/p/{project}/examples/{number}")
-    def read_example(project: str, number: int) -> dict[str, Any]:
+    def read_example(project: str, number: int) -> Document:
         opened = context.open(project)
         return describe_example(opened.id, opened.get_example(number))
 
@@ -95,13 +95,13 @@ def make_routes(context: StudioContext) -> APIRouter:
         return _answer_picture(request, context.open(project), number, lambda digest, path: pictures.draw_large(path))
 
     @routes.post("/api/p/{project}/examples/state")
-    def change_state(project: str, change: StateChange) -> dict[str, Any]:
+    def change_state(project: str, change: StateChange) -> Document:
         opened = context.open(project)
         opened.set_state(change.ids, change.state, change.reason, who=change.who or None)
         return _summarise(opened)
 
     @routes.post("/api/p/{project}/boxes")
-    def make_box(project: str, box: NewBox) -> dict[str, Any]:
+    def make_box(project: str, box: NewBox) -> Document:
         opened = context.open(project)
         if not box.name.strip():
             raise OptionError("The box has no name.", "Write the name of the kind, such as rust.")
@@ -109,20 +109,20 @@ def make_routes(context: StudioContext) -> APIRouter:
         return {}
 
     @routes.post("/api/p/{project}/doubtful/state")
-    def change_doubtful(project: str, change: DoubtChange) -> dict[str, Any]:
+    def change_doubtful(project: str, change: DoubtChange) -> Document:
         opened = context.open(project)
         ids = list_doubtful(opened).get(change.code, [])
         opened.set_state(ids, change.state, change.code if change.state == "left_out" else "", who=change.who or None)
         return _summarise(opened)
 
     @routes.post("/api/p/{project}/doubtful/dismiss")
-    def dismiss_doubt(project: str, change: DoubtChange) -> dict[str, Any]:
+    def dismiss_doubt(project: str, change: DoubtChange) -> Document:
         opened = context.open(project)
         dismiss_doubtful(opened, change.code)
         return _summarise(opened)
 
     @routes.get("/api/p/{project}/doubtful")
-    def read_doubtful(project: str) -> list[dict[str, Any]]:
+    def read_doubtful(project: str) -> list[Document]:
         opened = context.open(project)
         return [
             {"code": code, "n": len(ids), "items": _describe_some(opened, ids)}
@@ -153,7 +153,7 @@ class _ExampleQuery(BaseModel):
         )  # fmt: skip
 
 
-def _summarise(project: Project) -> dict[str, Any]:
+def _summarise(project: Project) -> Document:
     """Return counts of a project and a few examples of each kind, whatever its size."""
     counts = project.count_labels()
     kinds = [
@@ -178,16 +178,16 @@ def _summarise(project: Project) -> dict[str, Any]:
     }
 
 
-def _describe_kind(project: Project, name: str) -> list[dict[str, Any]]:
+def _describe_kind(project: Project, name: str) -> list[Document]:
     return _describe_filtered(project, ExampleFilter(kind=name, state="in"))
 
 
-def _describe_filtered(project: Project, chosen: ExampleFilter) -> list[dict[str, Any]]:
+def _describe_filtered(project: Project, chosen: ExampleFilter) -> list[Document]:
     items = project.list_examples(chosen, limit=INSPECTION.kind_samples, order="random")
     return [describe_example(project.id, item) for item in items]
 
 
-def _describe_some(project: Project, ids: list[int]) -> list[dict[str, Any]]:
+def _describe_some(project: Project, ids: list[int]) -> list[Document]:
     return [describe_example(project.id, item) for item in project.get_examples(ids[:_DRAWER_ITEMS])]
 
 

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
@@ -19,7 +19,7 @@ from headstart.options import ReadOptions, parse
 from headstart.projects import Project
 from headstart.studio import intake, pictures
 from headstart.studio.context import StudioContext
-from headstart.studio.example_json import describe_input
+from headstart.studio.example_json import Document, DrawnInput, describe_input
 from headstart.studio.uploads import receive_upload
 
 SETTING = "pending_source"
@@ -75,24 +75,24 @@ def _add_upload_routes(routes: APIRouter, context: StudioContext) -> None:
         return {"upload": intake.begin_set(context.open(project).folder)}
 
     @routes.post("/api/p/{project}/uploads/{number}/files")
-    async def receive(request: Request, project: str, number: int) -> dict[str, Any]:
+    async def receive(request: Request, project: str, number: int) -> Document:
         folder = intake.find_open_set(context.open(project).folder, number)
         upload = await receive_upload(request, folder)
         intake.note_file(folder, upload.path, "/".join((*upload.folders, upload.name)))
         return {"n_bytes": upload.n_bytes}
 
     @routes.post("/api/p/{project}/uploads/{number}/finish")
-    def finish(project: str, number: int, corrections: Corrections) -> dict[str, Any]:
+    def finish(project: str, number: int, corrections: Corrections) -> Document:
         opened = context.open(project)
         return _keep_source(opened, intake.finish_set(opened.folder, number), corrections)
 
     @routes.post("/api/p/{project}/uploads/{number}/cancel")
-    def cancel(project: str, number: int) -> dict[str, Any]:
+    def cancel(project: str, number: int) -> Document:
         intake.cancel_set(context.open(project).folder, number)
         return {}
 
     @routes.post("/api/p/{project}/paste")
-    def paste(project: str, body: Paste) -> dict[str, Any]:
+    def paste(project: str, body: Paste) -> Document:
         opened = context.open(project)
         if not body.text.strip():
             raise DataError("Nothing was pasted.", "Paste one message a line, or cells of a sheet.")
@@ -101,7 +101,7 @@ def _add_upload_routes(routes: APIRouter, context: StudioContext) -> None:
         return _keep_source(opened, intake.finish_set(opened.folder, number), Corrections())
 
     @routes.post("/api/p/{project}/folder")
-    def choose_folder(project: str, body: LocalFolder) -> dict[str, Any]:
+    def choose_folder(project: str, body: LocalFolder) -> Document:
         if context.policy.token is not None:
             raise RequestRefused(403, "Folders are chosen on the computer itself.", "Upload the files from here.")
         path = Path(body.path.strip().strip('"')).expanduser()
@@ -112,17 +112,17 @@ def _add_upload_routes(routes: APIRouter, context: StudioContext) -> None:
 
 def _add_look_routes(routes: APIRouter, context: StudioContext) -> None:
     @routes.get("/api/p/{project}/look")
-    def read_look(project: str) -> dict[str, Any]:
+    def read_look(project: str) -> Document:
         return _describe_look(context.open(project))
 
     @routes.post("/api/p/{project}/look")
-    def correct_look(project: str, corrections: Corrections) -> dict[str, Any]:
+    def correct_look(project: str, corrections: Corrections) -> Document:
         opened = context.open(project)
         _change_corrections(opened, corrections)
         return _describe_look(opened)
 
     @routes.post("/api/p/{project}/look/forget")
-    def forget(project: str) -> dict[str, Any]:
+    def forget(project: str) -> Document:
         opened = context.open(project)
         pending = opened.get_setting(SETTING)
         opened.set_setting(SETTING, None)
@@ -141,18 +141,8 @@ def _add_look_routes(routes: APIRouter, context: StudioContext) -> None:
             raise RequestRefused(404, "This picture cannot be shown.", "Its file is damaged, or is no longer there.")
         return Response(jpeg, media_type="image/jpeg", headers={"cache-control": "private, max-age=600"})
 
-    @routes.post("/api/p/{project}/add")
-    def add(project: str, corrections: Corrections) -> dict[str, Any]:
-        opened = context.open(project)
-        _change_corrections(opened, corrections)
-        pending = opened.get_setting(SETTING)
-        argv = _make_command(opened, Path(pending["path"]), corrections)
-        job = context.jobs.submit(opened, "add", argv)
-        opened.set_setting(SETTING, None)
-        return {"job": job}
 
-
-def _keep_source(project: Project, path: Path, corrections: Corrections) -> dict[str, Any]:
+def _keep_source(project: Project, path: Path, corrections: Corrections) -> Document:
     is_upload = path.parent == project.folder / intake.ORIGINALS
     document = {"path": str(path), "is_upload": is_upload, "corrections": corrections.model_dump()}
     project.set_setting(SETTING, document)
@@ -166,23 +156,23 @@ def _change_corrections(project: Project, corrections: Corrections) -> None:
     project.set_setting(SETTING, {**pending, "corrections": corrections.model_dump()})
 
 
-def _describe_look(project: Project) -> dict[str, Any]:
-    """Return what was understood of what came, with the examples that are shown of it; `view` is null if nothing came."""
+def _describe_look(project: Project) -> Document:
+    """Return what was understood of what came, with examples to show of it; `view` is null where nothing came."""
     inspected = _inspect_pending(project)
     if inspected is None:
         return {"view": None}
     view = inspected.view
     rows = [row for kind in view.kinds for row in kind.samples] + list(view.unsorted_samples)
     address = f"/api/p/{quote(project.id, safe='')}/look"
-    shown = {
-        str(row): {
-            "id": row, "name": str(inspected.names[row]),
-            **describe_input(inspected.inputs[row], f"{address}/{row}/small", f"{address}/{row}/large"),
-        }
-        for row in rows[:_MOST_ROWS_SHOWN]
-    }  # fmt: skip
+    examples = {str(row): _describe_row(inspected, row, address) for row in rows[:_MOST_ROWS_SHOWN]}
     pending = project.get_setting(SETTING)
-    return {"view": view.as_dict(), "examples": shown, "corrections": pending["corrections"]}
+    return {"view": view.as_dict(), "examples": examples, "corrections": pending["corrections"]}
+
+
+def _describe_row(inspected: InspectedSource, row: int, address: str) -> Document:
+    value = cast(DrawnInput, inspected.inputs[row])
+    name = str(inspected.names[row])
+    return {"id": row, "name": name, **describe_input(value, f"{address}/{row}/small", f"{address}/{row}/large")}
 
 
 def _inspect_pending(project: Project) -> InspectedSource | None:
