@@ -101,6 +101,20 @@ def series_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def noisy_run(text_table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the classic rival alone, on messages.csv beside it, of which some have a wrong label."""
+    from headstart import flow
+    from headstart.options import AdaptOptions, parse
+
+    folder = tmp_path_factory.mktemp("noisy")
+    header, *lines = text_table.read_text("utf-8").splitlines()
+    noisy = [line.rpartition(",")[0] + ",roads" if at % 7 == 0 else line for at, line in enumerate(lines)]
+    (folder / "messages.csv").write_text("\n".join([header, *noisy]), "utf-8")
+    flow.adapt(folder / "messages.csv", folder / "out", parse(AdaptOptions, strategy=("classic",), audit="none"))
+    return folder / "out"
+
+
+@pytest.fixture(scope="session")
 def shared() -> Path:
     """Give the development data, or skip."""
     skip_without("shared", SHARED.is_dir(), "the development data sets are not on this machine")

@@ -23,7 +23,7 @@ from headstart.flow.scoring.carefulness import (
     set_refer_cost,
 )
 from headstart.flow.scoring.scored_rows import FILE, read_run_rows
-from headstart.options import AdaptOptions, SetCareOptions, parse
+from headstart.options import SetCareOptions, parse
 from headstart.records import Predictions, make_column
 from headstart.report.sentences.carefulness import describe_level
 from headstart.results import Result
@@ -86,16 +86,10 @@ def test_few_examples_are_counted_and_not_told_of_a_hundred() -> None:
     assert text == "Of 9 examples it answers 9 right and 0 wrong, and leaves 0 to you."
 
 
-@pytest.fixture(scope="module")
-def run(text_table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run of the classic rival alone, on messages of which some have a wrong label."""
-    folder = tmp_path_factory.mktemp("careful")
-    header, *lines = text_table.read_text("utf-8").splitlines()
-    noisy = [line.rpartition(",")[0] + ",roads" if at % 7 == 0 else line for at, line in enumerate(lines)]
-    (folder / "messages.csv").write_text("\n".join([header, *noisy]), "utf-8")
-    out = folder / "out"
-    flow.adapt(folder / "messages.csv", out, parse(AdaptOptions, strategy=("classic",), audit="none"))
-    return out
+@pytest.fixture
+def run(noisy_run: Path) -> Path:
+    """A finished run; a test leaves it as it was."""
+    return noisy_run
 
 
 def test_model_result_report_and_predictions_follow_a_setting_and_come_back(run: Path) -> None:

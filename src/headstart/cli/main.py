@@ -40,7 +40,6 @@ COMMANDS = (
     commands.label_next,
     vectors.embed,
     vectors.search,
-    vectors.similar,
     shipping.export,
     shipping.verify,
     commands.check,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from headstart.records import Index, Probabilities
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, StrategySkipped, Task
 from headstart.strategies.scoring import OBJECTIVES, mean_loss
+from headstart.task_types import TASK_TYPES
 
 __all__ = ["FittedStrategies", "RungStore", "Search", "choose_strategy", "fit_strategies"]
 
@@ -42,6 +43,9 @@ class RungStore(Protocol):
 
     def parts_folder(self, name: str) -> Path:
         """A folder for finished parts of a rung."""
+
+    def log(self, event: str, **values: Any) -> None:
+        """Note what happened, for those who watch a run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,8 +223,19 @@ def _climb_rung(
     strategies.scores[name] = score
     strategies.losses[name] = mean_loss(losses)
     origin = "kept from an earlier run" if earlier is not None else f"{strategies.seconds[name]:.1f} s"
+    if store:
+        store.log("strategy", name=name, **_count_right(task, outputs))
     measured = f"{score:.3f}" if np.isfinite(score) else "not measured by cross-validation"
     progress.say(f"{name}: {measured} ({origin}).")
+
+
+def _count_right(task: Task, outputs: Probabilities) -> dict[str, int]:
+    """Return how many held-out training rows a strategy guessed right; nothing where rows have no single class."""
+    is_known = np.isfinite(outputs).all(axis=1)
+    if not TASK_TYPES[task.kind].has_one_class or not is_known.any():
+        return {}
+    guesses = outputs[is_known].argmax(axis=1)
+    return {"n_right": int((guesses == task.codes[is_known]).sum()), "n_rows": int(is_known.sum())}
 
 
 def _choose_fitted(strategies: FittedStrategies, task: Task) -> FittedStrategies:

@@ -75,7 +75,13 @@ def current_language() -> str:
 
 
 def message(text: str) -> str:
-    """Mark a text in a table as a message that `translate` is given later."""
+    """Mark a text in a table as a message that `translate` is given later.
+
+    Parameters
+    ----------
+    text : str
+        The message in English.
+    """
     return text
 
 

@@ -35,6 +35,9 @@ class StudioSettings:
         A job that ended so often without saying why is not started again.
     watch_seconds : float
         How often the jobs are looked at.
+    mixed_kinds, filter_columns, filter_values : int
+        With more kinds there is no table of what is mixed up; columns by which the wall of tested examples can be
+        filtered, and values of each, at most.
     """
 
     max_upload_bytes: int = 8_000_000_000
@@ -51,6 +54,9 @@ class StudioSettings:
     start_seconds: float = 60.0
     most_deaths: int = 3
     watch_seconds: float = 0.5
+    mixed_kinds: int = 20
+    filter_columns: int = 4
+    filter_values: int = 30
 
 
 SETTINGS = StudioSettings()

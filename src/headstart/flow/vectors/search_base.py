@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from headstart import bases, features, progress
 from headstart.bases import DEFAULTS, OTHER_LANGUAGES, Backbone
 from headstart.bases.prefix import SEARCHED_PREFIXES, replace_prefix
-from headstart.errors import DataError, OptionError
+from headstart.errors import DataError
 from headstart.flow.base_choice.choose import state_need
 from headstart.index.record import Halves
 from headstart.options import AdaptOptions, parse
@@ -34,13 +32,10 @@ class SearchBase:
         As `--base` takes it.
     backbone : Backbone
         As it was loaded: what stands before a query is its own prefix.
-    input_spec : mapping
-        What the rows wanted of it: channels of series, value ranges of images.
     """
 
     reference: str
     backbone: Backbone
-    input_spec: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def query_prefix(self) -> str:
@@ -53,9 +48,7 @@ class SearchBase:
         return SEARCHED_PREFIXES.get(self.query_prefix, self.query_prefix)
 
 
-def open_search_base(
-    reference: str, table: Table, is_offline: bool, input_spec: Mapping[str, Any] | None = None
-) -> SearchBase:
+def open_search_base(reference: str, table: Table, offline: bool) -> SearchBase:
     """Load the base of an index.
 
     Parameters
@@ -64,27 +57,17 @@ def open_search_base(
         As `--base` takes it; "default" is that of the modality.
     table : Table
         Rows that it will read.
-    is_offline : bool
-    input_spec : mapping, optional
-        Of an index whose queries these are; derived from the rows by default.
+    offline : bool
 
     Raises
     ------
     HeadstartError
-        There is none such, it is for other data, or it would be fitted to these very rows.
+        There is none such, or it is for other data.
     """
     name = DEFAULT_BASES[table.modality] if reference == "default" else reference
     rows = replace(table, splits=make_column([TRAIN] * len(table)))
-    need = state_need(rows, parse(AdaptOptions, offline=is_offline))
-    if input_spec is not None:
-        need = replace(need, spec=input_spec)
-    backbone = bases.load_base(name, need)
-    if backbone.transform is not None:
-        raise OptionError(
-            f"{backbone.record.name} is fitted to the rows of each data set: vectors of two cannot be compared.",
-            f"Choose another base, such as {DEFAULT_BASES[table.modality]}.",
-        )
-    return SearchBase(reference=name, backbone=backbone, input_spec=need.spec or {})
+    need = state_need(rows, parse(AdaptOptions, offline=offline))
+    return SearchBase(reference=name, backbone=bases.load_base(name, need))
 
 
 def change_prefix(backbone: Backbone, prefix: str) -> Backbone:
