@@ -19,9 +19,21 @@ from headstart.cli.main import app
 from headstart.data.reading.content import hash_text
 from headstart.errors import DataError, HeadstartError, OptionError
 from headstart.features.runtimes import REFERENCE
-from headstart.flow.vectors import search_base
+from headstart.flow.vectors import encoder, search_base
 from headstart.flow.vectors.search import filter_rows, find_like
-from headstart.index import IndexDraft, IndexFacts, exact, files, open_index, search_vectors, write_index
+from headstart.index import (
+    IndexDraft,
+    IndexFacts,
+    choose_least_score,
+    exact,
+    files,
+    group_near_rows,
+    open_index,
+    order_by_likeness,
+    search_vectors,
+    write_index,
+)
+from headstart.index import groups as near_groups
 from headstart.options import EmbedOptions, SearchOptions, parse
 from headstart.projects import NewExample, Project
 
@@ -129,6 +141,25 @@ def test_another_prefix_replaces_the_one_in_the_tokenizer() -> None:
     assert Tokenizer.from_str(replace_prefix(searched, "passage: ", "")).encode("water").tokens[1] == "water"
 
 
+def test_near_equal_rows_are_grouped_around_the_most_typical_and_chains_are_not_joined(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    angles = np.radians([0, 5, 10, 15, 20, 25, 90, 91, 180, 200])
+    rows = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float16)
+    least = float(np.cos(np.radians(6)))
+    groups = group_near_rows(rows, least)
+    assert len(groups[0].rows) == 3 and {6, 7} in [set(group.rows) for group in groups]
+    assert all(max(group.rows) - min(group.rows) <= 2 for group in groups) and groups[0].scores[0] == 1.0
+    assert groups[0].rows[0] in (1, 2, 3, 4)  # The middle stands for the three.
+    monkeypatch.setattr(near_groups, "SETTINGS", replace(near_groups.SETTINGS, listed_rows=0, pair_values=1))
+    assert group_near_rows(rows, least) == groups  # What is not listed is found again.
+    assert group_near_rows(np.repeat(rows[:1], 50, axis=0), 0.99)[0].rows == tuple(range(50))
+    assert group_near_rows(rows[:0], 0.9) == []
+    mixed = np.random.default_rng(0).permutation(6)
+    assert np.abs(np.diff(mixed[order_by_likeness(rows[mixed])])).tolist() == [1] * 5
+    assert 0.9 < choose_least_score(rows[:6]) < 1.0 and choose_least_score(rows[:1]) == 1.0
+
+
 def load_tiny(reference: str, need: BaseRequest) -> Backbone:
     return tiny.BASES[need.modality]()
 
@@ -140,6 +171,9 @@ def tiny_bases(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         search_base.features, "extract_features", lambda table, base, _, **more: extract(table, base, REFERENCE, **more)
     )
+    choose = encoder.features.choose_runtime
+    monkeypatch.setattr(encoder.features, "choose_runtime", lambda table, base, _: choose(table, base, REFERENCE))
+    monkeypatch.setattr(encoder, "_OPEN", {})
 
 
 @pytest.mark.usefixtures("tiny_bases")
@@ -193,6 +227,11 @@ def test_the_commands_write_hits_and_refuse_another_base(tmp_path: Path, monkeyp
     assert RUN.invoke(app, ["search", folder, ""]).exit_code == 2  # Nothing is asked.
     assert RUN.invoke(app, ["search", folder]).exit_code == 2
     assert RUN.invoke(app, ["embed", str(data), "-o", str(tmp_path)]).exit_code == 2  # Holds something else.
+    (tmp_path / "twice.csv").write_text("text\nno water here today\nno books\nno water here  today\n")
+    document = json.loads(RUN.invoke(app, ["similar", str(tmp_path / "twice.csv"), "--json", "-q"]).stdout)
+    assert document["n_rows"] == 3 and [len(group["ids"]) for group in document["groups"]] == [2]
+    assert RUN.invoke(app, ["similar", folder]).exit_code == 2  # An index is no data.
+    encoder._OPEN.clear()
     other = replace(tiny.text_base(), fingerprint="another")
     monkeypatch.setattr(search_base.bases, "load_base", lambda reference, need: other)
     with pytest.raises(OptionError, match="another version of tiny-bert"):

@@ -16,7 +16,7 @@ COMMAND_PANELS = {
     "Start here": ("studio", "demo", "check", "adapt"),
     "Use a model": ("predict", "explain", "set-care", "serve", "report"),
     "At another place, and with more labels": ("evaluate", "compare", "label-next"),
-    "Search, and find what is alike": ("embed", "search"),
+    "Search, and find what is alike": ("embed", "search", "similar"),
     "Carry a model to other machines": ("export", "verify"),
     "Ready-made models": ("bases", "adapt-language", "evaluate-language", "pretrain"),
     "Housekeeping": ("doctor", "cache", "forget"),
@@ -45,6 +45,7 @@ EXAMPLES = {
     "serve": "headstart serve out",
     "set-care": "headstart set-care out --at-most-wrong 5",
     "studio": "headstart studio",
+    "similar": "headstart similar messages.csv -o groups.csv",
     "verify": "headstart verify out",
 }
 OPTION_PANELS = {

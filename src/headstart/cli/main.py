@@ -40,6 +40,7 @@ COMMANDS = (
     commands.label_next,
     vectors.embed,
     vectors.search,
+    vectors.similar,
     shipping.export,
     shipping.verify,
     commands.check,

@@ -1,4 +1,4 @@
-"""`embed` and `search`: parse, call, print."""
+"""`embed`, `search` and `similar`: parse, call, print."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from headstart.cli.surface import command, news, require_data, require_path
-from headstart.options import EmbedOptions, SearchOptions
+from headstart.options import EmbedOptions, SearchOptions, SimilarOptions
 
 if TYPE_CHECKING:
     from headstart.flow.vectors.search import SearchHit
@@ -87,3 +87,37 @@ def _show_hits(hits: Sequence[SearchHit]) -> None:
             news.print(f"  {hit.rank:>3}  {hit.score:.3f}  {escape(hit.id)}  {escape(' '.join(hit.text.split()))}")
         if len(best) > _MOST_SHOWN:
             news.print(f"  ... and {len(best) - _MOST_SHOWN} more.")
+
+
+@command(SimilarOptions)
+def similar(
+    data: Annotated[
+        Path, typer.Argument(help="Folder of images, table of texts or series, a zip of either, or a project.")
+    ],
+    options: SimilarOptions,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="CSV to write: group, size, place, id, score.")
+    ] = None,
+) -> Any:
+    """Group rows that say or show nearly the same, the most typical first."""
+    from headstart import flow
+
+    groups = flow.find_similar(require_data(data), options)
+    if output is not None:
+        flow.write_groups(groups, output)
+    n_alike = sum(len(group.ids) for group in groups.groups)
+    news.print(
+        f"{len(groups.groups):,} groups of near-equal rows, {n_alike:,} of {groups.n_rows:,} rows in them "
+        f"(cosine {groups.least_score:.3f} or more, {escape(groups.base)})."
+    )
+    for group in groups.groups[:_MOST_SHOWN]:
+        news.print(f"  {len(group.ids):>4}  {escape(group.ids[0])}  {escape(' '.join(group.text.split()))}")
+    return {
+        "format": 1,
+        "output": None if output is None else str(output),
+        "n_rows": groups.n_rows,
+        "least_score": groups.least_score,
+        "base": groups.base,
+        "groups": [vars(group) for group in groups.groups],
+        "failed": [vars(item) for item in groups.set_aside],
+    }

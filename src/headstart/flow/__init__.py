@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from headstart.flow.reporting import rewrite_report as report
     from headstart.flow.vectors.embed import embed_data, embed_table
     from headstart.flow.vectors.search import search_index, write_hits
+    from headstart.flow.vectors.similar import find_similar, write_groups
 
 PLACES = {
     "add_bases": "headstart.flow.base_choice.obtain:add_bases",
@@ -42,6 +43,7 @@ PLACES = {
     "examine_machine": "headstart.flow.machine.doctor:examine_machine",
     "explain": "headstart.flow.inference.explain:explain",
     "export": "headstart.flow.exports.export:export",
+    "find_similar": "headstart.flow.vectors.similar:find_similar",
     "forget": "headstart.flow.forgetting.forget:forget",
     "label_next": "headstart.flow.active_learning.label_next:label_next",
     "list_bases": "headstart.flow.listing:list_bases",
@@ -61,15 +63,17 @@ PLACES = {
     "set_care": "headstart.flow.carefulness.set_care:set_care",
     "search_index": "headstart.flow.vectors.search:search_index",
     "verify": "headstart.bundle.verification:verify_bundle",
+    "write_groups": "headstart.flow.vectors.similar:write_groups",
     "write_hits": "headstart.flow.vectors.search:write_hits",
 }
 """Function of this room -> the module that defines it and its name there."""
 
 __all__ = [
     "PLACES", "adapt", "add_bases", "check", "compare", "count_labels", "embed_data", "embed_table", "evaluate",
-    "examine_machine", "explain", "export", "forget", "label_next", "list_bases", "list_cache", "plan_base_fetch",
-    "plan_missing_base", "predict", "predictions", "propose_for", "rank", "rank_on", "read_carefulness",
-    "read_ranking_data", "report", "run_base_fetch", "run_demo", "search_index", "set_care", "verify", "write_hits",
+    "examine_machine", "explain", "export", "find_similar", "forget", "label_next", "list_bases", "list_cache",
+    "plan_base_fetch", "plan_missing_base", "predict", "predictions", "propose_for", "rank", "rank_on",
+    "read_carefulness", "read_ranking_data", "report", "run_base_fetch", "run_demo", "search_index", "set_care",
+    "verify", "write_groups", "write_hits",
 ]  # fmt: skip
 
 

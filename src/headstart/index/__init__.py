@@ -7,15 +7,20 @@ here knows how vectors are computed: `headstart.flow.vectors` fills an index and
 
 from headstart.index.exact import score_rows, search_vectors
 from headstart.index.files import IndexDraft, is_index, open_index, write_index
+from headstart.index.groups import NearGroup, choose_least_score, group_near_rows, order_by_likeness
 from headstart.index.record import Hit, IndexFacts, VectorIndex
 
 __all__ = [
     "Hit",
     "IndexDraft",
     "IndexFacts",
+    "NearGroup",
     "VectorIndex",
+    "choose_least_score",
+    "group_near_rows",
     "is_index",
     "open_index",
+    "order_by_likeness",
     "score_rows",
     "search_vectors",
     "write_index",

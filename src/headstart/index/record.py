@@ -30,6 +30,8 @@ class IndexFacts:
         Name of the base and the hash of everything that its features depend on.
     prefix, query_prefix : str
         What stood before each text, and what stands before a query; "" where the base wants none.
+    input_spec : mapping
+        What the rows wanted of the base: channels of series, value ranges of images. JSON.
     n_rows, n_dims : int
     source : str
         Where the rows came from.
@@ -45,6 +47,7 @@ class IndexFacts:
     fingerprint: str
     prefix: str = ""
     query_prefix: str = ""
+    input_spec: Mapping[str, Any] = field(default_factory=dict)
     n_rows: int = 0
     n_dims: int = 0
     source: str = ""
@@ -53,7 +56,7 @@ class IndexFacts:
 
     def to_document(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return {**vars(self), "columns": list(self.columns)}
+        return {**vars(self), "columns": list(self.columns), "input_spec": dict(self.input_spec)}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> IndexFacts:
@@ -71,7 +74,7 @@ class IndexFacts:
         """
         values = {item.name: document[item.name] for item in fields(cls) if item.name in document}
         for item in fields(cls):
-            kind = {"str": str, "int": int}.get(str(item.type), list)
+            kind = {"str": str, "int": int, "tuple[str, ...]": list}.get(str(item.type), dict)
             if item.name in values and type(values[item.name]) is not kind:
                 raise TypeError(f"{item.name} is {type(values[item.name]).__name__}")
         return cls(**{**values, "columns": tuple(map(str, values.get("columns", ())))})

@@ -27,6 +27,16 @@ class IndexSettings:
         Of the beginning of each text, for people who read the hits.
     tries, wait_seconds : int, float
         An index that another process is just replacing is opened again so often, after so long.
+    near_share, drawn_pairs : float, int
+        Rows are near-equal if they lie nearer than this share (0-1) of the median distance of so many random pairs
+        (one minus cosine).
+    similar_rows : int
+        Rows that `similar` compares at most: its time grows with their square.
+    pair_values, listed_rows : int
+        Scores of pairs that are in memory at a time; and of rows near another so many are listed, of more they are
+        found again.
+    power_steps : int
+        Steps of the power method that finds in which direction rows differ most.
     """
 
     mapped_bytes: int = 64_000_000
@@ -37,6 +47,12 @@ class IndexSettings:
     text_characters: int = 300
     tries: int = 5
     wait_seconds: float = 0.2
+    near_share: float = 0.2
+    drawn_pairs: int = 4_000
+    similar_rows: int = 100_000
+    pair_values: int = 16_000_000
+    listed_rows: int = 64
+    power_steps: int = 12
 
 
 SETTINGS = IndexSettings()

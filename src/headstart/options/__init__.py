@@ -51,6 +51,7 @@ from headstart.options.serving import ServeOptions as ServeOptions
 from headstart.options.studio import StudioOptions as StudioOptions
 from headstart.options.vectors import EmbedOptions as EmbedOptions
 from headstart.options.vectors import SearchOptions as SearchOptions
+from headstart.options.vectors import SimilarOptions as SimilarOptions
 from headstart.task_types import TASK_TYPES, TaskType
 
 OptionsT = TypeVar("OptionsT", bound="Options")

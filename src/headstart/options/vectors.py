@@ -43,3 +43,18 @@ class SearchOptions(ColumnOptions):
     base: str | None = Field(None, description="Base model that the index must be of (default: that of the index).")
     precision: Precision = "auto"
     offline: Offline = False
+
+
+class SimilarOptions(ColumnOptions):
+    """Which rows count as near-equal."""
+
+    modality: ModalityChoice = Field("auto", description="What the data is.")
+    base: str = Field("default", description="Base model: as for `embed`.")
+    at_least: float | None = Field(
+        None,
+        ge=-1.0,
+        le=1.0,
+        description="Cosine from which on rows are near-equal (default: much nearer than two rows usually are).",
+    )
+    precision: Precision = "auto"
+    offline: Offline = False

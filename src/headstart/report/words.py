@@ -26,6 +26,12 @@ _DIRECTION_CHARACTERS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x
 def shorten(text: str, limit: int = 80) -> str:
     """Cut a long text, and say so with three dots.
 
+    Parameters
+    ----------
+    text : str
+    limit : int
+        Most characters.
+
     Examples
     --------
     >>> shorten("abcdefgh", 5)
@@ -128,6 +134,15 @@ def _bare(share: float, digits: int, end: End = "value") -> str:
 
 def format_hundredths(share: float, digits: int = 0, end: End = "value") -> str:
     """Write a share in percent without the sign, for sentences that hold the sign.
+
+    Parameters
+    ----------
+    share : float
+        0 to 1.
+    digits : int
+        Behind the point.
+    end : str
+        "low" and "high" ends of an interval are rounded outwards.
 
     Examples
     --------

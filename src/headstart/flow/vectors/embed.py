@@ -118,6 +118,7 @@ def embed_table(table: Table, out: Path, options: EmbedOptions) -> Embedding:
         fingerprint=base.backbone.fingerprint,
         prefix=base.row_prefix,
         query_prefix=base.query_prefix,
+        input_spec=base.input_spec,
         source=table.source,
         made_with=list_versions()["headstart"],
     )

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from headstart.csv_files import format_csv
-from headstart.errors import DataError, OptionError, make_unknown_name
+from headstart.errors import OptionError, make_unknown_name
 from headstart.extras import require
+from headstart.flow.vectors.encoder import QueryEncoder, open_encoder
 from headstart.flow.vectors.project_rows import FOLDER
 from headstart.flow.vectors.queries import read_queries
-from headstart.flow.vectors.search_base import SearchBase, embed_rows, open_search_base
 from headstart.home import write_text
 from headstart.index import Hit, VectorIndex, open_index, search_vectors
 from headstart.offline import offline
@@ -126,30 +126,27 @@ def embed_queries(index: VectorIndex, table: Table, options: SearchOptions) -> F
     OptionError
         The index is of another base.
     """
-    base = open_search_base(options.base or index.about.base, table, options.offline)
-    require_same_base(index, base)
-    embedded = embed_rows(table, base.backbone, options.precision)
-    if embedded.set_aside:
-        first = embedded.set_aside[0]
-        raise DataError(f"The query {first.id[:80]} cannot be read: {first.reason}.", "Leave it out.")
-    return np.asarray(embedded.vectors, dtype=np.float32)
+    reference, about = options.base or index.about.base, index.about
+    encoder = open_encoder(reference, table, options.precision, options.offline, input_spec=about.input_spec)
+    require_same_base(index, encoder)
+    return encoder.encode(table)
 
 
-def require_same_base(index: VectorIndex, base: SearchBase) -> None:
+def require_same_base(index: VectorIndex, encoder: QueryEncoder) -> None:
     """Refuse an index whose vectors another base made: the two cannot be compared.
 
     Parameters
     ----------
     index : VectorIndex
-    base : SearchBase
+    encoder : QueryEncoder
 
     Raises
     ------
     OptionError
     """
-    if base.backbone.fingerprint == index.about.fingerprint and base.query_prefix == index.about.query_prefix:
+    if encoder.fingerprint == index.about.fingerprint and encoder.prefix == index.about.query_prefix:
         return
-    name = base.backbone.record.name
+    name = encoder.base_name
     which = name if name != index.about.base_name else f"another version of {name}"
     raise OptionError(
         f"The index was made with {index.about.base_name}, and {which} would read the query.",

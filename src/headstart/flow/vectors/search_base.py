@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from headstart import bases, features, progress
 from headstart.bases import DEFAULTS, OTHER_LANGUAGES, Backbone
 from headstart.bases.prefix import SEARCHED_PREFIXES, replace_prefix
-from headstart.errors import DataError
+from headstart.errors import DataError, OptionError
 from headstart.flow.base_choice.choose import state_need
 from headstart.index.record import Halves
 from headstart.options import AdaptOptions, parse
@@ -32,10 +34,13 @@ class SearchBase:
         As `--base` takes it.
     backbone : Backbone
         As it was loaded: what stands before a query is its own prefix.
+    input_spec : mapping
+        What the rows wanted of it: channels of series, value ranges of images.
     """
 
     reference: str
     backbone: Backbone
+    input_spec: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def query_prefix(self) -> str:
@@ -48,7 +53,9 @@ class SearchBase:
         return SEARCHED_PREFIXES.get(self.query_prefix, self.query_prefix)
 
 
-def open_search_base(reference: str, table: Table, offline: bool) -> SearchBase:
+def open_search_base(
+    reference: str, table: Table, is_offline: bool, input_spec: Mapping[str, Any] | None = None
+) -> SearchBase:
     """Load the base of an index.
 
     Parameters
@@ -57,17 +64,27 @@ def open_search_base(reference: str, table: Table, offline: bool) -> SearchBase:
         As `--base` takes it; "default" is that of the modality.
     table : Table
         Rows that it will read.
-    offline : bool
+    is_offline : bool
+    input_spec : mapping, optional
+        Of an index whose queries these are; derived from the rows by default.
 
     Raises
     ------
     HeadstartError
-        There is none such, or it is for other data.
+        There is none such, it is for other data, or it would be fitted to these very rows.
     """
     name = DEFAULT_BASES[table.modality] if reference == "default" else reference
     rows = replace(table, splits=make_column([TRAIN] * len(table)))
-    need = state_need(rows, parse(AdaptOptions, offline=offline))
-    return SearchBase(reference=name, backbone=bases.load_base(name, need))
+    need = state_need(rows, parse(AdaptOptions, offline=is_offline))
+    if input_spec is not None:
+        need = replace(need, spec=input_spec)
+    backbone = bases.load_base(name, need)
+    if backbone.transform is not None:
+        raise OptionError(
+            f"{backbone.record.name} is fitted to the rows of each data set: vectors of two cannot be compared.",
+            f"Choose another base, such as {DEFAULT_BASES[table.modality]}.",
+        )
+    return SearchBase(reference=name, backbone=backbone, input_spec=need.spec or {})
 
 
 def change_prefix(backbone: Backbone, prefix: str) -> Backbone:

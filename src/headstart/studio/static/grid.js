@@ -32,6 +32,7 @@ import { makeElement } from "./dom.js";
  * @property {() => number} countSelected
  * @property {() => void} clearSelection
  * @property {() => void} selectAll
+ * @property {(indices: Iterable<number>, instead: boolean) => void} select Select tiles, with or instead of the others.
  * @property {() => void} selectGroup Select the group of the tile that has the focus.
  * @property {(count: number) => void} refresh Show other or changed items: everything is fetched again.
  * @property {(index: number) => void} focusTile
@@ -59,6 +60,7 @@ export function createGrid(element, options) {
     readSelected: () => grid.readSelected(),
     countSelected: () => grid.selected.size,
     clearSelection: () => grid.select([], true),
+    select: (indices, instead) => grid.select(indices, instead),
     selectAll: () => grid.select(range(0, grid.count - 1), true),
     selectGroup: () => grid.selectGroup(),
     refresh: (count) => grid.refresh(count),
