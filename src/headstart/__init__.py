@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from headstart.offline import silence_hub
 
 __version__ = "0.5.0"
-__all__ = ["Adapter", "AdapterRegressor", "Model", "__version__", "adapt", "load", "read"]
+__all__ = ["Adapter", "AdapterRegressor", "Model", "__version__", "adapt", "load", "open_project", "read"]
 
 if TYPE_CHECKING:
     from headstart.api.estimator import Adapter, AdapterRegressor
-    from headstart.api.functions import adapt, read
+    from headstart.api.functions import adapt, open_project, read
     from headstart.api.model import Model, load
 
 _PLACES = {
@@ -30,9 +30,10 @@ _PLACES = {
     "Model": "headstart.api.model",
     "load": "headstart.api.model",
     "adapt": "headstart.api.functions",
+    "open_project": "headstart.api.functions",
     "read": "headstart.api.functions",
 }
-_ADAPTING = ("Adapter", "AdapterRegressor", "adapt", "read")
+_ADAPTING = ("Adapter", "AdapterRegressor", "adapt", "open_project", "read")
 """What needs the extra `adapt`; the rest loads bundles and predicts."""
 
 

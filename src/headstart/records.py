@@ -185,10 +185,8 @@ class Table:
         "train", "test" or "" (not decided).
     metadata : mapping of str to Column
         Every other column.
-    set_aside : tuple of SetAside
-        Inputs that could not be read.
-    findings : tuple of Finding
-        What the checks report so far.
+    set_aside, findings : tuple of SetAside, tuple of Finding
+        Inputs that could not be read, and what the checks report so far.
     source : str
         The path as the user gave it.
     columns : mapping of str to str
@@ -201,14 +199,15 @@ class Table:
     target_names : tuple of str
         Names of the columns of `targets`; the grades, lowest first, for "ordinal" (which has no targets).
     near_duplicate_groups : Column or None, shape (n_rows,)
-        Name of the group of near-duplicates that a row belongs to, "" for none; None: not searched for
-        (see `data.duplicates.near_duplicates`).
+        Group of near-duplicates that a row belongs to, "" for none; None: not searched for (`data.duplicates`).
     input_columns : InputColumns or None
         For series: the columns that hold their values.
     left_out : mapping of str to str
         Columns that are not used, not even as metadata, and the reason.
     n_lines : int
         Lines of the files, headers and empty lines included; 0 for files without lines.
+    is_split_drawn : bool
+        Whether Headstart chose the test rows in `splits` at an earlier time, by chance.
     """
 
     modality: str
@@ -229,6 +228,7 @@ class Table:
     input_columns: InputColumns | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
     n_lines: int = 0
+    is_split_drawn: bool = False
 
     def __post_init__(self) -> None:
         assert self.modality in MODALITIES, self.modality

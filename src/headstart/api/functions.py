@@ -13,12 +13,15 @@ from headstart.api.model import Model, make_model
 from headstart.data.reading.frames import is_frame
 from headstart.errors import InputTypeError, OptionError
 from headstart.flow.adaptation.prepare import read_test_data
-from headstart.flow.adaptation.run import adapt_table, adapt_to_folder
+from headstart.flow.adaptation.run import adapt_table
 from headstart.flow.adaptation.steps import show_steps
+from headstart.flow.projects.adapting import adapt_project, adapt_source
 from headstart.flow.reporting import read_run
+from headstart.flow.run_records import WrittenRun
 from headstart.offline import offline
 from headstart.options import AdaptOptions, ReadOptions, parse
 from headstart.progress import listen
+from headstart.projects import Project, is_project, read_rows
 from headstart.records import Table
 from headstart.report.live_progress import choose_listener
 
@@ -65,7 +68,7 @@ def _read(source: Any, labels: Any, groups: Any, options: ReadOptions) -> Table:
             raise InputTypeError(
                 f"Data of type {type(source).__name__} has no labels.", "Give a path, a DataFrame, or labels=[...]."
             )
-        return data.read_table(Path(source), options)
+        return read_rows(Path(source), options)
     modality = None if options.modality == "auto" else options.modality
     metadata = {} if groups is None else {"group": groups}
     task = "classification" if options.task_type is None else options.task
@@ -85,10 +88,10 @@ def adapt(
 
     Parameters
     ----------
-    source : Table, str, Path, DataFrame, sequence or array
-        What `read` gave, or what it takes.
+    source : Table, Project, str, Path, DataFrame, sequence or array
+        What `read` or `open_project` gave, or what `read` takes.
     output : str, Path or None
-        Folder for report, result and bundle; only possible if `source` is a path.
+        Folder for report, result and bundle; only possible if `source` is a path or a project (there: models/N).
     labels, groups : sequence, optional
         Of rows in memory, as for `read`.
     progress : bool, optional
@@ -110,16 +113,41 @@ def adapt(
         options.setdefault("group", ("group",))
     chosen = parse(AdaptOptions, **options)
     is_path = isinstance(source, str | PathLike) and labels is None
-    if output is not None and not is_path:
+    place = None if output is None else Path(output)
+    if output is not None and not is_path and not isinstance(source, Project):
         raise OptionError("output= is for data from a path.", "Leave it out and call model.save(folder).")
     listener = choose_listener(progress)
     with nullcontext() if listener is None else listen(listener):
-        if output is not None:
-            written = adapt_to_folder(Path(source), Path(output), chosen)
-            model = Model(written.bundle, written.result)
-            model.keep_previews(read_run(Path(output))[1])
-            return model
+        if isinstance(source, Project):
+            return _open_written(adapt_project(source, place, chosen))
+        if place is not None or (is_path and is_project(source)):
+            return _open_written(adapt_source(Path(source), place, chosen))
         return _adapt_in_memory(source, labels, groups, chosen)
+
+
+def _open_written(written: WrittenRun) -> Model:
+    model = Model(written.bundle, written.result)
+    model.keep_previews(read_run(written.folder)[1])
+    return model
+
+
+def open_project(folder: str | Path) -> Project:
+    """Open a project: examples, labels, models in one folder. `Project.create` makes one.
+
+    Parameters
+    ----------
+    folder : str or Path
+
+    Returns
+    -------
+    Project
+
+    Raises
+    ------
+    DataError
+        There is none, it is damaged, or of a newer format.
+    """
+    return Project.open(folder)
 
 
 def _adapt_in_memory(source: Any, labels: Any, groups: Any, chosen: AdaptOptions) -> Model:

@@ -40,8 +40,11 @@ BundlePath = Annotated[Path, typer.Argument(help="A bundle, or the output folder
 @command(AdaptOptions)
 def adapt(
     data: Data,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for report, result and model.")],
     options: AdaptOptions,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for report, result and model (of a project: default models/N)."),
+    ] = None,
     yes: Yes = False,
 ) -> Any:
     """Adapt a base model to your labelled data, and report whether it helped."""
@@ -50,9 +53,9 @@ def adapt(
 
     require_data(data)
     fetch_missing_bases([options.base], options.offline, yes)
-    run_result = flow.adapt(data, output, options)
-    show.show_result(run_result, output)
-    return run_result.model_dump_json(indent=2)
+    written = flow.adapt_source(data, output, options)
+    show.show_result(written.result, written.folder)
+    return written.result.model_dump_json(indent=2)
 
 
 @command(PredictFileOptions)

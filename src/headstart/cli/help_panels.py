@@ -13,7 +13,7 @@ START = """Adapt a ready-made model to your own images, texts or time series, an
 4. Look at it:       out/report.html, in a browser
 """
 COMMAND_PANELS = {
-    "Start here": ("studio", "demo", "check", "adapt"),
+    "Start here": ("studio", "demo", "check", "project", "adapt"),
     "Use a model": ("predict", "explain", "set-care", "serve", "report"),
     "At another place, and with more labels": ("evaluate", "compare", "label-next"),
     "Search, and find what is alike": ("embed", "search", "similar"),
@@ -40,6 +40,7 @@ EXAMPLES = {
     "label-next": "headstart label-next out unlabelled.csv -o to_label.csv",
     "predict": "headstart predict out new.csv -o answers.csv",
     "pretrain": "headstart pretrain -o my-base",
+    "project": "headstart project new maize",
     "report": "headstart report out --language fr",
     "search": 'headstart search vectors "no water since Monday"',
     "serve": "headstart serve out",

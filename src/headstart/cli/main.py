@@ -15,6 +15,7 @@ from headstart.cli import (
     language,
     machine,
     pretraining,
+    project,
     shipping,
     studio,
     vectors,
@@ -55,10 +56,11 @@ COMMANDS = (
     pretraining.pretrain,
 )
 _BODIES = {body.__name__.replace("_", "-"): body for body in COMMANDS}
-for name in sort_commands([*_BODIES, "bases"]):
+_GROUPS = {"bases": bases.app, "project": project.app}
+for name in sort_commands([*_BODIES, *_GROUPS]):
     layout: dict[str, Any] = {"name": name, "rich_help_panel": find_command_panel(name), "epilog": write_epilog(name)}
-    if name == "bases":
-        app.add_typer(bases.app, **layout)
+    if name in _GROUPS:
+        app.add_typer(_GROUPS[name], **layout)
     else:
         app.command(**layout)(_BODIES[name])
 

@@ -13,7 +13,6 @@ from headstart.extras import require
 if TYPE_CHECKING:
     from headstart.bundle.verification import verify_bundle as verify
     from headstart.flow.active_learning.label_next import label_next
-    from headstart.flow.adaptation.run import adapt
     from headstart.flow.base_choice.choose import rank, rank_on, read_ranking_data
     from headstart.flow.base_choice.obtain import add_bases, plan_base_fetch, plan_missing_base, run_base_fetch
     from headstart.flow.base_choice.propose import propose_for
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
     from headstart.flow.inference.predict_files import predict, predictions
     from headstart.flow.listing import count_labels, list_bases, list_cache, run_demo
     from headstart.flow.machine.doctor import examine_machine
+    from headstart.flow.projects.adapting import adapt, adapt_source
+    from headstart.flow.projects.adding import add_data
+    from headstart.flow.projects.splitting import assign_splits
     from headstart.flow.reporting import rewrite_report as report
     from headstart.flow.vectors.embed import embed_data, embed_table
     from headstart.flow.vectors.search import search_index, write_hits
@@ -33,7 +35,10 @@ if TYPE_CHECKING:
 
 PLACES = {
     "add_bases": "headstart.flow.base_choice.obtain:add_bases",
-    "adapt": "headstart.flow.adaptation.run:adapt",
+    "adapt": "headstart.flow.projects.adapting:adapt",
+    "adapt_source": "headstart.flow.projects.adapting:adapt_source",
+    "add_data": "headstart.flow.projects.adding:add_data",
+    "assign_splits": "headstart.flow.projects.splitting:assign_splits",
     "check": "headstart.flow.data_check.check:check",
     "compare": "headstart.flow.external_validation.compare:compare",
     "count_labels": "headstart.flow.listing:count_labels",
@@ -69,18 +74,18 @@ PLACES = {
 """Function of this room -> the module that defines it and its name there."""
 
 __all__ = [
-    "PLACES", "adapt", "add_bases", "check", "compare", "count_labels", "embed_data", "embed_table", "evaluate",
-    "examine_machine", "explain", "export", "find_similar", "forget", "label_next", "list_bases", "list_cache",
-    "plan_base_fetch", "plan_missing_base", "predict", "predictions", "propose_for", "rank", "rank_on",
-    "read_carefulness", "read_ranking_data", "report", "run_base_fetch", "run_demo", "search_index", "set_care",
-    "verify", "write_groups", "write_hits",
+    "PLACES", "adapt", "adapt_source", "add_bases", "add_data", "assign_splits", "check", "compare", "count_labels",
+    "embed_data", "embed_table", "evaluate", "examine_machine", "explain", "export", "find_similar", "forget",
+    "label_next", "list_bases", "list_cache", "plan_base_fetch", "plan_missing_base", "predict", "predictions",
+    "propose_for", "rank", "rank_on", "read_carefulness", "read_ranking_data", "report", "run_base_fetch", "run_demo",
+    "search_index", "set_care", "verify", "write_groups", "write_hits",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     if name not in PLACES:
         raise AttributeError(f"module 'headstart.flow' has no attribute '{name}'")
-    if name == "adapt":
+    if name in ("adapt", "adapt_source"):
         require("adapt", "Adapting a model")
     module, function = PLACES[name].split(":")
     return getattr(import_module(module), function)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from headstart import progress
 from headstart.bases import Backbone
@@ -200,7 +201,8 @@ class AdaptedRun:
 
 @dataclass(frozen=True)
 class WrittenRun:
-    """Results that `adapt` wrote, in memory; the portable files of the bundle are those in the run folder."""
+    """Results that `adapt` wrote, in memory; the portable files of the bundle are those in the run folder `folder`."""
 
     result: Result
     bundle: Bundle
+    folder: Path

@@ -27,7 +27,6 @@ from headstart.options.fields import (
     Language,
     MaxMemory,
     MergeLabels,
-    ModalityChoice,
     Names,
     Offline,
     Points,
@@ -36,8 +35,6 @@ from headstart.options.fields import (
     Runtime,
     Seconds,
     Seed,
-    SplitGroups,
-    TaskChoice,
     TrainingLabel,
     WithoutExamples,
 )
@@ -45,6 +42,12 @@ from headstart.options.kept_data import CacheOptions as CacheOptions
 from headstart.options.kept_data import ForgetOptions as ForgetOptions
 from headstart.options.language import AdaptLanguageOptions as AdaptLanguageOptions
 from headstart.options.language import EvaluateLanguageOptions as EvaluateLanguageOptions
+from headstart.options.projects import AddDataOptions as AddDataOptions
+from headstart.options.projects import ImportLabelsOptions as ImportLabelsOptions
+from headstart.options.projects import ListExamplesOptions as ListExamplesOptions
+from headstart.options.projects import ProjectOptions as ProjectOptions
+from headstart.options.reading import ReadOptions as ReadOptions
+from headstart.options.reading import SourceOptions as SourceOptions
 from headstart.options.record import Options as Options
 from headstart.options.requirements import Requirements
 from headstart.options.serving import ServeOptions as ServeOptions
@@ -52,36 +55,8 @@ from headstart.options.studio import StudioOptions as StudioOptions
 from headstart.options.vectors import EmbedOptions as EmbedOptions
 from headstart.options.vectors import SearchOptions as SearchOptions
 from headstart.options.vectors import SimilarOptions as SimilarOptions
-from headstart.task_types import TASK_TYPES, TaskType
 
 OptionsT = TypeVar("OptionsT", bound="Options")
-
-
-class ReadOptions(ColumnOptions):
-    """How to read the user's data."""
-
-    label: Columns = Field(
-        (),
-        description="Label column (default: found by name). For several labels a row several columns of 0 and 1: A,B,C "
-        "or 'tag_*', or repeated.",
-    )
-    group: SplitGroups = ()
-    modality: ModalityChoice = Field("auto", description="What the data is.")
-    merge_labels: MergeLabels = False
-    unlabelled: str = Field(
-        "stop",
-        description="Rows without a label: stop with an error, drop them, or use them (adapt: learn from them, too); "
-        "or a PATH of unlabelled data to learn from.",
-    )
-    task: TaskChoice = Field(
-        "auto", description="What the label is: one class, several labels, a number, or a grade; auto = found."
-    )
-    order: Names = Field((), description="The grades, lowest first, for --task ordinal: low,medium,high.")
-
-    @property
-    def task_type(self) -> TaskType | None:
-        """The task that is named; None for "auto"."""
-        return TASK_TYPES.get(self.task)
 
 
 class CheckOptions(ReadOptions):

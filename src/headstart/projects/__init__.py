@@ -26,6 +26,8 @@ from headstart.projects.records import (
     Source,
 )
 from headstart.projects.settings import SETTINGS, ProjectSettings
+from headstart.projects.sources import read_project_inputs, read_rows, read_unlabelled_rows
+from headstart.projects.tables import ProjectTable, TableRequest
 
 __all__ = [
     "ALL_EXAMPLES",
@@ -49,6 +51,11 @@ __all__ = [
     "Project",
     "ProjectModel",
     "ProjectSettings",
+    "ProjectTable",
     "Source",
+    "TableRequest",
     "is_project",
+    "read_project_inputs",
+    "read_rows",
+    "read_unlabelled_rows",
 ]

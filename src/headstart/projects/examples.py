@@ -245,15 +245,15 @@ def count_groups(store: ProjectStore, column: str, chosen: ExampleFilter) -> dic
         return {str(row[0]): row[1] for row in rows}
 
 
-def find_known_hashes(store: ProjectStore, hashes: Iterable[str]) -> set[str]:
-    """Return which contents the project has already."""
-    known: set[str] = set()
+def find_ids_of_hashes(store: ProjectStore, hashes: Iterable[str]) -> dict[int, str]:
+    """Return the content of each example that has one of these contents, by id."""
+    contents: dict[int, str] = {}
     with store.read() as connection:
         for chunk in split_chunks(list(dict.fromkeys(hashes))):
             marks = make_marks(chunk)
-            rows = connection.execute(f"SELECT content_hash FROM examples WHERE content_hash IN ({marks})", chunk)
-            known.update(row[0] for row in rows)
-    return known
+            rows = connection.execute(f"SELECT id, content_hash FROM examples WHERE content_hash IN ({marks})", chunk)
+            contents.update((row[0], row[1]) for row in rows)
+    return contents
 
 
 def list_copies(store: ProjectStore) -> list[list[int]]:

@@ -29,7 +29,7 @@ from headstart.projects.records import (
 )
 from headstart.projects.settings import SETTINGS
 from headstart.projects.store import DATABASE, ProjectStore, create_database, open_database
-from headstart.projects.tables import read_project_table
+from headstart.projects.tables import LABELLED_ROWS, ProjectTable, TableRequest, read_project_table
 from headstart.records import Table
 
 
@@ -40,7 +40,7 @@ def is_project(folder: Path | str) -> bool:
     ----------
     folder : Path or str
     """
-    return (Path(folder) / DATABASE).is_file()
+    return (Path(folder).expanduser() / DATABASE).is_file()
 
 
 class Project:
@@ -219,7 +219,11 @@ class Project:
 
     def find_known_hashes(self, hashes: Iterable[str]) -> set[str]:
         """Return which of these contents the project has."""
-        return example_rows.find_known_hashes(self._store, hashes)
+        return set(example_rows.find_ids_of_hashes(self._store, hashes).values())
+
+    def find_ids_of_hashes(self, hashes: Iterable[str]) -> list[int]:
+        """Return ids of the examples that have one of these contents."""
+        return sorted(example_rows.find_ids_of_hashes(self._store, hashes))
 
     def set_state(self, ids: Sequence[int], state: str, reason: str = "", who: str | None = None) -> None:
         """Leave examples out ("left_out") or take them in ("in"); with a name, that person can undo it."""
@@ -252,6 +256,13 @@ class Project:
     def redo(self, who: str) -> list[int]:
         """Make again what this person took back last; return the ids of the examples concerned."""
         return journal.step_back(self._store, who, is_undo=False)
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """Newest act of the journal and newest example: the same as long as nobody adds, labels or leaves out."""
+        with self._store.read() as connection:
+            row = connection.execute("SELECT (SELECT max(id) FROM acts), (SELECT max(id) FROM examples)").fetchone()
+        return row[0] or 0, row[1] or 0
 
     def list_events(self, example: int) -> list[LabelEvent]:
         """Return every answer about an example, those taken back included, the oldest first."""
@@ -317,7 +328,11 @@ class Project:
 
     def read_table(self, include_unlabelled: bool = False, merge_labels: bool = False) -> Table:
         """Return the examples that are in as a `Table`, as `data.read_table` reads it from files."""
-        return read_project_table(self._store, include_unlabelled, merge_labels)
+        return self.read_rows(TableRequest(include_unlabelled=include_unlabelled, merge_labels=merge_labels)).table
+
+    def read_rows(self, request: TableRequest = LABELLED_ROWS) -> ProjectTable:
+        """Return the examples that are in as a `Table`, and the example of each row."""
+        return read_project_table(self._store, request)
 
     @property
     def label_file(self) -> Path:

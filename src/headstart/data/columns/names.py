@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from headstart.errors import make_unknown_name
-from headstart.options import ColumnOptions, ReadOptions
+from headstart.options import ColumnOptions, SourceOptions
 from headstart.records import TEST, TRAIN, InputColumns
 
 _USUAL = {
@@ -92,13 +92,13 @@ class ColumnSpec:
 
 
 def make_column_spec(
-    options: ReadOptions, known: Mapping[str, str] | None = None, inputs: InputColumns | None = None
+    options: SourceOptions, known: Mapping[str, str] | None = None, inputs: InputColumns | None = None
 ) -> ColumnSpec:
     """Return which columns to look for in rows to learn from.
 
     Parameters
     ----------
-    options : ReadOptions
+    options : SourceOptions
     known : mapping of str to str, optional
         Columns of the training data by role.
     inputs : InputColumns, optional

@@ -60,7 +60,7 @@ def uses_unlabelled(options: ReadOptions) -> bool:
     return options.unlabelled == USE or options.unlabelled not in UNLABELLED_ACTIONS
 
 
-def read_unlabelled(table: Table, options: ReadOptions) -> Table:
+def read_unlabelled(table: Table, options: ReadOptions, rows: Table | None = None) -> Table:
     """Read the rows without labels that `--unlabelled` names.
 
     Parameters
@@ -69,6 +69,8 @@ def read_unlabelled(table: Table, options: ReadOptions) -> Table:
         All other rows, those set aside included; with "use" its `source` is read again for rows without a label.
     options : ReadOptions
         `uses_unlabelled` holds.
+    rows : Table, optional
+        Read already, for sources that are no files.
 
     Returns
     -------
@@ -80,7 +82,8 @@ def read_unlabelled(table: Table, options: ReadOptions) -> Table:
     DataError
         Nothing can be read there.
     """
-    rows = _read_left_out_rows(table, options) if options.unlabelled == USE else _read_other_source(table, options)
+    if rows is None:
+        rows = _read_left_out_rows(table, options) if options.unlabelled == USE else _read_other_source(table, options)
     _, first = np.unique(rows.hashes.astype(str), return_index=True)
     known_hashes = set(table.hashes)
     new_rows = [int(row) for row in np.sort(first) if rows.hashes[row] not in known_hashes]

@@ -98,7 +98,7 @@ class RunOutput:
         write_result(run, result, self.folder, self.language)
         runs.mark_finished(self.folder)
         self._report_changes(result)
-        return WrittenRun(result, bundle)
+        return WrittenRun(result, bundle, self.folder)
 
     def report_stop(self) -> None:
         """Say what a run that was stopped leaves behind."""

@@ -31,6 +31,7 @@ from headstart.flow.run_records import Prepared, Timings
 from headstart.modalities import MODALITIES
 from headstart.modalities.series import derive_spec
 from headstart.options import AdaptOptions
+from headstart.projects import read_rows
 from headstart.records import TEST, TRAIN, Finding, Index, SplitTable, Table
 from headstart.report.understood import describe_inputs
 from headstart.results import SplitKind
@@ -77,8 +78,8 @@ def prepare(
     require_trainable(table)
     _refuse_misfits(table, options)
     find_compared_names(table, options.compare)
-    is_own_split = test is None and not (table.splits == TEST).any()
-    group_columns = _choose_group_columns(table, options, is_own_split)
+    is_own_split = test is None and (table.is_split_drawn or not (table.splits == TEST).any())
+    group_columns = choose_group_columns(table, options, is_own_split)
     with timings.step("split"):
         decided = data.assign_splits(table, options.model_copy(update={"group": group_columns}), test)
     if options.labels_per_class is not None:
@@ -222,12 +223,19 @@ def _assign_folds(dependence: Dependence, codes: Index, seed: int) -> tuple[Inde
     return freely, (_make_few_groups_finding("cross-validation", "does not keep them apart"),)
 
 
-def _choose_group_columns(table: Table, options: AdaptOptions, own_split: bool) -> tuple[str, ...]:
+def choose_group_columns(table: Table, options: AdaptOptions, own_split: bool) -> tuple[str, ...]:
     """Name the group columns whose values stay on one side of every split; not those that are to be balanced.
 
     What `--mitigate` balances (site, sex) will be met again, so it stands on both sides; patients and farms do not.
     Nor do columns of two values where Headstart splits: with one sex to learn from and the other to test on, the two
     cannot be compared.
+
+    Parameters
+    ----------
+    table : Table
+    options : AdaptOptions
+    own_split : bool
+        Whether Headstart splits, and neither the data nor the user.
     """
     present = [name for name in options.group if name in table.metadata]
     if options.mitigate != "none":
@@ -276,7 +284,7 @@ def _classify_split(table: Table, test: Table | None, decided: Table) -> SplitKi
         return "none"
     if test is not None:
         return "separate"
-    return "given" if (table.splits == TEST).any() else "drawn"
+    return "given" if (table.splits == TEST).any() and not table.is_split_drawn else "drawn"
 
 
 def _report_rows(table: SplitTable) -> None:
@@ -309,7 +317,7 @@ def read_data(path: Path, options: AdaptOptions) -> tuple[Table, Table | None]:
     DataError
         If the two are of different kinds.
     """
-    table = data.read_table(path, options)
+    table = read_rows(path, options)
     if options.test is None:
         return table, None
     test = read_test_data(table, options)
@@ -333,9 +341,7 @@ def read_like(table: Table, path: Path, options: AdaptOptions) -> Table:
     blank = options.task_type is not None and options.task_type.has_label_sets
     read_options = options.model_copy(update={"task": table.task})
     known = () if table.labels is None or TASK_TYPES[table.task].is_number else list_classes(table)
-    other = data.read_table(
-        path, read_options, table.columns, empty_is_none=blank, labels=known, inputs=table.input_columns
-    )
+    other = read_rows(path, read_options, table.columns, empty_is_none=blank, labels=known, inputs=table.input_columns)
     if other.task != table.task or not known:
         return other
     return data.match_labels(other, known, options.merge_labels).table

@@ -14,6 +14,7 @@ from headstart.flow.adaptation.settings import SETTINGS
 from headstart.flow.run_records import Prepared
 from headstart.modalities import MODALITIES
 from headstart.options import AdaptOptions
+from headstart.projects import read_unlabelled_rows
 from headstart.records import Table
 from headstart.results.findings import make_finding
 from headstart.strategies.record import Clock, StrategyRows
@@ -35,7 +36,9 @@ def add_unlabelled_rows(prepared: Prepared, options: AdaptOptions, uses: frozens
     reads_words = "words" in uses and MODALITIES[prepared.table.modality].has_words
     if not reads_words and "unlabelled" not in uses:
         return prepared
-    rows = data.read_unlabelled(prepared.table, options) if data.uses_unlabelled(options) else None
+    rows = None
+    if data.uses_unlabelled(options):
+        rows = data.read_unlabelled(prepared.table, options, read_unlabelled_rows(prepared.table, options.unlabelled))
     if rows is not None and not len(rows):
         progress.warn("All unlabelled rows are copies of other rows: none is used.")
         rows = None

@@ -25,6 +25,7 @@ from headstart.modalities import MODALITIES, series
 from headstart.modalities.image_values import VALUE_RANGES
 from headstart.offline import offline
 from headstart.options import AdaptOptions, BasesOptions
+from headstart.projects import read_rows
 from headstart.ranking import Candidate, CandidateFilter, MeasuredCandidate, Ranking
 from headstart.records import TRAIN, Finding, Table
 from headstart.report import write_sentence
@@ -198,7 +199,7 @@ def read_ranking_data(path: Path, options: BasesOptions) -> RankingData:
     shared = set(AdaptOptions.model_fields) & set(BasesOptions.model_fields)
     adapting = AdaptOptions.model_validate(options.model_dump(include=shared))
     with offline(options.offline):
-        table = data.read_table(path, options)
+        table = read_rows(path, options)
         checks.require_trainable(table)
         decided = data.assign_splits(table, adapting)
         checks.require_trainable(decided)

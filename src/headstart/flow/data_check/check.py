@@ -13,6 +13,7 @@ from headstart.extras import find_missing
 from headstart.flow.data_check.probe import SECONDS, probe_training_rows
 from headstart.offline import offline
 from headstart.options import AdaptOptions, CheckOptions
+from headstart.projects import read_rows
 from headstart.records import Finding, Table
 from headstart.results.findings import make_finding
 
@@ -33,7 +34,7 @@ def check(path: Path, options: CheckOptions) -> tuple[Table, tuple[Finding, ...]
         The gravest first. One of severity `stop` makes training impossible.
     """
     with offline(options.offline):
-        table = data.add_near_duplicate_groups(data.read_table(path, options), options.seed)
+        table = data.add_near_duplicate_groups(read_rows(path, options), options.seed)
         findings = [*find_reserved_names(table, options), *check_table(table)]
         if not any(item.severity == "stop" for item in findings):
             inputs = CheckInputs(table=table, group_columns=options.group, seed=options.seed)

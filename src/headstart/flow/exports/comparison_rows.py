@@ -26,6 +26,7 @@ from headstart.flow.exports.settings import SETTINGS
 from headstart.flow.inference.labelled_rows import read_rows_to_evaluate
 from headstart.modalities.record import Array
 from headstart.options import EvaluateOptions, ExportOptions, ReadOptions, parse
+from headstart.projects import read_rows
 from headstart.records import TEST, Probabilities, Table
 
 
@@ -186,7 +187,7 @@ def find_run_rows(
         text=data.list_text_columns(bundle.columns),
         encoding=encoding,
     )
-    table = data.read_table(source, read_options, bundle.columns, inputs=bundle.known_input_columns)
+    table = read_rows(source, read_options, bundle.columns, inputs=bundle.known_input_columns)
     table = replace(table, source=bundle.training_facts.data or str(source))
     learnt = table.splits != TEST
     if "test" in places:

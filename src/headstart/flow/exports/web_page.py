@@ -30,6 +30,7 @@ from headstart.flow.inference.predict_memory import SAMPLE_INPUTS, open_predicto
 from headstart.home import move_into_place, write_json, write_text
 from headstart.modalities.previews import make_thumbnail
 from headstart.options import ExportOptions, ReadOptions, parse
+from headstart.projects import read_rows
 from headstart.task_types import TASK_TYPES
 
 FORMAT = 1
@@ -212,7 +213,7 @@ def _write_neighbours(fresh: Path, bundle: Bundle, path: Path, encoding: str | N
         text=data.list_text_columns(bundle.columns),
         encoding=encoding,
     )
-    table = data.read_table(path, read_options, bundle.columns, inputs=bundle.known_input_columns)
+    table = read_rows(path, read_options, bundle.columns, inputs=bundle.known_input_columns)
     place = {str(name): row for row, name in enumerate(table.ids)}  # Bundles of older versions store names.
     place |= {str(key): row for row, key in enumerate(make_row_keys(table))}
     lost = [describe_row(str(name), bundle.row_names) for name in ood_check.ids if str(name) not in place]

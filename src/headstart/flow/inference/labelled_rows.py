@@ -19,6 +19,7 @@ from headstart.flow.data_check.reading_notes import NAMES, describe_reading
 from headstart.flow.inference.lining_up import order_inputs, report_reading
 from headstart.modalities import MODALITIES
 from headstart.options import ColumnOptions, EvaluateOptions, ReadOptions, parse
+from headstart.projects import read_rows
 from headstart.records import TEST, Table
 from headstart.task_types import TASK_TYPES
 
@@ -85,7 +86,7 @@ def _read_labelled(bundle: Bundle, path: Path, options: EvaluateOptions) -> Tabl
     trained_as = TASK_TYPES.get(bundle.training_facts.task)
     blank = trained_as is not None and trained_as.has_label_sets
     labels = () if TASK_TYPES[bundle.task].is_number else bundle.classes
-    table = data.read_table(
+    table = read_rows(
         path, read_options, bundle.columns, empty_is_none=blank, labels=labels, inputs=bundle.known_input_columns
     )
     report_reading(bundle, table)

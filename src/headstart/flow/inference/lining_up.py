@@ -10,6 +10,7 @@ from headstart.bundle import Bundle
 from headstart.data import OrderedInputs
 from headstart.flow.data_check.reading_notes import NAMES, describe_reading
 from headstart.options import ColumnOptions
+from headstart.projects import read_project_inputs
 from headstart.records import Table
 
 _REPORTED_FINDINGS = frozenset({"other-scale", "values-left-out", "uneven-channels-steps", "times-not-read", "axes"})
@@ -34,7 +35,7 @@ def order_inputs(
         An input cannot be used.
     """
     data.require_modality(options, bundle.modality)
-    inputs = data.read_ordered_inputs(
+    inputs = read_project_inputs(paths, bundle.modality) or data.read_ordered_inputs(
         paths, bundle.modality, bundle.columns, column_names, inputs=bundle.known_input_columns, options=options
     )
     if len(paths) == 1 and paths[0].is_file():
