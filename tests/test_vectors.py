@@ -236,3 +236,19 @@ def test_the_commands_write_hits_and_refuse_another_base(tmp_path: Path, monkeyp
     monkeypatch.setattr(search_base.bases, "load_base", lambda reference, need: other)
     with pytest.raises(OptionError, match="another version of tiny-bert"):
         flow.search_index(tmp_path / "i", ["water"], parse(SearchOptions))
+
+
+@pytest.mark.usefixtures("tiny_bases")
+def test_words_find_what_the_base_cannot_read(tmp_path: Path) -> None:
+    texts = ["ߒߞߏ ߞߊ߲ ߛߓߍ", "ߖߌ ߕߍ߫ ߦߊ߲߬", "ߞߎ߲߬ߞߎ߲ ߞߊ߲߬", "no water"]  # N'Ko: none of its letters is in the vocabulary.
+    (tmp_path / "m.csv").write_text("\n".join(["text", *texts]), encoding="utf-8")
+    embedding = flow.embed_data(tmp_path / "m.csv", tmp_path / "i", parse(EmbedOptions, hybrid="on"))
+    assert embedding.index.about.is_hybrid
+    answer = flow.search_index(tmp_path / "i", ["ߖߌ ߕߍ߫", "water"], parse(SearchOptions, k=1))
+    assert [hit.text for hit in answer.hits] == [texts[1], texts[3]]
+    assert flow.search_index(tmp_path / "i", ["ߖߌ"], parse(SearchOptions, k=9)).hits[0].text == texts[1]
+    (tmp_path / "i" / files.WORDS).unlink()
+    with pytest.raises(DataError, match="damaged"):
+        flow.search_index(tmp_path / "i", ["water"], parse(SearchOptions))
+    again = flow.embed_data(tmp_path / "m.csv", tmp_path / "i", parse(EmbedOptions, hybrid="auto"))
+    assert again.index.about.is_hybrid  # Most of it is in a script that the base does not know.

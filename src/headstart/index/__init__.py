@@ -1,8 +1,9 @@
 """Room: an index of vectors on disk, and exact search in it.
 
 An index is a folder: `vectors.safetensors` (float16, rows of unit length, read as a memory map where it is large),
-`ids.json`, `rows.json` (columns to filter by and beginnings of texts) and `index.json` (format, base, prefix). Nothing
-here knows how vectors are computed: `headstart.flow.vectors` fills an index and asks it.
+`ids.json`, `rows.json` (columns to filter by and beginnings of texts), `index.json` (format, base, prefix) and, for
+hybrid search, `words.safetensors`. Nothing here knows how vectors are computed: `headstart.flow.vectors` fills an index
+and asks it.
 """
 
 from headstart.index.exact import score_rows, search_vectors

@@ -18,12 +18,13 @@ import numpy as np
 from headstart.array_files import ArraySpec, DamagedArrays, map_array, read_arrays, read_header, write_arrays
 from headstart.errors import DataError
 from headstart.home import read_json, write_json
-from headstart.index.record import Halves, IndexFacts, VectorIndex
+from headstart.index.record import Array, Halves, IndexFacts, VectorIndex
 from headstart.index.settings import SETTINGS
 
 FORMAT = 1
 """Of the folder."""
-VECTORS, IDS, ROWS, ABOUT = "vectors.safetensors", "ids.json", "rows.json", "index.json"
+VECTORS, WORDS = "vectors.safetensors", "words.safetensors"
+IDS, ROWS, ABOUT = "ids.json", "rows.json", "index.json"
 _NAME, _STAMP = "vectors", "stamp"
 _SPECS = {_NAME: ArraySpec("float16", ("rows", "dims"))}
 _AGAIN = "Make it again: headstart embed DATA -o FOLDER."
@@ -49,6 +50,8 @@ class IndexDraft:
         Cells of the columns that rows can be filtered by.
     texts : sequence of str
         Length n_rows, or empty; their beginnings are kept.
+    words : mapping of str to array
+        Of `headstart.index.words`, for a hybrid index; else empty.
     """
 
     ids: Sequence[str]
@@ -56,6 +59,7 @@ class IndexDraft:
     about: IndexFacts
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     texts: Sequence[str] = ()
+    words: Mapping[str, Array] = field(default_factory=dict)
 
 
 def is_index(folder: Path) -> bool:
@@ -92,10 +96,20 @@ def write_index(folder: Path, draft: IndexDraft) -> VectorIndex:
     vectors = np.asarray(draft.vectors, dtype=np.float16)
     assert vectors.ndim == 2 and len(vectors) == len(ids), vectors.shape
     stamp = uuid.uuid4().hex
-    about = replace(draft.about, n_rows=len(ids), n_dims=vectors.shape[1], columns=tuple(map(str, draft.columns)))
+    about = replace(
+        draft.about,
+        n_rows=len(ids),
+        n_dims=vectors.shape[1],
+        columns=tuple(map(str, draft.columns)),
+        is_hybrid=bool(draft.words),
+    )
     beginnings = [str(text)[: SETTINGS.text_characters] for text in draft.texts]
     columns = {str(name): list(map(str, cells)) for name, cells in draft.columns.items()}
     write_arrays(folder / VECTORS, {_NAME: vectors}, {_STAMP: stamp})
+    if draft.words:
+        write_arrays(folder / WORDS, draft.words, {_STAMP: stamp})
+    else:
+        (folder / WORDS).unlink(missing_ok=True)
     write_json(folder / IDS, {_STAMP: stamp, "ids": ids})
     write_json(folder / ROWS, {_STAMP: stamp, "columns": columns, "texts": beginnings})
     write_json(folder / ABOUT, {"format": FORMAT, "kind": "vectors", _STAMP: stamp, "ids": IDS, **about.to_document()})
@@ -148,7 +162,13 @@ def _open_once(folder: Path) -> VectorIndex:
     ids = _require_texts(_read_stamped(folder / IDS, stamp).get("ids"), IDS)
     if vectors.shape != (about.n_rows, about.n_dims) or len(ids) != about.n_rows or len(set(ids)) != len(ids):
         raise _Torn(f"{VECTORS} has {len(vectors)} rows, {IDS} {len(ids)} ids, {ABOUT} says {about.n_rows}")
-    return VectorIndex(ids=ids, vectors=vectors, about=about, read_rows=lambda: _read_rows(folder, stamp, len(ids)))
+    return VectorIndex(
+        ids=ids,
+        vectors=vectors,
+        about=about,
+        read_rows=lambda: _read_rows(folder, stamp, len(ids)),
+        read_words=lambda: _read_words(folder, stamp),
+    )
 
 
 def _read_vectors(path: Path, stamp: object) -> Halves:
@@ -179,6 +199,16 @@ def _read_rows(folder: Path, stamp: object, n_rows: int) -> Mapping[str, Any]:
     except _Torn as error:
         raise DataError(f"The index {folder} is damaged: {error}.", _AGAIN) from error
     return {"columns": cells, "texts": texts}
+
+
+def _read_words(folder: Path, stamp: object) -> Mapping[str, Array]:
+    """Return the arrays of the words, with their checksums compared."""
+    try:
+        if read_header(folder / WORDS).notes.get(_STAMP) != stamp:
+            raise DamagedArrays(f"{WORDS} and {ABOUT} are not of one piece")
+        return read_arrays(folder / WORDS, need_checksums=True)
+    except (DamagedArrays, FileNotFoundError) as error:
+        raise DataError(f"The index {folder} is damaged: {error}.", _AGAIN) from error
 
 
 def _read_stamped(path: Path, stamp: object) -> dict[str, Any]:

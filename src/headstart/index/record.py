@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from headstart.records import Index
 
+Array = NDArray[Any]
 Halves = NDArray[np.float16]
 """(n_rows, n_dims), rows of unit length."""
 
@@ -39,6 +40,8 @@ class IndexFacts:
         Version of Headstart.
     columns : tuple of str
         Columns of the data that rows can be filtered by.
+    is_hybrid : bool
+        Whether the words of the texts are searched as well.
     """
 
     modality: str
@@ -53,6 +56,7 @@ class IndexFacts:
     source: str = ""
     made_with: str = ""
     columns: tuple[str, ...] = ()
+    is_hybrid: bool = False
 
     def to_document(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -74,7 +78,7 @@ class IndexFacts:
         """
         values = {item.name: document[item.name] for item in fields(cls) if item.name in document}
         for item in fields(cls):
-            kind = {"str": str, "int": int, "tuple[str, ...]": list}.get(str(item.type), dict)
+            kind = {"str": str, "int": int, "bool": bool, "tuple[str, ...]": list}.get(str(item.type), dict)
             if item.name in values and type(values[item.name]) is not kind:
                 raise TypeError(f"{item.name} is {type(values[item.name]).__name__}")
         return cls(**{**values, "columns": tuple(map(str, values.get("columns", ())))})
@@ -93,12 +97,15 @@ class VectorIndex:
     about : IndexFacts
     read_rows : function giving a mapping
         Reads `rows.json` when columns or texts are first needed.
+    read_words : function giving arrays
+        Reads the arrays of `headstart.index.words` of a hybrid index.
     """
 
     ids: Sequence[str]
     vectors: Halves
     about: IndexFacts
     read_rows: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False)
+    read_words: Callable[[], Mapping[str, Array]] = field(default=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.ids)

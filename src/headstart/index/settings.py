@@ -35,6 +35,11 @@ class IndexSettings:
     pair_values, listed_rows : int
         Scores of pairs that are in memory at a time; and of rows near another so many are listed, of more they are
         found again.
+    shortest_piece, longest_piece, word_pieces, word_characters : int
+        For hybrid search words are cut into pieces of so many characters, hashed to so many numbers, from so many
+        characters of each text.
+    rank_offset, joined_hits : int
+        Joined rankings count one divided by rank plus this (60 as in the paper), for so many hits of each at least.
     power_steps : int
         Steps of the power method that finds in which direction rows differ most.
     """
@@ -52,6 +57,12 @@ class IndexSettings:
     similar_rows: int = 100_000
     pair_values: int = 16_000_000
     listed_rows: int = 64
+    shortest_piece: int = 3
+    longest_piece: int = 5
+    word_pieces: int = 2**18
+    word_characters: int = 4_000
+    rank_offset: int = 60
+    joined_hits: int = 100
     power_steps: int = 12
 
 

@@ -20,6 +20,11 @@ class EmbedOptions(ColumnOptions):
         description="Base model: a name from `headstart bases`, timm:NAME, hf:REPO, file:PATH (default: for texts the "
         "one of many languages, else that of `adapt`).",
     )
+    hybrid: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Search texts by their words, too: on, off, or auto = where the base model does not know their "
+        "language.",
+    )
     to: Literal["safetensors", "parquet"] = Field(
         "safetensors", description="Also write the vectors as vectors.parquet, for other programs."
     )

@@ -11,6 +11,7 @@ from headstart import data
 from headstart.bundle import list_versions
 from headstart.errors import OptionError
 from headstart.extras import require
+from headstart.flow.vectors.hybrid import count_words, needs_words
 from headstart.flow.vectors.project_rows import find_index_folder, read_examples
 from headstart.flow.vectors.search_base import change_prefix, embed_rows, open_search_base
 from headstart.home import require_place
@@ -122,12 +123,14 @@ def embed_table(table: Table, out: Path, options: EmbedOptions) -> Embedding:
         source=table.source,
         made_with=list_versions()["headstart"],
     )
+    has_words = needs_words(base.backbone, embedded.table, options.hybrid)
     draft = IndexDraft(
         ids=list(map(str, embedded.table.ids)),
         vectors=embedded.vectors,
         about=about,
         columns=_list_columns(embedded.table),
         texts=list(map(str, embedded.table.inputs)) if MODALITIES[table.modality].has_words else (),
+        words=count_words(list(map(str, embedded.table.inputs))) if has_words else {},
     )
     index = write_index(out, draft)
     parquet = WRITERS[options.to](out, index)

@@ -12,6 +12,7 @@ from headstart.csv_files import format_csv
 from headstart.errors import OptionError, make_unknown_name
 from headstart.extras import require
 from headstart.flow.vectors.encoder import QueryEncoder, open_encoder
+from headstart.flow.vectors.hybrid import add_word_hits, count_joined, warn_of_unreadable
 from headstart.flow.vectors.project_rows import FOLDER
 from headstart.flow.vectors.queries import read_queries
 from headstart.home import write_text
@@ -35,7 +36,8 @@ class SearchHit:
     id : str
         Of the row that was hit.
     score : float
-        Cosine, -1 to 1; high is alike. Scores of two bases cannot be compared.
+        Cosine, -1 to 1, or the sum of reciprocal ranks of a hybrid index; high is alike. Scores of two bases cannot
+        be compared.
     text : str
         Beginning of a text; "" for other rows.
     """
@@ -91,7 +93,10 @@ def search_index(folder: Path, queries: Sequence[str], options: SearchOptions) -
         table = read_queries(index, queries, options)
         with offline(options.offline):
             vectors = embed_queries(index, table, options)
-        ranked = search_vectors(index.vectors, vectors, options.k, rows)
+        k = count_joined(options.k) if index.about.is_hybrid else options.k
+        ranked = search_vectors(index.vectors, vectors, k, rows)
+        if index.about.is_hybrid:
+            ranked = add_word_hits(index, table, ranked, options.k, rows=rows)
         for name, best in zip(table.ids, ranked, strict=True):
             hits += _list_hits(index, str(name), best)
     return SearchAnswer(hits=tuple(hits), n_rows=len(index), n_searched=len(index) if rows is None else len(rows))
@@ -129,6 +134,7 @@ def embed_queries(index: VectorIndex, table: Table, options: SearchOptions) -> F
     reference, about = options.base or index.about.base, index.about
     encoder = open_encoder(reference, table, options.precision, options.offline, input_spec=about.input_spec)
     require_same_base(index, encoder)
+    warn_of_unreadable(table, encoder.extractor.spec)
     return encoder.encode(table)
 
 
