@@ -101,8 +101,15 @@ class _InnerBar:
         self.plan.report_inside(self.done / max(self.total, 1), f"{amount}{unit}")
 
 
-def _translate_line(plan: progress.Plan | None, text: str) -> str:
-    """Return a line of news in the language of the plan."""
+def translate_line(plan: progress.Plan | None, text: str) -> str:
+    """Return a line of news in the language of the plan.
+
+    Parameters
+    ----------
+    plan : progress.Plan or None
+        None: the line stays as it is.
+    text : str
+    """
     if plan is None:
         return text
     with use_language(plan.language):
@@ -129,7 +136,7 @@ class Terminal:
 
     def say(self, text: str) -> None:
         if not self.quiet:
-            self.news.print(escape(_translate_line(self.plan, text)))
+            self.news.print(escape(translate_line(self.plan, text)))
 
     def warn(self, text: str) -> None:
         self.console.print(f"[yellow]{escape(text)}[/yellow]")
@@ -190,7 +197,7 @@ class Notebook(progress.Silent):
         self._written = 0.0
 
     def say(self, text: str) -> None:
-        self.last_line = _translate_line(self.plan, text)
+        self.last_line = translate_line(self.plan, text)
         self._show()
 
     def warn(self, text: str) -> None:

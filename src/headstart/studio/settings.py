@@ -33,8 +33,8 @@ class StudioSettings:
         A job that was started so recently may not hold its lock yet.
     most_deaths : int
         A job that ended so often without saying why is not started again.
-    watch_seconds : float
-        How often the jobs are looked at.
+    watch_seconds, rescan_seconds : float
+        How often the open jobs are looked at, and all projects for jobs that others queued.
     mixed_kinds, filter_columns, filter_values : int
         With more kinds there is no table of what is mixed up; columns by which the wall of tested examples can be
         filtered, and values of each, at most.
@@ -53,7 +53,8 @@ class StudioSettings:
     cancel_seconds: float = 60.0
     start_seconds: float = 60.0
     most_deaths: int = 3
-    watch_seconds: float = 0.5
+    watch_seconds: float = 0.25
+    rescan_seconds: float = 20.0
     mixed_kinds: int = 20
     filter_columns: int = 4
     filter_values: int = 30
