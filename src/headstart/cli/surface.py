@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
@@ -32,10 +32,15 @@ from headstart.errors import HeadstartError
 from headstart.options import Options, flag, parse
 from headstart.options.fields import describe_value, list_choices, write_value
 
+if TYPE_CHECKING:
+    from headstart.report.live_progress import Terminal
+
 console = Console(stderr=True, highlight=False)
 """For warnings and errors."""
 news = Console(stderr=True, highlight=False)
 """For everything else that people read: silent with --quiet."""
+_EVENTS_VARIABLE = "HEADSTART_PROGRESS"
+"""File for the events of a job: `headstart.studio.jobs.places`, which is not loaded for nothing."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -149,13 +154,25 @@ def command(kind: type[Options]) -> Callable[[Callable[..., Any]], Callable[...,
 
 
 def run_command(work: Callable[[], Any], as_json: bool, quiet: bool, verbose: bool) -> None:
-    """Do the work, print its document if asked, and leave with the right exit code."""
+    """Do the work, print its document if asked, and leave with the right exit code; as a job where Studio says so."""
     news.quiet = quiet
     _use_utf8_output()
     if not verbose:
         sys.excepthook = _print_internal_error
+    listener = _make_terminal(quiet or (as_json and not console.is_terminal))
+    events = os.environ.get(_EVENTS_VARIABLE)
+    if not events:
+        _execute(work, listener, as_json, verbose)
+        return
+    from headstart.studio.jobs.child import JobListener, run_job
+
+    run_job(Path(events), lambda writer: _execute(work, JobListener(listener, writer), as_json, verbose))
+
+
+def _execute(work: Callable[[], Any], listener: progress.Listener, as_json: bool, verbose: bool) -> None:
+    """Do the work; an error leaves as SystemExit that it caused."""
     try:
-        with progress.listen(_make_terminal(quiet or (as_json and not console.is_terminal))):
+        with progress.listen(listener):
             document = work()
         if as_json:
             _print_document(document)
@@ -187,7 +204,7 @@ def run_command(work: Callable[[], Any], as_json: bool, quiet: bool, verbose: bo
         raise SystemExit(1) from error
 
 
-def _make_terminal(quiet: bool) -> progress.Listener:
+def _make_terminal(quiet: bool) -> Terminal:
     """Return what shows progress; loaded here, since help needs none."""
     from headstart.report.live_progress import Terminal
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import Any
@@ -21,6 +23,7 @@ from headstart.http.metrics import ServerMetrics
 from headstart.http.middleware import RequestMiddleware
 from headstart.studio import entry
 from headstart.studio.context import StudioContext
+from headstart.studio.jobs import routes as job_routes
 from headstart.studio.screens import check, examples, home, label, learn, settings, use
 
 SCREENS = (home, settings, examples, label, learn, check, use)
@@ -36,12 +39,20 @@ def create_app(context: StudioContext) -> RequestMiddleware:
     ----------
     context : StudioContext
     """
+
+    @asynccontextmanager
+    async def lifespan(application: FastAPI) -> AsyncIterator[None]:
+        context.jobs.start()
+        yield
+        await asyncio.to_thread(context.jobs.stop)
+
     application = FastAPI(
         title="Headstart Studio", version=__version__, docs_url=None, redoc_url=None, openapi_url=None,
-        redirect_slashes=False, exception_handlers=_make_handlers(context),
+        lifespan=lifespan, redirect_slashes=False, exception_handlers=_make_handlers(context),
     )  # fmt: skip
     application.include_router(_make_file_routes())
     application.include_router(entry.make_routes(context))
+    application.include_router(job_routes.make_routes(context))
     for screen in SCREENS:
         application.include_router(screen.make_routes(context))
     return RequestMiddleware(application, context.policy, ServerMetrics())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager
+import threading
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,17 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from headstart import __version__
+from headstart.errors import HeadstartError, OptionError
+from headstart.home import make_writable_folder
 from headstart.http.access import AccessPolicy
 from headstart.http.errors import RequestRefused
 from headstart.options import StudioOptions
+from headstart.projects import Project, is_project
 from headstart.report.messages import use_language
+from headstart.studio.jobs.runner import JobRunner
 from headstart.studio.preferences import Preferences, find_projects_folder, read_preferences
 from headstart.studio.rendering import find_language, render_template
 
-_DATABASE = "project.sqlite"
 WRITE_HEADER = "x-headstart"
 """What api.js sends with every request that may change something."""
 
@@ -41,7 +44,11 @@ class StudioContext:
     options: StudioOptions
     policy: AccessPolicy
     is_stopping: bool = False
-    _projects: dict[Path, Any] = field(default_factory=dict)
+    _projects: dict[Path, Project] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.jobs = JobRunner(self.list_projects, self.options.offline)
 
     @property
     def preferences(self) -> Preferences:
@@ -59,9 +66,44 @@ class StudioContext:
         """Return the ids of the projects: the names of their folders, in order."""
         with os.scandir(self.projects_folder) as entries:
             names = [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
-        return sorted(name for name in names if (self.projects_folder / name / _DATABASE).is_file())
+        return sorted(name for name in names if is_project(self.projects_folder / name))
 
-    def open(self, project_id: str) -> Any:
+    def list_projects(self) -> list[Project]:
+        """Return the projects that can be opened, and the store of this machine's own jobs."""
+        opened = [self.machine]
+        for name in self.list_ids():
+            with suppress(HeadstartError):
+                opened.append(self.open(name))
+        return opened
+
+    @property
+    def machine(self) -> Project:
+        """Return the store of jobs that belong to no project, such as fetching a base."""
+        folder = make_writable_folder("studio") / "machine"
+        if not is_project(folder):
+            with suppress(OptionError):  # Another server may just have made it.
+                Project.create(folder, "Studio")
+        return self._open_folder(folder)
+
+    def forget_project(self, project_id: str) -> None:
+        """Close a project whose folder is about to move.
+
+        Parameters
+        ----------
+        project_id : str
+        """
+        with self._lock:
+            project = self._projects.pop(self.projects_folder / project_id, None)
+        if project is not None:
+            project.close()
+
+    def _open_folder(self, folder: Path) -> Project:
+        with self._lock:
+            if folder not in self._projects:
+                self._projects[folder] = Project.open(folder)
+            return self._projects[folder]
+
+    def open(self, project_id: str) -> Project:
         """Return a project.
 
         Parameters
@@ -77,9 +119,7 @@ class StudioContext:
         folder = next((self.projects_folder / name for name in self.list_ids() if name == project_id), None)
         if folder is None:
             raise RequestRefused(404, "There is no such project here.", "Look for it on the first page.")
-        if folder not in self._projects:
-            self._projects[folder] = import_module("headstart.projects").Project.open(folder)
-        return self._projects[folder]
+        return self._open_folder(folder)
 
     def speak(self, request: Request) -> AbstractContextManager[None]:
         """Return a block in which `translate` speaks the language of a request.

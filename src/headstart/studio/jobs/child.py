@@ -8,14 +8,17 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from headstart import progress
 from headstart.errors import HeadstartError
 from headstart.file_locks import lock_file
 from headstart.offline import offline
-from headstart.report.live_progress import Terminal, translate_line
 from headstart.studio.jobs.events import EventWriter
 from headstart.studio.jobs.places import CORES_VARIABLE, EVENTS_VARIABLE, OFFLINE_VARIABLE, find_machine_lock
+
+if TYPE_CHECKING:
+    from headstart.report.live_progress import Terminal
 
 BUSY_CODE = 75
 """Exit code where another process does the same job."""
@@ -36,6 +39,8 @@ class JobListener(progress.Silent):
         self.printer, self.writer = printer, writer
 
     def say(self, text: str) -> None:
+        from headstart.report.live_progress import translate_line
+
         self.printer.say(text)
         self.writer.write("say", words=translate_line(self.printer.plan, text))
 

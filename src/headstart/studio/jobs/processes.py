@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -35,13 +34,13 @@ def count_job_cores(takes_all: bool) -> int:
     return n_cores if takes_all else max(1, n_cores // 2)
 
 
-def start_child(argv: Sequence[str], files: JobFiles, folder: Path, *, n_cores: int, is_offline: bool) -> Process:
-    """Start a command of Headstart as a job; it goes on if this process ends.
+def start_child(command: Sequence[str], files: JobFiles, folder: Path, *, n_cores: int, is_offline: bool) -> Process:
+    """Start a command as a job; it goes on if this process ends.
 
     Parameters
     ----------
-    argv : sequence of str
-        Behind `headstart`.
+    command : sequence of str
+        Program and arguments.
     files : JobFiles
     folder : Path
         In which it works.
@@ -54,7 +53,7 @@ def start_child(argv: Sequence[str], files: JobFiles, folder: Path, *, n_cores: 
     environment |= {OFFLINE_VARIABLE: "1"} if is_offline else {}
     with files.log.open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "headstart", *argv], env=environment, cwd=folder, stdin=subprocess.DEVNULL,
+            list(command), env=environment, cwd=folder, stdin=subprocess.DEVNULL,
             stdout=log, stderr=log, start_new_session=not IS_WINDOWS,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )  # fmt: skip

@@ -12,7 +12,7 @@ from headstart.studio.context import StudioContext
 from headstart.studio.jobs.places import find_job_files
 from headstart.studio.jobs.streams import describe_progress, stream_events
 
-_LOG_BYTES = 200_000
+_LOG_BYTES, _MOST_JOBS = 200_000, 50
 
 
 def make_routes(context: StudioContext) -> APIRouter:
@@ -37,16 +37,19 @@ def _make_job_routes(context: StudioContext) -> APIRouter:
 
     @routes.get("/jobs")
     def list_jobs(request: Request) -> list[dict[str, Any]]:
+        """Return the newest jobs as JSON, the oldest of them first."""
         opened = open_project(request)
-        return [describe_progress(opened, job) for job in opened.list_jobs()]
+        return [describe_progress(opened, job) for job in opened.list_jobs()[-_MOST_JOBS:]]
 
     @routes.get("/jobs/{job}")
     def get_job(request: Request, job: int) -> dict[str, Any]:
+        """Return a job with its last progress as JSON."""
         opened = open_project(request)
         return describe_progress(opened, opened.get_job(job))
 
     @routes.post("/jobs/{job}/cancel")
     def cancel_job(request: Request, job: int) -> dict[str, Any]:
+        """Ask a job to stop; return it as JSON."""
         opened = open_project(request)
         context.jobs.cancel(opened, job)
         return describe_progress(opened, opened.get_job(job))

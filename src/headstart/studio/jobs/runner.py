@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 from collections import Counter
@@ -21,7 +22,7 @@ from headstart.projects import Job, Project
 from headstart.studio.jobs import processes
 from headstart.studio.jobs.child import BUSY_CODE
 from headstart.studio.jobs.events import find_end, find_error
-from headstart.studio.jobs.places import JobFiles, find_job_files
+from headstart.studio.jobs.places import find_job_files
 from headstart.studio.jobs.power import is_on_battery
 from headstart.studio.preferences import Preferences, read_preferences
 from headstart.studio.settings import SETTINGS
@@ -42,6 +43,8 @@ class JobRunner:
         Every project that may have jobs.
     is_offline : bool
         Whether no job may open a connection, whatever the settings say.
+    program : sequence of str
+        What a job's arguments are handed to.
     read_choices : () -> Preferences
     detect_battery : () -> bool
         Whether the machine runs on its battery.
@@ -51,10 +54,13 @@ class JobRunner:
         self,
         list_projects: Callable[[], Iterable[Project]],
         is_offline: bool = False,
+        *,
+        program: Sequence[str] = (sys.executable, "-m", "headstart"),
         read_choices: Callable[[], Preferences] = read_preferences,
         detect_battery: Callable[[], bool] = is_on_battery,
     ) -> None:
         self.list_projects, self.is_offline = list_projects, is_offline
+        self.program = program
         self.read_choices, self.detect_battery = read_choices, detect_battery
         self._active: dict[Path, Project] = {}
         self._children: dict[tuple[Path, int], processes.Process] = {}
@@ -138,7 +144,7 @@ class JobRunner:
             projects = list(self._active.values())
         choices = self.read_choices()
         is_halted = choices.pauses_on_battery and self.detect_battery()
-        n_running = 0
+        is_busy = False
         waiting: list[tuple[str, Project, Job]] = []
         for project in projects:
             jobs = project.list_jobs(OPEN_STATES)
@@ -147,12 +153,13 @@ class JobRunner:
                     self._active.pop(project.folder, None)
             for job in jobs:
                 if job.state == "running":
-                    n_running += self._look_at(project, job, is_halted)
+                    is_busy = True  # What has just ended may have to start again, before others.
+                    self._look_at(project, job, is_halted)
                 elif job.facts.get("cancel_at"):
                     project.update_job(job.id, "cancelled")
                 else:
                     waiting.append((job.at, project, job))
-        if waiting and not n_running:
+        if waiting and not is_busy:
             _, project, job = min(waiting, key=lambda item: item[0])
             _note(project, job, is_paused=is_halted)
             if not is_halted:
@@ -163,28 +170,26 @@ class JobRunner:
             return
         files = find_job_files(project.folder, job.id)
         child = processes.start_child(
-            job.argv, files, project.folder,
+            [*self.program, *job.argv], files, project.folder,
             n_cores=processes.count_job_cores(choices.uses_all_cores),
             is_offline=self.is_offline or choices.is_offline,
         )  # fmt: skip
         self._children[project.folder, job.id] = child
         project.update_job(job.id, pid=child.pid)
 
-    def _look_at(self, project: Project, job: Job, is_halted: bool) -> bool:
-        """Look at a running job; return whether it is at work."""
+    def _look_at(self, project: Project, job: Job, is_halted: bool) -> None:
+        """Look at a job that was at work."""
         key, files = (project.folder, job.id), find_job_files(project.folder, job.id)
         child = self._children.get(key)
         code = child.poll() if child is not None else None
         if child is None and not processes.is_at_work(files) and not _may_be_starting(job):
             code = find_end(files.events)
             self._end(project, job, code if code is not None else -1)
-            return False
-        if code is not None:
+        elif code is not None:
             del self._children[key]
             self._end(project, job, code)
-            return False
-        self._steer(project, job, is_halted)
-        return True
+        else:
+            self._steer(project, job, is_halted)
 
     def _steer(self, project: Project, job: Job, is_halted: bool) -> None:
         """Stop, halt or resume a job at work."""
@@ -217,7 +222,7 @@ class JobRunner:
         elif code == BUSY_CODE:
             return
         elif code > 0:
-            project.update_job(job.id, "failed", facts={**facts, **_describe_failure(files)})
+            project.update_job(job.id, "failed", facts={**facts, "error": dict(find_error(files.events))})
         else:
             self._deaths[key] += 1
             if self._deaths[key] >= SETTINGS.most_deaths:
@@ -225,10 +230,6 @@ class JobRunner:
             else:
                 project.update_job(job.id, "queued", facts={**facts, "n_restarts": job.facts.get("n_restarts", 0) + 1})
         self._wake.set()
-
-
-def _describe_failure(files: JobFiles) -> dict[str, Any]:
-    return {"error": dict(find_error(files.events))}
 
 
 def _note(project: Project, job: Job, *, is_paused: bool) -> None:
