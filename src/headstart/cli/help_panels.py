@@ -15,7 +15,7 @@ START = """Adapt a ready-made model to your own images, texts or time series, an
 COMMAND_PANELS = {
     "Start here": ("studio", "demo", "check", "project", "adapt"),
     "Use a model": ("predict", "explain", "set-care", "serve", "report"),
-    "At another place, and with more labels": ("evaluate", "compare", "label-next"),
+    "At another place, and with more labels": ("evaluate", "compare", "label", "label-next"),
     "Search, and find what is alike": ("embed", "search", "similar"),
     "Carry a model to other machines": ("export", "verify"),
     "Ready-made models": ("bases", "adapt-language", "evaluate-language", "pretrain"),
@@ -37,6 +37,7 @@ EXAMPLES = {
     "explain": "headstart explain out photo.jpg -o explained.html",
     "export": "headstart export out --to web",
     "forget": "headstart forget out --id patient-17",
+    "label": "headstart label messages.csv --classes water,health,food -o my-project",
     "label-next": "headstart label-next out unlabelled.csv -o to_label.csv",
     "predict": "headstart predict out new.csv -o answers.csv",
     "pretrain": "headstart pretrain -o my-base",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from headstart.flow.external_validation.evaluate import evaluate
     from headstart.flow.inference.explain import explain
     from headstart.flow.inference.predict_files import predict, predictions
+    from headstart.flow.labelling.key_rounds import label_by_keys
+    from headstart.flow.labelling.label_rounds import label
     from headstart.flow.listing import count_labels, list_bases, list_cache, run_demo
     from headstart.flow.machine.doctor import examine_machine
     from headstart.flow.projects.adapting import adapt, adapt_source
@@ -50,6 +52,8 @@ PLACES = {
     "export": "headstart.flow.exports.export:export",
     "find_similar": "headstart.flow.vectors.similar:find_similar",
     "forget": "headstart.flow.forgetting.forget:forget",
+    "label": "headstart.flow.labelling.label_rounds:label",
+    "label_by_keys": "headstart.flow.labelling.key_rounds:label_by_keys",
     "label_next": "headstart.flow.active_learning.label_next:label_next",
     "list_bases": "headstart.flow.listing:list_bases",
     "list_cache": "headstart.flow.listing:list_cache",
@@ -76,7 +80,8 @@ PLACES = {
 __all__ = [
     "PLACES", "adapt", "adapt_source", "add_bases", "add_data", "assign_splits", "check", "compare", "count_labels",
     "embed_data", "embed_table", "evaluate", "examine_machine", "explain", "export", "find_similar", "forget",
-    "label_next", "list_bases", "list_cache", "plan_base_fetch", "plan_missing_base", "predict", "predictions",
+    "label", "label_by_keys", "label_next", "list_bases", "list_cache", "plan_base_fetch", "plan_missing_base",
+    "predict", "predictions",
     "propose_for", "rank", "rank_on", "read_carefulness", "read_ranking_data", "report", "run_base_fetch", "run_demo",
     "search_index", "set_care", "verify", "write_groups", "write_hits",
 ]  # fmt: skip

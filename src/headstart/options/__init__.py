@@ -40,6 +40,7 @@ from headstart.options.fields import (
 )
 from headstart.options.kept_data import CacheOptions as CacheOptions
 from headstart.options.kept_data import ForgetOptions as ForgetOptions
+from headstart.options.labelling import LabelOptions as LabelOptions
 from headstart.options.language import AdaptLanguageOptions as AdaptLanguageOptions
 from headstart.options.language import EvaluateLanguageOptions as EvaluateLanguageOptions
 from headstart.options.projects import AddDataOptions as AddDataOptions

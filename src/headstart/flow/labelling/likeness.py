@@ -132,7 +132,8 @@ def group_sure_rows(vectors: Vectors, rows: Index, certainty: Floats) -> list[In
     certainty : Floats, shape (n_rows,)
         Probability of the guess; only rows that reach `SETTINGS.cohort_certainty` are grouped.
     """
-    sure = rows[certainty >= SETTINGS.cohort_certainty]
+    order = np.argsort(-certainty, kind="stable")[: SETTINGS.cohort_pool]
+    sure = rows[order[certainty[order] >= SETTINGS.cohort_certainty]]
     if len(sure) < SETTINGS.least_cohort:
         return []
     values = read_alike_rows(vectors, sure)

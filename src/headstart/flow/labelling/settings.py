@@ -46,6 +46,8 @@ class LabellingSettings:
         Least probability (0-1) of the guess of every example of a cohort.
     cohort_rows, least_cohort : int
         Most and fewest examples of a cohort.
+    cohort_pool : int
+        Surest examples of a kind that cohorts are made of.
     most_cohorts : int
         Cohorts that are proposed at once.
     order_group, order_block : int
@@ -86,6 +88,7 @@ class LabellingSettings:
     cohort_certainty: float = 0.9
     cohort_rows: int = 24
     least_cohort: int = 4
+    cohort_pool: int = 400
     most_cohorts: int = 8
     order_group: int = 200
     order_block: int = 2_000
