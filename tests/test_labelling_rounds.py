@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from headstart.errors import HeadstartError
-from headstart.flow.labelling import figures, questions, rounds
+from headstart.flow.labelling import figures, kind_names, questions, rounds, searching
+from headstart.flow.labelling.coding_frames import KindDescription, store_kinds
 from headstart.index import IndexFacts, VectorIndex
 from headstart.projects import NewExample, NewLabel, Project
+from headstart.records import Table
 
 KINDS = ("rust", "blight", "healthy")
 N = 240
@@ -212,3 +215,39 @@ def test_advice_rests_on_labels_outside_the_check(project: Project, index: Vecto
 def test_another_mode_is_refused(project: Project, index: VectorIndex) -> None:
     with pytest.raises(HeadstartError, match="reveiw"):
         questions.choose_next(project, rounds.learn_round(project, index), 1, "reveiw")
+
+
+def test_search_finds_by_meaning_by_word_and_by_example(
+    project: Project, index: VectorIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "embed_queries", lambda index, table, options: np.eye(1, 16, 1, dtype=np.float32))
+    assert {name_truth(one) for one in searching.search_examples(project, index, "spots on leaves", 20)} == {"blight"}
+    assert searching.search_examples(project, index, "text 100", 5)[0] == 101  # "rust", but it holds the words.
+    alike = searching.search_examples(project, index, 7, 20)
+    assert 7 not in alike and len(alike) == 20 and np.mean([name_truth(one) == name_truth(7) for one in alike]) > 0.9
+    assert searching.search_examples(project, index, "  ") == []
+    with pytest.raises(HeadstartError, match="9999"):
+        searching.search_examples(project, index, 9999)
+
+
+def test_vectors_of_kinds_are_computed_once_and_again_after_a_new_description(
+    project: Project, index: VectorIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts: list[list[str]] = []
+
+    def embed(index: VectorIndex, table: Table, options: object) -> np.ndarray:
+        texts.append(list(map(str, table.inputs)))
+        return np.eye(len(table), 16, dtype=np.float32)
+
+    monkeypatch.setattr(kind_names, "embed_queries", embed)
+    assert kind_names.open_kind_vectors(project, index) is None
+    for _ in range(2):
+        names = kind_names.embed_kinds(project, index)
+        assert names is not None and list(names.ids) == list(KINDS)
+    store_kinds(project, [KindDescription("rust", "orange spots"), KindDescription("borer")])
+    assert kind_names.embed_kinds(project, index) is not None
+    assert texts == [list(KINDS), ["rust: orange spots", "blight", "healthy", "borer"]]
+    stored = kind_names.open_kind_vectors(project, index)
+    assert stored is not None and rounds.learn_round(project, index, stored).state == "names"
+    other = VectorIndex(ids=index.ids, vectors=index.vectors, about=replace(index.about, fingerprint="other"))
+    assert kind_names.open_kind_vectors(project, other) is None
