@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from starlette.testclient import TestClient
 
+from headstart.data.reading.content import hash_text
 from headstart.http import json_limits, uploads
 from headstart.http.middleware import RequestMiddleware
 from headstart.options import ServeOptions
+from headstart.projects import NewExample, Project
 from headstart.web import feedback
 from headstart.web.app import build_app
 from headstart.web.journal import Change, Journal
@@ -51,6 +54,38 @@ def open_server(folder: Path) -> TestClient:
 
 def send(client: TestClient, text: str, label: str) -> httpx.Response:
     return client.post("/feedback", json={"text": text, "label": label})
+
+
+def test_a_project_takes_corrections_as_labels_of_its_examples(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "p") as project:
+        project.set_setting("modality", "text")
+        project.add_examples([NewExample(name="first", content_hash=hash_text("No water"), text="No water", label="b")])
+        with open_server(project.folder) as client:
+            replies = [send(client, text, label) for text, label in (("No water", "a"), ("New", "b"), ("New", "b"))]
+            assert [reply.json()["n_rows"] for reply in replies] == [1, 2, 2]
+        first, second = project.list_examples()
+        assert (first.name, first.label, first.label_by, first.chosen) == ("first", "a", "page of toy", "feedback")
+        assert (second.text, second.label, second.label_origin) == ("New", "b", "person")
+        assert len(project.list_events(second.id)) == 1
+        with open_server(project.folder) as client:
+            assert send(client, "Another", "a").json()["n_rows"] == 3
+        project.set_setting("modality", "image")
+        with open_server(project.folder) as client:
+            assert send(client, "text", "a").status_code == 422
+    assert not (tmp_path / "p" / "toy").exists()
+
+
+def test_a_project_keeps_the_photos_that_were_corrected(tmp_path: Path) -> None:
+    photo = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(photo, "PNG")
+    with Project.create(tmp_path) as project:
+        app = build_app(toy("image"), ServeOptions(feedback=tmp_path), None)
+        with TestClient(app, base_url=HOME) as client:
+            form = {"file": ("a.png", photo.getvalue(), "image/png")}
+            assert client.post("/feedback", files=form, data={"label": "a"}).status_code == 200
+        example = project.list_examples()[0]
+        assert example.path is not None and example.path.read_bytes() == photo.getvalue()
+        assert project.read_table().hashes.tolist() == [example.content_hash]
 
 
 def corrections_of(folder: Path) -> list[list[str]]:

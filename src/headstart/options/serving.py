@@ -21,7 +21,10 @@ class ServeOptions(Options):
     token_file: Path | None = Field(
         None, description="File with the access token (default: the environment variable HEADSTART_TOKEN)."
     )
-    feedback: Path | None = Field(None, description="Folder for corrections, as a table that `adapt` reads.")
+    feedback: Path | None = Field(
+        None,
+        description="Folder for corrections, as a table that `adapt` reads; or a project, which takes them as labels.",
+    )
     window_ms: float = Field(
         5.0, ge=0.0, le=1_000.0, description="How long a request may wait for others of its batch (ms)."
     )

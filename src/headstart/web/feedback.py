@@ -30,10 +30,12 @@ from headstart.home import write_text, write_whole
 from headstart.http.errors import RequestRefused, make_busy_error
 from headstart.http.uploads import check_image, read_form, read_json, read_media_type
 from headstart.options import ServeOptions
+from headstart.projects import Project, is_project
 from headstart.spellings import match_names
 from headstart.web.bodies import SeriesCorrection, TextCorrection, parse_body
 from headstart.web.journal import JOURNAL, Change, Journal
 from headstart.web.models import ServedModel
+from headstart.web.project_feedback import ProjectCorrections
 from headstart.web.request_inputs import CheckInput, check_series, check_text, order_channels
 
 MAX_FOLDER_BYTES = 2_000_000_000
@@ -127,7 +129,7 @@ _FORMS: dict[str, _CorrectionFormat] = {
 
 
 class CorrectionStore:
-    """A folder of corrections.
+    """A folder of corrections, or a project that takes them into its journal.
 
     Parameters
     ----------
@@ -152,6 +154,9 @@ class CorrectionStore:
             ) from error
         if not os.access(folder, os.W_OK | os.X_OK):
             raise OptionError(f"{folder} cannot be written to.", "Name another with --feedback.")
+        self._project: ProjectCorrections | None = None
+        if is_project(folder):
+            self._project = ProjectCorrections(Project.open(folder), _choose_suffix, MAX_FOLDER_BYTES)
 
     async def take(self, request: Request, model: ServedModel, limits: ServeOptions) -> int:
         """Keep the correction in a request; gives how many there are of this model.
@@ -171,6 +176,8 @@ class CorrectionStore:
 
     def _store(self, model: ServedModel, correction: _Correction) -> int:
         try:
+            if self._project is not None:
+                return self._project.add(model, correction.value, correction.label)
             if model.name not in self._tables:
                 self._tables[model.name] = _CorrectionTable(self.folder / model.name, _FORMS[model.modality])
             return self._tables[model.name].add(model, correction)

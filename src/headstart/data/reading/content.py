@@ -62,7 +62,12 @@ def hash_text(text: str) -> str:
 
 
 def hash_series(values: Series) -> str:
-    """Hash a series: sha256 of its shape and its float32 values."""
+    """Hash a series: sha256 of its shape and its float32 values.
+
+    Parameters
+    ----------
+    values : Series, shape (n_channels, n_steps)
+    """
     digest = hashlib.sha256(repr(values.shape).encode())
     digest.update(np.ascontiguousarray(values, dtype=np.float32).tobytes())
     return digest.hexdigest()
