@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import get_type_hints
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from tests import tiny
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from typer.testing import CliRunner
 
+import headstart as hs
 from headstart import flow
+from headstart.api.keywords import EmbedKeywords, SearchKeywords
 from headstart.bases import Backbone, BaseRequest
 from headstart.bases.prefix import add_prefix, replace_prefix
 from headstart.cli.main import app
@@ -252,3 +255,26 @@ def test_words_find_what_the_base_cannot_read(tmp_path: Path) -> None:
         flow.search_index(tmp_path / "i", ["water"], parse(SearchOptions))
     again = flow.embed_data(tmp_path / "m.csv", tmp_path / "i", parse(EmbedOptions, hybrid="auto"))
     assert again.index.about.is_hybrid  # Most of it is in a script that the base does not know.
+
+
+@pytest.mark.usefixtures("tiny_bases")
+def test_python_embeds_and_searches_in_memory_as_in_a_folder(tmp_path: Path) -> None:
+    texts = ["no water", "no books", "the clinic is closed today"]
+    index = hs.embed(texts)
+    assert index.vectors.shape == (3, index.about.n_dims) and index.vectors.dtype == np.float16
+    hs.embed(texts, tmp_path / "i")
+    for opened in (index, tmp_path / "i"):
+        hits = hs.search(opened, texts[2], k=2)
+        assert (hits[0].rank, hits[0].id) == (1, "2") and len(hits) == 2 and hits[0].text == texts[2]
+        assert [hit.id for hit in hs.search(opened, like="1", k=9)] != [] and len(
+            hs.search(opened, texts[:2], k=1)
+        ) == 2
+    pictures = hs.embed(np.random.default_rng(0).integers(0, 255, (3, 40, 40, 3), dtype=np.uint8))
+    assert hs.search(pictures, np.zeros((1, 40, 40, 3), dtype=np.uint8), k=3)[2].rank == 3
+    with pytest.raises(OptionError, match="nothing to search"):
+        hs.search(index)
+
+
+def test_keywords_of_embed_and_search_are_those_of_the_options() -> None:
+    for keywords, options in ((EmbedKeywords, EmbedOptions), (SearchKeywords, SearchOptions)):
+        assert set(get_type_hints(keywords)) == set(options.model_fields)

@@ -17,12 +17,24 @@ from typing import TYPE_CHECKING, Any
 from headstart.offline import silence_hub
 
 __version__ = "0.5.0"
-__all__ = ["Adapter", "AdapterRegressor", "Model", "__version__", "adapt", "load", "open_project", "read"]
+__all__ = [
+    "Adapter",
+    "AdapterRegressor",
+    "Model",
+    "__version__",
+    "adapt",
+    "embed",
+    "load",
+    "open_project",
+    "read",
+    "search",
+]
 
 if TYPE_CHECKING:
     from headstart.api.estimator import Adapter, AdapterRegressor
     from headstart.api.functions import adapt, open_project, read
     from headstart.api.model import Model, load
+    from headstart.api.vectors import embed, search
 
 _PLACES = {
     "Adapter": "headstart.api.estimator",
@@ -30,10 +42,12 @@ _PLACES = {
     "Model": "headstart.api.model",
     "load": "headstart.api.model",
     "adapt": "headstart.api.functions",
+    "embed": "headstart.api.vectors",
     "open_project": "headstart.api.functions",
     "read": "headstart.api.functions",
+    "search": "headstart.api.vectors",
 }
-_ADAPTING = ("Adapter", "AdapterRegressor", "adapt", "open_project", "read")
+_ADAPTING = ("Adapter", "AdapterRegressor", "adapt", "embed", "open_project", "read")
 """What needs the extra `adapt`; the rest loads bundles and predicts."""
 
 

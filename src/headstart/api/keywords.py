@@ -34,6 +34,41 @@ class ReadKeywords(TypedDict, total=False):
     order: Names
 
 
+class ColumnKeywords(TypedDict, total=False):
+    """Fields of `headstart.options.ColumnOptions`."""
+
+    text: Names
+    id: str
+    values: str
+    channels: Names
+    time_column: str
+    axes: Literal["auto", "channels-first", "time-first"]
+    sheet: str
+    encoding: str
+
+
+class EmbedKeywords(ColumnKeywords, total=False):
+    """Fields of `headstart.options.EmbedOptions`."""
+
+    modality: Literal["auto", "image", "text", "series"]
+    base: str
+    hybrid: Literal["auto", "on", "off"]
+    to: Literal["safetensors", "parquet"]
+    precision: Literal["auto", "float32"]
+    offline: bool
+
+
+class SearchKeywords(ColumnKeywords, total=False):
+    """Fields of `headstart.options.SearchOptions`; queries are an argument of their own."""
+
+    like: Names
+    filter: Names
+    k: int
+    base: str
+    precision: Literal["auto", "float32"]
+    offline: bool
+
+
 class AdaptKeywords(ReadKeywords, total=False):
     """Fields of `headstart.options.AdaptOptions`."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -72,6 +73,51 @@ def is_index(folder: Path) -> bool:
     return (folder / ABOUT).is_file() and (folder / VECTORS).is_file()
 
 
+def make_index(draft: IndexDraft) -> VectorIndex:
+    """Return an index that is in memory only.
+
+    Parameters
+    ----------
+    draft : IndexDraft
+
+    Raises
+    ------
+    DataError
+        Two rows have one id.
+    """
+    vectors = np.asarray(draft.vectors, dtype=np.float16)
+    ids = _require_unique(draft.ids)
+    rows = {"columns": draft.columns, "texts": _list_beginnings(draft)}
+    return VectorIndex(
+        ids=ids,
+        vectors=vectors,
+        about=_complete_facts(draft, vectors),
+        read_rows=lambda: rows,
+        read_words=lambda: draft.words,
+    )
+
+
+def _require_unique(names: Sequence[str]) -> list[str]:
+    ids = list(map(str, names))
+    if len(set(ids)) != len(ids):
+        name = next(name for name, n in Counter(ids).items() if n > 1)
+        raise DataError(f"Two rows of the index would have the id '{name}'.", "Give every row an id of its own.")
+    return ids
+
+
+def _list_beginnings(draft: IndexDraft) -> list[str]:
+    return [str(text)[: SETTINGS.text_characters] for text in draft.texts]
+
+
+def _complete_facts(draft: IndexDraft, vectors: Halves) -> IndexFacts:
+    """Return the facts with what follows from the rows."""
+    assert vectors.ndim == 2 and len(vectors) == len(draft.ids), vectors.shape
+    columns = tuple(map(str, draft.columns))
+    return replace(
+        draft.about, n_rows=len(vectors), n_dims=vectors.shape[1], columns=columns, is_hybrid=bool(draft.words)
+    )
+
+
 def write_index(folder: Path, draft: IndexDraft) -> VectorIndex:
     """Write an index, in the place of the one that is there, and return it opened.
 
@@ -88,22 +134,10 @@ def write_index(folder: Path, draft: IndexDraft) -> VectorIndex:
     OSError
         It cannot be written.
     """
-    ids = list(map(str, draft.ids))
-    if len(set(ids)) != len(ids):
-        seen: set[str] = set()
-        name = next(name for name in ids if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise DataError(f"Two rows of the index would have the id '{name}'.", "Give every row an id of its own.")
+    ids = _require_unique(draft.ids)
     vectors = np.asarray(draft.vectors, dtype=np.float16)
-    assert vectors.ndim == 2 and len(vectors) == len(ids), vectors.shape
+    about, beginnings = _complete_facts(draft, vectors), _list_beginnings(draft)
     stamp = uuid.uuid4().hex
-    about = replace(
-        draft.about,
-        n_rows=len(ids),
-        n_dims=vectors.shape[1],
-        columns=tuple(map(str, draft.columns)),
-        is_hybrid=bool(draft.words),
-    )
-    beginnings = [str(text)[: SETTINGS.text_characters] for text in draft.texts]
     columns = {str(name): list(map(str, cells)) for name, cells in draft.columns.items()}
     write_arrays(folder / VECTORS, {_NAME: vectors}, {_STAMP: stamp})
     if draft.words:

@@ -15,7 +15,7 @@ from headstart.flow.vectors.hybrid import count_words, needs_words
 from headstart.flow.vectors.project_rows import find_index_folder, read_examples
 from headstart.flow.vectors.search_base import change_prefix, embed_rows, open_search_base
 from headstart.home import require_place
-from headstart.index import IndexDraft, IndexFacts, VectorIndex, is_index, write_index
+from headstart.index import IndexDraft, IndexFacts, VectorIndex, is_index, make_index, write_index
 from headstart.modalities import MODALITIES
 from headstart.offline import offline
 from headstart.options import EmbedOptions
@@ -29,8 +29,8 @@ class Embedding:
 
     Parameters
     ----------
-    folder : Path
-        Of the index.
+    folder : Path or None
+        Of the index; None where it is in memory only.
     index : VectorIndex
     n_computed : int
         Rows that went through the base now; the others were in the feature cache.
@@ -40,7 +40,7 @@ class Embedding:
         The file for other programs.
     """
 
-    folder: Path
+    folder: Path | None
     index: VectorIndex
     n_computed: int
     set_aside: tuple[SetAside, ...]
@@ -92,15 +92,15 @@ def embed_project(project: Project, options: EmbedOptions, out: Path | None = No
     return embed_table(read_examples(project), folder, options)
 
 
-def embed_table(table: Table, out: Path, options: EmbedOptions) -> Embedding:
+def embed_table(table: Table, out: Path | None, options: EmbedOptions) -> Embedding:
     """Make an index of rows that were read.
 
     Parameters
     ----------
     table : Table
         Its ids are those of the index.
-    out : Path
-        Folder of the index; one that is there is replaced.
+    out : Path or None
+        Folder of the index; one that is there is replaced. None: it is not written.
     options : EmbedOptions
 
     Raises
@@ -132,8 +132,8 @@ def embed_table(table: Table, out: Path, options: EmbedOptions) -> Embedding:
         texts=list(map(str, embedded.table.inputs)) if MODALITIES[table.modality].has_words else (),
         words=count_words(list(map(str, embedded.table.inputs))) if has_words else {},
     )
-    index = write_index(out, draft)
-    parquet = WRITERS[options.to](out, index)
+    index = make_index(draft) if out is None else write_index(out, draft)
+    parquet = None if out is None else WRITERS[options.to](out, index)
     set_aside = (*table.set_aside, *embedded.set_aside)
     return Embedding(folder=out, index=index, n_computed=embedded.n_computed, set_aside=set_aside, parquet=parquet)
 

@@ -84,13 +84,32 @@ def search_index(folder: Path, queries: Sequence[str], options: SearchOptions) -
         The index or a query cannot be used, or the index is of another base than the one that was named.
     """
     index = open_index(folder / FOLDER if is_project(folder) else folder)
-    rows = filter_rows(index, options.filter)
     if not (queries or options.like or options.queries):
         raise OptionError("There is nothing to search for.", 'Give words ("no water"), --queries FILE, or --like ID.')
+    table = read_queries(index, queries, options) if queries or options.queries else None
+    return search_opened(index, table, options)
+
+
+def search_opened(index: VectorIndex, table: Table | None, options: SearchOptions) -> SearchAnswer:
+    """Search in an index that is open.
+
+    Parameters
+    ----------
+    index : VectorIndex
+    table : Table or None
+        Queries; their ids stand before their hits.
+    options : SearchOptions
+        `like` asks for more.
+
+    Raises
+    ------
+    HeadstartError
+        A query cannot be used, or the index is of another base than the one that was named.
+    """
+    rows = filter_rows(index, options.filter)
     hits = [line for name in options.like for line in _search_like(index, name, rows, options.k)]
-    if queries or options.queries:
+    if table is not None:
         require("adapt", "Embedding a query")
-        table = read_queries(index, queries, options)
         with offline(options.offline):
             vectors = embed_queries(index, table, options)
         k = count_joined(options.k) if index.about.is_hybrid else options.k
