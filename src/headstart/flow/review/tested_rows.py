@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from headstart.csv_files import read_csv_rows
+from headstart.decisions import NOT_SURE
 from headstart.errors import DataError
 from headstart.flow.reporting import ROWS, read_report_rows
 from headstart.flow.scoring.scored_rows import PREDICTIONS
@@ -189,14 +190,30 @@ def _read_shown_rows(run: Path, stamp: tuple[int, int]) -> dict[str, ReportRow]:
 def _read_tested_rows(
     run: Path, task: str, stamp: tuple[int, int], shown_stamp: tuple[int, int]
 ) -> list[TestedRow]:  # fmt: skip
+    report_rows = _read_shown_rows(run, shown_stamp)
     try:
         with (run / PREDICTIONS).open(encoding="utf-8", newline="") as handle:
             header, *records = read_csv_rows(handle)
+    except FileNotFoundError:  # The folder was cleaned, or comes from elsewhere.
+        return [_take_report_row(row) for row in report_rows.values() if row.split == "test"]
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise DataError(f"The answers of the model in {run} cannot be read ({error}).", "Learn again.") from error
-    report_rows = _read_shown_rows(run, shown_stamp)
     places = _find_places(header)
     return [_make_row(record, places, task=task, report_row=report_rows.get(record[0])) for record in records]
+
+
+def _take_report_row(row: ReportRow) -> TestedRow:
+    return TestedRow(
+        id=row.id,
+        true=row.true,
+        predicted=row.predicted,
+        answer=NOT_SURE if row.outcome == "not_answered" else row.predicted,
+        outcome=row.outcome,
+        second=row.second,
+        probability=row.probability,
+        error=row.error,
+        groups=dict(row.groups),
+    )
 
 
 def _find_places(header: Sequence[str]) -> dict[str, int]:
