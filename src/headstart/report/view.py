@@ -224,7 +224,12 @@ def confusion_cells(result: Result) -> list[list[Cell]] | None:
 
 
 def confused_pairs(result: Result) -> list[ConfusedPair]:
-    """List the classes most often confused, most rows first."""
+    """List the classes most often confused, most rows first.
+
+    Parameters
+    ----------
+    result : Result
+    """
     if result.confusion is None:
         return []
     pairs_found = [

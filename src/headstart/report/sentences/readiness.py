@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from headstart.report.group_names import name_group
 from headstart.report.messages import format_number, message, translate, translate_count
 from headstart.report.people_words import count_inputs, format_in_hundred
+from headstart.report.sentences.carefulness import format_count
 from headstart.report.words import format_amount, format_hundredths, join_clauses, shorten_name
 from headstart.results import READINESS_LEVELS, NextStep, Readiness, ReadinessLevel, ReadinessReason
 
@@ -197,13 +198,17 @@ def _describe_answered(reason: ReadinessReason, modality: str) -> str:
     )  # fmt: skip
 
 
-def _write_share(template: str) -> Callable[[ReadinessReason, str], str]:
+def _write_share(template: str, is_counted: bool = False) -> Callable[[ReadinessReason, str], str]:
+    """Return a sentence with a share; one of rows that were counted is "7 of 9" where there are few."""
+
     def write(reason: ReadinessReason, modality: str) -> str:
         assert reason.figure is not None
+        n_rows, share = reason.n_rows or 0, format_in_hundred(reason.figure)
+        if is_counted and n_rows:
+            share = format_count(round(reason.figure.value * n_rows), n_rows, reason.figure)
         return translate(
-            template, share=format_in_hundred(reason.figure), inputs=count_inputs(modality, reason.n_rows or 0),
-            stated=format_hundredths(reason.bound or 0.0),
-        )  # fmt: skip
+            template, share=share, inputs=count_inputs(modality, n_rows), stated=format_hundredths(reason.bound or 0.0)
+        )
 
     return write
 
@@ -242,10 +247,10 @@ _REASONS: Mapping[str, Callable[[ReadinessReason, str], str]] = {
     "no_test_rows": _write_plain(message("It was not tested: nothing was left to test it on.")),
     "few_test_rows": _describe_test_rows,
     "answered": _describe_answered,
-    "answered_right": _write_share(message("Its answers are right in {share}, tested on {inputs}.")),
+    "answered_right": _write_share(message("Its answers are right in {share}, tested on {inputs}."), is_counted=True),
     "kappa": _write_share(message("Its grades agree with the true ones by {share}.")),
     "row_f1": _write_share(message("Its labels fit by {share}.")),
-    "exact_match": _write_share(message("All labels are exactly right in {share}.")),
+    "exact_match": _write_share(message("All labels are exactly right in {share}."), is_counted=True),
     "explained": _write_share(
         message("It explains {share} of the differences between the numbers; always saying the mean explains none.")
     ),

@@ -10,7 +10,7 @@ from headstart.report.kinds import NOUNS
 from headstart.report.messages import translate
 from headstart.studio.context import StudioContext
 from headstart.studio.example_json import Document
-from headstart.studio.screens import check_compare, check_wall, check_writing
+from headstart.studio.screens import check_card, check_compare, check_wall, check_writing
 from headstart.studio.screens.check_models import ReviewedModel, find_model
 from headstart.studio.screens.check_values import (
     describe_rivals,
@@ -33,7 +33,7 @@ def make_routes(context: StudioContext) -> APIRouter:
     context : StudioContext
     """
     routes = APIRouter()
-    for part in (check_wall, check_writing, check_compare):
+    for part in (check_wall, check_writing, check_compare, check_card):
         routes.include_router(part.make_routes(context))
 
     @routes.get("/p/{project}/check")

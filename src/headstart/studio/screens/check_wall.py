@@ -54,7 +54,7 @@ def make_routes(context: StudioContext) -> APIRouter:
         checked = require_model(opened, number)
         tested = {row.id: row for row in read_tested_rows(checked.run, checked.result.task)}
         labels = {point.id: point.true for point in list_map_points(checked.run)}
-        rows = [tested.get(name) or _make_learnt_row(name, labels[name]) for name in ids if name in labels]
+        rows = [tested.get(name) or make_learnt_row(name, labels[name]) for name in ids if name in labels]
         with context.speak(request):
             return {"count": len(rows), "items": describe_rows(opened, checked, rows[:MOST_ITEMS])}
 
@@ -81,7 +81,7 @@ def choose_rows(checked: ReviewedModel, query: dict[str, str]) -> list[TestedRow
     result: Result = checked.result
     if query.get("outcome") == "doubted":
         return [
-            _make_learnt_row(item.id, item.label, guess=item.suggested)
+            make_learnt_row(item.id, item.label, guess=item.suggested)
             for item in result.label_errors
             if query.get("true", "") in ("", item.label)
         ]
@@ -95,7 +95,17 @@ def choose_rows(checked: ReviewedModel, query: dict[str, str]) -> list[TestedRow
     )
 
 
-def _make_learnt_row(name: str, label: str, guess: str = "") -> TestedRow:
+def make_learnt_row(name: str, label: str, guess: str = "") -> TestedRow:
+    """Return a row that was learnt from, as the wall shows it.
+
+    Parameters
+    ----------
+    name : str
+        Id of the row.
+    label : str
+    guess : str
+        Kind that the model would rather give it; "" where nothing is in doubt.
+    """
     return TestedRow(id=name, true=label, predicted=guess, answer=guess, outcome=None)
 
 

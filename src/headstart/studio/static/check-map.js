@@ -56,6 +56,7 @@ class ExampleMap {
 
   addLegend() {
     const legend = findElement("map-legend");
+    legend.append(makeElement("span", "", words("map_signs")));
     const menu = findField("map-kind");
     menu.append(makeElement("option", "", ""));
     for (const [at, kind] of this.kinds.entries()) {

@@ -14,11 +14,11 @@ import { drawExample } from "./drawing.js";
 const SIGNS = { right: "✓", wrong: "✗", not_answered: "?", doubted: "!" };
 
 /**
- * Return what became of an example, "doubted" for one that was learnt from.
+ * Return what became of an example: "doubted" where the label of one that was learnt from may be wrong, "" if nothing.
  * @param {Tested} item
  */
 export function nameOutcome(item) {
-  return item.outcome ?? (item.is_test ? "" : "doubted");
+  return item.outcome ?? (item.guess && !item.is_test ? "doubted" : "");
 }
 
 /**
