@@ -9,18 +9,19 @@ from types import SimpleNamespace
 import numpy as np
 import openpyxl
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from headstart.cli.main import app
 from headstart.errors import HeadstartError
 from headstart.flow.labelling import label_rounds
-from headstart.flow.labelling.coding_frames import read_kinds
-from headstart.flow.labelling.judging_file import ANSWER, read_judging_file
+from headstart.flow.labelling.coding_frames import KindDescription, read_kinds
+from headstart.flow.labelling.judging_file import ANSWER, read_judging_file, write_judging_file
 from headstart.flow.labelling.key_rounds import KeyAnswer, KeyQuestion, label_by_keys
 from headstart.flow.labelling.label_rounds import TO_JUDGE, LabelStep, label
 from headstart.index import IndexFacts, VectorIndex
 from headstart.options import LabelOptions, parse
-from headstart.projects import Project
+from headstart.projects import NewExample, Project
 
 KINDS = ("water", "health", "=food")
 N = 90
@@ -162,3 +163,18 @@ def test_the_command_prints_what_it_knows_and_never_an_accuracy_without_judged_e
     second = CliRunner().invoke(app, [*arguments, "--json"])
     assert second.exit_code == 0 and '"n_read": 20' in second.stdout
     assert "20 judged: " in second.stderr and "surely between" in second.stderr
+
+
+def test_photos_stand_in_the_workbook_and_a_broken_one_is_only_named(tmp_path: Path) -> None:
+    Image.new("RGB", (400, 200), "green").save(tmp_path / "leaf.jpg")
+    (tmp_path / "broken.jpg").write_bytes(b"no photo")
+    with Project.create(tmp_path / "project") as project:
+        new = [
+            NewExample(name=name, content_hash=f"{at:064d}", path=tmp_path / name)
+            for at, name in enumerate(("leaf.jpg", "broken.jpg"))
+        ]
+        project.add_examples(new)
+        write_judging_file(tmp_path / "to_judge.xlsx", project.list_examples(), [KindDescription("rust")])
+    sheet = openpyxl.load_workbook(tmp_path / "to_judge.xlsx")["to judge"]
+    assert [picture.anchor._from.row for picture in sheet._images] == [1]
+    assert sheet["B2"].hyperlink.target.endswith("leaf.jpg") and sheet["B3"].value.endswith("broken.jpg")

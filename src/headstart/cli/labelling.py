@@ -84,7 +84,7 @@ def show_label_step(step: LabelStep) -> None:
             "same command again."
         )
     if step.state == "learnt":
-        _print_line(f"To make a model of them: headstart adapt {step.folder} -o out")
+        _print_line(f"To make a model of them: headstart adapt {step.folder}")
 
 
 def describe_advice(advice: LabellingAdvice) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,7 +15,9 @@ from headstart.data.reading.table_files import read_raw_table
 from headstart.errors import DataError, list_offenders
 from headstart.flow.inference.own_workbook import FORBIDDEN, LONGEST_CELL
 from headstart.flow.labelling.coding_frames import KindDescription
+from headstart.flow.labelling.settings import SETTINGS
 from headstart.home import write_whole
+from headstart.modalities.previews import make_thumbnail
 from headstart.projects import Example
 
 EXAMPLE, CONTENT, ANSWER = "example", "what it is", "answer"
@@ -21,6 +25,8 @@ EXAMPLE, CONTENT, ANSWER = "example", "what it is", "answer"
 WORDS = {"not sure": "not_sure", "?": "not_sure", "none of these": "none", "none": "none", "skip": "skip"}
 """Answers that are no kind."""
 _WIDTHS = {"A": 10, "B": 90, "C": 26}
+_POINTS_A_PIXEL, _MARGIN = 0.75, 6
+"""Of the height of a line."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,7 @@ def write_judging_file(path: Path, examples: Sequence[Example], kinds: Sequence[
         ("skip", "Ask again later."),
     ]
     _write_rows(frame, [("answer", "what it means"), *explained, *others])
+    _add_pictures(openpyxl, sheet, examples)
     _offer_answers(openpyxl, sheet, n_examples=len(examples), n_answers=len(explained) + len(others))
     for page in (sheet, frame):
         for column, width in _WIDTHS.items():
@@ -81,6 +88,19 @@ def _write_rows(sheet: Any, rows: Sequence[Sequence[str | int]]) -> None:
             )
             if isinstance(value, str):
                 cell.data_type = "s"
+
+
+def _add_pictures(openpyxl: Any, sheet: Any, examples: Sequence[Example]) -> None:
+    """Lay a small copy of each photo beside its cell, whose link opens the photo itself."""
+    for line, example in enumerate(examples, 2):
+        if example.path is None:
+            continue
+        sheet.cell(line, 2).hyperlink = example.path.as_uri()
+        small = make_thumbnail(example.path, SETTINGS.picture_pixels, SETTINGS.picture_quality)
+        if small is not None:
+            picture = openpyxl.drawing.image.Image(io.BytesIO(base64.b64decode(small.jpeg)))
+            sheet.add_image(picture, f"D{line}")
+            sheet.row_dimensions[line].height = small.height * _POINTS_A_PIXEL + _MARGIN
 
 
 def _offer_answers(openpyxl: Any, sheet: Any, n_examples: int, n_answers: int) -> None:

@@ -54,6 +54,8 @@ class LabellingSettings:
         Mean size of the groups through which the order of likeness goes; larger groups than the second are cut.
     rank_offset : int
         Added to a rank before rankings are joined by its reciprocal.
+    picture_pixels, picture_quality : int
+        Longer side and JPEG quality of the photos in a workbook.
     reference_rows : int
         Examples of the human reference.
     least_curve_labels : int
@@ -93,6 +95,8 @@ class LabellingSettings:
     order_group: int = 200
     order_block: int = 2_000
     rank_offset: int = 60
+    picture_pixels: int = 180
+    picture_quality: int = 80
     reference_rows: int = 50
     least_curve_labels: int = 30
     curve_draws: int = 6
