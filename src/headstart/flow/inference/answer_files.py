@@ -6,7 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from headstart import bundle as bundles
 from headstart import progress
@@ -165,7 +165,11 @@ def _sort_photos(content: AnswerTable, inputs: OrderedInputs, folder: Path) -> N
     """Copy the photos of a complete CSV into one folder per answer."""
     paths = {name: Path(name if row is None else inputs.table.inputs[row]) for name, row in inputs.order}
     columns = (content.column(name) for name in ("input", "kind", "answer"))
-    photos = [PhotoAnswer(paths[name], kind, text) for name, kind, text in zip(*columns, strict=True) if name in paths]
+    photos = [
+        PhotoAnswer(paths[name], kind, text, PurePosixPath(name).name)
+        for name, kind, text in zip(*columns, strict=True)
+        if name in paths
+    ]
     counts = sort_photos([photo for photo in photos if photo.path.is_file()], folder)
     each = ", ".join(f"{n:,} {place}" for place, n in sorted(counts.items(), key=lambda item: -item[1]))
     progress.say(

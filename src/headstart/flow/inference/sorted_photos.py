@@ -7,7 +7,7 @@ import shutil
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from headstart import progress
 from headstart.bundle import Bundle
@@ -28,11 +28,15 @@ _SPARE_SHARE = 1.02
 
 @dataclass(frozen=True)
 class PhotoAnswer:
-    """A photo with the kind of its answer (`headstart.flow.inference.answers.Answer.kind`) and its text."""
+    """A photo with the kind of its answer (`headstart.flow.inference.answers.Answer.kind`) and its text.
+
+    `name` is what the copy is called; the file's own name if empty.
+    """
 
     path: Path
     kind: str
     text: str
+    name: str = ""
 
 
 def require_sortable(bundle: Bundle, folder: Path) -> None:
@@ -104,6 +108,11 @@ def _make_unique(stem: str, suffix: str, taken: set[str]) -> str:
     return name
 
 
+def _split_name(answer: PhotoAnswer) -> tuple[str, str]:
+    """Return stem and ending of the copy's name; one that is not the file's own may come from anywhere."""
+    return (make_folder_name(PurePath(answer.name).stem) if answer.name else answer.path.stem), answer.path.suffix
+
+
 def sort_photos(answers: Sequence[PhotoAnswer], folder: Path) -> dict[str, int]:
     """Copy photos into one folder per answer; all of them take their place at once, or none.
 
@@ -140,7 +149,7 @@ def sort_photos(answers: Sequence[PhotoAnswer], folder: Path) -> dict[str, int]:
             for answer in answers:
                 place = KIND_FOLDERS.get(answer.kind) or folders.get(answer.text, _NO_ANSWER)
                 (fresh / place).mkdir(parents=True, exist_ok=True)
-                name = _make_unique(answer.path.stem, answer.path.suffix, taken.setdefault(place, set()))
+                name = _make_unique(*_split_name(answer), taken.setdefault(place, set()))
                 shutil.copy2(answer.path, fresh / place / name)
                 counts[place] = counts.get(place, 0) + 1
                 bar.advance(1)

@@ -1,0 +1,384 @@
+"""Answers to many: one folder a run in the project, with what was dropped, the answers, and people's answers beside.
+
+`answers/N/`: `about.json`, `data/` (what was dropped), `answers.xlsx` or .csv (to download), `table.csv` (for
+programs), `sorted/` (photos in folders), `examples.json` (which input is which example), `reviewed.csv` (answers of people).
+"""
+
+from __future__ import annotations
+
+import csv
+import shlex
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from headstart import bundle as bundles
+from headstart.csv_files import read_csv_rows, write_csv_rows
+from headstart.data import OrderedInputs
+from headstart.errors import DataError, UnknownName
+from headstart.flow.inference.answer_files import rewrite_answers
+from headstart.flow.inference.answer_layout import read_answers
+from headstart.flow.inference.lining_up import order_inputs
+from headstart.flow.inference.reviewed_answers import COLUMNS
+from headstart.flow.using.examples import list_answered
+from headstart.flow.using.open_models import OpenModel, ReadInput
+from headstart.flow.using.settings import SETTINGS
+from headstart.home import read_json, write_json, write_whole
+from headstart.modalities import MODALITIES
+from headstart.options import PredictFileOptions, parse
+from headstart.projects import NewExample, Project
+
+FOLDER, ABOUT, DATA, TABLE = "answers", "about.json", "data", "table.csv"
+SORTED, EXAMPLES, REVIEWED = "sorted", "examples.json", "reviewed.csv"
+TO_PERSON = ("not_sure", "none_of_these")
+"""Kinds of answers that leave the input to a person."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerRun:
+    """One run.
+
+    Parameters
+    ----------
+    n : int
+        Its number.
+    folder : Path
+    model : int
+        Number of the model.
+    data : Path
+        What is predicted: a file, or a folder of photos.
+    name : str
+        What people call it.
+    columns : mapping of str to str
+        Options that name columns, such as "text".
+    source : int or None
+        Number of the source of its examples in the project, once some are reviewed.
+    """
+
+    n: int
+    folder: Path
+    model: int
+    data: Path
+    name: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+    source: int | None = None
+
+    @property
+    def out(self) -> Path:
+        """The file to download."""
+        return self.folder / ("answers.csv" if self.data.suffix.lower() in (".csv", ".tsv", ".txt") else "answers.xlsx")
+
+    @property
+    def table(self) -> Path:
+        """The answers as programs read them."""
+        return self.folder / TABLE
+
+    @property
+    def sorted(self) -> Path | None:
+        """The folder of sorted photos, where it is one of photos."""
+        return self.folder / SORTED if self.data.is_dir() else None
+
+
+def create_run(project: Project, model: int) -> int:
+    """Make the folder of a new run; return its number.
+
+    Parameters
+    ----------
+    project : Project
+    model : int
+    """
+    root = project.folder / FOLDER
+    root.mkdir(exist_ok=True)
+    n = 1 + max((int(path.name) for path in root.iterdir() if path.name.isdecimal()), default=0)
+    while True:
+        try:
+            (root / str(n)).mkdir()
+            break
+        except FileExistsError:
+            n += 1
+    (root / str(n) / DATA).mkdir()
+    write_json(root / str(n) / ABOUT, {"format": 1, "model": model, "data": None, "name": "", "columns": {}})
+    return n
+
+
+def find_folder(project: Project, n: int) -> Path:
+    """Return the folder of a run.
+
+    Parameters
+    ----------
+    project : Project
+    n : int
+
+    Raises
+    ------
+    UnknownName
+        There is none of this number.
+    """
+    folder = project.folder / FOLDER / str(int(n))
+    if not (folder / ABOUT).is_file():
+        raise UnknownName("There are no such answers.", "Drop the file once more.")
+    return folder
+
+
+def open_run(project: Project, n: int) -> AnswerRun:
+    """Return a run whose data has come.
+
+    Parameters
+    ----------
+    project : Project
+    n : int
+
+    Raises
+    ------
+    HeadstartError
+        There is none of this number, or nothing was dropped yet.
+    """
+    folder = find_folder(project, n)
+    about = read_json(folder / ABOUT)
+    if not about.get("data"):
+        raise DataError("Nothing has come yet.", "Drop a file or a folder of photos.")
+    return AnswerRun(
+        n=int(n),
+        folder=folder,
+        model=int(about["model"]),
+        data=folder / DATA / about["data"] if about["data"] != "." else folder / DATA,
+        name=str(about["name"]),
+        columns=dict(about["columns"]),
+        source=about.get("source"),
+    )
+
+
+def change_run(project: Project, n: int, **changes: Any) -> AnswerRun:
+    """Keep what is known of a run, and return it.
+
+    Parameters
+    ----------
+    project : Project
+    n : int
+    **changes
+        Fields of about.json: data, name, columns, source, model.
+    """
+    folder = find_folder(project, n)
+    write_json(folder / ABOUT, {**read_json(folder / ABOUT), **changes})
+    return open_run(project, n)
+
+
+def list_runs(project: Project) -> list[AnswerRun]:
+    """Return the runs that have data, the newest first.
+
+    Parameters
+    ----------
+    project : Project
+    """
+    root = project.folder / FOLDER
+    numbers = sorted((int(path.name) for path in root.glob("*") if path.name.isdecimal()), reverse=True)
+    runs = []
+    for n in numbers:
+        try:
+            runs.append(open_run(project, n))
+        except (DataError, UnknownName):
+            continue
+    return runs
+
+
+def make_command(run: AnswerRun, model: Path) -> list[str]:
+    """Return the command line that answers, without `headstart` in front.
+
+    Parameters
+    ----------
+    run : AnswerRun
+    model : Path
+        Its output folder of `adapt`.
+    """
+    words = ["predict", str(model), str(run.data), "-o", str(run.out), "--table", str(run.table)]
+    words += [word for name, value in run.columns.items() for word in (f"--{name}", value)]
+    return [*words, *(["--sort-into", str(run.sorted)] if run.sorted else []), "--offline"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunPreview:
+    """How the data of a run was understood, with the first answers.
+
+    Parameters
+    ----------
+    n_rows : int
+    n_unreadable : int
+    columns : mapping of str to str
+        Columns by role.
+    rows : tuple of (name, input, document)
+    """
+
+    n_rows: int
+    n_unreadable: int
+    columns: Mapping[str, str]
+    rows: tuple[tuple[str, Any, dict[str, Any]], ...]
+
+
+def preview_run(run: AnswerRun, model: OpenModel) -> RunPreview:
+    """Answer the first rows of a run.
+
+    Parameters
+    ----------
+    run : AnswerRun
+    model : OpenModel
+
+    Raises
+    ------
+    HeadstartError
+        The data cannot be read, such as for want of a column.
+    """
+    inputs = model.read_file(run.data, _make_options(run))
+    table = inputs.table
+    first = range(min(SETTINGS.preview_rows, len(table)))
+    items = [
+        ReadInput(
+            name=str(table.ids[row]),
+            value=_LOADERS[table.modality](table.inputs[row]),
+            content_hash=str(table.hashes[row]),
+        )
+        for row in first
+    ]
+    documents = model.answer(items)
+    return RunPreview(
+        n_rows=len(inputs.order),
+        n_unreadable=len(inputs.order) - len(table),
+        columns=dict(table.columns),
+        rows=tuple((item.name, table.inputs[row], documents[row]) for row, item in zip(first, items, strict=True)),
+    )
+
+
+_LOADERS: Mapping[str, Callable[[Any], Any]] = {
+    name: (lambda value: Path(value).read_bytes()) if modality.is_file else (lambda value: value)
+    for name, modality in MODALITIES.items()
+}
+
+
+def _make_options(run: AnswerRun, **more: Any) -> PredictFileOptions:
+    columns = {name: (value,) if name == "text" else value for name, value in run.columns.items()}
+    return parse(PredictFileOptions, offline=True, **columns, **more)
+
+
+def count_answers(run: AnswerRun) -> dict[str, int]:
+    """Return how many inputs got each kind of answer, "label" for those that were answered; empty before the end.
+
+    Parameters
+    ----------
+    run : AnswerRun
+    """
+    if not run.table.is_file():
+        return {}
+    with run.table.open(encoding="utf-8", newline="") as opened:
+        return dict(Counter(row["kind"] for row in csv.DictReader(opened)))
+
+
+def add_for_review(project: Project, run: AnswerRun, model: Path) -> AnswerRun:
+    """Take the inputs that are left to a person into the project as examples, and return the run with their source.
+
+    Parameters
+    ----------
+    project : Project
+    run : AnswerRun
+    model : Path
+        That answered.
+    """
+    content = read_answers(run.table)
+    waiting = {
+        name for name, kind in zip(content.column("input"), content.column("kind"), strict=True) if kind in TO_PERSON
+    }
+    source = run.source or project.add_source(run.name or run.data, f"answers {run.n}", dict(run.columns))
+    table = _read_inputs(run, model).table
+    rows = {str(name): row for row, name in enumerate(table.ids) if name in waiting}
+    known = _find_known(project, [str(table.hashes[row]) for row in rows.values()])
+    place = _PLACES[table.modality]
+    fresh = {name: row for name, row in rows.items() if table.hashes[row] not in known}
+    new = [
+        NewExample(
+            name=name.replace(run.data.name, run.name or run.data.name, 1) if run.data.is_file() else name,
+            content_hash=str(table.hashes[row]),
+            source=source,
+            **{place: _keep(project, place, table.inputs[row])},
+        )
+        for name, row in fresh.items()
+    ]
+    by_hash = {**known, **_find_hashes(project, project.add_examples(new))}
+    examples = {name: by_hash[str(table.hashes[row])] for name, row in rows.items() if table.hashes[row] in by_hash}
+    write_json(run.folder / EXAMPLES, {"format": 1, "examples": examples})
+    return change_run(project, run.n, source=source)
+
+
+def _find_known(project: Project, hashes: Sequence[str]) -> dict[str, int]:
+    """Return the examples that the project has of some contents already: they are not asked about twice."""
+    known = project.find_known_hashes(hashes)
+    return {item.content_hash: item.id for item in project.iterate_examples() if item.content_hash in known} if known else {}
+
+
+def _find_hashes(project: Project, ids: Sequence[int]) -> dict[str, int]:
+    return {item.content_hash: item.id for item in project.get_examples(ids)}
+
+
+_PLACES = {"image": "path", "text": "text", "series": "series"}
+"""Field of an example that holds an input, by modality."""
+
+
+def _keep(project: Project, place: str, value: Any) -> Any:
+    if place != "path":
+        return value
+    path = Path(value).resolve()
+    root = project.folder.resolve()
+    return path.relative_to(root) if path.is_relative_to(root) else path
+
+
+def _read_inputs(run: AnswerRun, model: Path) -> OrderedInputs:
+    return order_inputs(bundles.load_bundle(model, "quickest"), [run.data], _make_options(run), {})
+
+
+def save_reviewed(project: Project, run: AnswerRun, model: Path) -> int:
+    """Write the answers of people into the files of a run, with their names; return how many they are.
+
+    Parameters
+    ----------
+    project : Project
+    run : AnswerRun
+    model : Path
+        That answered.
+    """
+    if run.source is None:
+        return 0
+    answered = list_answered(project, read_json(run.folder / EXAMPLES)["examples"])
+    rows = [list(COLUMNS), *([name, answer, person] for name, (answer, person) in sorted(answered.items()))]
+    path = run.folder / REVIEWED
+    with write_whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as handle:
+        write_csv_rows(handle, rows)
+    more = {"sort_into": run.sorted} if run.sorted else {}
+    if run.sorted:
+        shutil.rmtree(run.sorted, ignore_errors=True)
+    rewrite_answers(model, [run.data], run.table, run.out, _make_options(run, reviewed=path, **more))
+    return len(answered)
+
+
+def count_reviewed(run: AnswerRun) -> int:
+    """Return how many answers of people are in the files of a run.
+
+    Parameters
+    ----------
+    run : AnswerRun
+    """
+    path = run.folder / REVIEWED
+    if not path.is_file():
+        return 0
+    with path.open(encoding="utf-8", newline="") as opened:
+        return max(0, len(read_csv_rows(opened)) - 1)
+
+
+def describe_command(words: Sequence[str]) -> str:
+    """Return a command line to show, or to copy.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Without `headstart` in front.
+    """
+    return shlex.join(["headstart", *words])
