@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from headstart.errors import OptionError
+from headstart.http import network_address
 from headstart.http.access import MIN_TOKEN_CHARACTERS
 from headstart.http.network_address import show_phone_address
 from headstart.options import ServeOptions
@@ -14,7 +15,8 @@ from headstart.web import phone
 @pytest.fixture(autouse=True)
 def in_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HEADSTART_TOKEN", raising=False)
-    monkeypatch.setattr(phone, "find_network_address", lambda: "192.168.1.20")
+    for place in (phone, network_address):
+        monkeypatch.setattr(place, "find_network_address", lambda: "192.168.1.20")
 
 
 def test_a_phone_gets_a_new_token_at_the_address_of_the_network() -> None:
@@ -34,7 +36,7 @@ def test_a_token_of_the_user_is_taken_and_a_weak_one_refused(monkeypatch: pytest
 
 
 def test_the_address_names_this_machine_and_is_shown_with_a_code(capsys: pytest.CaptureFixture[str]) -> None:
-    address = phone.make_phone_address("0.0.0.0", 8000, "a-token")
+    address = network_address.make_phone_address("0.0.0.0", 8000, "a-token")
     assert address == "http://192.168.1.20:8000/#token=a-token"
     show_phone_address(address)
     shown_text = capsys.readouterr().err

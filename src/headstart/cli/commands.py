@@ -110,14 +110,24 @@ def _show_unreadable_inputs(failed: Sequence[Mapping[str, str]]) -> None:
 
 
 @command(EvaluateOptions)
-def evaluate(bundle: BundlePath, data: Data, options: EvaluateOptions) -> Any:
+def evaluate(
+    bundle: BundlePath,
+    data: Data,
+    options: EvaluateOptions,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="JSON to write: the document that --json prints.")
+    ] = None,
+) -> Any:
     """Score a bundle on new data, with or without labels, and compare it with the test rows of training."""
     from headstart import flow
     from headstart.cli import show
+    from headstart.home import write_text
 
     evaluation = flow.evaluate(
         require_model("evaluate", bundle, data), require_data(data), options, options.recalibrate
     )
+    if output is not None:
+        write_text(output, evaluation.model_dump_json(indent=2))
     show.show_evaluation(evaluation)
     return evaluation.model_dump_json(indent=2)
 

@@ -33,6 +33,25 @@ def find_network_address() -> str:
     return address
 
 
+def make_phone_address(host: str, port: int, token: str) -> str:
+    """Return the address that opens the page with its token; what follows # stays in the browser and in no log.
+
+    Parameters
+    ----------
+    host : str
+        0.0.0.0 and :: stand for every address of this machine: one that a phone can open takes its place.
+    port : int
+    token : str
+
+    Examples
+    --------
+    >>> make_phone_address("192.168.1.20", 8000, "a-b_c")
+    'http://192.168.1.20:8000/#token=a-b_c'
+    """
+    name = find_network_address() if host in ("0.0.0.0", "::") else host
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}/#token={token}"
+
+
 def show_phone_address(address: str) -> None:
     """Write the address and its QR code to standard error.
 

@@ -30,22 +30,3 @@ def choose_access(options: ServeOptions) -> tuple[str, str | None]:
     if options.token_file is None and not os.environ.get(TOKEN_VARIABLE, "").strip():
         return host, secrets.token_urlsafe(_TOKEN_BYTES)
     return host, read_token(host, options.token_file)
-
-
-def make_phone_address(host: str, port: int, token: str) -> str:
-    """Return the address that opens the page with its token; what follows # stays in the browser and in no log.
-
-    Parameters
-    ----------
-    host : str
-        0.0.0.0 and :: stand for every address of this machine: one that a phone can open takes its place.
-    port : int
-    token : str
-
-    Examples
-    --------
-    >>> make_phone_address("192.168.1.20", 8000, "a-b_c")
-    'http://192.168.1.20:8000/#token=a-b_c'
-    """
-    name = find_network_address() if host in ("0.0.0.0", "::") else host
-    return f"http://{f'[{name}]' if ':' in name else name}:{port}/#token={token}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart import progress
-from headstart.http.network_address import show_phone_address
+from headstart.http.network_address import make_phone_address, show_phone_address
 from headstart.http.running import (
     HeadstartServer,
     bind_socket,
@@ -22,7 +22,7 @@ from headstart.options import ServeOptions
 from headstart.task_types import TASK_TYPES
 from headstart.web.app import build_app
 from headstart.web.models import open_models
-from headstart.web.phone import choose_access, make_phone_address
+from headstart.web.phone import choose_access
 
 
 def serve(paths: Sequence[Path], options: ServeOptions) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """Answers to many: one folder a run in the project, with what was dropped, the answers, and people's answers beside.
 
 `answers/N/`: `about.json`, `data/` (what was dropped), `answers.xlsx` or .csv (to download), `table.csv` (for
-programs), `sorted/` (photos in folders), `examples.json` (which input is which example), `reviewed.csv` (answers of people).
+programs), `sorted/` (photos in folders), `examples.json` (which input is which example), `reviewed.csv` (answers of
+people).
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import shlex
 import shutil
 from collections import Counter
@@ -18,7 +20,9 @@ from typing import Any
 from headstart import bundle as bundles
 from headstart.csv_files import read_csv_rows, write_csv_rows
 from headstart.data import OrderedInputs
+from headstart.data.reading.stored_names import write_names
 from headstart.errors import DataError, UnknownName
+from headstart.file_locks import lock_file
 from headstart.flow.inference.answer_files import rewrite_answers
 from headstart.flow.inference.answer_layout import read_answers
 from headstart.flow.inference.lining_up import order_inputs
@@ -33,6 +37,7 @@ from headstart.projects import NewExample, Project
 
 FOLDER, ABOUT, DATA, TABLE = "answers", "about.json", "data", "table.csv"
 SORTED, EXAMPLES, REVIEWED = "sorted", "examples.json", "reviewed.csv"
+_CAME, _LOCK, _LOCK_SECONDS = ".came.jsonl", ".lock", 10.0
 TO_PERSON = ("not_sure", "none_of_these")
 """Kinds of answers that leave the input to a person."""
 
@@ -56,6 +61,8 @@ class AnswerRun:
         Options that name columns, such as "text".
     source : int or None
         Number of the source of its examples in the project, once some are reviewed.
+    is_photos : bool
+        Whether photos are sorted into folders as well.
     """
 
     n: int
@@ -65,6 +72,7 @@ class AnswerRun:
     name: str
     columns: Mapping[str, str] = field(default_factory=dict)
     source: int | None = None
+    is_photos: bool = False
 
     @property
     def out(self) -> Path:
@@ -78,8 +86,8 @@ class AnswerRun:
 
     @property
     def sorted(self) -> Path | None:
-        """The folder of sorted photos, where it is one of photos."""
-        return self.folder / SORTED if self.data.is_dir() else None
+        """The folder of sorted photos, where there are photos."""
+        return self.folder / SORTED if self.is_photos else None
 
 
 def create_run(project: Project, model: int) -> int:
@@ -148,6 +156,7 @@ def open_run(project: Project, n: int) -> AnswerRun:
         name=str(about["name"]),
         columns=dict(about["columns"]),
         source=about.get("source"),
+        is_photos=bool(about.get("is_photos")),
     )
 
 
@@ -196,6 +205,44 @@ def make_command(run: AnswerRun, model: Path) -> list[str]:
     words = ["predict", str(model), str(run.data), "-o", str(run.out), "--table", str(run.table)]
     words += [word for name, value in run.columns.items() for word in (f"--{name}", value)]
     return [*words, *(["--sort-into", str(run.sorted)] if run.sorted else []), "--offline"]
+
+
+def note_file(folder: Path, stored: str, name: str) -> None:
+    """Note what a file that came is called.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the data of a run.
+    stored : str
+        Its name there, which is ours.
+    name : str
+        To be shown; no path.
+    """
+    with lock_file(folder / _LOCK, _LOCK_SECONDS), (folder / _CAME).open("a", encoding="utf-8") as handle:
+        handle.write(json.dumps([stored, name]) + "\n")
+
+
+def number_files(folder: Path) -> dict[str, str]:
+    """Give the files that came numbers as names, so that every reader knows what they are called; return both.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the data of a run.
+    """
+    if not (folder / _CAME).is_file():
+        return {}
+    names = {}
+    with lock_file(folder / _LOCK, _LOCK_SECONDS):
+        lines = (folder / _CAME).read_text("utf-8").splitlines()
+        for number, (stored, name) in enumerate(map(json.loads, lines), start=1):
+            numbered = f"{number:06}{Path(stored).suffix}"
+            if (folder / stored).is_file():
+                (folder / stored).rename(folder / numbered)
+            names[numbered] = str(name)
+        write_names(folder, names)
+    return names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -312,7 +359,11 @@ def add_for_review(project: Project, run: AnswerRun, model: Path) -> AnswerRun:
 def _find_known(project: Project, hashes: Sequence[str]) -> dict[str, int]:
     """Return the examples that the project has of some contents already: they are not asked about twice."""
     known = project.find_known_hashes(hashes)
-    return {item.content_hash: item.id for item in project.iterate_examples() if item.content_hash in known} if known else {}
+    return (
+        {item.content_hash: item.id for item in project.iterate_examples() if item.content_hash in known}
+        if known
+        else {}
+    )
 
 
 def _find_hashes(project: Project, ids: Sequence[int]) -> dict[str, int]:
@@ -357,6 +408,18 @@ def save_reviewed(project: Project, run: AnswerRun, model: Path) -> int:
         shutil.rmtree(run.sorted, ignore_errors=True)
     rewrite_answers(model, [run.data], run.table, run.out, _make_options(run, reviewed=path, **more))
     return len(answered)
+
+
+def count_people(project: Project, run: AnswerRun) -> int:
+    """Return how many of the inputs that were left to a person have an answer of one now.
+
+    Parameters
+    ----------
+    project : Project
+    run : AnswerRun
+    """
+    path = run.folder / EXAMPLES
+    return len(list_answered(project, read_json(path)["examples"])) if path.is_file() else 0
 
 
 def count_reviewed(run: AnswerRun) -> int:

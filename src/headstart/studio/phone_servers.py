@@ -1,0 +1,129 @@
+"""Pages for phones: a `headstart serve` in a child process, one a project, that ends with Studio."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from headstart.http.access import TOKEN_VARIABLE
+from headstart.http.network_address import find_network_address, make_phone_address
+
+_TOKEN_BYTES, _WAIT_SECONDS = 16, 0.2
+
+
+@dataclass(frozen=True)
+class PhoneServer:
+    """One that runs: its process, where it listens, and the address with the access code."""
+
+    process: subprocess.Popen[bytes]
+    place: tuple[str, int]
+    address: str
+
+    def is_alive(self) -> bool:
+        """Return whether its process runs."""
+        return self.process.poll() is None
+
+    def is_ready(self) -> bool:
+        """Return whether it takes requests."""
+        try:
+            with socket.create_connection(self.place, timeout=_WAIT_SECONDS):
+                return True
+        except OSError:
+            return False
+
+
+class PhoneServers:
+    """The pages for phones that this Studio has opened."""
+
+    def __init__(self) -> None:
+        self._servers: dict[Path, PhoneServer] = {}
+        self._turn = threading.Lock()
+        atexit.register(self.stop_all)
+
+    def find(self, project: Path) -> PhoneServer | None:
+        """Return the one of a project, where it runs.
+
+        Parameters
+        ----------
+        project : Path
+            Its folder.
+        """
+        server = self._servers.get(project)
+        return server if server and server.is_alive() else None
+
+    def start(self, project: Path, model: Path) -> PhoneServer:
+        """Open the page of a model for the phones in the same network; one that is open stays.
+
+        Parameters
+        ----------
+        project : Path
+            Its folder: corrections enter it.
+        model : Path
+            Output folder of `adapt`.
+
+        Raises
+        ------
+        OptionError
+            This computer is in no network.
+        """
+        with self._turn:
+            running = self.find(project)
+            if running:
+                return running
+            host = find_network_address()
+            port, token = _find_free_port(host), secrets.token_urlsafe(_TOKEN_BYTES)
+            words = make_serve_command(model, project, host, port)
+            process = subprocess.Popen(
+                [sys.executable, "-m", "headstart", *words],
+                env={**os.environ, TOKEN_VARIABLE: token},
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            self._servers[project] = PhoneServer(process, (host, port), make_phone_address(host, port, token))
+            return self._servers[project]
+
+    def stop(self, project: Path) -> None:
+        """Close the page of a project.
+
+        Parameters
+        ----------
+        project : Path
+            Its folder.
+        """
+        with self._turn:
+            server = self._servers.pop(project, None)
+            if server is not None:
+                server.process.terminate()
+                try:
+                    server.process.wait(timeout=10)
+                except subprocess.TimeoutExpired:
+                    server.process.kill()
+
+    def stop_all(self) -> None:
+        """Close all pages."""
+        for project in list(self._servers):
+            self.stop(project)
+
+
+def make_serve_command(model: Path, project: Path, host: str, port: int) -> list[str]:
+    """Return the command line that answers phones, without `headstart` in front.
+
+    Parameters
+    ----------
+    model, project : Path
+    host : str
+    port : int
+    """
+    return ["serve", str(model), "--host", host, "--port", str(port), "--feedback", str(project), "--offline"]
+
+
+def _find_free_port(host: str) -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,161 @@
+"""Use on phones and elsewhere: a page in the local network, a page without network, files for others."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import segno
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse
+from pydantic import BaseModel
+
+from headstart import bundle as bundles
+from headstart.bundle import standalone
+from headstart.flow.using.answer_runs import describe_command
+from headstart.flow.using.open_models import OpenModels
+from headstart.http.errors import RequestRefused
+from headstart.projects import Project, ProjectModel
+from headstart.studio.context import StudioContext
+from headstart.studio.model_facts import choose_model, measure_bytes, read_config
+from headstart.studio.phone_servers import PhoneServer, PhoneServers, make_serve_command
+from headstart.studio.screens.use_many import zip_folder
+
+PAGE_JOB = "phone page"
+_PAGE, _FILES, _BUNDLE = "phone-page", "shared", "bundle"
+_QR_SCALE, _QR_BORDER = 5, 4
+
+
+class _Chosen(BaseModel):
+    model: int | None = None
+
+
+def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
+    """Return the routes of this part.
+
+    Parameters
+    ----------
+    context : StudioContext
+    models : OpenModels
+    """
+    routes = APIRouter(prefix="/api/p/{project}")
+    servers = PhoneServers()
+
+    @routes.get("/phones")
+    def read_phones(project: str) -> dict[str, Any]:
+        opened = context.open(project)
+        return {**_describe_server(servers.find(opened.folder)), "page": _describe_page(opened)}
+
+    @routes.post("/phones/start")
+    def start(project: str, body: _Chosen) -> dict[str, Any]:
+        opened = context.open(project)
+        model = choose_model(opened, body.model)
+        server = servers.start(opened.folder, model.folder)
+        words = make_serve_command(model.folder, opened.folder, *server.place)
+        return {**_describe_server(server), "command": describe_command(words)}
+
+    @routes.post("/phones/stop")
+    def stop(project: str) -> dict[str, Any]:
+        opened = context.open(project)
+        servers.stop(opened.folder)
+        return _describe_server(None)
+
+    @routes.post("/phones/page")
+    def make_page(project: str, body: _Chosen) -> dict[str, Any]:
+        opened = context.open(project)
+        words = make_page_command(opened, choose_model(opened, body.model))
+        job = context.jobs.submit(opened, PAGE_JOB, words)
+        return {"job": job, "command": describe_command(words)}
+
+    @routes.get("/phones/page.zip")
+    def download_page(project: str) -> Response:
+        opened = context.open(project)
+        folder = opened.folder / _FILES / _PAGE
+        if not (folder / "index.html").is_file():
+            raise RequestRefused(404, "The page is not made yet.", "Make it first.")
+        return FileResponse(zip_folder(folder), filename=f"{_make_stem(opened.name)} phone page.zip")
+
+    @routes.get("/elsewhere")
+    def read_elsewhere(project: str, model: int | None = None) -> dict[str, Any]:
+        opened = context.open(project)
+        return _describe_elsewhere(opened, choose_model(opened, model))
+
+    @routes.get("/elsewhere/bundle.zip")
+    def download_bundle(project: str, model: int | None = None) -> Response:
+        opened = context.open(project)
+        chosen = choose_model(opened, model)
+        folder = bundles.find_bundle(chosen.folder)
+        path = zip_folder(folder, opened.folder / _FILES / f"model-{chosen.n}.zip")
+        return FileResponse(path, filename=f"{_make_stem(opened.name)} model {chosen.n}.zip")
+
+    @routes.get("/phones/code.svg")
+    def draw_code(request: Request, project: str) -> Response:
+        server = servers.find(context.open(project).folder)
+        if server is None:
+            raise RequestRefused(404, "The page for phones is closed.", "Show the code first.")
+        return Response(draw_qr(server.address), media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
+
+    return routes
+
+
+def draw_qr(address: str) -> bytes:
+    """Return the QR code of an address as an SVG on white, whatever the colours of the page.
+
+    Parameters
+    ----------
+    address : str
+    """
+    buffer = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(
+        buffer, kind="svg", scale=_QR_SCALE, border=_QR_BORDER, light="#fff", dark="#000", xmldecl=False
+    )
+    return buffer.getvalue()
+
+
+def make_page_command(project: Project, model: ProjectModel) -> list[str]:
+    """Return the command line that makes the page without network, without `headstart` in front.
+
+    Parameters
+    ----------
+    project : Project
+    model : ProjectModel
+    """
+    folder = project.folder / _FILES / _PAGE
+    return ["export", str(model.folder), "--to", "web", "-o", str(folder)]
+
+
+def _describe_server(server: PhoneServer | None) -> dict[str, Any]:
+    if server is None:
+        return {"running": False}
+    return {"running": True, "ready": server.is_ready(), "address": server.address}
+
+
+def _describe_page(project: Project) -> dict[str, Any] | None:
+    folder = project.folder / _FILES / _PAGE
+    if not (folder / "index.html").is_file():
+        return None
+    return {"n_bytes": measure_bytes(folder), "at": (folder / "index.html").stat().st_mtime}
+
+
+def _describe_elsewhere(project: Project, model: ProjectModel) -> dict[str, Any]:
+    """Return as JSON what can be given to others, with sizes and on how many rows the answers were compared."""
+    folder = bundles.find_bundle(model.folder)
+    config = read_config(model)
+    gate = dict((config.get("portable") or {}).get("gate") or {})
+    has_script = (folder / standalone.SCRIPT).is_file()
+    return {
+        "model": model.n,
+        "n_bytes": measure_bytes(folder),
+        "has_script": has_script,
+        "n_checked": gate.get("n_rows"),
+        "same_labels": gate.get("same_labels"),
+        "modality": config.get("modality"),
+        "serve": describe_command(["serve", str(model.folder)]),
+        "head": describe_command(["export", str(model.folder), "--to", "head", "-o", f"{project.name}-head"]),
+        "script": f"python {standalone.SCRIPT} . messages.csv -o answers.csv",
+    }
+
+
+def _make_stem(name: str) -> str:
+    return re.sub(r"[^\w .-]+", "_", name).strip(". ")[:80] or "model"
