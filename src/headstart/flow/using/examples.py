@@ -37,16 +37,26 @@ def add_correction(project: Project, item: ReadInput, label: str, who: str) -> i
     kinds = [kind.name for kind in project.list_kinds()]
     if kinds and label not in kinds:
         raise DataError(f"There is no kind '{label}' here.", "Choose one of the kinds, or add it on the page Label.")
-    example = _find_known(project, item.content_hash)
-    if example is None:
-        source = _get_source(project)
-        modality = str(project.get_setting("modality", "text"))
-        fields = _FIELDS[modality](project, item)
-        new = NewExample(
-            name=item.name or f"in use {item.content_hash[:8]}", content_hash=item.content_hash, source=source, **fields
-        )
-        (example,) = project.add_examples([new])
+    example = add_unlabelled(project, item)
     project.add_labels([NewLabel(example=example, label=label, who=who, chosen="use")])
+    return example
+
+
+def add_unlabelled(project: Project, item: ReadInput) -> int:
+    """Take an input into a project as an example without an answer, unless it is there already; return its id.
+
+    Parameters
+    ----------
+    project : Project
+    item : ReadInput
+    """
+    known = _find_known(project, item.content_hash)
+    if known is not None:
+        return known
+    fields = _FIELDS[str(project.get_setting("modality", "text"))](project, item)
+    name = item.name or f"in use {item.content_hash[:8]}"
+    new = NewExample(name=name, content_hash=item.content_hash, source=_get_source(project), **fields)
+    (example,) = project.add_examples([new])
     return example
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
 
 from headstart.errors import DataError
 from headstart.flow.using.examples import add_correction
@@ -100,8 +101,6 @@ def make_routes(context: StudioContext) -> APIRouter:
 
     @routes.post("/api/p/{project}/use/file")
     async def answer_file(request: Request, project: str, model: int | None = None) -> dict[str, Any]:
-        from starlette.concurrency import run_in_threadpool
-
         opened = context.open(project)
         upload = await receive_upload(request, opened.folder / _ONE)
         return await run_in_threadpool(_answer, request, opened, upload.path, upload.name, model)

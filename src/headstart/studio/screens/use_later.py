@@ -17,12 +17,13 @@ from headstart.home import write_json
 from headstart.modalities.image import SUFFIXES
 from headstart.projects import Project
 from headstart.report import write_sentence
-from headstart.report.people_words import count_inputs
+from headstart.report.messages import translate
+from headstart.report.people_words import count_inputs, format_in_hundred
 from headstart.report.sentences.new_rows import describe_new_rows, describe_right_answers
 from headstart.report.sentences.readiness import describe_verdict, name_level
-from headstart.results import Evaluation, Figure
+from headstart.results import Evaluation, Figure, GroupValue
 from headstart.studio.context import StudioContext
-from headstart.studio.model_facts import choose_model
+from headstart.studio.model_facts import choose_model, read_config
 from headstart.studio.uploads import receive_upload
 
 JOB = "still good"
@@ -67,8 +68,19 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
         words = ["evaluate", str(model.folder), str(data), "-o", str(folder / _OUT)]
         words += [word for name in ("text", "label", "sheet") if body.columns.get(name)
                   for word in (f"--{name}", body.columns[name])]  # fmt: skip
-        job = context.jobs.submit(opened, JOB, [*words, "--offline"])
+        if (read_config(model).get("portable") or {}).get("ok"):
+            words += ["--runtime", "onnx"]  # Opens soonest, and passed the gate.
+        job = opened.add_job(JOB, [*words, "--offline"])
         return {"job": job, "command": describe_command(words), "data": str(data)}
+
+    @routes.post("/{key}/add")
+    def add(request: Request, project: str, key: str) -> dict[str, Any]:
+        opened = context.open(project)
+        data = _settle(_find_folder(opened, key))
+        words = ["project", "add", str(opened.folder), str(data)]
+        job = opened.add_job("add", words)
+        with context.speak(request):
+            return {"job": job, "command": describe_command(words), "words": translate("They are being added.")}
 
     @routes.get("/{key}")
     def read_result(request: Request, project: str, key: str) -> dict[str, Any]:
@@ -127,12 +139,18 @@ def describe_evaluation(evaluation: Evaluation) -> dict[str, Any]:
             for item in evaluation.beside_training
         ],
         "places": [
-            {"column": group.column, "value": part.value, "n": part.n_rows}
+            {"column": group.column, "value": part.value, "n": part.n_rows, "right": _describe_part(part)}
             for group in evaluation.groups
-            for part in group.groups
+            for part in group.values
         ],
         "not_read": [{"name": item.id, "reason": item.reason} for item in evaluation.set_aside[:5]],
     }
+
+
+def _describe_part(part: GroupValue) -> str:
+    """Return how many of the examples of a place or month are right; empty where too few can be compared."""
+    accuracy = getattr(part.metrics, "accuracy", None)
+    return "" if accuracy is None else format_in_hundred(accuracy)
 
 
 def _write_figure(figure: Figure | None) -> dict[str, float | None]:

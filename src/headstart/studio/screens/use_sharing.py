@@ -10,17 +10,21 @@ import segno
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 
 from headstart import bundle as bundles
 from headstart.bundle import standalone
 from headstart.flow.using.answer_runs import describe_command
+from headstart.flow.using.collected import add_collected
 from headstart.flow.using.open_models import OpenModels
 from headstart.http.errors import RequestRefused
 from headstart.projects import Project, ProjectModel
+from headstart.report.messages import translate_count
 from headstart.studio.context import StudioContext
 from headstart.studio.model_facts import choose_model, measure_bytes, read_config
 from headstart.studio.phone_servers import PhoneServer, PhoneServers, make_serve_command
 from headstart.studio.screens.use_many import zip_folder
+from headstart.studio.uploads import receive_upload
 
 PAGE_JOB = "phone page"
 _PAGE, _FILES, _BUNDLE = "phone-page", "shared", "bundle"
@@ -65,7 +69,7 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
     def make_page(project: str, body: _Chosen) -> dict[str, Any]:
         opened = context.open(project)
         words = make_page_command(opened, choose_model(opened, body.model))
-        job = context.jobs.submit(opened, PAGE_JOB, words)
+        job = opened.add_job(PAGE_JOB, words)
         return {"job": job, "command": describe_command(words)}
 
     @routes.get("/phones/page.zip")
@@ -75,6 +79,21 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
         if not (folder / "index.html").is_file():
             raise RequestRefused(404, "The page is not made yet.", "Make it first.")
         return FileResponse(zip_folder(folder), filename=f"{_make_stem(opened.name)} phone page.zip")
+
+    @routes.post("/phones/collected")
+    async def receive_collected(request: Request, project: str) -> dict[str, Any]:
+        opened = context.open(project)
+        upload = await receive_upload(request, opened.folder / _FILES)
+        try:
+            counts = await run_in_threadpool(add_collected, opened, upload.path)
+        finally:
+            upload.path.unlink(missing_ok=True)
+        with context.speak(request):
+            words = translate_count("{n} new example.", "{n} new examples.", counts.n_added)
+            labelled = translate_count(
+                "{n} of them with the right answer.", "{n} of them with the right answer.", counts.n_labelled
+            )
+        return {"n": counts.n_added, "n_labelled": counts.n_labelled, "words": f"{words} {labelled}"}
 
     @routes.get("/elsewhere")
     def read_elsewhere(project: str, model: int | None = None) -> dict[str, Any]:
@@ -153,8 +172,34 @@ def _describe_elsewhere(project: Project, model: ProjectModel) -> dict[str, Any]
         "modality": config.get("modality"),
         "serve": describe_command(["serve", str(model.folder)]),
         "head": describe_command(["export", str(model.folder), "--to", "head", "-o", f"{project.name}-head"]),
+        **_write_requests(str(config.get("modality"))),
         "script": f"python {standalone.SCRIPT} . messages.csv -o answers.csv",
     }
+
+
+def _write_requests(modality: str) -> dict[str, str]:
+    """Return how a program asks, for a shell and for Python."""
+    address = "http://127.0.0.1:8000/predict"
+    json_body, python_body = _BODIES.get(modality, ("", ""))
+    if not json_body:
+        return {
+            "curl": f"curl -F file=@photo.jpg {address}",
+            "python": "import requests\n\nwith open('photo.jpg', 'rb') as photo:\n"
+            f"    answer = requests.post('{address}', files={{'file': photo}}).json()\n"
+            "print(answer['predictions'][0]['answer'])",
+        }
+    return {
+        "curl": f"curl -H 'Content-Type: application/json' -d '{json_body}' {address}",
+        "python": f"import requests\n\nanswer = requests.post('{address}', json={python_body}).json()\n"
+        "print(answer['predictions'][0]['answer'])",
+    }
+
+
+_BODIES = {
+    "text": ('{"texts": ["The pump is broken"]}', "{'texts': ['The pump is broken']}"),
+    "series": ('{"series": [[0.1, 0.4, 0.2]]}', "{'series': [[0.1, 0.4, 0.2]]}"),
+}
+"""JSON that a program sends, by modality; photos are sent as files."""
 
 
 def _make_stem(name: str) -> str:
