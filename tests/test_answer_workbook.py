@@ -157,7 +157,8 @@ def test_an_answer_of_a_person_stands_in_place_of_the_models(tmp_path: Path) -> 
     reviewed.write_text("input,answer,answered by\nrows.xlsx:7,water,Amina\n", encoding="utf-8")
     options = options.model_copy(update={"reviewed": reviewed})
     again = tmp_path / "again.xlsx"
-    rewrite_answers(BUNDLE, [tmp_path / "rows.xlsx"], tmp_path / "t" / "answers.csv", again, options)
+    table = tmp_path / "t" / "answers.csv"
+    rewrite_answers(BUNDLE, [tmp_path / "rows.xlsx"], table=table, out=again, options=options)
     flow.predict(BUNDLE, [tmp_path / "rows.xlsx"], tmp_path / "answers.xlsx", options)
     for path in (again, tmp_path / "answers.xlsx"):
         sheet = openpyxl.load_workbook(path)["Messages"]

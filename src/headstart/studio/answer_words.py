@@ -7,11 +7,12 @@ from typing import Any
 
 from headstart.decisions.reasons import ReasonCode
 from headstart.report.messages import format_number, translate
+from headstart.studio.example_json import Document
 
 _MOST_NAMED, _MOST_GUESSES = 3, 5
 
 
-def describe_answer(document: Mapping[str, Any]) -> dict[str, Any]:
+def describe_answer(document: Mapping[str, Any]) -> Document:
     """Return as JSON how a page shows one answer.
 
     Parameters
@@ -54,7 +55,7 @@ _MARKS: Mapping[str, Callable[[], str]] = {
 }
 
 
-def list_guesses(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+def list_guesses(document: Mapping[str, Any]) -> list[Document]:
     """Return the most probable kinds with their shares (0-1), the likeliest first.
 
     Parameters

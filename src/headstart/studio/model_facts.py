@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from headstart import bundle as bundles
 from headstart.bundle.integrity import CONFIG
@@ -14,6 +13,7 @@ from headstart.home import read_json
 from headstart.projects import Project, ProjectModel
 from headstart.report.sentences.readiness import describe_verdict, name_level
 from headstart.results import Readiness
+from headstart.studio.example_json import Document
 
 _KEPT = 64
 
@@ -55,7 +55,7 @@ def choose_model(project: Project, n: int | None = None) -> ProjectModel:
     return next((model for model in chosen if model.is_current), chosen[0])
 
 
-def describe_model(model: ProjectModel, modality: str) -> dict[str, Any]:
+def describe_model(model: ProjectModel, modality: str) -> Document:
     """Return as JSON what a page shows of a model, in the language spoken.
 
     Parameters
@@ -74,7 +74,7 @@ def describe_model(model: ProjectModel, modality: str) -> dict[str, Any]:
     }
 
 
-def read_config(model: ProjectModel) -> dict[str, Any]:
+def read_config(model: ProjectModel) -> Document:
     """Return the JSON document that says how a model reads and what it knows.
 
     Parameters

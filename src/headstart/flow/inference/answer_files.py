@@ -113,7 +113,7 @@ def finish_answer_files(files: AnswerFiles, bundle: Bundle, inputs: OrderedInput
 
 
 def rewrite_answers(
-    bundle_path: Path, paths: Sequence[Path], table: Path, out: Path, options: PredictFileOptions
+    bundle_path: Path, paths: Sequence[Path], *, table: Path, out: Path, options: PredictFileOptions
 ) -> None:
     """Write the files of answers once more, from what `predict --table` wrote; nothing is predicted.
 

@@ -10,30 +10,18 @@ from __future__ import annotations
 import csv
 import json
 import shlex
-import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from headstart import bundle as bundles
-from headstart.csv_files import read_csv_rows, write_csv_rows
-from headstart.data import OrderedInputs
 from headstart.data.reading.stored_names import write_names
 from headstart.errors import DataError, UnknownName
 from headstart.file_locks import lock_file
-from headstart.flow.inference.answer_files import rewrite_answers
-from headstart.flow.inference.answer_layout import read_answers
-from headstart.flow.inference.lining_up import order_inputs
-from headstart.flow.inference.reviewed_answers import COLUMNS
-from headstart.flow.using.examples import list_answered
-from headstart.flow.using.open_models import OpenModel, ReadInput
-from headstart.flow.using.settings import SETTINGS
-from headstart.home import read_json, write_json, write_whole
-from headstart.modalities import MODALITIES
+from headstart.home import read_json, write_json
 from headstart.options import PredictFileOptions, parse
-from headstart.projects import NewExample, Project
+from headstart.projects import Project
 
 FOLDER, ABOUT, DATA, TABLE = "answers", "about.json", "data", "table.csv"
 SORTED, EXAMPLES, REVIEWED = "sorted", "examples.json", "reviewed.csv"
@@ -245,65 +233,15 @@ def number_files(folder: Path) -> dict[str, str]:
     return names
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunPreview:
-    """How the data of a run was understood, with the first answers.
-
-    Parameters
-    ----------
-    n_rows : int
-    n_unreadable : int
-    columns : mapping of str to str
-        Columns by role.
-    rows : tuple of (name, input, document)
-    """
-
-    n_rows: int
-    n_unreadable: int
-    columns: Mapping[str, str]
-    rows: tuple[tuple[str, Any, dict[str, Any]], ...]
-
-
-def preview_run(run: AnswerRun, model: OpenModel) -> RunPreview:
-    """Answer the first rows of a run.
+def make_predict_options(run: AnswerRun, **more: Any) -> PredictFileOptions:
+    """Return the options by which a run reads its data.
 
     Parameters
     ----------
     run : AnswerRun
-    model : OpenModel
-
-    Raises
-    ------
-    HeadstartError
-        The data cannot be read, such as for want of a column.
+    **more
+        Other fields.
     """
-    inputs = model.read_file(run.data, _make_options(run))
-    table = inputs.table
-    first = range(min(SETTINGS.preview_rows, len(table)))
-    items = [
-        ReadInput(
-            name=str(table.ids[row]),
-            value=_LOADERS[table.modality](table.inputs[row]),
-            content_hash=str(table.hashes[row]),
-        )
-        for row in first
-    ]
-    documents = model.answer(items)
-    return RunPreview(
-        n_rows=len(inputs.order),
-        n_unreadable=len(inputs.order) - len(table),
-        columns=dict(table.columns),
-        rows=tuple((item.name, table.inputs[row], documents[row]) for row, item in zip(first, items, strict=True)),
-    )
-
-
-_LOADERS: Mapping[str, Callable[[Any], Any]] = {
-    name: (lambda value: Path(value).read_bytes()) if modality.is_file else (lambda value: value)
-    for name, modality in MODALITIES.items()
-}
-
-
-def _make_options(run: AnswerRun, **more: Any) -> PredictFileOptions:
     columns = {name: (value,) if name == "text" else value for name, value in run.columns.items()}
     return parse(PredictFileOptions, offline=True, **columns, **more)
 
@@ -319,121 +257,6 @@ def count_answers(run: AnswerRun) -> dict[str, int]:
         return {}
     with run.table.open(encoding="utf-8", newline="") as opened:
         return dict(Counter(row["kind"] for row in csv.DictReader(opened)))
-
-
-def add_for_review(project: Project, run: AnswerRun, model: Path) -> AnswerRun:
-    """Take the inputs that are left to a person into the project as examples, and return the run with their source.
-
-    Parameters
-    ----------
-    project : Project
-    run : AnswerRun
-    model : Path
-        That answered.
-    """
-    content = read_answers(run.table)
-    waiting = {
-        name for name, kind in zip(content.column("input"), content.column("kind"), strict=True) if kind in TO_PERSON
-    }
-    source = run.source or project.add_source(run.name or run.data, f"answers {run.n}", dict(run.columns))
-    table = _read_inputs(run, model).table
-    rows = {str(name): row for row, name in enumerate(table.ids) if name in waiting}
-    known = _find_known(project, [str(table.hashes[row]) for row in rows.values()])
-    place = _PLACES[table.modality]
-    fresh = {name: row for name, row in rows.items() if table.hashes[row] not in known}
-    new = [
-        NewExample(
-            name=name.replace(run.data.name, run.name or run.data.name, 1) if run.data.is_file() else name,
-            content_hash=str(table.hashes[row]),
-            source=source,
-            **{place: _keep(project, place, table.inputs[row])},
-        )
-        for name, row in fresh.items()
-    ]
-    by_hash = {**known, **_find_hashes(project, project.add_examples(new))}
-    examples = {name: by_hash[str(table.hashes[row])] for name, row in rows.items() if table.hashes[row] in by_hash}
-    write_json(run.folder / EXAMPLES, {"format": 1, "examples": examples})
-    return change_run(project, run.n, source=source)
-
-
-def _find_known(project: Project, hashes: Sequence[str]) -> dict[str, int]:
-    """Return the examples that the project has of some contents already: they are not asked about twice."""
-    known = project.find_known_hashes(hashes)
-    return (
-        {item.content_hash: item.id for item in project.iterate_examples() if item.content_hash in known}
-        if known
-        else {}
-    )
-
-
-def _find_hashes(project: Project, ids: Sequence[int]) -> dict[str, int]:
-    return {item.content_hash: item.id for item in project.get_examples(ids)}
-
-
-_PLACES = {"image": "path", "text": "text", "series": "series"}
-"""Field of an example that holds an input, by modality."""
-
-
-def _keep(project: Project, place: str, value: Any) -> Any:
-    if place != "path":
-        return value
-    path = Path(value).resolve()
-    root = project.folder.resolve()
-    return path.relative_to(root) if path.is_relative_to(root) else path
-
-
-def _read_inputs(run: AnswerRun, model: Path) -> OrderedInputs:
-    return order_inputs(bundles.load_bundle(model, "quickest"), [run.data], _make_options(run), {})
-
-
-def save_reviewed(project: Project, run: AnswerRun, model: Path) -> int:
-    """Write the answers of people into the files of a run, with their names; return how many they are.
-
-    Parameters
-    ----------
-    project : Project
-    run : AnswerRun
-    model : Path
-        That answered.
-    """
-    if run.source is None:
-        return 0
-    answered = list_answered(project, read_json(run.folder / EXAMPLES)["examples"])
-    rows = [list(COLUMNS), *([name, answer, person] for name, (answer, person) in sorted(answered.items()))]
-    path = run.folder / REVIEWED
-    with write_whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as handle:
-        write_csv_rows(handle, rows)
-    more = {"sort_into": run.sorted} if run.sorted else {}
-    if run.sorted:
-        shutil.rmtree(run.sorted, ignore_errors=True)
-    rewrite_answers(model, [run.data], run.table, run.out, _make_options(run, reviewed=path, **more))
-    return len(answered)
-
-
-def count_people(project: Project, run: AnswerRun) -> int:
-    """Return how many of the inputs that were left to a person have an answer of one now.
-
-    Parameters
-    ----------
-    project : Project
-    run : AnswerRun
-    """
-    path = run.folder / EXAMPLES
-    return len(list_answered(project, read_json(path)["examples"])) if path.is_file() else 0
-
-
-def count_reviewed(run: AnswerRun) -> int:
-    """Return how many answers of people are in the files of a run.
-
-    Parameters
-    ----------
-    run : AnswerRun
-    """
-    path = run.folder / REVIEWED
-    if not path.is_file():
-        return 0
-    with path.open(encoding="utf-8", newline="") as opened:
-        return max(0, len(read_csv_rows(opened)) - 1)
 
 
 def describe_command(words: Sequence[str]) -> str:

@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
@@ -21,6 +20,7 @@ from headstart.flow.using.settings import SETTINGS
 from headstart.projects import Project
 from headstart.studio.answer_words import describe_answer
 from headstart.studio.context import StudioContext
+from headstart.studio.example_json import Document
 from headstart.studio.model_facts import choose_model, describe_model, list_usable_models
 from headstart.studio.screens import use_later, use_many, use_sharing
 from headstart.studio.uploads import receive_upload
@@ -50,12 +50,12 @@ class _RecentInputs:
         return self.items[key]
 
 
-class _Typed(BaseModel):
+class _TypedBody(BaseModel):
     text: str = Field(max_length=1_000_000)
     model: int | None = None
 
 
-class _Correction(BaseModel):
+class _CorrectionBody(BaseModel):
     key: str
     label: str = Field(max_length=500)
     who: str = Field("", max_length=200)
@@ -76,36 +76,37 @@ def make_routes(context: StudioContext) -> APIRouter:
         opened: Project = context.open(project)
         modality = str(opened.get_setting("modality") or "text")
         with context.speak(request):
-            shown = [describe_model(model, modality) for model in list_usable_models(opened)]
-        chosen = next((model for model in shown if model["is_current"]), shown[0] if shown else None)
+            described = [describe_model(model, modality) for model in list_usable_models(opened)]
+        chosen = next((model for model in described if model["is_current"]), None) or next(iter(described), None)
         kinds = [kind.name for kind in opened.list_kinds()]
         return context.render(
-            request, "use.html", project=opened, step="use", modality=modality, models=shown, chosen=chosen,
+            request, "use.html", project=opened, step="use", modality=modality, models=described, chosen=chosen,
             kinds=kinds,
         )  # fmt: skip
 
     @routes.post("/api/p/{project}/use/warm")
-    def warm(project: str, model: int | None = None) -> dict[str, Any]:
+    def warm(project: str, model: int | None = None) -> Document:
         models.get(choose_model(context.open(project), model).folder)
         return {"ready": True}
 
     @routes.post("/api/p/{project}/use/typed")
-    def answer_typed(request: Request, project: str, body: _Typed) -> dict[str, Any]:
+    def answer_typed(request: Request, project: str, body: _TypedBody) -> Document:
         opened = context.open(project)
         modality = str(opened.get_setting("modality") or "text")
         suffix, text = _TYPED[modality], body.text
         path = opened.folder / _ONE / f"{uuid.uuid4().hex}{suffix}"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        return _answer(request, opened, path, "", body.model)
+        return _answer(request, opened, (path, ""), body.model)
 
     @routes.post("/api/p/{project}/use/file")
-    async def answer_file(request: Request, project: str, model: int | None = None) -> dict[str, Any]:
+    async def answer_file(request: Request, project: str, model: int | None = None) -> Document:
         opened = context.open(project)
         upload = await receive_upload(request, opened.folder / _ONE)
-        return await run_in_threadpool(_answer, request, opened, upload.path, upload.name, model)
+        return await run_in_threadpool(_answer, request, opened, (upload.path, upload.name), model)
 
-    def _answer(request: Request, project: Project, path: Path, name: str, n: int | None) -> dict[str, Any]:
+    def _answer(request: Request, project: Project, file: tuple[Path, str], n: int | None) -> Document:
+        path, name = file
         try:
             model = models.get(choose_model(project, n).folder)
             item = READERS[model.bundle.modality](model, path, name)
@@ -116,7 +117,7 @@ def make_routes(context: StudioContext) -> APIRouter:
             return {**describe_answer(document), "key": recent.remember(item)}
 
     @routes.post("/api/p/{project}/use/correct")
-    def correct(project: str, body: _Correction) -> dict[str, Any]:
+    def correct(project: str, body: _CorrectionBody) -> Document:
         opened = context.open(project)
         return {"example": add_correction(opened, recent.get(body.key), body.label, body.who)}
 

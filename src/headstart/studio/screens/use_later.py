@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
@@ -23,6 +22,7 @@ from headstart.report.sentences.new_rows import describe_new_rows, describe_righ
 from headstart.report.sentences.readiness import describe_verdict, name_level
 from headstart.results import Evaluation, Figure, GroupValue
 from headstart.studio.context import StudioContext
+from headstart.studio.example_json import Document
 from headstart.studio.model_facts import choose_model, read_config
 from headstart.studio.uploads import receive_upload
 
@@ -46,20 +46,20 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
     routes = APIRouter(prefix="/api/p/{project}/later")
 
     @routes.post("")
-    def begin(project: str) -> dict[str, Any]:
+    def begin(project: str) -> Document:
         key = uuid.uuid4().hex
         (context.open(project).folder / _FOLDER / key / answer_runs.DATA).mkdir(parents=True)
         return {"key": key}
 
     @routes.post("/{key}/files")
-    async def receive(request: Request, project: str, key: str) -> dict[str, Any]:
+    async def receive(request: Request, project: str, key: str) -> Document:
         folder = _find_folder(context.open(project), key) / answer_runs.DATA
         upload = await receive_upload(request, folder)
         answer_runs.note_file(folder, upload.path.name, "/".join((*upload.folders, upload.name)))
         return {"name": upload.name}
 
     @routes.post("/{key}/start")
-    def start(project: str, key: str, body: _Begin) -> dict[str, Any]:
+    def start(project: str, key: str, body: _Begin) -> Document:
         opened = context.open(project)
         folder = _find_folder(opened, key)
         data = _settle(folder)
@@ -74,7 +74,7 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
         return {"job": job, "command": describe_command(words), "data": str(data)}
 
     @routes.post("/{key}/add")
-    def add(request: Request, project: str, key: str) -> dict[str, Any]:
+    def add(request: Request, project: str, key: str) -> Document:
         opened = context.open(project)
         data = _settle(_find_folder(opened, key))
         words = ["project", "add", str(opened.folder), str(data)]
@@ -83,7 +83,7 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
             return {"job": job, "command": describe_command(words), "words": translate("They are being added.")}
 
     @routes.get("/{key}")
-    def read_result(request: Request, project: str, key: str) -> dict[str, Any]:
+    def read_result(request: Request, project: str, key: str) -> Document:
         path = _find_folder(context.open(project), key) / _OUT
         if not path.is_file():
             return {"done": False}
@@ -113,7 +113,7 @@ def _settle(folder: Path) -> Path:
     return data / first if len(names) == 1 and Path(first).suffix not in SUFFIXES else data
 
 
-def describe_evaluation(evaluation: Evaluation) -> dict[str, Any]:
+def describe_evaluation(evaluation: Evaluation) -> Document:
     """Return as JSON what a page says of a model on new examples, in the language spoken.
 
     Parameters

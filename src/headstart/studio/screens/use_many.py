@@ -16,7 +16,7 @@ from headstart.data.reading.sheet_previews import SheetPreview
 from headstart.data.reading.table_files import is_table, is_workbook, read_raw_table
 from headstart.data.reading.workbook import preview_sheets
 from headstart.errors import DataError, HeadstartError
-from headstart.flow.using import answer_runs
+from headstart.flow.using import answer_runs, run_preview, run_review
 from headstart.flow.using.answer_runs import TO_PERSON, AnswerRun
 from headstart.flow.using.open_models import OpenModels
 from headstart.flow.using.settings import SETTINGS
@@ -25,6 +25,7 @@ from headstart.modalities.image import SUFFIXES
 from headstart.projects import Project
 from headstart.studio.answer_words import describe_answer
 from headstart.studio.context import StudioContext
+from headstart.studio.example_json import Document
 from headstart.studio.model_facts import choose_model
 from headstart.studio.uploads import receive_upload
 
@@ -50,29 +51,29 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
     routes = APIRouter(prefix="/api/p/{project}/answers")
 
     @routes.get("")
-    def list_answers(project: str) -> dict[str, Any]:
+    def list_answers(project: str) -> Document:
         opened = context.open(project)
         return {"runs": [_describe_run(run, opened) for run in answer_runs.list_runs(opened)]}
 
     @routes.post("")
-    def begin(project: str, model: int | None = None) -> dict[str, Any]:
+    def begin(project: str, model: int | None = None) -> Document:
         opened = context.open(project)
         return {"n": answer_runs.create_run(opened, choose_model(opened, model).n)}
 
     @routes.post("/{n}/files")
-    async def receive(request: Request, project: str, n: int) -> dict[str, Any]:
+    async def receive(request: Request, project: str, n: int) -> Document:
         folder = answer_runs.find_folder(context.open(project), n) / answer_runs.DATA
         upload = await receive_upload(request, folder)
         answer_runs.note_file(folder, upload.path.name, "/".join((*upload.folders, upload.name)))
         return {"name": upload.name}
 
     @routes.post("/{n}/look")
-    def look(request: Request, project: str, n: int, body: _Columns) -> dict[str, Any]:
+    def look(request: Request, project: str, n: int, body: _Columns) -> Document:
         opened = context.open(project)
         run = _settle(opened, n, {name: body.columns[name] for name in _COLUMNS if body.columns.get(name)})
         choices = _list_choices(run)
         try:
-            preview = answer_runs.preview_run(run, models.get(opened.get_model(run.model).folder))
+            preview = run_preview.preview_run(run, models.get(opened.get_model(run.model).folder))
         except HeadstartError as error:
             return {"problem": error.problem, "hint": error.hint, "choices": choices, "run": _describe_run(run, opened)}
         with context.speak(request):
@@ -86,7 +87,7 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
         }  # fmt: skip
 
     @routes.post("/{n}/start")
-    def start(project: str, n: int) -> dict[str, Any]:
+    def start(project: str, n: int) -> Document:
         opened = context.open(project)
         run = answer_runs.open_run(opened, n)
         words = answer_runs.make_command(run, opened.get_model(run.model).folder)
@@ -94,17 +95,17 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
         return {"job": job, "command": answer_runs.describe_command(words)}
 
     @routes.post("/{n}/review")
-    def review(project: str, n: int) -> dict[str, Any]:
+    def review(project: str, n: int) -> Document:
         opened = context.open(project)
         run = answer_runs.open_run(opened, n)
-        run = answer_runs.add_for_review(opened, run, opened.get_model(run.model).folder)
+        run = run_review.add_for_review(opened, run, opened.get_model(run.model).folder)
         return {"source": run.source}
 
     @routes.post("/{n}/save")
-    def save(project: str, n: int) -> dict[str, Any]:
+    def save(project: str, n: int) -> Document:
         opened = context.open(project)
         run = answer_runs.open_run(opened, n)
-        n_saved = answer_runs.save_reviewed(opened, run, opened.get_model(run.model).folder)
+        n_saved = run_review.save_reviewed(opened, run, opened.get_model(run.model).folder)
         return {"n": n_saved, "run": _describe_run(run, opened)}
 
     @routes.get("/{n}/download")
@@ -139,14 +140,14 @@ def _settle(project: Project, n: int, columns: Mapping[str, str]) -> AnswerRun:
     )  # fmt: skip
 
 
-def _list_choices(run: AnswerRun) -> dict[str, Any]:
+def _list_choices(run: AnswerRun) -> Document:
     """Return the sheets and columns that the menus offer."""
     if not run.data.is_file() or not is_table(run.data):
         return {"sheets": [], "columns": []}
     try:
         sheets = preview_sheets(run.data) if is_workbook(run.data) else ()
-        wanted = run.columns.get("sheet")
-        chosen = [sheet for sheet in sheets if sheet.header and wanted in (None, sheet.name)]
+        named_sheet = run.columns.get("sheet")
+        chosen = [sheet for sheet in sheets if sheet.header and named_sheet in (None, sheet.name)]
         names = _list_header(chosen[0]) if chosen else read_raw_table(run.data).names
     except HeadstartError:
         return {"sheets": [], "columns": []}
@@ -158,13 +159,13 @@ def _list_header(sheet: SheetPreview) -> list[str]:
     return [cell for cell in header.cells if cell.strip()]
 
 
-def _describe_run(run: AnswerRun, project: Project) -> dict[str, Any]:
+def _describe_run(run: AnswerRun, project: Project) -> Document:
     counts = answer_runs.count_answers(run) if run.out.is_file() else {}
     running = [job for job in project.list_jobs(("queued", "running")) if job.kind == f"{JOB} {run.n}"]
     return {
         "n": run.n, "name": run.name, "model": run.model, "is_photos": run.sorted is not None, "columns": run.columns,
         "counts": counts, "n_rows": sum(counts.values()), "n_to_person": sum(counts.get(kind, 0) for kind in TO_PERSON),
-        "n_reviewed": answer_runs.count_reviewed(run), "n_people": answer_runs.count_people(project, run),
+        "n_reviewed": run_review.count_reviewed(run), "n_people": run_review.count_people(project, run),
         "source": run.source, "job": running[0].id if running else None, "has_file": run.out.is_file(),
     }  # fmt: skip
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from typing import Any
 
 import segno
 from fastapi import APIRouter, Request, Response
@@ -21,6 +20,7 @@ from headstart.http.errors import RequestRefused
 from headstart.projects import Project, ProjectModel
 from headstart.report.messages import translate_count
 from headstart.studio.context import StudioContext
+from headstart.studio.example_json import Document
 from headstart.studio.model_facts import choose_model, measure_bytes, read_config
 from headstart.studio.phone_servers import PhoneServer, PhoneServers, make_serve_command
 from headstart.studio.screens.use_many import zip_folder
@@ -47,12 +47,12 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
     servers = PhoneServers()
 
     @routes.get("/phones")
-    def read_phones(project: str) -> dict[str, Any]:
+    def read_phones(project: str) -> Document:
         opened = context.open(project)
         return {**_describe_server(servers.find(opened.folder)), "page": _describe_page(opened)}
 
     @routes.post("/phones/start")
-    def start(project: str, body: _Chosen) -> dict[str, Any]:
+    def start(project: str, body: _Chosen) -> Document:
         opened = context.open(project)
         model = choose_model(opened, body.model)
         server = servers.start(opened.folder, model.folder)
@@ -60,13 +60,13 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
         return {**_describe_server(server), "command": describe_command(words)}
 
     @routes.post("/phones/stop")
-    def stop(project: str) -> dict[str, Any]:
+    def stop(project: str) -> Document:
         opened = context.open(project)
         servers.stop(opened.folder)
         return _describe_server(None)
 
     @routes.post("/phones/page")
-    def make_page(project: str, body: _Chosen) -> dict[str, Any]:
+    def make_page(project: str, body: _Chosen) -> Document:
         opened = context.open(project)
         words = make_page_command(opened, choose_model(opened, body.model))
         job = opened.add_job(PAGE_JOB, words)
@@ -81,7 +81,7 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
         return FileResponse(zip_folder(folder), filename=f"{_make_stem(opened.name)} phone page.zip")
 
     @routes.post("/phones/collected")
-    async def receive_collected(request: Request, project: str) -> dict[str, Any]:
+    async def receive_collected(request: Request, project: str) -> Document:
         opened = context.open(project)
         upload = await receive_upload(request, opened.folder / _FILES)
         try:
@@ -96,7 +96,7 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
         return {"n": counts.n_added, "n_labelled": counts.n_labelled, "words": f"{words} {labelled}"}
 
     @routes.get("/elsewhere")
-    def read_elsewhere(project: str, model: int | None = None) -> dict[str, Any]:
+    def read_elsewhere(project: str, model: int | None = None) -> Document:
         opened = context.open(project)
         return _describe_elsewhere(opened, choose_model(opened, model))
 
@@ -144,20 +144,20 @@ def make_page_command(project: Project, model: ProjectModel) -> list[str]:
     return ["export", str(model.folder), "--to", "web", "-o", str(folder)]
 
 
-def _describe_server(server: PhoneServer | None) -> dict[str, Any]:
+def _describe_server(server: PhoneServer | None) -> Document:
     if server is None:
         return {"running": False}
     return {"running": True, "ready": server.is_ready(), "address": server.address}
 
 
-def _describe_page(project: Project) -> dict[str, Any] | None:
+def _describe_page(project: Project) -> Document | None:
     folder = project.folder / _FILES / _PAGE
     if not (folder / "index.html").is_file():
         return None
     return {"n_bytes": measure_bytes(folder), "at": (folder / "index.html").stat().st_mtime}
 
 
-def _describe_elsewhere(project: Project, model: ProjectModel) -> dict[str, Any]:
+def _describe_elsewhere(project: Project, model: ProjectModel) -> Document:
     """Return as JSON what can be given to others, with sizes and on how many rows the answers were compared."""
     folder = bundles.find_bundle(model.folder)
     config = read_config(model)
