@@ -80,7 +80,7 @@ def _read_document(path: Path) -> dict[str, Any]:
 _HINT = 'Press "Save for Studio" on the page, and choose the file that it saves.'
 
 
-def _read_entries(document: Mapping[str, Any], modality: str) -> Iterator[tuple[dict[str, Any], ReadInput | None]]:
+def _read_entries(document: Mapping[str, Any], modality: str) -> Iterator[tuple[Mapping[str, Any], ReadInput | None]]:
     for entry in document["entries"]:
         try:
             value, content_hash = _PARSERS[modality](entry)

@@ -71,7 +71,7 @@ def _get_source(project: Project) -> int:
     return next(known, None) or project.add_source(ROLE, ROLE)
 
 
-def _store_image(project: Project, item: ReadInput) -> dict[str, Any]:
+def _store_image(project: Project, item: ReadInput) -> Mapping[str, Any]:
     content: bytes = item.value
     suffix = next((ending for magic, ending in _SUFFIXES if content.startswith(magic)), ".tif")
     path = Path(ORIGINALS) / f"{item.content_hash[:32]}{suffix}"
@@ -80,7 +80,7 @@ def _store_image(project: Project, item: ReadInput) -> dict[str, Any]:
     return {"path": path}
 
 
-_FIELDS: Mapping[str, Callable[[Project, ReadInput], dict[str, Any]]] = {
+_FIELDS: Mapping[str, Callable[[Project, ReadInput], Mapping[str, Any]]] = {
     "image": _store_image,
     "text": lambda project, item: {"text": item.value},
     "series": lambda project, item: {"series": item.value},
