@@ -43,6 +43,10 @@ class RowContent(NamedTuple):
 def compose_text(text: str) -> str:
     r"""Return a text in Unicode NFC: an accented letter is one character, however it was typed.
 
+    Parameters
+    ----------
+    text : str
+
     Examples
     --------
     >>> compose_text("cafe\u0301") == "caf\u00e9"

@@ -70,7 +70,7 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
                   for word in (f"--{name}", body.columns[name])]  # fmt: skip
         if (read_config(model).get("portable") or {}).get("ok"):
             words += ["--runtime", "onnx"]  # Opens soonest, and passed the gate.
-        job = opened.add_job(JOB, [*words, "--offline"])
+        job = context.jobs.submit(opened, JOB, [*words, "--offline"])
         return {"job": job, "command": describe_command(words), "data": str(data)}
 
     @routes.post("/{key}/add")
@@ -78,7 +78,7 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
         opened = context.open(project)
         data = _settle(_find_folder(opened, key))
         words = ["project", "add", str(opened.folder), str(data)]
-        job = opened.add_job("add", words)
+        job = context.jobs.submit(opened, "add", words)
         with context.speak(request):
             return {"job": job, "command": describe_command(words), "words": translate("They are being added.")}
 

@@ -91,7 +91,7 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
         opened = context.open(project)
         run = answer_runs.open_run(opened, n)
         words = answer_runs.make_command(run, opened.get_model(run.model).folder)
-        job = opened.add_job(f"{JOB} {run.n}", words)
+        job = context.jobs.submit(opened, f"{JOB} {run.n}", words)
         return {"job": job, "command": answer_runs.describe_command(words)}
 
     @routes.post("/{n}/review")

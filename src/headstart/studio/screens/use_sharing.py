@@ -69,7 +69,7 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
     def make_page(project: str, body: _Chosen) -> Document:
         opened = context.open(project)
         words = make_page_command(opened, choose_model(opened, body.model))
-        job = opened.add_job(PAGE_JOB, words)
+        job = context.jobs.submit(opened, PAGE_JOB, words)
         return {"job": job, "command": describe_command(words)}
 
     @routes.get("/phones/page.zip")
