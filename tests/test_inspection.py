@@ -50,7 +50,7 @@ def survey(tmp_path_factory: pytest.TempPathFactory) -> Path:
     book = openpyxl.Workbook()
     book.active.title = "Read me"
     book.active.append(["Survey of the district"])
-    book.active.append(["made by the office"])
+    book.active.append(["office", "north"])
     sheet = book.create_sheet("Data")
     sheet.append(["Messages of the hotline, March"])
     sheet.append([])

@@ -52,8 +52,9 @@ def make_file_doubt(names: Sequence[str]) -> Doubt:
 
 
 def _doubt_sheets(view: SourceView) -> Iterator[Doubt]:
-    others = tuple(sheet.name for sheet in view.sheets if sheet.header and not sheet.is_read and not sheet.is_hidden)
-    hidden = tuple(sheet.name for sheet in view.sheets if sheet.header and not sheet.is_read and sheet.is_hidden)
+    tables = [sheet for sheet in view.sheets if sheet.header and sheet.n_columns > 1 and not sheet.is_read]
+    others = tuple(sheet.name for sheet in tables if not sheet.is_hidden)
+    hidden = tuple(sheet.name for sheet in tables if sheet.is_hidden)
     if others:
         yield Doubt(code=OTHER_SHEETS, n=len(others), names=others, option="sheet")
     if hidden:

@@ -54,7 +54,9 @@ class _Source:
     tree: FolderTree | None = None
 
 
-def inspect_source(path: Path | str, options: ReadOptions | None = None, file: str = "") -> InspectedSource:
+def inspect_source(
+    path: Path | str, options: ReadOptions | None = None, file: str = "", *, without_labels: bool = False
+) -> InspectedSource:
     """Look at data before anything of it becomes an example.
 
     Parameters
@@ -65,6 +67,8 @@ def inspect_source(path: Path | str, options: ReadOptions | None = None, file: s
         What the person corrected: `text`, `label`, `sheet`, `modality`.
     file : str
         The one file of a folder or zip to look at, by its name in it.
+    without_labels : bool
+        Whether no column, and no folder, is the answer.
 
     Returns
     -------
@@ -83,6 +87,9 @@ def inspect_source(path: Path | str, options: ReadOptions | None = None, file: s
     except HeadstartError as error:
         view = SourceView(name=source.name, problem=_rename(error.problem, source), hint=error.hint)
         return InspectedSource(view=_show_unreadable(view, source))
+    if without_labels:
+        roles = {role: name for role, name in parsed_rows.columns.items() if not role.startswith("label")}
+        parsed_rows = replace(parsed_rows, labels=None, indicators={}, columns=roles)
     view = _make_view(source, parsed_rows, raw_table)
     return InspectedSource(
         view=view, inputs=parsed_rows.inputs, names=[_rename(name, source) for name in parsed_rows.ids]

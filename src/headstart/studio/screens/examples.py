@@ -19,6 +19,7 @@ from headstart.studio import pictures
 from headstart.studio.context import StudioContext
 from headstart.studio.example_json import Document, describe_example
 from headstart.studio.screens import examples_intake
+from headstart.studio.screens.examples_intake import ADD_JOB
 
 _MOST_ITEMS = 200
 _DRAWER_ITEMS = 60
@@ -163,8 +164,10 @@ def _summarise(project: Project) -> Document:
         }
         for kind in project.list_kinds()
     ]  # fmt: skip
+    running = [job.id for job in project.list_jobs() if job.kind == ADD_JOB and job.state in {"queued", "running"}]
     return {
         "revision": project.revision,
+        "job": running[0] if running else None,
         "modality": project.get_setting("modality", ""),
         "n_examples": counts.n_examples,
         "n_labelled": counts.n_labelled,

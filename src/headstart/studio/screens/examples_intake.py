@@ -24,6 +24,8 @@ from headstart.studio.uploads import receive_upload
 
 SETTING = "pending_source"
 """Under which a project keeps what came and was not added yet: it is there again after a power cut."""
+ADD_JOB = "add"
+"""Kind of the job that adds what came."""
 _MOST_ROWS_SHOWN = 240
 
 
@@ -40,12 +42,12 @@ class LocalFolder(BaseModel):
 
 
 class Corrections(BaseModel):
-    """What the person said otherwise than it was understood; "" and nothing mean: as found."""
+    """What the person said otherwise than it was understood; None and "" mean as found, but no `label`: no answer."""
 
     file: str = ""
     sheet: str = ""
     text: list[str] = []
-    label: str = ""
+    label: str | None = None
     compare: list[str] | None = None
     leave_out: list[str] = []
     kind: str = ""
@@ -141,6 +143,16 @@ def _add_look_routes(routes: APIRouter, context: StudioContext) -> None:
             raise RequestRefused(404, "This picture cannot be shown.", "Its file is damaged, or is no longer there.")
         return Response(jpeg, media_type="image/jpeg", headers={"cache-control": "private, max-age=600"})
 
+    @routes.post("/api/p/{project}/add")
+    def add(project: str, corrections: Corrections) -> Document:
+        opened = context.open(project)
+        _change_corrections(opened, corrections)
+        pending = opened.get_setting(SETTING)
+        argv = _make_command(opened, Path(pending["path"]), corrections)
+        job = context.jobs.submit(opened, ADD_JOB, argv)
+        opened.set_setting(SETTING, None)
+        return {"job": job}
+
 
 def _keep_source(project: Project, path: Path, corrections: Corrections) -> Document:
     is_upload = path.parent == project.folder / intake.ORIGINALS
@@ -182,18 +194,22 @@ def _inspect_pending(project: Project) -> InspectedSource | None:
     corrections = Corrections.model_validate(pending["corrections"])
     path = Path(pending["path"])
     changed_at = path.stat().st_mtime_ns if path.exists() else 0
-    return _inspect(path, corrections.make_options(), corrections.file, changed_at)
+    return _inspect(path, corrections.model_dump_json(exclude={"compare", "leave_out"}), changed_at)
 
 
 @lru_cache(maxsize=4)
-def _inspect(path: Path, options: ReadOptions, file: str, changed_at: int) -> InspectedSource:
-    return inspect_source(path, options, file)
+def _inspect(path: Path, document: str, changed_at: int) -> InspectedSource:
+    """Look at a path; what was seen last stays in memory, as a page asks for it again for each picture."""
+    corrections = Corrections.model_validate_json(document)
+    without_labels = corrections.label == "" or bool(corrections.kind)
+    return inspect_source(path, corrections.make_options(), corrections.file, without_labels=without_labels)
 
 
 def _make_command(project: Project, path: Path, corrections: Corrections) -> list[str]:
     """Return the command line that adds what came, as it was understood and corrected."""
     argv = ["project", "add", str(project.folder), str(locate_file(path, corrections.file))]
     argv += [part for name in corrections.text for part in ("--text", name)]
+    argv += ["--without-labels"] if corrections.label == "" else []
     for option, value in (("--label", corrections.label), ("--sheet", corrections.sheet), ("--kind", corrections.kind)):
         argv += [option, value] if value else []
     argv += [part for name in corrections.compare or [] for part in ("--compare", name)]

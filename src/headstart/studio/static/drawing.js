@@ -137,7 +137,7 @@ class Plot {
     this.isMirrored = document.documentElement.dir === "rtl";
     const margin = 12 + 7 * Math.max(...levels.map((level) => formatTick(level).length));
     this.start = this.isMirrored ? width - margin : margin;
-    this.end = this.isMirrored ? 10 : width - 10;
+    this.end = this.isMirrored ? 18 : width - 18;
     this.top = 10;
     this.bottom = height - 24;
     this.low = levels[0];

@@ -42,10 +42,8 @@ async function showState() {
     show("look");
     return;
   }
-  const running = (await get(api("jobs"))).jobs?.find(
-    (/** @type {any} */ job) => job.kind === "add" && ["queued", "running"].includes(job.state),
-  );
-  if (running) followJob(running.id);
+  const { job } = await get(api("overview"));
+  if (job) followJob(job);
   else await showOverview();
 }
 

@@ -9,7 +9,7 @@ import { api, findElement, guard, makeElement, words } from "./dom.js";
 /** @typedef {{ name: string, role: string, n_values: number, can_be_text: boolean, can_be_label: boolean, values: Record<string, number> }} Column */
 /** @typedef {{ name: string, is_read: boolean, is_hidden: boolean, header: number, n_columns: number, rows: [number, string[]][] }} Sheet */
 /** @typedef {{ code: string, n: number, of: number, names: string[], option: string }} Doubt */
-/** @typedef {{ file: string, sheet: string, text: string[], label: string, compare: string[] | null, leave_out: string[], kind: string }} Corrections */
+/** @typedef {{ file: string, sheet: string, text: string[], label: string | null, compare: string[] | null, leave_out: string[], kind: string }} Corrections */
 
 /** What the examples of a modality are called. @type {Record<string, string>} */
 export const NOUNS = { image: "photos", text: "messages", series: "series" };
@@ -65,7 +65,7 @@ export class Look {
     const sentences = parts.length ? [`${parts.join(" ")}.`] : [];
     if (view.n_channels) {
       const steps = view.fewest_steps === view.most_steps ? view.most_steps : `${view.fewest_steps}–${view.most_steps}`;
-      sentences.push(`${words("series_of", { steps, lines: view.n_channels })}.`);
+      sentences.push(`${words("series_of", { steps, n: view.n_channels })}.`);
     }
     if (view.n_listed) sentences.push(words("names_match", { n: view.n_matched, of: view.n_listed }));
     if (view.main_language) sentences.push(words("mostly", { language: view.main_language }));
@@ -127,6 +127,7 @@ export class Look {
     if (!sheet || !sheet.rows.length) return;
     if (sheets.length > 1) place.append(this.makeTabs(sheets));
     place.append(this.makeSheet(sheet));
+    if (!sheet.is_read && sheets.length > 1) place.append(this.makeSheetButton(sheet.name));
     const hidden = sheet.n_columns - Math.max(...sheet.rows.map(([, cells]) => cells.length));
     if (hidden > 0) place.append(makeElement("p", "quiet sheet-note", words("more_columns", { n: hidden })));
   }
@@ -150,6 +151,17 @@ export class Look {
       tabs.append(tab);
     }
     return tabs;
+  }
+
+  /**
+   * @param {string} name
+   * @returns {HTMLElement}
+   */
+  makeSheetButton(name) {
+    const button = makeElement("button", "button second small sheet-button", words("use_sheet"));
+    button.type = "button";
+    button.addEventListener("click", () => this.correct({ sheet: name }, button));
+    return button;
   }
 
   /**
