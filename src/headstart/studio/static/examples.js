@@ -42,16 +42,20 @@ async function showState() {
     show("look");
     return;
   }
-  const { job } = await get(api("overview"));
-  if (job) followJob(job);
-  else await showOverview();
+  const summary = await get(api("overview"));
+  if (summary.job) followJob(summary.job);
+  else await showOverview(summary);
 }
 
-async function showOverview() {
-  const summary = await get(api("overview"));
+/** @param {any} [known] The summary, where it came with the page. */
+async function showOverview(known) {
+  const summary = known ?? (await get(api("overview")));
   overview.draw(summary);
   const hasSome = summary.n_examples + summary.n_left_out + summary.kinds.length > 0;
   findElement("intake-lead").hidden = hasSome;
+  findElement("add-more").hidden = !hasSome;
+  findElement("drop").classList.toggle("small-drop", hasSome);
+  findElement("choose-files").classList.toggle("big", !hasSome);
   if (hasSome) show("overview", "intake");
   else show("intake");
 }
@@ -217,6 +221,7 @@ connectForm("box-form", "box-name", async (name) => {
   await showOverview();
 });
 
-overview.draw(state.overview);
-void guard(showState);
+if (state.overview.job) followJob(state.overview.job);
+else if (state.is_pending) void guard(showState);
+else void guard(() => showOverview(state.overview));
 document.addEventListener("studio:examples-changed", () => void guard(showOverview));
