@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
+from headstart.cli.main import app
 from headstart.data.reading.content import hash_text
 from headstart.options import StudioOptions
 from headstart.projects import NewExample, NewLabel, Project
@@ -28,8 +30,8 @@ def project(tmp_path: Path) -> Project:
 @pytest.fixture
 def client(project: Project) -> TestClient:
     options = StudioOptions(folder=project.folder.parent)
-    app = create_app(StudioContext(options=options, policy=make_policy(None, 8765)))
-    return TestClient(app, base_url="http://127.0.0.1", headers={"X-Headstart": "1"})
+    application = create_app(StudioContext(options=options, policy=make_policy(None, 8765)))
+    return TestClient(application, base_url="http://127.0.0.1", headers={"X-Headstart": "1"})
 
 
 def make_photo(colour: tuple[int, int, int] = (10, 120, 30)) -> bytes:
@@ -205,3 +207,43 @@ def test_a_folder_of_this_computer_is_chosen_only_on_it(client: TestClient, proj
     headers = {"X-Headstart": "1", "Authorization": "Bearer a-token-that-is-long-enough"}
     far = TestClient(shared, base_url="http://127.0.0.1", headers=headers)
     assert far.post(f"{API}/folder", json={"path": str(tmp_path)}).status_code == 403
+
+
+def run_add(project: Project, *argv: str) -> None:
+    result = CliRunner().invoke(app, ["project", "add", str(project.folder), *argv, "--quiet"])
+    assert result.exit_code == 0, result.output
+
+
+def test_what_was_understood_is_added_as_it_was_corrected(client: TestClient, project: Project) -> None:
+    rows = [f"Person {n},the well number {n} is dry,{('water', 'roads')[n % 2]},{'NS'[n // 4 % 2]}" for n in range(24)]
+    send(client, {"survey.csv": "\n".join(["name,message,topic,place", *rows]).encode()})
+    corrections = {"leave_out": ["name"], "compare": ["place"]}
+    (job,) = (client.post(f"{API}/add", json=corrections).json()["job"],)
+    argv = project.get_job(job).argv
+    assert argv[:3] == ("project", "add", str(project.folder))
+    run_add(project, *argv[3:])
+    examples = project.list_examples(limit=30)
+    assert [example.label for example in examples[:2]] == ["water", "roads"] and len(examples) == 24
+    assert examples[0].name == "survey.csv:2" and set(examples[0].metadata) == {"place"}
+    assert project.get_setting("compare_columns") == ["place"]
+    assert client.get(f"{API}/look").json() == {"view": None}
+
+
+def test_photos_added_to_a_box_have_its_kind_and_loose_ones_none(client: TestClient, project: Project) -> None:
+    kinds = ("rust", "ok")
+    send(client, {f"{kind}/{n}.jpg": make_photo((20 * n, 9, 9 * len(kind))) for kind in kinds for n in range(3)})
+    run_add(project, *client_command(client, project, {}))
+    send(client, {"IMG_1.jpg": make_photo((99, 1, 1))})
+    run_add(project, *client_command(client, project, {"kind": "ok"}))
+    send(client, {"IMG_2.jpg": make_photo((1, 99, 1)), "empty.jpg": b""})
+    run_add(project, *client_command(client, project, {}))
+    summary = client.get(f"{API}/overview").json()
+    assert {kind["name"]: kind["n"] for kind in summary["kinds"]} == {"rust": 3, "ok": 4}
+    assert (summary["n_open"], summary["n_left_out"], summary["doubtful"]["unreadable"]) == (1, 1, 1)
+
+
+def client_command(client: TestClient, project: Project, corrections: dict[str, object]) -> tuple[str, ...]:
+    """Return the arguments of the job that adds what came."""
+    job = project.get_job(client.post(f"{API}/add", json=corrections).json()["job"])
+    project.update_job(job.id, state="cancelled")
+    return job.argv[3:]

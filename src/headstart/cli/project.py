@@ -11,7 +11,8 @@ from rich.markup import escape
 
 from headstart.cli.help_panels import write_epilog
 from headstart.cli.surface import command, news, require_data, require_path
-from headstart.options import AddDataOptions, ImportLabelsOptions, ListExamplesOptions, ProjectOptions
+from headstart.errors import DataError
+from headstart.options import AddDataOptions, ImportLabelsOptions, ListExamplesOptions, ProjectOptions, ReadOptions
 
 if TYPE_CHECKING:
     from headstart.projects import Example, ImportedLabels, Project
@@ -60,14 +61,39 @@ def add(
     from headstart.modalities import MODALITIES
     from headstart.projects import Project
 
+    if options.look:
+        return _look_at(require_data(data), options)
     with Project.open(project) as opened:
         added = flow.add_data(opened, require_data(data), options)
+        doubtful = flow.find_doubtful_examples(opened)
     many = MODALITIES[added.modality].plural
     news.print(f"{added.n_added:,} {many} added, {added.n_labelled:,} of them with a label.")
     _print_if(added.n_known, "{n:,} were there already.")
     _print_if(added.n_relabelled, "{n:,} of these got their label from this data.")
     _print_if(added.n_left_out, f"{{n:,}} cannot be read: headstart project list {project} --state left_out")
-    return {"format": 1, **added.as_dict()}
+    for code, ids in doubtful.items():
+        _print_if(len(ids), f"Worth a look: {{n:,}} {code.replace('_', ' ').replace('-', ' ')}.")
+    return {"format": 1, **added.as_dict(), "doubtful": doubtful}
+
+
+def _look_at(data: Path, options: AddDataOptions) -> Any:
+    """Show what data is taken for."""
+    from headstart import flow
+
+    read_options = ReadOptions.model_validate(options.model_dump(include=set(ReadOptions.model_fields)))
+    view = flow.inspect_source(data, read_options, without_labels=options.without_labels).view
+    if view.problem:
+        raise DataError(view.problem, view.hint)
+    news.print(f"{view.n_examples:,} examples ({view.modality}), {view.n_unsorted:,} of them without an answer.")
+    roles = {column.name: column.role for column in view.columns if column.role}
+    news.print(", ".join(f"{name}: {role}" for name, role in roles.items()), markup=False, soft_wrap=True)
+    for kind in view.kinds:
+        news.print(f"  {kind.name}: {kind.n:,} ({kind.code})", markup=False)
+    for doubt in view.doubts:
+        amount = f" {doubt.n:,}" + (f" of {doubt.of:,}" if doubt.of else "") if doubt.n else ""
+        mend = f" (--{doubt.option})" if doubt.option else ""
+        news.print(f"{doubt.code}:{amount} {', '.join(doubt.names)}{mend}", markup=False, soft_wrap=True)
+    return {"format": 1, **view.as_dict()}
 
 
 def _print_if(n: int, text: str) -> None:

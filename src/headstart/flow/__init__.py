@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from headstart.flow.external_validation.evaluate import evaluate
     from headstart.flow.inference.explain import explain
     from headstart.flow.inference.predict_files import predict, predictions
+    from headstart.flow.inspection.doubtful import find_doubtful_examples
+    from headstart.flow.inspection.inspect_source import inspect_source
     from headstart.flow.labelling.key_rounds import label_by_keys
     from headstart.flow.labelling.label_rounds import label
     from headstart.flow.listing import count_labels, list_bases, list_cache, run_demo
@@ -39,6 +41,8 @@ PLACES = {
     "add_bases": "headstart.flow.base_choice.obtain:add_bases",
     "adapt": "headstart.flow.projects.adapting:adapt",
     "adapt_source": "headstart.flow.projects.adapting:adapt_source",
+    "find_doubtful_examples": "headstart.flow.inspection.doubtful:find_doubtful_examples",
+    "inspect_source": "headstart.flow.inspection.inspect_source:inspect_source",
     "add_data": "headstart.flow.projects.adding:add_data",
     "assign_splits": "headstart.flow.projects.splitting:assign_splits",
     "check": "headstart.flow.data_check.check:check",
@@ -79,11 +83,11 @@ PLACES = {
 
 __all__ = [
     "PLACES", "adapt", "adapt_source", "add_bases", "add_data", "assign_splits", "check", "compare", "count_labels",
-    "embed_data", "embed_table", "evaluate", "examine_machine", "explain", "export", "find_similar", "forget",
-    "label", "label_by_keys", "label_next", "list_bases", "list_cache", "plan_base_fetch", "plan_missing_base",
-    "predict", "predictions",
-    "propose_for", "rank", "rank_on", "read_carefulness", "read_ranking_data", "report", "run_base_fetch", "run_demo",
-    "search_index", "set_care", "verify", "write_groups", "write_hits",
+    "embed_data", "embed_table", "evaluate", "examine_machine", "explain", "export", "find_doubtful_examples",
+    "find_similar", "forget", "inspect_source", "label", "label_by_keys", "label_next", "list_bases", "list_cache",
+    "plan_base_fetch", "plan_missing_base", "predict", "predictions", "propose_for", "rank", "rank_on",
+    "read_carefulness", "read_ranking_data", "report", "run_base_fetch", "run_demo", "search_index", "set_care",
+    "verify", "write_groups", "write_hits",
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from headstart.options.fields import Columns, ComparedColumns
 from headstart.options.reading import SourceOptions
 from headstart.options.record import Options
 
@@ -20,6 +21,14 @@ class AddDataOptions(SourceOptions):
         "skip", description="Examples whose content the project has already: skip them, or keep each."
     )
     without_labels: bool = Field(False, description="Do not take labels from the data, such as names of folders.")
+    as_kind: str | None = Field(
+        None, max_length=200, description="Label of all that is added, such as a folder of photos of one kind."
+    )
+    leave_out: Columns = Field(
+        (), description="Columns that never enter the project, such as names of persons: A,B or repeated."
+    )
+    compare: ComparedColumns = ()
+    look: bool = Field(False, description="Show what the data is taken for, and add nothing.")
 
 
 class ListExamplesOptions(Options):

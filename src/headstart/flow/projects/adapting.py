@@ -60,6 +60,9 @@ def _complete_options(project: Project, options: AdaptOptions) -> AdaptOptions:
     columns = tuple(project.get_setting("group_columns", ()))
     if columns and "group" not in options.model_fields_set:
         changes["group"] = columns
+    compared = tuple(project.get_setting("compare_columns", ()))
+    if compared and "compare" not in options.model_fields_set:
+        changes["compare"] = compared
     base = project.get_setting("base")
     if isinstance(base, str) and "base" not in options.model_fields_set:
         changes["base"] = base

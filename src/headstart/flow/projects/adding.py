@@ -103,6 +103,8 @@ def _remember(project: Project, rows: SourceRows, options: AddDataOptions) -> No
     if options.group:
         groups = [*project.get_setting("group_columns", []), *options.group]
         project.set_setting("group_columns", list(dict.fromkeys(groups)))
+    if options.compare:
+        project.set_setting("compare_columns", list(options.compare))
     if (table.splits == TEST).any() and not project.get_setting("split_kind"):
         project.set_setting("split_kind", "given")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,9 @@ from headstart.data.reading.rows import (
     make_row_ids,
 )
 from headstart.data.reading.sources import read_source
-from headstart.errors import DataError
+from headstart.data.reading.stored_names import read_names
+from headstart.data.reading.tree import FolderTree, list_tree
+from headstart.errors import DataError, make_unknown_name
 from headstart.modalities.image import SUFFIXES
 from headstart.options import AddDataOptions
 from headstart.projects import Project
@@ -83,7 +86,8 @@ def read_source_rows(project: Project, path: Path, options: AddDataOptions) -> S
     if stored not in ("auto", modality):
         raise DataError(f"The project holds {stored} data, and not {modality}.", "Make another project for it.")
     spec = make_column_spec(options, known or None, inputs)
-    parsed_rows = _take_unsorted(read_source(source, modality, spec), source)
+    parsed_rows = _use_known_names(_take_unsorted(read_source(source, modality, spec), source), source)
+    parsed_rows = _leave_columns_out(_set_kind(parsed_rows, options.as_kind), options.leave_out)
     table = build_table(parsed_rows, str(path), ReadPolicy(expects_labels=False))
     data.require_groups(table, options.group)
     if not len(table):
@@ -106,27 +110,69 @@ def read_source_rows(project: Project, path: Path, options: AddDataOptions) -> S
     )
 
 
+def _set_kind(parsed_rows: ParsedRows, kind: str | None) -> ParsedRows:
+    """Return rows that all have one label, whatever the data says."""
+    if not kind:
+        return parsed_rows
+    roles = {role: name for role, name in parsed_rows.columns.items() if not role.startswith("label")}
+    return replace(parsed_rows, labels=[kind] * len(parsed_rows.ids), indicators={}, columns=roles)
+
+
+def _leave_columns_out(parsed_rows: ParsedRows, names: Sequence[str]) -> ParsedRows:
+    """Return rows without some columns of their metadata.
+
+    Raises
+    ------
+    UnknownName
+        There is no such column.
+    """
+    for name in names:
+        if name not in parsed_rows.metadata:
+            raise make_unknown_name("column to leave out", name, parsed_rows.metadata)
+    rest = {name: values for name, values in parsed_rows.metadata.items() if name not in names}
+    return replace(parsed_rows, metadata=rest)
+
+
+def _use_known_names(parsed_rows: ParsedRows, source: Path) -> ParsedRows:
+    """Return rows of a table that is stored under a number, with ids that hold the name people know it by."""
+    places = read_names(source if source.is_dir() else source.parent) or {}
+    name_of = {place.name: name.as_posix() for name, place in places.items()}
+    if not name_of:
+        return parsed_rows
+
+    def rename(row_id: str) -> str:
+        stored, colon, row = row_id.partition(":")
+        return f"{name_of[stored]}{colon}{row}" if stored in name_of else row_id
+
+    set_aside = tuple(replace(item, id=rename(item.id)) for item in parsed_rows.set_aside)
+    return replace(parsed_rows, ids=list(map(rename, parsed_rows.ids)), set_aside=set_aside)
+
+
 def _take_unsorted(parsed_rows: ParsedRows, source: Path) -> ParsedRows:
     """Return rows with the images that lie in no class folder: a project takes them without a label."""
-    root = _find_root(source)
-    unsorted = [
-        item
-        for item in parsed_rows.set_aside
-        if root is not None and Path(item.id).suffix.lower() in SUFFIXES and (root / item.id).is_file()
-    ]
-    if not unsorted or root is None:
+    tree = _find_tree(source)
+    unsorted = {item: file for item in parsed_rows.set_aside if (file := _find_image(tree, item.id)) is not None}
+    if not unsorted:
         return parsed_rows
     ids = [item.id for item in unsorted]
-    extra = ParsedRows(modality=parsed_rows.modality, inputs=[root / name for name in ids], ids=ids)
+    extra = ParsedRows(modality=parsed_rows.modality, inputs=list(unsorted.values()), ids=ids)
     rest = tuple(item for item in parsed_rows.set_aside if item not in unsorted)
     return join_parsed_rows([replace(parsed_rows, set_aside=rest), extra])
 
 
-def _find_root(source: Path) -> Path | None:
-    """Return the folder in which the files of a source lie; None where it is one file."""
+def _find_image(tree: FolderTree | None, name: str) -> Path | None:
+    file = PurePosixPath(name)
+    if tree is None or file.suffix.lower() not in SUFFIXES:
+        return None
+    place = tree.locate(file)
+    return place if place.is_file() else None
+
+
+def _find_tree(source: Path) -> FolderTree | None:
+    """Return the files of a source, by the names that its rows have; None where it is one file."""
     if source.is_dir():
-        return source
-    return unpack(source) if source.suffix.lower() == ".zip" else None
+        return list_tree(source)
+    return list_tree(unpack(source)) if source.suffix.lower() == ".zip" else None
 
 
 def _parse_labels(project: Project, parsed_rows: ParsedRows, options: AddDataOptions) -> ParsedLabels | None:
@@ -152,11 +198,11 @@ def _parse_labels(project: Project, parsed_rows: ParsedRows, options: AddDataOpt
 
 def _list_lost(parsed_rows: ParsedRows, table: Table, source: Path) -> tuple[LostRow, ...]:
     inputs: dict[str, Any] = dict(zip(make_row_ids(parsed_rows), parsed_rows.inputs, strict=True))
-    root = _find_root(source)
+    tree = _find_tree(source)
 
     def find_file(item: SetAside) -> Path | None:
         value = inputs.get(item.id)
-        path = value if isinstance(value, Path) else None if root is None else root / item.id
+        path = value if isinstance(value, Path) else None if tree is None else tree.locate(PurePosixPath(item.id))
         return path if path is not None and path.is_file() else None
 
     return tuple(LostRow(item.id, find_file(item), item.reason) for item in table.set_aside)

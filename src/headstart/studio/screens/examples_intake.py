@@ -210,7 +210,11 @@ def _make_command(project: Project, path: Path, corrections: Corrections) -> lis
     argv = ["project", "add", str(project.folder), str(locate_file(path, corrections.file))]
     argv += [part for name in corrections.text for part in ("--text", name)]
     argv += ["--without-labels"] if corrections.label == "" else []
-    for option, value in (("--label", corrections.label), ("--sheet", corrections.sheet), ("--kind", corrections.kind)):
+    for option, value in (
+        ("--label", corrections.label),
+        ("--sheet", corrections.sheet),
+        ("--as-kind", corrections.kind),
+    ):
         argv += [option, value] if value else []
     argv += [part for name in corrections.compare or [] for part in ("--compare", name)]
     return argv + [part for name in corrections.leave_out for part in ("--leave-out", name)]
