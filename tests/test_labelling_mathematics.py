@@ -119,16 +119,14 @@ def test_names_guess_without_labels_and_abstain_in_between() -> None:
 
 
 def test_agreement_beyond_chance_is_that_of_cohen() -> None:
-    from sklearn.metrics import cohen_kappa_score
-
-    rng = np.random.default_rng(0)
-    first = rng.choice(["a", "b", "c"], 80)
-    second = np.where(rng.random(80) < 0.7, first, rng.choice(["a", "b", "c"], 80))
-    agreement = compare_labels(list(range(80)), first.tolist(), second.tolist())
+    """By hand: 20 + 15 of 50 alike; by chance 0.5 * 0.6 + 0.5 * 0.4 = 0.5; (0.7 - 0.5) / (1 - 0.5) = 0.4."""
+    first = ["a"] * 25 + ["b"] * 25
+    second = ["a"] * 20 + ["b"] * 5 + ["a"] * 10 + ["b"] * 15
+    agreement = compare_labels(list(range(50)), first, second)
     assert agreement.kappa is not None
-    assert agreement.kappa.value == pytest.approx(cohen_kappa_score(first, second))
-    assert agreement.kappa.low < agreement.kappa.value < agreement.kappa.high
-    assert agreement.differing == tuple(np.flatnonzero(first != second).tolist())
+    assert agreement.kappa.value == pytest.approx(0.4)
+    assert agreement.kappa.low < 0.4 < agreement.kappa.high
+    assert agreement.differing == tuple(range(20, 35))
 
 
 def test_agreement_on_everything_is_still_uncertain_and_on_one_kind_undefined() -> None:
@@ -155,3 +153,11 @@ def test_an_advice_needs_a_gain_that_nine_cases_of_ten_bear_out() -> None:
     assert judge_gain(Interval(0.09, -0.02, 0.2)) == "more-helps"
     assert judge_gain(Interval(0.03, -0.04, 0.09)) == "unclear"
     assert judge_gain(Interval(0.004, -0.005, 0.014)) == "little"
+
+
+def test_very_many_labels_are_thinned_and_promise_nothing() -> None:
+    rng = np.random.default_rng(0)
+    codes = np.arange(700) % 2
+    rows = (np.eye(2, 8)[codes] + 0.8 * rng.normal(size=(700, 8))).astype(np.float32)
+    advice = forecast_labels(rows, codes, 0)
+    assert (advice.n_labels, advice.gain) == (700, None) and advice.code in ("little", "unclear")

@@ -94,7 +94,9 @@ def describe_advice(advice: LabellingAdvice) -> str:
     ----------
     advice : LabellingAdvice
     """
-    if advice.gain is None or advice.code == "too-few":
+    if advice.gain is None and advice.code == "little":
+        return "More would tell little more."
+    if advice.gain is None:
         return "Whether more would tell much more cannot be told yet."
     low, value, high = (round(100 * part) for part in (advice.gain.low, advice.gain.value, advice.gain.high))
     about = f"about {value} more right of 100, surely between {low} and {high}"

@@ -75,7 +75,8 @@ def read_project_rows(project: Project, index: VectorIndex) -> ProjectRows:
         Its ids are those of examples.
     """
     ids = np.asarray([int(name) if name.isdecimal() else -1 for name in index.ids], dtype=np.int64)
-    kinds = tuple(kind.name for kind in project.list_kinds())
+    listed = project.list_kinds()
+    kinds = tuple(kind.name for kind in listed)
     codes = np.full(len(ids), -1, dtype=np.intp)
     blank = ProjectRows(
         ids=ids,
@@ -85,9 +86,9 @@ def read_project_rows(project: Project, index: VectorIndex) -> ProjectRows:
         is_in=np.isin(ids, project.list_ids(ALL_IN)),
         is_test=np.isin(ids, project.list_ids(ExampleFilter(split="test"))),
     )
-    for code, kind in enumerate(kinds):
-        for origin in LEARNT_ORIGINS:
-            chosen = ExampleFilter(kind=kind, labelled=True, state="in", origin=origin)
+    for code, kind in enumerate(listed):
+        for origin in LEARNT_ORIGINS if kind.n_labelled else ():
+            chosen = ExampleFilter(kind=kind.name, labelled=True, state="in", origin=origin)
             codes[blank.find(project.list_ids(chosen))] = code
     return blank
 

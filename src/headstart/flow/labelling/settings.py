@@ -58,8 +58,8 @@ class LabellingSettings:
         Longer side and JPEG quality of the photos in a workbook.
     reference_rows : int
         Examples of the human reference.
-    least_curve_labels : int
-        Fewer labels tell nothing of what more would bring.
+    least_curve_labels, most_curve_labels : int
+        Fewer labels tell nothing of what more would bring; of more, so many are looked at.
     curve_draws, curve_rows : int
         Draws of each smaller number of labels; fewer where all draws together would learn from more rows.
     more_labels : int
@@ -99,6 +99,7 @@ class LabellingSettings:
     picture_quality: int = 80
     reference_rows: int = 50
     least_curve_labels: int = 30
+    most_curve_labels: int = 600
     curve_draws: int = 6
     curve_rows: int = 3_000
     more_labels: int = 40
