@@ -245,6 +245,17 @@ def count_groups(store: ProjectStore, column: str, chosen: ExampleFilter) -> dic
         return {str(row[0]): row[1] for row in rows}
 
 
+def find_names(store: ProjectStore, names: Iterable[str]) -> dict[str, list[int]]:
+    """Return the ids of the examples that have these names."""
+    ids: dict[str, list[int]] = {}
+    with store.read() as connection:
+        for chunk in split_chunks(list(dict.fromkeys(names))):
+            query = f"SELECT name, id FROM examples WHERE name IN ({make_marks(chunk)}) ORDER BY id"
+            for name, number in connection.execute(query, chunk):
+                ids.setdefault(name, []).append(number)
+    return ids
+
+
 def find_ids_of_hashes(store: ProjectStore, hashes: Iterable[str]) -> dict[int, str]:
     """Return the content of each example that has one of these contents, by id."""
     contents: dict[int, str] = {}

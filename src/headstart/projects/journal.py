@@ -187,9 +187,11 @@ def list_events(store: ProjectStore, example: int) -> list[LabelEvent]:
     return [_make_event(row) for row in rows]
 
 
-def iterate_events(store: ProjectStore, origin: str | None, purpose: str | None) -> Iterator[LabelEvent]:
+def iterate_events(
+    store: ProjectStore, origin: str | None, purpose: str | None, chosen: str | None = None
+) -> Iterator[LabelEvent]:
     """Yield all answers that hold, the oldest first."""
-    conditions = {"e.origin": origin, "e.purpose": purpose}
+    conditions = {"e.origin": origin, "e.purpose": purpose, "e.chosen": chosen}
     used = {column: value for column, value in conditions.items() if value is not None}
     where = " AND ".join(["a.undone = 0", *(f"{column} = ?" for column in used)])
     with store.read() as connection:

@@ -217,6 +217,10 @@ class Project:
         """Return ids of examples of the same content, a list for each content."""
         return example_rows.list_copies(self._store)
 
+    def find_names(self, names: Iterable[str]) -> dict[str, list[int]]:
+        """Return the ids of the examples that have these names, in order; names that none has are left out."""
+        return example_rows.find_names(self._store, names)
+
     def find_known_hashes(self, hashes: Iterable[str]) -> set[str]:
         """Return which of these contents the project has."""
         return set(example_rows.find_ids_of_hashes(self._store, hashes).values())
@@ -268,9 +272,11 @@ class Project:
         """Return every answer about an example, those taken back included, the oldest first."""
         return journal.list_events(self._store, example)
 
-    def iterate_events(self, origin: str | None = None, purpose: str | None = None) -> Iterator[LabelEvent]:
+    def iterate_events(
+        self, origin: str | None = None, purpose: str | None = None, chosen: str | None = None
+    ) -> Iterator[LabelEvent]:
         """Yield the answers that hold, of all examples, the oldest first."""
-        return journal.iterate_events(self._store, origin, purpose)
+        return journal.iterate_events(self._store, origin, purpose, chosen)
 
     def count_labels(self) -> LabelCounts:
         """Return how many examples are labelled, open and left out."""

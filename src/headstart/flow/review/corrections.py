@@ -96,9 +96,10 @@ def list_corrections(project: Project, since: str = "") -> list[LabelCorrection]
         Only what was corrected at this moment (UTC, as the journal writes it) or later.
     """
     latest: dict[int, LabelEvent] = {}
-    for event in project.iterate_events(origin="person", purpose="label"):
-        if event.chosen in (CORRECTED, CORRECTED_CHECK) and event.at >= since:
-            latest[event.example] = event
+    for chosen in (CORRECTED, CORRECTED_CHECK):
+        for event in project.iterate_events(purpose="label", chosen=chosen):
+            if event.at >= since:
+                latest[event.example] = event
     examples = {example.id: example for example in project.get_examples(list(latest))}
     corrections = []
     for number, event in latest.items():

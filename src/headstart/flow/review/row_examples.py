@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
-from pathlib import Path
 
-from headstart.home import read_json
 from headstart.projects import Project
 
-FILE = "examples.json"
-"""In the run folder: ids of examples by id of the row; written by `adapt` on a project."""
+_NUMBERED = re.compile(r"(.*)#(\d+)", re.DOTALL)
 
 
-def find_examples(project: Project, run: Path, rows: Collection[str]) -> dict[str, int]:
+def find_examples(project: Project, rows: Collection[str]) -> dict[str, int]:
     """Return the examples of rows, by the id of the row; rows that are none of the project's are left out.
 
     Parameters
     ----------
     project : Project
-    run : Path
-        The output folder of `adapt`.
     rows : collection of str
         Ids of rows.
 
     Notes
     -----
-    A run without the list of its rows is matched by name; a name that several examples have then belongs to the first.
+    The id of a row is the name of its example; where several have that name, "name#2" is the second (see
+    `headstart.data.reading.rows.make_unique`).
     """
-    try:
-        document = read_json(run / FILE)
-        known = {str(name): int(number) for name, number in document["examples"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        known = _match_names(project)
-    return {name: known[name] for name in rows if name in known}
-
-
-def _match_names(project: Project) -> dict[str, int]:
-    numbers: dict[str, int] = {}
-    for example in project.iterate_examples():
-        numbers.setdefault(example.name, example.id)
-    return numbers
+    numbered = {row: _NUMBERED.fullmatch(row) for row in rows}
+    ids = project.find_names([*rows, *(match[1] for match in numbered.values() if match)])
+    known = {}
+    for row, match in numbered.items():
+        if row in ids:
+            known[row] = ids[row][0]
+        elif match and len(ids.get(match[1], ())) >= int(match[2]):
+            known[row] = ids[match[1]][int(match[2]) - 1]
+    return known

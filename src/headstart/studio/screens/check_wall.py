@@ -118,7 +118,7 @@ def describe_rows(project: Project, checked: ReviewedModel, rows: Sequence[Teste
     checked : ReviewedModel
     rows : sequence of TestedRow
     """
-    numbers = find_examples(project, checked.run, [row.id for row in rows])
+    numbers = find_examples(project, [row.id for row in rows])
     examples = {example.id: example for example in project.get_examples(list(numbers.values()))}
     items = []
     for row in rows:

@@ -13,7 +13,6 @@ from headstart.http.errors import RequestRefused
 from headstart.projects import Example, Project
 from headstart.studio.context import StudioContext
 from headstart.studio.example_json import Document
-from headstart.studio.screens.check_jobs import start_job
 from headstart.studio.screens.check_models import ReviewedModel, require_model
 
 
@@ -65,7 +64,7 @@ def make_routes(context: StudioContext) -> APIRouter:
         opened = context.open(project)
         checked = require_model(opened, number)
         argv = ["set-care", str(checked.run), *_write_setting(setting)]
-        return {"job": start_job(context, opened, "set-care", argv)}
+        return {"job": context.jobs.submit(opened, "set-care", argv)}
 
     @routes.post("/api/p/{project}/models/{number}/explain/{example}")
     def explain(project: str, number: int, example: int) -> Document:
@@ -76,7 +75,7 @@ def make_routes(context: StudioContext) -> APIRouter:
             return {"job": None}
         source = write_input(opened.get_example(example), checked, opened)
         argv = ["explain", str(checked.run), str(source), "-o", str(page)]
-        return {"job": start_job(context, opened, "explain", argv)}
+        return {"job": context.jobs.submit(opened, "explain", argv)}
 
     return routes
 

@@ -12,7 +12,6 @@ from headstart.options import AdaptOptions, flag, parse
 from headstart.projects import Job, Project
 from headstart.studio.context import StudioContext
 from headstart.studio.example_json import Document
-from headstart.studio.screens.check_jobs import start_job, stop_job
 from headstart.studio.screens.learn_state import describe_state, find_learning_job
 
 
@@ -51,13 +50,13 @@ def make_routes(context: StudioContext) -> APIRouter:
     def learn(project: str, options: LearnOptions) -> Document:
         opened = context.open(project)
         argv = ["adapt", str(opened.folder), *write_options(options)]
-        return {"job": start_job(context, opened, "adapt", argv)}
+        return {"job": context.jobs.submit(opened, "adapt", argv)}
 
     @routes.post("/api/p/{project}/learn/stop")
     def stop(request: Request, project: str) -> Document:
         opened = context.open(project)
         job = _require_job(opened)
-        stop_job(context, opened, job.id)
+        context.jobs.cancel(opened, job.id)
         return {"job": job.id}
 
     return routes
