@@ -12,6 +12,7 @@ import pytest
 from headstart.errors import HeadstartError
 from headstart.flow.labelling import figures, kind_names, questions, rounds, searching
 from headstart.flow.labelling.coding_frames import KindDescription, store_kinds
+from headstart.flow.labelling.kind_vectors import open_kind_vectors
 from headstart.index import IndexFacts, VectorIndex
 from headstart.projects import NewExample, NewLabel, Project
 from headstart.records import Table
@@ -240,14 +241,14 @@ def test_vectors_of_kinds_are_computed_once_and_again_after_a_new_description(
         return np.eye(len(table), 16, dtype=np.float32)
 
     monkeypatch.setattr(kind_names, "embed_queries", embed)
-    assert kind_names.open_kind_vectors(project, index) is None
+    assert open_kind_vectors(project, index) is None
     for _ in range(2):
         names = kind_names.embed_kinds(project, index)
         assert names is not None and list(names.ids) == list(KINDS)
     store_kinds(project, [KindDescription("rust", "orange spots"), KindDescription("borer")])
     assert kind_names.embed_kinds(project, index) is not None
     assert texts == [list(KINDS), ["rust: orange spots", "blight", "healthy", "borer"]]
-    stored = kind_names.open_kind_vectors(project, index)
-    assert stored is not None and rounds.learn_round(project, index, stored).state == "names"
+    stored = open_kind_vectors(project, index)
+    assert stored is not None and rounds.learn_round(project, index).state == "names"
     other = VectorIndex(ids=index.ids, vectors=index.vectors, about=replace(index.about, fingerprint="other"))
-    assert kind_names.open_kind_vectors(project, other) is None
+    assert open_kind_vectors(project, other) is None

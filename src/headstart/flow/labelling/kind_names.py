@@ -6,31 +6,13 @@ import numpy as np
 
 from headstart import data
 from headstart.flow.labelling.coding_frames import list_described_kinds
+from headstart.flow.labelling.kind_vectors import FOLDER, open_kind_vectors
 from headstart.flow.vectors.search import embed_queries
-from headstart.index import IndexDraft, VectorIndex, is_index, open_index, write_index
+from headstart.index import IndexDraft, VectorIndex, write_index
 from headstart.modalities import MODALITIES
 from headstart.offline import offline
 from headstart.options import SearchOptions, parse
 from headstart.projects import Project
-
-FOLDER = "kind_vectors"
-"""Below the project's folder."""
-
-
-def open_kind_vectors(project: Project, index: VectorIndex) -> VectorIndex | None:
-    """Return the vectors of the kinds' names; None where there are none by the base of the examples.
-
-    Parameters
-    ----------
-    project : Project
-    index : VectorIndex
-        Of the examples.
-    """
-    folder = project.folder / FOLDER
-    if not is_index(folder):
-        return None
-    names = open_index(folder)
-    return names if names.about.fingerprint == index.about.fingerprint else None
 
 
 def embed_kinds(project: Project, index: VectorIndex, is_offline: bool = False) -> VectorIndex | None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from headstart.flow.labelling.agreement import make_count
 from headstart.flow.labelling.choosing import LabelledRows
+from headstart.flow.labelling.kind_vectors import open_kind_vectors
 from headstart.flow.labelling.learning import Guesses, guess_kinds
 from headstart.flow.labelling.project_rows import ProjectRows, list_random_answers, read_project_rows
 from headstart.flow.labelling.records import ExampleChoice, LabelCount
@@ -92,7 +93,7 @@ def learn_round(project: Project, index: VectorIndex, names: VectorIndex | None 
     index : VectorIndex
         Of the examples: `headstart embed PROJECT`.
     names : VectorIndex or None
-        Of the kinds' names and descriptions, by the same base (`kind_names.open_kind_vectors`).
+        Of the kinds' names and descriptions, by the same base; None: those that `label --codes` stored, if any.
 
     Returns
     -------
@@ -104,6 +105,7 @@ def learn_round(project: Project, index: VectorIndex, names: VectorIndex | None 
     codes = rows.codes[judged]
     counts = np.bincount(codes, minlength=len(rows.kinds))
     by_labels = guess_kinds(rows.vectors, judged, codes, len(rows.kinds)) if (counts > 0).sum() > 1 else None
+    names = names or open_kind_vectors(project, index)
     by_names = None if names is None else _guess_from_names(rows, names)
     round_state = _decide(rows, judged, by_labels, by_names)
     right, n_unguessed = _count_right(project, rows, round_state)
