@@ -277,7 +277,7 @@ def describe_vectors(project: Project) -> dict[str, Any]:
     if jobs[-1].state == "failed":
         words = translate("It could not look at all examples. You can label all the same; open Learn to see why.")
         return {"job": None, "words": words, "share": None}
-    words = translate("It looks at all examples once, so that it can learn while you label. Go on labelling.")
+    words = translate("It looks at all examples once, so that it can learn while you label.")
     return {"job": jobs[-1].id, "words": words, "share": jobs[-1].facts.get("share")}
 
 
