@@ -10,7 +10,7 @@ from itertools import combinations
 from headstart.flow.labelling.agreement import compare_labels, make_count
 from headstart.flow.labelling.curve import forecast_labels
 from headstart.flow.labelling.learning import take_rows
-from headstart.flow.labelling.project_rows import list_random_answers
+from headstart.flow.labelling.project_rows import SETTLED, list_random_answers
 from headstart.flow.labelling.questions import list_reference
 from headstart.flow.labelling.records import HumanReference, KindShare, LabelAgreement, LabellingAdvice
 from headstart.flow.labelling.rounds import LabelRound
@@ -61,11 +61,12 @@ def measure_agreement(project: Project) -> LabelAgreement:
 
     Notes
     -----
-    Each one's newest answer counts, be it the label or a second opinion; answers of the human reference do not.
+    Each one's newest answer counts, be it the label or a second opinion; answers of the human reference do not, nor
+    do those by which two people settled a difference.
     """
     answers: dict[str, dict[int, str]] = defaultdict(dict)
     for event in project.iterate_events(origin="person"):
-        if event.purpose in ("label", "second") and event.answer == "label" and event.who:
+        if event.purpose in ("label", "second") and event.answer == "label" and event.who and event.chosen != SETTLED:
             answers[event.who][event.example] = event.label or ""
     pairs = [(len(set(answers[one]) & set(answers[other])), one, other) for one, other in combinations(answers, 2)]
     n, one, other = max(pairs, key=lambda pair: pair[0], default=(0, "", ""))

@@ -17,6 +17,8 @@ LEARNT_ORIGINS = ("person", "import")
 """Whose labels are learnt from; a model's own are not."""
 RANDOM = "random"
 """`NewLabel.chosen` of examples that were asked about in random order."""
+SETTLED = "settled"
+"""`NewLabel.chosen` of answers by which two people settled a difference: they say nothing of how far they agree."""
 ALL_IN = ExampleFilter(state="in")
 
 

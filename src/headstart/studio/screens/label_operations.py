@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from headstart.errors import HeadstartError
+from headstart.flow.labelling.project_rows import SETTLED
 from headstart.projects import NewLabel, Project
 
 ClientName = Annotated[str, Field(pattern="^[0-9a-f]{8,40}$")]
@@ -98,10 +99,11 @@ def _try_operation(project: Project, operation: LabelOperation, join: Callable[[
 def _store_labels(project: Project, operation: LabelOperation, join: Callable[[list[str]], str]) -> list[int]:
     labels = [_follow_name(project, label) for label in operation.labels]
     label = join(labels) if operation.answer == "label" else None
+    chosen = SETTLED if operation.purpose == "settle" else operation.chosen
     project.add_labels(
         [
             NewLabel(
-                example=example, label=label, answer=operation.answer, who=operation.who, chosen=operation.chosen,
+                example=example, label=label, answer=operation.answer, who=operation.who, chosen=chosen,
                 purpose=_PURPOSES[operation.purpose],
             )
             for example in operation.examples

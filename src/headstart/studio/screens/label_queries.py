@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from headstart.errors import HeadstartError
 from headstart.flow.labelling.figures import estimate_shares, measure_agreement, measure_human_reference
+from headstart.flow.labelling.model_answers import read_model_answers
+from headstart.flow.labelling.project_rows import SETTLED
 from headstart.flow.labelling.questions import choose_examples, list_cohorts, order_by_likeness
 from headstart.flow.labelling.records import ExampleChoice
 from headstart.flow.labelling.rounds import LabelRound, learn_round
@@ -252,14 +254,15 @@ class LabelQueries:
         who : str
         """
         agreement = measure_agreement(project)
-        reference = measure_human_reference(project)
-        ids = list(agreement.differing[:MOST_DIFFERING])
+        reference = measure_human_reference(project, read_model_answers(project) or None)
+        ids = [number for number in agreement.differing if not is_settled(project, number)][:MOST_DIFFERING]
         differing = [
             {"example": item, "answers": list_answers(project, item["id"])}
             for item in self.describe_examples(project, ids, who, "")
         ]
         return {
             "agreement": {**describe_agreement(agreement), "differing": differing},
+            "can_be_second": bool(list_for_second(project, who, 1)),
             "reference": describe_reference(reference),
         }
 
@@ -345,6 +348,11 @@ def list_for_second(project: Project, who: str, n: int) -> list[int]:
     others = [event.example for event in project.iterate_events(origin="person", purpose="label")
               if event.answer == "label" and event.example not in own]  # fmt: skip
     return list(dict.fromkeys(others))[:n]
+
+
+def is_settled(project: Project, example: int) -> bool:
+    """Return whether people have decided between their answers."""
+    return any(event.chosen == SETTLED and not event.undone for event in project.list_events(example))
 
 
 def list_answers(project: Project, example: int) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from headstart.errors import HeadstartError
 from headstart.flow.labelling.figures import advise_more
+from headstart.flow.labelling.questions import choose_examples
 from headstart.flow.labelling.records import LabellingAdvice
 from headstart.flow.labelling.rounds import LabelRound, learn_round
 from headstart.index import VectorIndex, open_index
@@ -122,6 +123,7 @@ class RoundKeeper:
         try:
             learnt = learn_round(project, index)
             advice = advise_more(project, learnt)
+            choose_examples(project, learnt)  # The queue of useful examples is filled here, so that no page waits.
         except HeadstartError as error:
             rounds.problem = error.problem
         else:

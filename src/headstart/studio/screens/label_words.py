@@ -111,12 +111,15 @@ def describe_reference(reference: HumanReference) -> dict[str, Any]:
     reference : HumanReference
     """
     if reference.person.n == 0:
-        return {"words": translate("Nobody has done this yet."), "bars": []}
+        words = translate("Nobody has done this yet.")
+        if reference.n_waiting == 0:
+            words = translate("None are put away for the check yet: that happens when it learns.")
+        return {"words": words, "bars": [], "n_waiting": reference.n_waiting}
     words = translate("{n} of {all} are done.", n=reference.person.n, all=reference.person.n + reference.n_waiting)
     bars = [draw_bar(translate("A person"), reference.person)]
     if reference.model is not None:
         bars.append(draw_bar(translate("The model"), reference.model))
-    return {"words": words, "bars": bars}
+    return {"words": words, "bars": bars, "n_waiting": reference.n_waiting}
 
 
 def describe_cohort(kind: str, n: int) -> str:

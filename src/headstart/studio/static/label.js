@@ -127,7 +127,7 @@ function showState(next) {
   findElement("share-bars").replaceChildren(...drawBars(next.shares));
   findElement("mode-review").hidden = findElement("view-cohorts").hidden = !next.has_guesses;
   if (isFirst || before !== JSON.stringify([next.kinds.map(({ name }) => name), next.form])) {
-    many.update(next.form === "one" || next.form === "ordered" ? next.kinds.map(({ name }) => name) : []);
+    many.update(next.form !== "number" ? next.kinds.map(({ name }) => name) : []);
   }
   panel.update(next.kinds, next.form);
   showVectors(next.vectors);
@@ -164,7 +164,7 @@ function showView(name) {
   }
   /** @type {Record<string, () => Promise<void>>} */
   const load = {
-    one: async () => void (stage.current ?? (await stage.begin(stage.mode))),
+    one: async () => {},
     many: () => many.showAll(),
     cohorts: () => cohorts.load(),
     people: () => people.load(),
@@ -181,6 +181,13 @@ function showMode(mode) {
   document.body.dataset.mode = mode;
   findElement("last-guess").hidden = true;
   void stage.begin(mode);
+}
+
+/** @param {Mode} mode */
+async function chooseMode(mode) {
+  if (mode === "second" && !people.canBeSecond) await askWho(); // Whoever labelled them cannot be the second person.
+  showMode(mode);
+  showView("one");
 }
 
 /** Ask for a text in a small dialog; null if the person thinks better of it.
@@ -265,7 +272,7 @@ const ACTIONS = {
   "something-else": () => review("else"),
   "new-kind": () => void addKind(),
   "rename-kind": drawRenaming,
-  "change-who": () => void askWho(),
+  "change-who": () => void askWho().then(() => showMode(stage.mode)),
 };
 
 /** @type {Record<string, string>} Keys while one example is on the screen. */
@@ -330,7 +337,6 @@ async function askWho() {
   if (name) storeWho(name);
   if (!who) storeWho(words("someone"));
   await readState();
-  await stage.begin(stage.mode);
 }
 
 /** @param {CustomEvent<LabelExample | null>} event */
@@ -358,10 +364,10 @@ function listen() {
   document.addEventListener("click", (event) => {
     const button = /** @type {HTMLElement} */ (event.target).closest("[data-action]");
     if (button instanceof HTMLElement) ACTIONS[button.dataset.action ?? ""]?.();
-    const mode = /** @type {HTMLElement} */ (event.target).closest("[data-mode]");
-    if (mode instanceof HTMLElement && mode !== document.body) showMode(/** @type {Mode} */ (mode.dataset.mode));
     const tab = /** @type {HTMLElement} */ (event.target).closest("[data-view]");
-    if (tab instanceof HTMLElement) showView(tab.dataset.view ?? "one");
+    const mode = /** @type {HTMLElement} */ (event.target).closest("button[data-mode]");
+    if (tab instanceof HTMLElement && !mode) showView(tab.dataset.view ?? "one");
+    if (mode instanceof HTMLElement) void chooseMode(/** @type {Mode} */ (mode.dataset.mode));
   });
   document.addEventListener("label-shown", (event) => handleShown(/** @type {CustomEvent} */ (event)));
   document.addEventListener("label-guess", (event) => handleGuess(/** @type {CustomEvent} */ (event)));
@@ -375,12 +381,10 @@ function listen() {
 async function begin() {
   listen();
   queue.resume();
-  if (!who) await askWho();
-  else {
-    storeWho(who);
-    await readState();
-    showMode("useful");
-  }
+  if (who) storeWho(who);
+  else await askWho();
+  await readState();
+  showMode("useful");
   document.body.dataset.ready = "true";
 }
 

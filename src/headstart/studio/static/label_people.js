@@ -20,6 +20,7 @@ export class PeopleView {
   constructor(queue, readWho) {
     this.queue = queue;
     this.readWho = readWho;
+    this.canBeSecond = true;
   }
 
   async load() {
@@ -27,6 +28,8 @@ export class PeopleView {
     if (!reply) return;
     findElement("agreement-words").textContent = reply.agreement.words;
     findElement("agreement-bar").replaceChildren(...drawBars(reply.agreement.bars));
+    findElement("start-reference").hidden = reply.reference.n_waiting === 0;
+    this.canBeSecond = reply.can_be_second;
     findElement("reference-words").textContent = reply.reference.words;
     findElement("reference-bars").replaceChildren(...drawBars(reply.reference.bars));
     /** @type {Differing[]} */
