@@ -46,7 +46,6 @@ def folder(tmp_path: Path) -> Path:
         facts = IndexFacts(modality="text", base="none", base_name="none", fingerprint="none")
         draft = IndexDraft(ids=[str(number) for number in ids], vectors=vectors.astype(np.float16), about=facts)
         write_index(project.folder / "vectors", draft)
-        project.set_setting("vectors_of", N)
     return tmp_path
 
 

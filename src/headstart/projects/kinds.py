@@ -19,7 +19,7 @@ def list_kinds(store: ProjectStore) -> list[Kind]:
     with store.read() as connection:
         counts: dict[int, list[int]] = {}
         for kind, split, n in connection.execute(
-            "SELECT kind, split, count(*) FROM examples WHERE kind IS NOT NULL AND state = 'in' GROUP BY kind, split"
+            "SELECT kind, split, count(*) FROM examples WHERE kind IS NOT NULL AND +state = 'in' GROUP BY kind, split"
         ):
             of_kind = counts.setdefault(kind, [0, 0, 0])
             of_kind[2] += n

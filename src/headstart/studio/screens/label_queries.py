@@ -34,7 +34,7 @@ from headstart.studio.screens.label_operations import (
     may_show_guess,
     read_note,
 )
-from headstart.studio.screens.label_rounds import FOLDER, SETTINGS, RoundKeeper, has_enough, read_index
+from headstart.studio.screens.label_rounds import FOLDER, SETTINGS, ProjectRounds, RoundKeeper, has_enough, read_index
 from headstart.studio.screens.label_words import (
     describe_advice,
     describe_agreement,
@@ -51,14 +51,12 @@ REVEALING = frozenset({"kind", "answer", "label_by", "label_origin", "group"})
 """Fields of an example that tell, or hint at, what somebody answered."""
 RESERVED_SECONDS = 300.0
 """An example that one page has fetched is not offered to another meanwhile."""
-MOST_SPARE, MOST_DIFFERING, MOST_HITS = 200, 50, 300
+MOST_SPARE, MOST_DIFFERING, MOST_HITS, MOST_ORDERED = 200, 50, 300, 10_000
 EMPTY_INDEX = VectorIndex(
     ids=(), vectors=np.zeros((0, 1), dtype=np.float16),
     about=IndexFacts(modality="", base="", base_name="", fingerprint=""),
 )  # fmt: skip
 """Before there are vectors: nothing is guessed, and what comes next is taken by chance."""
-EMBEDDED = "vectors_of"
-"""Setting: for how many examples vectors were asked for last."""
 
 
 class NextRequest(BaseModel):
@@ -154,9 +152,9 @@ class LabelQueries:
         project : Project
         request : NextRequest
         """
-        embed_if_needed(self.context, project)
-        self.learn_if_due(project)
         rounds, busy = self.keeper.find(project), set(request.except_)
+        embed_if_needed(self.context, project, rounds)
+        self.learn_if_due(project)
         taken = busy if request.mode in BLIND else {*busy, *self._list_reserved(project, request.client)}
         n = min(request.n + len(taken), MOST_SPARE)
         with rounds.lock:  # A round hands out its useful examples from one queue.
@@ -221,7 +219,7 @@ class LabelQueries:
         if index is None:
             title = translate("They are ordered by likeness once all were looked at.")
         else:
-            unlabelled = order_by_likeness(project, index, unlabelled)
+            unlabelled = order_by_likeness(project, index, unlabelled[:MOST_ORDERED]) + unlabelled[MOST_ORDERED:]
         counted = translate_count("{n} without a label.", "{n} without a label.", len(unlabelled))
         return {"ids": unlabelled, "title": " ".join(part for part in (counted, title) if part)}
 
@@ -284,19 +282,22 @@ def describe_vectors(project: Project) -> dict[str, Any]:
     return {"job": jobs[-1].id, "words": words, "share": jobs[-1].facts.get("share")}
 
 
-def embed_if_needed(context: StudioContext, project: Project) -> None:
+def embed_if_needed(context: StudioContext, project: Project, rounds: ProjectRounds) -> None:
     """Start the job that computes the vectors of a project, once for each number of examples.
 
     Parameters
     ----------
     context : StudioContext
     project : Project
+    rounds : ProjectRounds
+        Keeps for how many examples the job was started.
     """
     n_examples = project.count_labels().n_examples
-    if n_examples == 0 or project.get_setting(EMBEDDED, 0) == n_examples:
-        return
-    project.add_job(FOLDER, ["embed", str(project.folder)])
-    project.set_setting(EMBEDDED, n_examples)
+    index = read_index(project, rounds)
+    n_vectors = len(index) if index is not None else 0
+    if n_vectors < n_examples and rounds.n_embedded != n_examples:
+        rounds.n_embedded = n_examples
+        context.jobs.submit(project, FOLDER, ["embed", str(project.folder)])
 
 
 def find_examples(project: Project, index: VectorIndex | None, query: str | int) -> list[int]:

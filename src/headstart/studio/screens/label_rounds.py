@@ -53,6 +53,8 @@ class ProjectRounds:
         Rounds so far since Studio was started.
     n_labels : int
         Labels that the newest round knew; -1 before the first.
+    n_embedded : int
+        Examples for which the job that computes vectors was started last.
     n_new : int
         Answers since then, changed ones too.
     is_learning : bool
@@ -67,6 +69,7 @@ class ProjectRounds:
     last: LabelRound | None = None
     number: int = 0
     n_labels: int = -1
+    n_embedded: int = 0
     n_new: int = 0
     is_learning: bool = False
     seconds: float = 0.0
@@ -122,13 +125,12 @@ class RoundKeeper:
         rounds.n_new = 0
         try:
             learnt = learn_round(project, index)
-            advice = advise_more(project, learnt)
             choose_examples(project, learnt)  # The queue of useful examples is filled here, so that no page waits.
+            rounds.last, rounds.problem = learnt, ""
+            rounds.number += 1
+            rounds.advice = advise_more(project, learnt)
         except HeadstartError as error:
             rounds.problem = error.problem
-        else:
-            rounds.last, rounds.advice, rounds.problem = learnt, advice, ""
-            rounds.number += 1
         finally:
             rounds.seconds = time.monotonic() - began
             rounds.n_labels = n_labels
