@@ -145,10 +145,12 @@ function showVectors(vectors) {
   findElement("vectors-words").textContent = vectors.words;
   const bar = findElement("vectors-bar");
   bar.hidden = vectors.job === null;
+  bar.classList.toggle("busy", vectors.share === null);
   if (vectors.share !== null) setMeter(bar, vectors.share, vectors.words);
   if (vectors.job === null || vectors.job === followedJob) return;
   followedJob = vectors.job;
   stream(api(`jobs/${vectors.job}/events`), (event) => {
+    bar.classList.toggle("busy", typeof event.share !== "number");
     if (typeof event.share === "number") setMeter(bar, event.share, vectors.words);
     if (event.event === "end" || event.event === "error" || event.event === "job") readStateSoon();
   });
