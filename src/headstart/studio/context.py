@@ -23,6 +23,7 @@ from headstart.report.messages import use_language
 from headstart.studio.jobs.runner import JobRunner
 from headstart.studio.preferences import Preferences, find_projects_folder, read_preferences
 from headstart.studio.rendering import find_language, render_template
+from headstart.studio.tasks import TaskBoard
 
 WRITE_HEADER = "x-headstart"
 """What api.js sends with every request that may change something."""
@@ -49,6 +50,7 @@ class StudioContext:
 
     def __post_init__(self) -> None:
         self.jobs = JobRunner(self.list_projects, self.options.offline)
+        self.tasks = TaskBoard()
 
     @property
     def preferences(self) -> Preferences:

@@ -67,6 +67,33 @@ function readAnswer(status, text) {
 }
 
 /**
+ * Wait until a task of the server is done, and return its result.
+ * @param {string} task
+ * @param {(share: number | null) => void} [onProgress]
+ * @returns {Promise<any>}
+ */
+export async function follow(task, onProgress) {
+  for (;;) {
+    const state = await get(`/api/tasks/${task}`);
+    if (state.error) throw { status: 422, ...state.error };
+    if (state.is_done) return state.result;
+    onProgress?.(state.share);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+}
+
+/**
+ * Send one file and return the answer.
+ * @param {string} path
+ * @param {NamedFile} item
+ * @param {(share: number) => void} [onProgress]
+ * @returns {Promise<any>}
+ */
+export function uploadOne(path, item, onProgress) {
+  return sendFile(path, item, (n) => onProgress?.(n / Math.max(1, item.file.size)));
+}
+
+/**
  * A file to send, and the path that its folder gave it ("rust/img1.jpg").
  * @typedef {{ file: Blob, name: string }} NamedFile
  */
