@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -70,3 +71,25 @@ def find_projects_folder(chosen: Path | None, preferences: Preferences) -> Path:
     if preferences.projects_folder:
         return Path(preferences.projects_folder).expanduser().absolute()
     return Path.home() / "Headstart"
+
+
+def list_possible_folders() -> list[Path]:
+    """Return places for projects: in the user's folder, in Documents, and on each drive that is plugged in.
+
+    The page offers them by number, as no path of a browser may touch the disk; others are for `--folder`.
+    """
+    user = Path.home()
+    drives = [*_list_folders(user.parent / "media" / user.name), *_list_folders(Path("/Volumes"))]
+    for root in (Path("/media"), Path("/run/media")):
+        drives += [drive for person in _list_folders(root) for drive in _list_folders(person)]
+    drives += [Path(f"{letter}:/") for letter in "DEFGHIJ"] if os.name == "nt" else []
+    documents = [user / "Documents"] if (user / "Documents").is_dir() else []
+    places = [user, *documents, *(drive for drive in drives if drive.is_dir() and os.access(drive, os.W_OK))]
+    return [place / "Headstart" for place in places]
+
+
+def _list_folders(place: Path) -> list[Path]:
+    try:
+        return sorted(folder for folder in place.iterdir() if folder.is_dir())
+    except OSError:
+        return []

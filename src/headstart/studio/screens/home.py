@@ -194,8 +194,14 @@ def _list_cards(context: StudioContext, known: dict[tuple[str, int], ProjectOver
                 known[key] = describe_project(project)
             cards.append(_describe_card(project, known[key]))
         except HeadstartError as error:
-            cards.append({"id": name, "name": name, "changed": "", "problem": error.problem, "hint": error.hint})
+            cards.append(_describe_broken(name, error))
     return cards
+
+
+def _describe_broken(name: str, error: HeadstartError) -> Card:
+    """Return a project that cannot be opened as JSON."""
+    return {"id": name, "name": name, "changed": "", "step": "examples", "example": None, "problem": error.problem,
+            "hint": error.hint}  # fmt: skip
 
 
 def _describe_card(project: Project, overview: ProjectOverview) -> Card:

@@ -1,0 +1,70 @@
+// @ts-check
+// The settings: every switch is stored as soon as it is turned.
+
+import { post, stream } from "./api.js";
+import { findElement, formatNumber, formatTimeLeft, guard, listElements, setMeter, showError, words } from "./dom.js";
+
+for (const field of /** @type {HTMLInputElement[]} */ (listElements("[data-switch]"))) {
+  field.addEventListener("change", async () => {
+    const stored = await guard(() => post("/api/settings", { [String(field.dataset.switch)]: field.checked }));
+    if (!stored) field.checked = !field.checked;
+    else document.body.classList.toggle("expert", stored.is_expert);
+  });
+}
+
+const folder = /** @type {HTMLSelectElement | null} */ (document.getElementById("folder"));
+folder?.addEventListener("change", () =>
+  guard(async () => {
+    await post("/api/settings/folder", { number: Number(folder.value) });
+    location.reload();
+  }),
+);
+
+const clear = findElement("clear");
+clear.addEventListener("click", () =>
+  guard(async () => {
+    const { removed_bytes: bytes } = await post("/api/settings/cache");
+    findElement("cleared").textContent = words("cleared", { mb: formatNumber(Math.round(bytes / 1e6)) });
+    findElement("cleared").hidden = false;
+  }, { busy: clear }),
+);
+
+/**
+ * Show how far a model is fetched.
+ * @param {HTMLElement} item
+ * @param {number} job
+ */
+function followFetch(item, job) {
+  const place = /** @type {HTMLElement} */ (item.querySelector(".fetching"));
+  const meter = /** @type {HTMLElement} */ (item.querySelector(".meter"));
+  const line = /** @type {HTMLElement} */ (place.querySelector("p"));
+  const button = item.querySelector("button");
+  if (button) button.hidden = true;
+  place.hidden = false;
+  line.textContent = words("fetching");
+  stream(`/api/machine/jobs/${job}/events`, (event) => {
+    if (event.event === "wait") line.textContent = words("waiting");
+    if (event.event === "progress" && event.share !== undefined) {
+      meter.classList.remove("busy");
+      setMeter(meter, event.share);
+      line.textContent = event.seconds_left ? formatTimeLeft(event.seconds_left) : words("fetching");
+    }
+    if (event.event !== "job" || event.state === "queued" || event.state === "running") return;
+    place.hidden = true;
+    if (event.state === "done") button?.replaceWith(words("here"));
+    else {
+      if (button) button.hidden = false;
+      showError(event.error ?? {});
+    }
+  });
+}
+
+for (const item of listElements("[data-model]")) {
+  if (item.dataset.job) followFetch(item, Number(item.dataset.job));
+  const button = /** @type {HTMLElement | null} */ (item.querySelector("[data-fetch]"));
+  button?.addEventListener("click", () =>
+    guard(async () => followFetch(item, (await post("/api/settings/fetch", { name: item.dataset.model })).job), {
+      busy: button,
+    }),
+  );
+}
