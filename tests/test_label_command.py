@@ -135,9 +135,13 @@ def test_kinds_come_from_names_or_from_a_table_in_any_language(tmp_path: Path) -
         read_kinds([], tmp_path / "none.csv")
 
 
-def test_one_kind_is_not_enough_to_begin(messages: Path) -> None:
+def test_without_kinds_or_rows_no_project_is_left_behind(messages: Path) -> None:
     with pytest.raises(HeadstartError, match="two kinds"):
         run(messages, classes="water")
+    assert not (messages.parent / "project").exists()
+    messages.write_text("text\n", "utf-8")
+    with pytest.raises(HeadstartError, match="no rows"):
+        run(messages)
     assert not (messages.parent / "project").exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import shutil
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -115,6 +116,7 @@ def open_label_project(source: Path, folder: Path, options: LabelOptions) -> Pro
         raise OptionError(
             "At least two kinds are needed to begin.", "Name them: --classes 'water,health', or --codes codes.csv."
         )
+    is_own = not folder.exists()
     project = Project.create(folder, source.stem) if is_new else Project.open(folder)
     try:
         if source.resolve() != folder.resolve():
@@ -122,6 +124,8 @@ def open_label_project(source: Path, folder: Path, options: LabelOptions) -> Pro
         store_kinds(project, kinds)
     except BaseException:
         project.close()
+        if is_own:  # Nothing was read: no empty project stays behind.
+            shutil.rmtree(folder, ignore_errors=True)
         raise
     return project
 
