@@ -21,6 +21,8 @@ from headstart.projects import Example, ExampleFilter, NewExample, NewLabel, Pro
 from headstart.projects.migrations import MIGRATIONS
 from headstart.projects.store import DATABASE
 
+ODD = {'odd "name"': "x", "district": "d2"}
+
 
 def make_examples(n: int, first: int = 0, **more: object) -> list[NewExample]:
     return [
@@ -28,7 +30,7 @@ def make_examples(n: int, first: int = 0, **more: object) -> list[NewExample]:
             name=f"row {number}",
             content_hash=f"{number:064x}",
             text=f"Text {number}",
-            metadata={"district": f"d{number % 3}", 'odd "name"': "x"},
+            metadata={**ODD, "district": f"d{number % 3}"},
             **more,  # type: ignore[arg-type]
         )
         for number in range(first, first + n)
@@ -82,7 +84,8 @@ def test_an_example_of_known_content_and_name_is_skipped(project: Project) -> No
 
 
 def test_filters_orders_and_counts_agree(project: Project) -> None:
-    project.add_examples(make_examples(12))
+    project.add_examples(make_examples(11))
+    project.add_examples([NewExample(name="a_b", content_hash="x", text="Text 11 ÉTÉ 100%", metadata=ODD)])
     for number in (1, 2, 3):
         label(project, number, "rust")
     project.set_splits({1: "train", 2: "test"})
@@ -95,6 +98,10 @@ def test_filters_orders_and_counts_agree(project: Project) -> None:
         ExampleFilter(group=("district", "d0")): [1, 4, 7, 10],
         ExampleFilter(group=('odd "name"', "x"), after_id=10): [11, 12],
         ExampleFilter(text_contains="TEXT 1"): [2, 11, 12],
+        ExampleFilter(text_contains="été"): [12],
+        ExampleFilter(text_contains="0%"): [12],
+        ExampleFilter(text_contains="A_b"): [12],
+        ExampleFilter(text_contains="a_c"): [],
         ExampleFilter(ids=(9, 3, 77)): [3, 9],
         ExampleFilter(origin="person", answer="label"): [1, 2, 3],
     }

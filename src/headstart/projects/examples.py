@@ -171,8 +171,9 @@ def make_condition(chosen: ExampleFilter) -> tuple[str, list[Any]]:
         parts.append(f"coalesce({expression}, '') = ?")
         values += [place, chosen.group[1]]
     if chosen.text_contains:
-        parts.append("(instr(casefold(x.text), ?) OR instr(casefold(x.name), ?))")
-        values += [chosen.text_contains.casefold()] * 2
+        part, value = _make_text_condition(chosen.text_contains)
+        parts.append(part)
+        values += [value, value]
     if chosen.after_id is not None:
         parts.append("x.id > ?")
         values.append(chosen.after_id)
@@ -180,6 +181,14 @@ def make_condition(chosen: ExampleFilter) -> tuple[str, list[Any]]:
         parts.append("x.id IN (SELECT value FROM json_each(?))")
         values.append(json.dumps([int(number) for number in chosen.ids]))
     return " AND ".join(parts) or "1", values
+
+
+def _make_text_condition(text: str) -> tuple[str, str]:
+    """Return the condition that text or name contain something; SQLite itself knows upper and lower case of ASCII."""
+    if text.isascii():
+        escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        return "(x.text LIKE ? ESCAPE '\\' OR x.name LIKE ? ESCAPE '\\')", f"%{escaped}%"
+    return "(instr(casefold(x.text), ?) OR instr(casefold(x.name), ?))", text.casefold()
 
 
 def _make_group_value(column: str) -> tuple[str, str]:

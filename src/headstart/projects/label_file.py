@@ -148,7 +148,8 @@ class _EditedRow:
 
 
 def _match_rows(store: ProjectStore, table: RawTable, edits: _Edits) -> Iterator[_EditedRow]:
-    columns = {name: [unguard_cell(cell) for cell in table.texts(name)] for name in table.names}
+    used = [name for name in ("id", "name", "label", "answer", _ENTRY) if name in table.names]
+    columns = {name: [unguard_cell(cell) for cell in table.texts(name)] for name in used}
     n_rows = len(columns["label"])
     blank = [""] * n_rows
     keys = columns.get("id") or columns["name"]
