@@ -24,7 +24,7 @@ ORDERS = {
     "newest": "x.id DESC",
     "name": "x.name, x.id",
     "random": "x.draw, x.id",
-    "answered": "x.event DESC, x.id",
+    "answered": "x.event DESC",
     "kind": "x.kind, x.id",
 }
 """Orders of a list by name; "random" is the same for ever, and has nothing to do with the order of the data."""

@@ -30,7 +30,8 @@ _FIRST = (
     "CREATE INDEX examples_by_answer ON examples (state, answer, origin)",
     "CREATE INDEX examples_by_kind ON examples (kind, state, split)",
     "CREATE INDEX examples_by_split ON examples (state, split)",
-    "CREATE INDEX examples_by_event ON examples (event)",
+    "CREATE INDEX examples_by_event ON examples (state, answer, event)",
+    "CREATE INDEX examples_by_source ON examples (source)",
     "CREATE INDEX examples_by_draw ON examples (state, answer, draw)",
     # An act is what one person did at once and can take back: 0 in force, 1 undone, 2 undone and behind a newer act.
     """CREATE TABLE acts (
