@@ -282,12 +282,26 @@ def test_rows_and_files_that_do_not_belong_are_named(project: Project, tmp_path:
     result = project.import_labels(path, "Amina", adds_kinds=True)
     assert result.n_changed == 1 and result.unknown_rows == ("row 9",)
     path.write_text("id,name,label\n1,another,rust\n", "utf-8")
-    assert project.import_labels(path, "Amina").unknown_rows == ("1",)
+    assert project.import_labels(path, "Amina").unknown_rows == ("another",)
+    path.write_text("id,label\n1,blight\n77,rust\n", "utf-8")
+    assert project.import_labels(path, "Amina", adds_kinds=True, replaces=True).unknown_rows == ("77",)
     path.write_text("text,topic\na,b\n", "utf-8")
     with pytest.raises(DataError, match="label, and id or name, are needed"):
         project.import_labels(path, "Amina")
     with pytest.raises(OptionError, match="Nobody"):
         project.import_labels(path, " ")
+
+
+def test_labels_of_a_lost_project_enter_a_new_one_of_the_same_data(project: Project, tmp_path: Path) -> None:
+    project.add_examples(make_examples(8))
+    project.add_labels([NewLabel(example=n, label=f"kind {n % 2}", who="Amina") for n in range(1, 9)])
+    with Project.create(tmp_path / "new") as other:
+        other.add_examples([*reversed(make_examples(8))])
+        other.add_labels([NewLabel(example=n, label="kind 0", who="Juma") for n in range(1, 4)])
+        done = other.import_labels(project.export_labels(), "Amina", adds_kinds=True, replaces=True)
+        assert done.n_changed + done.n_unchanged == 8 and not done.conflicts and not done.unknown_rows
+        labels = {example.name: example.label for example in other.list_examples()}
+    assert labels == {example.name: example.label for example in project.list_examples()}
 
 
 def test_threads_lose_no_label(project: Project) -> None:

@@ -28,7 +28,7 @@ from headstart.projects.records import (
     LabelConflict,
     NewLabel,
 )
-from headstart.projects.store import ProjectStore, explain_errors, split_chunks
+from headstart.projects.store import ProjectStore, explain_errors, make_marks, split_chunks
 
 LABEL_FILE = "labels.csv"
 _INPUT_NAMES = ("text", "file")
@@ -150,26 +150,27 @@ class _EditedRow:
 def _match_rows(store: ProjectStore, table: RawTable, edits: _Edits) -> Iterator[_EditedRow]:
     used = [name for name in ("id", "name", "label", "answer", _ENTRY) if name in table.names]
     columns = {name: [unguard_cell(cell) for cell in table.texts(name)] for name in used}
-    n_rows = len(columns["label"])
-    blank = [""] * n_rows
-    keys = columns.get("id") or columns["name"]
-    numbers = [_parse_number(cell) for cell in columns["id"]] if "id" in columns else _find_by_name(store, keys)
-    known_ids = sorted({number for number in numbers if number is not None})
+    blank = [""] * len(columns["label"])
+    names = [name.strip() for name in columns.get("name", blank)]
+    numbers = [_parse_number(cell) for cell in columns.get("id", blank)]
+    by_name = _find_by_name(store, columns["name"]) if "name" in columns else [None] * len(blank)
+    known_ids = sorted({number for number in (*numbers, *by_name) if number is not None})
     by_id = {example.id: example for example in read_examples(store, known_ids)}
     entries = [_parse_number(cell) or 0 for cell in columns.get(_ENTRY, blank)]
-    exported = {0: ("", ""), **_read_answers(store, [entry for entry in entries if entry])}
-    names = columns.get("name", blank)
+    exported = _read_answers(store, [entry for entry in entries if entry])
     for row, number in enumerate(numbers):
         example = by_id.get(number) if number is not None else None
-        if example is None or (names[row].strip() and names[row].strip() != example.name.strip()):
-            edits.unknown_rows.append(keys[row])
+        if example is None or (names[row] and names[row] != example.name.strip()):  # Of another project, perhaps.
+            example = by_id.get(by_name[row] or 0)
+        if example is None:
+            edits.unknown_rows.append(names[row] or columns["id"][row])
             continue
         yield _EditedRow(
             example=example,
             label=columns["label"][row].strip(),
             answer=columns.get("answer", blank)[row].strip().lower().replace(" ", "_"),
             entry=entries[row],
-            exported=exported.get(entries[row]),
+            exported=exported.get((example.id, entries[row])) if entries[row] else ("", ""),
         )
 
 
@@ -211,22 +212,22 @@ def _find_by_name(store: ProjectStore, names: list[str]) -> list[int | None]:
     ids: dict[str, list[int]] = {}
     for chunk in split_chunks(list(dict.fromkeys(names))):
         with store.read() as connection:
-            marks = ",".join("?" * len(chunk))
+            marks = make_marks(chunk)
             for name, number in connection.execute(f"SELECT name, id FROM examples WHERE name IN ({marks})", chunk):
                 ids.setdefault(name, []).append(number)
     return [ids[name][0] if len(ids.get(name, ())) == 1 else None for name in names]
 
 
-def _read_answers(store: ProjectStore, entries: list[int]) -> Mapping[int, tuple[str, str]]:
-    """Return the label and the answer of lines of the journal."""
-    answers: dict[int, tuple[str, str]] = {}
+def _read_answers(store: ProjectStore, entries: list[int]) -> Mapping[tuple[int, int], tuple[str, str]]:
+    """Return the label and the answer of lines of the journal, by example and line."""
+    answers: dict[tuple[int, int], tuple[str, str]] = {}
     for chunk in split_chunks(entries):
         with store.read() as connection:
-            marks = ",".join("?" * len(chunk))
             rows: Any = connection.execute(
-                f"""SELECT e.id, coalesce(k.name, ''), e.answer FROM events e LEFT JOIN kinds own ON own.id = e.kind
-                    LEFT JOIN kinds k ON k.id = own.shown WHERE e.id IN ({marks})""",
+                f"""SELECT e.example, e.id, coalesce(k.name, ''), e.answer FROM events e
+                    LEFT JOIN kinds own ON own.id = e.kind LEFT JOIN kinds k ON k.id = own.shown
+                    WHERE e.id IN ({make_marks(chunk)})""",
                 chunk,
             )
-            answers.update({row[0]: (row[1], row[2]) for row in rows})
+            answers.update({(row[0], row[1]): (row[2], row[3]) for row in rows})
     return answers
