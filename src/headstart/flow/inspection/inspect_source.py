@@ -158,7 +158,7 @@ def _make_view(source: _Source, parsed_rows: ParsedRows, raw_table: RawTable | N
     n_stray = _count_stray_photos(parsed_rows)
     languages = _count_languages(table)
     view = SourceView(
-        name=source.name,
+        name="" if source.table is None and source.tree is not None and source.tree.places else source.name,
         modality=parsed_rows.modality,
         n_examples=len(table),
         n_left_out=len(parsed_rows.set_aside) - n_stray,

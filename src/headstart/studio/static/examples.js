@@ -11,6 +11,8 @@ import { Overview } from "./overview.js";
 /** @typedef {import("./api.js").JobEvent} JobEvent */
 
 const state = JSON.parse(findElement("state").textContent || "{}");
+/** The first of the two bars of `headstart project add`; the second looks for copies and the like. */
+const ADDING = "adding";
 const SECTIONS = ["intake", "waiting", "look", "overview"];
 /** @type {(() => void) | undefined} What the button Stop does. */
 let stop;
@@ -131,8 +133,10 @@ function followJob(job) {
 
 /** @param {JobEvent} event */
 async function handleEvent(event) {
-  if (event.event === "progress" || event.event === "step") {
-    wait(event.words || words("adding"), event.share);
+  if (event.event === "progress" && event.words === ADDING) {
+    wait(words("adding_of", { done: event.n, all: event.total }), event.share);
+  } else if (event.event === "progress" || event.event === "step") {
+    wait(words("comparing"), event.share);
   }
   if (event.event === "job" && ["done", "failed", "cancelled"].includes(String(event.state))) {
     stop = undefined;

@@ -43,7 +43,8 @@ export class Overview {
     findElement("overview-summary").textContent = `${words(noun, { n: summary.n_examples })}. ${summary.n_labelled < summary.n_examples ? answers : ""}`;
     /** @type {KindSummary[]} */
     const kinds = summary.kinds;
-    findElement("readiness").replaceChildren(describeReadiness(kinds) ?? "");
+    const nothing = summary.n_examples && !summary.n_labelled ? words("doubt_no-answer") : "";
+    findElement("readiness").replaceChildren(describeReadiness(kinds) ?? nothing);
     findElement("bars").replaceChildren(...this.makeBars(kinds));
     const away = summary.n_test ? words("put_away", { n: summary.n_test }) : summary.n_labelled ? words("will_put_away") : "";
     findElement("put-away").textContent = away;
