@@ -11,7 +11,7 @@ from headstart.bundle.integrity import CONFIG
 from headstart.errors import BundleError, DataError
 from headstart.home import read_json
 from headstart.projects import Project, ProjectModel
-from headstart.report.sentences.readiness import describe_verdict, name_level
+from headstart.report.sentences.readiness import describe_facts, name_level
 from headstart.results import Readiness
 from headstart.studio.example_json import Document
 
@@ -70,7 +70,7 @@ def describe_model(model: ProjectModel, modality: str) -> Document:
         "is_current": model.is_current,
         "level": readiness.level if readiness else "",
         "level_name": name_level(readiness.level) if readiness else "",
-        "verdict": describe_verdict(readiness, modality) if readiness else "",
+        "verdict": describe_facts(readiness, modality) if readiness else "",
     }
 
 

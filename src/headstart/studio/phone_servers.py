@@ -11,11 +11,16 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
+from headstart.bundle import find_bundle
+from headstart.bundle.integrity import CONFIG
+from headstart.home import read_json
 from headstart.http.access import TOKEN_VARIABLE
 from headstart.http.network_address import find_network_address, make_phone_address
 
-_TOKEN_BYTES, _WAIT_SECONDS = 16, 0.2
+_TOKEN_BYTES, _WAIT_SECONDS, _LOG_BYTES = 16, 0.2, 2_000
 
 
 @dataclass(frozen=True)
@@ -25,10 +30,19 @@ class PhoneServer:
     process: subprocess.Popen[bytes]
     place: tuple[str, int]
     address: str
+    log: IO[bytes]
 
     def is_alive(self) -> bool:
         """Return whether its process runs."""
         return self.process.poll() is None
+
+    def read_problem(self) -> str:
+        """Return what its process said last, once it has ended by itself."""
+        if self.is_alive():
+            return ""
+        self.log.seek(0)
+        lines = self.log.read()[-_LOG_BYTES:].decode("utf-8", "replace").strip().splitlines()
+        return " ".join(lines[-2:])
 
     def is_ready(self) -> bool:
         """Return whether it takes requests."""
@@ -58,6 +72,17 @@ class PhoneServers:
         server = self._servers.get(project)
         return server if server and server.is_alive() else None
 
+    def read_problem(self, project: Path) -> str:
+        """Return why the one of a project ended, if it did by itself.
+
+        Parameters
+        ----------
+        project : Path
+            Its folder.
+        """
+        server = self._servers.get(project)
+        return server.read_problem() if server else ""
+
     def start(self, project: Path, model: Path) -> PhoneServer:
         """Open the page of a model for the phones in the same network; one that is open stays.
 
@@ -80,12 +105,13 @@ class PhoneServers:
             host = find_network_address()
             port, token = _find_free_port(host), secrets.token_urlsafe(_TOKEN_BYTES)
             words = make_serve_command(model, project, host, port)
+            log = TemporaryFile()
             process = subprocess.Popen(
                 [sys.executable, "-m", "headstart", *words],
                 env={**os.environ, TOKEN_VARIABLE: token},
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
             )  # fmt: skip
-            self._servers[project] = PhoneServer(process, (host, port), make_phone_address(host, port, token))
+            self._servers[project] = PhoneServer(process, (host, port), make_phone_address(host, port, token), log)
             return self._servers[project]
 
     def stop(self, project: Path) -> None:
@@ -120,7 +146,19 @@ def make_serve_command(model: Path, project: Path, host: str, port: int) -> list
     host : str
     port : int
     """
-    return ["serve", str(model), "--host", host, "--port", str(port), "--feedback", str(project), "--offline"]
+    words = ["serve", str(model), "--host", host, "--port", str(port), "--feedback", str(project), "--offline"]
+    return [*words, *list_quick_options(model)]
+
+
+def list_quick_options(model: Path) -> list[str]:
+    """Return the options by which a command opens a model soonest, where it has a form without torch.
+
+    Parameters
+    ----------
+    model : Path
+    """
+    config = read_json(find_bundle(model) / CONFIG)
+    return ["--runtime", "onnx"] if (config.get("portable") or {}).get("ok") else []
 
 
 def _find_free_port(host: str) -> int:

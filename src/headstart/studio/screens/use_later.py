@@ -23,7 +23,8 @@ from headstart.report.sentences.readiness import describe_verdict, name_level
 from headstart.results import Evaluation, Figure, GroupValue
 from headstart.studio.context import StudioContext
 from headstart.studio.example_json import Document
-from headstart.studio.model_facts import choose_model, read_config
+from headstart.studio.model_facts import choose_model
+from headstart.studio.phone_servers import list_quick_options
 from headstart.studio.uploads import receive_upload
 
 JOB = "still good"
@@ -68,9 +69,8 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
         words = ["evaluate", str(model.folder), str(data), "-o", str(folder / _OUT)]
         words += [word for name in ("text", "label", "sheet") if body.columns.get(name)
                   for word in (f"--{name}", body.columns[name])]  # fmt: skip
-        if (read_config(model).get("portable") or {}).get("ok"):
-            words += ["--runtime", "onnx"]  # Opens soonest, and passed the gate.
-        job = context.jobs.submit(opened, JOB, [*words, "--offline"])
+        words += list_quick_options(model.folder)
+        job = context.jobs.submit(opened, f"{JOB} {key[:8]}", [*words, "--offline"])
         return {"job": job, "command": describe_command(words), "data": str(data)}
 
     @routes.post("/{key}/add")

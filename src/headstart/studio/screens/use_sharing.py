@@ -49,7 +49,8 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
     @routes.get("/phones")
     def read_phones(project: str) -> Document:
         opened = context.open(project)
-        return {**_describe_server(servers.find(opened.folder)), "page": _describe_page(opened)}
+        problem = servers.read_problem(opened.folder)
+        return {**_describe_server(servers.find(opened.folder)), "problem": problem, "page": _describe_page(opened)}
 
     @routes.post("/phones/start")
     def start(project: str, body: _Chosen) -> Document:

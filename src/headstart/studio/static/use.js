@@ -187,3 +187,4 @@ startMany();
 startElsewhere();
 startLater();
 warm();
+document.body.dataset.ready = "use";

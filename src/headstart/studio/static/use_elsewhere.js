@@ -2,7 +2,7 @@
 // On phones and elsewhere: a code for the phone, a page without network, files and addresses for others.
 
 import { get, post, upload } from "./api.js";
-import { api, findElement, formatNumber, guard, listElements, words } from "./dom.js";
+import { api, findElement, formatNumber, guard, listElements, showError, words } from "./dom.js";
 import { chosenModel, takeFiles } from "./use_state.js";
 import { followJob } from "./use_many.js";
 
@@ -38,6 +38,7 @@ async function refreshPhone() {
   const answer = await guard(() => get(api("phones")), { place: findElement("phone-problem") });
   if (!answer) return;
   drawPhone(answer);
+  if (answer.problem) showError({ problem: words("failed_job"), hint: answer.problem }, { place: findElement("phone-problem") });
   drawPage(answer.page);
 }
 
