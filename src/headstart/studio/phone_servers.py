@@ -105,7 +105,7 @@ class PhoneServers:
             host = find_network_address()
             port, token = _find_free_port(host), secrets.token_urlsafe(_TOKEN_BYTES)
             words = make_serve_command(model, project, host, port)
-            log = TemporaryFile()
+            log = TemporaryFile()  # noqa: SIM115 - it is open as long as the process runs
             process = subprocess.Popen(
                 [sys.executable, "-m", "headstart", *words],
                 env={**os.environ, TOKEN_VARIABLE: token},
