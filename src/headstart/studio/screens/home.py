@@ -54,6 +54,7 @@ def make_routes(context: StudioContext) -> APIRouter:
     """
     routes = APIRouter()
     cards: dict[tuple[str, int], ProjectOverview] = {}
+    remove_leftovers(context.projects_folder, ".new-*")  # A kill may leave them.
 
     @routes.get("/")
     def show_page(request: Request) -> Response:

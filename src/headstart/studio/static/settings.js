@@ -2,7 +2,7 @@
 // The settings: every switch is stored as soon as it is turned.
 
 import { post, stream } from "./api.js";
-import { findElement, formatNumber, formatTimeLeft, guard, listElements, setMeter, showError, words } from "./dom.js";
+import { findElement, formatNumber, formatTimeLeft, guard, listElements, makeElement, setMeter, showError, words } from "./dom.js";
 
 for (const field of /** @type {HTMLInputElement[]} */ (listElements("[data-switch]"))) {
   field.addEventListener("change", async () => {
@@ -51,11 +51,21 @@ function followFetch(item, job) {
     }
     if (event.event !== "job" || event.state === "queued" || event.state === "running") return;
     place.hidden = true;
-    if (event.state === "done") button?.replaceWith(words("here"));
-    else {
-      if (button) button.hidden = false;
-      showError(event.error ?? {});
-    }
+    if (event.state === "done") button?.replaceWith(makeElement("span", "chip good", words("here")));
+    else showFailure(item, button);
+  });
+}
+
+/**
+ * Say in place that a model could not be fetched; the button that was pressed tries again.
+ * @param {HTMLElement} item
+ * @param {HTMLElement | null} button
+ */
+function showFailure(item, button) {
+  const place = item.querySelector(".failure") ?? item.appendChild(makeElement("div", "failure"));
+  const repair = { label: words("try_again"), run: () => button?.click() };
+  showError({ problem: words("not_fetched"), hint: words("not_fetched_hint") }, {
+    place: /** @type {HTMLElement} */ (place), repair,
   });
 }
 
