@@ -1,7 +1,7 @@
 """Messages of report and model card: `python tools/messages.py` collects them, and compiles what is translated.
 
-Reads the code and the templates of `headstart.report`, the titles and advice of the checks, the changes of the
-counterfactuals, the summaries of the strategies and the facts of packaged base models, brings every
+Reads the code and the templates of `headstart.report` and `headstart.studio`, the titles and advice of the checks, the
+changes of the counterfactuals, the summaries of the strategies and the facts of packaged base models, brings every
 `locale/LANGUAGE/LC_MESSAGES/headstart.po` in step (new messages get an empty translation, old ones go) and writes the
 `.mo` beside it, which the library reads. With `--check` nothing is written: it exits with 1 and names what is
 missing, empty, left over or not compiled.
@@ -25,6 +25,7 @@ from headstart.report import named
 from headstart.strategies import STRATEGIES
 
 ROOM = Path(__file__).parents[1] / "src" / "headstart" / "report"
+STUDIO = ROOM.parent / "studio"
 LOCALE = ROOM / "locale"
 EDITS = ROOM.parent / "modalities" / "pairs" / "edits.json"
 PACKAGED = ("embedded", "shipped", "transform")
@@ -36,14 +37,16 @@ OPTIONS = {
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "message": None, "translate": None, "translate_html": None, "translate_count": (1, 2),
     "translate_count_html": (1, 2), "_": None, "_n": (1, 2),
+    "_raw": None, "_text": None, "_forms": (1, 2),
 }  # fmt: skip
 
 
 def extract_messages() -> Catalog:
     """Return every message of code and templates, untranslated."""
     messages = Catalog(fuzzy=False)
-    for path, _, message, comments, context in extract_from_dir(ROOM, METHODS, OPTIONS, KEYWORDS):
-        messages.add(message, locations=[(path, 0)], auto_comments=comments, context=context)
+    for room in (ROOM, STUDIO):
+        for path, _, message, comments, context in extract_from_dir(room, METHODS, OPTIONS, KEYWORDS):
+            messages.add(message, locations=[(path, 0)], auto_comments=comments, context=context)
     changes = [
         edit["says"]
         for edits in json.loads(EDITS.read_text("utf-8")).values()

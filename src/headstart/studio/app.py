@@ -23,6 +23,7 @@ from headstart.http.metrics import ServerMetrics
 from headstart.http.middleware import RequestMiddleware
 from headstart.studio import entry
 from headstart.studio.context import StudioContext
+from headstart.studio.error_texts import translate_error
 from headstart.studio.jobs import routes as job_routes
 from headstart.studio.screens import check, examples, home, label, learn, settings, use
 
@@ -80,12 +81,11 @@ def _make_handlers(context: StudioContext) -> dict[Any, Callable[[Request, Any],
     """Return how errors are answered: programs and scripts get JSON, people a page."""
 
     async def answer(request: Request, refusal: RequestRefused) -> Response:
+        with context.speak(request):
+            texts = translate_error(refusal.problem, refusal.hint)
         if request.url.path.startswith("/api/"):
-            document = build_error_document(refusal.problem, refusal.hint)
-            return JSONResponse(document, refusal.status, refusal.headers)
-        page = context.render(
-            request, "problem.html", status=refusal.status, problem=refusal.problem, hint=refusal.hint
-        )
+            return JSONResponse(build_error_document(**texts), refusal.status, refusal.headers)
+        page = context.render(request, "problem.html", status=refusal.status, **texts)
         page.headers.update(refusal.headers)
         return page
 

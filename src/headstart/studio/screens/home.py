@@ -18,6 +18,7 @@ from headstart.projects import Project
 from headstart.report.messages import translate
 from headstart.report.sentences.readiness import name_level
 from headstart.studio.context import StudioContext
+from headstart.studio.error_texts import translate_error
 from headstart.studio.example_json import describe_example
 from headstart.studio.rendering import LANGUAGE_COOKIE
 from headstart.studio.uploads import receive_upload
@@ -126,9 +127,11 @@ def _make_task_routes(context: StudioContext) -> APIRouter:
         return {"id": project.id}
 
     @routes.get("/api/tasks/{number}")
-    def follow(number: str) -> Card:
+    def follow(request: Request, number: str) -> Card:
         """Return how far a task is, as JSON."""
-        return context.tasks.describe(number)
+        state = context.tasks.describe(number)
+        with context.speak(request):
+            return {**state, "error": state["error"] and translate_error(**state["error"])}
 
     @routes.post("/api/demo")
     def start_demo(request: Request, choice: DemoChoice) -> Card:
