@@ -263,12 +263,14 @@ def test_python_embeds_and_searches_in_memory_as_in_a_folder(tmp_path: Path) -> 
     index = hs.embed(texts)
     assert index.vectors.shape == (3, index.about.n_dims) and index.vectors.dtype == np.float16
     hs.embed(texts, tmp_path / "i")
+    (tmp_path / "q.txt").write_text("no books\n")
     for opened in (index, tmp_path / "i"):
         hits = hs.search(opened, texts[2], k=2)
         assert (hits[0].rank, hits[0].id) == (1, "2") and len(hits) == 2 and hits[0].text == texts[2]
         assert [hit.id for hit in hs.search(opened, like="1", k=9)] != [] and len(
             hs.search(opened, texts[:2], k=1)
         ) == 2
+        assert [hit.id for hit in hs.search(opened, tmp_path / "q.txt", k=1)] == ["1"]
     pictures = hs.embed(np.random.default_rng(0).integers(0, 255, (3, 40, 40, 3), dtype=np.uint8))
     assert hs.search(pictures, np.zeros((1, 40, 40, 3), dtype=np.uint8), k=3)[2].rank == 3
     with pytest.raises(OptionError, match="nothing to search"):
@@ -276,5 +278,5 @@ def test_python_embeds_and_searches_in_memory_as_in_a_folder(tmp_path: Path) -> 
 
 
 def test_keywords_of_embed_and_search_are_those_of_the_options() -> None:
-    for keywords, options in ((EmbedKeywords, EmbedOptions), (SearchKeywords, SearchOptions)):
-        assert set(get_type_hints(keywords)) == set(options.model_fields)
+    assert set(get_type_hints(EmbedKeywords)) == set(EmbedOptions.model_fields)
+    assert set(get_type_hints(SearchKeywords)) | {"queries"} == set(SearchOptions.model_fields)
