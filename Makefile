@@ -93,6 +93,7 @@ bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/learning_curve.py
 	$(BIN)/python benchmarks/label_next.py
 	$(BIN)/python benchmarks/labelling.py
+	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/language.py
 	$(BIN)/python benchmarks/text_aims.py
 	$(BIN)/python benchmarks/text_bases.py

@@ -21,8 +21,8 @@ from headstart.bases.prefix import add_prefix, replace_prefix
 from headstart.cli.main import app
 from headstart.data.reading.content import hash_text
 from headstart.errors import DataError, HeadstartError, OptionError
-from headstart.features.runtimes import REFERENCE
-from headstart.flow.vectors import encoder, search_base
+from headstart.features.runtimes import REFERENCE, ChosenRuntime
+from headstart.flow.vectors import encoder, opened_before, search_base
 from headstart.flow.vectors.search import filter_rows, find_like
 from headstart.index import (
     IndexDraft,
@@ -280,3 +280,26 @@ def test_python_embeds_and_searches_in_memory_as_in_a_folder(tmp_path: Path) -> 
 def test_keywords_of_embed_and_search_are_those_of_the_options() -> None:
     assert set(get_type_hints(EmbedKeywords)) == set(EmbedOptions.model_fields)
     assert set(get_type_hints(SearchKeywords)) | {"queries"} == set(SearchOptions.model_fields)
+
+
+def test_a_base_that_was_opened_is_recalled_without_its_weights_while_nothing_changed(
+    fresh_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = replace(tiny.text_base().record, sha256="f" * 64)
+    monkeypatch.setattr(opened_before, "CATALOGUE", {"tiny-bert": record})
+    path = fresh_home / "tokenizers" / "tokenizer.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(tiny.text_base().parts.tokenizer)
+    base = replace(tiny.text_base(), spec={**tiny.text_base().spec, "tokenizer_file": str(path)})
+    compiled = ChosenRuntime("openvino-float32", "float32", 9.0)
+    for runtime in (ChosenRuntime(REFERENCE, "float32", 9.0), compiled):
+        assert opened_before.recall_base("tiny-bert", "auto", {}) is None  # torch keeps no network of its own.
+        opened_before.remember_base("tiny-bert", "auto", {}, opened_before.RememberedBase(base, runtime))
+    recalled = opened_before.recall_base("tiny-bert", "auto", {})
+    assert recalled is not None and recalled.runtime == compiled and recalled.backbone.parts.weights == {}
+    assert recalled.backbone.fingerprint == recalled.backbone.network_key == base.fingerprint
+    with pytest.raises(opened_before.NetworkLost):  # The compiled network is not here: the base itself is loaded.
+        encoder._make_encoder(recalled)
+    path.write_text("another")
+    assert opened_before.recall_base("tiny-bert", "auto", {}) is None
+    assert opened_before.recall_base("file:tiny", "auto", {}) is None

@@ -47,7 +47,7 @@ class IndexSettings:
     mapped_bytes: int = 64_000_000
     block_rows: int = 4_096
     half_rows: int = 50_000
-    half_queries: int = 24
+    half_queries: int = 200
     half_error: float = 0.002
     text_characters: int = 300
     tries: int = 5

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +17,8 @@ import numpy as np
 from headstart import features
 from headstart.errors import DataError
 from headstart.features import Extractor
-from headstart.flow.vectors.search_base import open_search_base
+from headstart.flow.vectors.opened_before import NetworkLost, RememberedBase, recall_base, remember_base
+from headstart.flow.vectors.search_base import DEFAULT_BASES, open_search_base
 from headstart.ranking.typicality import scale_to_unit_length
 from headstart.records import FloatMatrix, Table
 
@@ -108,15 +110,28 @@ def open_encoder(
 def _open(
     reference: str, table: Table, precision: str, is_offline: bool, *, input_spec: Mapping[str, Any] | None
 ) -> QueryEncoder:
-    base = open_search_base(reference, table, is_offline, input_spec)
+    name = DEFAULT_BASES[table.modality] if reference == "default" else reference
+    if input_spec is not None and (remembered := recall_base(name, precision, input_spec)) is not None:
+        with suppress(NetworkLost):
+            return _make_encoder(remembered)
+    base = open_search_base(name, table, is_offline, input_spec)
     runtime = features.choose_runtime(table, base.backbone, precision)
     if runtime is None:
         raise DataError("None of the queries can be read.", "Check them.")
-    extractor = features.make_backbone_extractor(base.backbone, runtime)
+    opened = RememberedBase(base.backbone, runtime)
+    encoder = _make_encoder(opened)
+    remember_base(name, precision, base.input_spec, opened)
+    return encoder
+
+
+def _make_encoder(opened: RememberedBase) -> QueryEncoder:
+    """Open the network; its weights are not kept beside it."""
+    extractor = features.make_backbone_extractor(opened.backbone, opened.runtime)
     run = extractor.open()
+    record = opened.backbone.record
     return QueryEncoder(
-        base_name=base.backbone.record.name,
-        fingerprint=base.backbone.fingerprint,
-        prefix=base.query_prefix,
+        base_name=record.name,
+        fingerprint=opened.backbone.fingerprint,
+        prefix=record.prefix,
         extractor=replace(extractor, open=lambda: run),
     )
