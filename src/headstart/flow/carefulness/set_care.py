@@ -19,6 +19,7 @@ from headstart.flow.scoring.costs import make_costs
 from headstart.flow.scoring.scored_rows import RunRows, read_run_rows
 from headstart.flow.scoring.training_site import name_figures
 from headstart.options import AdaptOptions, SetCareOptions
+from headstart.projects import Project, is_project
 from headstart.results import Result
 from headstart.results.carefulness import Carefulness, CareLevel
 from headstart.task_types import TASK_TYPES
@@ -90,6 +91,7 @@ def set_care(model: Path, options: SetCareOptions) -> Carefulness | None:
         rescored = rescore_run(run, result, rows, policy)
         _write_bundle(_update_facts(changed, rescored), bundles.find_bundle(model))
         rewrite_run(run, rescored, rows, policy=policy, language=options.language)
+        _note_in_project(run, rescored)
     return _measure(rescored, rows, policy)
 
 
@@ -157,6 +159,17 @@ def _choose_held_out_level(
             "Allow more, or label more rows and adapt again.",
         )
     return level
+
+
+def _note_in_project(run: Path, result: Result) -> None:
+    """Note the new verdict in the project that the run is a model of, if there is one."""
+    folder = run.resolve().parent.parent
+    if result.readiness is None or not is_project(folder):
+        return
+    with Project.open(folder) as project:
+        for model in project.list_models():
+            if model.folder.resolve() == run.resolve():
+                project.update_model(model.n, facts={"readiness": result.readiness.level})
 
 
 def _update_facts(bundle: Bundle, result: Result) -> Bundle:
