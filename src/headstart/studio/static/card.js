@@ -10,5 +10,5 @@ for (const place of listElements("[data-kind]")) {
   if (example) place.append(drawExample(example, "tile"));
   else place.hidden = true;
 }
-findField("made-by").value = localStorage.getItem("who") ?? "";
+findField("made-by").value = localStorage.getItem("headstart-who") ?? "";
 findElement("print").addEventListener("click", () => print());

@@ -109,7 +109,7 @@ function explainButton(item, options, problem) {
 
 /** Ask for the name of who corrects, once in this browser. */
 function readWho() {
-  return localStorage.getItem("who") ?? "";
+  return localStorage.getItem("headstart-who") ?? "";
 }
 
 /**

@@ -116,7 +116,7 @@ again.addEventListener("click", () => learn(again, {}));
 
 for (const button of listElements("[data-undo]")) {
   button.addEventListener("click", async () => {
-    const body = { example: Number(button.dataset.undo), who: localStorage.getItem("who") ?? "" };
+    const body = { example: Number(button.dataset.undo), who: localStorage.getItem("headstart-who") ?? "" };
     if (await guard(() => post(api("corrections/undo"), body), { busy: button })) location.reload();
   });
 }
