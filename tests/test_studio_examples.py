@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import zipfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from headstart.cli.main import app
 from headstart.data.reading.content import hash_text
 from headstart.options import StudioOptions
 from headstart.projects import NewExample, NewLabel, Project
+from headstart.studio import intake
 from headstart.studio.app import create_app
 from headstart.studio.context import StudioContext
 from headstart.studio.server import make_policy
@@ -125,6 +127,20 @@ def test_a_file_of_a_wrong_kind_is_told_and_can_be_thrown_away(
     assert str(project.folder) not in view["problem"]
     client.post(f"{API}/look/forget", json={})
     assert list_stored(project) == []
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_half_done(
+    client: TestClient, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path, names: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(folder))
+
+    monkeypatch.setattr(intake, "write_names", refuse)
+    number = client.post(f"{API}/uploads").json()["upload"]
+    client.post(f"{API}/uploads/{number}/files", content=make_photo(), headers={"X-File-Name": "a.jpg"})
+    answer = client.post(f"{API}/uploads/{number}/finish", json={})
+    assert answer.status_code == 507 and answer.json()["error"]["hint"]
+    assert list_stored(project) == [] and client.get(f"{API}/look").json() == {"view": None}
 
 
 def test_one_message_a_line_can_be_pasted(client: TestClient) -> None:

@@ -64,6 +64,21 @@ def assign_splits(project: Project, options: AdaptOptions | None = None) -> Spli
     return SplitCounts(int((table.splits == TRAIN).sum()), int((table.splits == TEST).sum()), int(is_new.sum()))
 
 
+def estimate_put_away(n_labelled: int) -> int:
+    """Return about how many labelled examples `assign_splits` puts away, before it is called.
+
+    Parameters
+    ----------
+    n_labelled : int
+
+    Examples
+    --------
+    >>> estimate_put_away(375), estimate_put_away(1)
+    (75, 0)
+    """
+    return round(DATA_SETTINGS.test_share * n_labelled)
+
+
 def _decide(
     table: Table, examples: Sequence[Example], is_new: NDArray[np.bool_], options: AdaptOptions
 ) -> NDArray[np.object_]:

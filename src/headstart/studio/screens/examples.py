@@ -14,6 +14,7 @@ from headstart.errors import OptionError
 from headstart.flow.inspection.doubtful import dismiss_doubtful, list_doubtful
 from headstart.flow.inspection.inspect_source import rate_count
 from headstart.flow.inspection.settings import SETTINGS as INSPECTION
+from headstart.flow.projects.splitting import estimate_put_away
 from headstart.http.errors import RequestRefused
 from headstart.projects import ExampleFilter, Kind, Project
 from headstart.studio import pictures
@@ -175,6 +176,7 @@ def _count_examples(project: Project, revision: int) -> Document:
         "n_open": counts.n_examples - counts.n_labelled,
         "n_left_out": counts.n_left_out,
         "n_test": sum(kind.n_test for kind in kinds),
+        "n_to_put_away": estimate_put_away(counts.n_labelled),
         "enough": INSPECTION.enough_examples,
         "kinds": [_describe_kind(project, kind) for kind in kinds],
         "open_items": _describe_filtered(project, ExampleFilter(labelled=False, state="in")),

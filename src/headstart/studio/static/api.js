@@ -110,10 +110,12 @@ export async function upload(path, files, options = {}) {
   /** @type {any[]} */ const answers = [];
   /** @type {{ name: string, problem: Problem }[]} */ const failed = [];
   /** @type {Map<number, number>} */ const sent = new Map();
+  let n_sent = 0;
   /** @type {(at: number, bytes: number) => void} */
   const report = (at, bytes) => {
+    n_sent += bytes - (sent.get(at) ?? 0);
     sent.set(at, bytes);
-    options.onProgress?.([...sent.values()].reduce((a, b) => a + b, 0) / total, answers.length);
+    options.onProgress?.(n_sent / total, answers.length);
   };
   const queue = files.entries();
   const work = async () => {

@@ -57,7 +57,7 @@ export function makePictures(items, open) {
  * @returns {HTMLElement}
  */
 export function makeBox(kind, open) {
-  const title = makeElement("h3", "", kind.name);
+  const title = makeElement("h2", "box-title", kind.name);
   title.dir = "auto";
   const head = makeElement("div", "box-head", title, makeElement("span", "number", formatNumber(kind.n)));
   if (kind.code && kind.n) head.append(makeLevel(kind.code));

@@ -130,7 +130,7 @@ class VirtualGrid {
 
   /** Find how many columns fit, and draw. */
   layOut() {
-    const width = this.element.clientWidth || this.tileWidth;
+    const width = this.space.clientWidth || this.tileWidth;
     this.columns = Math.max(1, Math.floor((width + GAP) / (this.tileWidth + GAP)));
     this.width = (width - GAP * (this.columns - 1)) / this.columns;
     const rows = Math.ceil(this.count / this.columns);

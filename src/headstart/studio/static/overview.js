@@ -7,7 +7,7 @@ import { createGrid } from "./grid.js";
 import { openLarge } from "./large.js";
 import { NOUNS } from "./look.js";
 import { get, post } from "./api.js";
-import { api, findElement, formatNumber, guard, makeElement, projectId, setMeter, words } from "./dom.js";
+import { api, findElement, formatNumber, guard, makeElement, projectId, words } from "./dom.js";
 
 /** @typedef {import("./drawing.js").DrawnExample} DrawnExample */
 /** @typedef {{ name: string, n: number, n_test: number, code: string, items: DrawnExample[] }} KindSummary */
@@ -46,7 +46,7 @@ export class Overview {
     const nothing = summary.n_examples && !summary.n_labelled ? words("doubt_no-answer") : "";
     findElement("readiness").replaceChildren(describeReadiness(kinds) ?? nothing);
     findElement("bars").replaceChildren(...this.makeBars(kinds));
-    const away = summary.n_test ? words("put_away", { n: summary.n_test }) : summary.n_labelled ? words("will_put_away") : "";
+    const away = summary.n_test ? words("put_away", { n: summary.n_test }) : summary.n_to_put_away ? words("will_put_away", { n: summary.n_to_put_away }) : "";
     findElement("put-away").textContent = away;
     this.drawNext(summary);
     this.drawDrawerLine(summary);
@@ -67,9 +67,10 @@ export class Overview {
     return kinds.map((kind) => {
       const name = makeElement("span", "name", kind.name);
       name.dir = "auto";
-      const meter = makeElement("span", "meter");
-      setMeter(meter, kind.n / most);
-      meter.setAttribute("role", "presentation");
+      const bar = makeElement("span");
+      bar.style.inlineSize = `${(100 * kind.n) / most}%`;
+      const meter = makeElement("span", "meter", bar);
+      meter.setAttribute("aria-hidden", "true"); // The number stands beside it.
       const level = makeElement("span", `level ${nameLevel(kind.code)}`, words(`code_${kind.code}`));
       return makeElement("li", nameLevel(kind.code), name, meter, makeElement("span", "count", formatNumber(kind.n), level));
     });
@@ -112,7 +113,7 @@ export class Overview {
    */
   makeGroup(group) {
     const areOut = group.items.length > 0 && group.items.every((item) => item.state === "left_out");
-    const head = makeElement("div", "box-head", makeElement("h3", "", words(`drawer_${group.code}`)), makeElement("span", "number", formatNumber(group.n)));
+    const head = makeElement("div", "box-head", makeElement("h2", "box-title", words(`drawer_${group.code}`)), makeElement("span", "number", formatNumber(group.n)));
     const buttons = makeElement("span", "row");
     if (group.code !== "unreadable") {
       const out = this.makeButton("leave_out", () => this.changeGroup(group.code, "left_out"));
