@@ -155,12 +155,12 @@ class LabelQueries:
         rounds, busy = self.keeper.find(project), set(request.except_)
         embed_if_needed(self.context, project, rounds)
         self.learn_if_due(project)
-        taken = busy if request.mode in BLIND else {*busy, *self._list_reserved(project, request.client)}
-        n = min(request.n + len(taken), MOST_SPARE)
+        reserved = set() if request.mode in BLIND else set(self._list_reserved(project, request.client))
+        n = min(request.n + len(busy | reserved), MOST_SPARE)
         with rounds.lock:  # A round hands out its useful examples from one queue.
             choices = pick_examples(project, rounds.last, n, mode=request.mode, who=request.who)
-        chosen = {choice.id: choice for choice in choices if choice.id not in taken}
-        ids = list(chosen)[: request.n]
+        chosen = {choice.id: choice for choice in choices if choice.id not in busy}
+        ids = sorted(chosen, key=lambda number: number in reserved)[: request.n]  # The last ones go to everybody.
         self._reserve(project, request.client, ids)
         items = self.describe_examples(project, ids, request.who, request.mode)
         return [{**item, "chosen": chosen[item["id"]].chosen} for item in items]

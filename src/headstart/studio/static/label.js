@@ -44,9 +44,18 @@ let timer = 0;
 const queue = new LabelQueue(handleOutcome, showSaving);
 const panel = new AnswerPanel(findElement("answers"), (labels) => handleLabels(labels));
 const stage = new Stage(queue, panel, () => who);
-const many = new ManyView(queue, () => who);
-const cohorts = new CohortView(queue, () => who);
-const people = new PeopleView(queue, () => who);
+/** Groups and settled differences: sent like single answers, and taken back in their order. */
+const store = {
+  /** @param {import("./label_queue.js").Operation} operation */
+  add(operation) {
+    queue.add(operation);
+    stage.noteStep(operation);
+  },
+  back: () => stage.back(),
+};
+const many = new ManyView(store, () => who);
+const cohorts = new CohortView(store, () => who);
+const people = new PeopleView(store, () => who);
 
 function readWho() {
   try {
@@ -92,6 +101,7 @@ function handleOutcome(outcome, operation) {
 function showSaving(waiting, error) {
   const line = findElement("saving");
   line.classList.toggle("is-waiting", error !== null);
+  line.setAttribute("aria-live", error === null ? "off" : "polite"); // "Saved" after every key would be tiresome.
   if (error !== null) line.textContent = words("saving-later", { n: waiting });
   else line.textContent = waiting ? words("saving") : words("saved");
 }
@@ -232,7 +242,9 @@ function drawRenaming() {
     button.addEventListener("click", async () => {
       /** @type {HTMLDialogElement} */ (findElement("rename")).close();
       const next = await askText(words("new-name-of", { kind: name }), name);
-      if (next && next !== name) await changeKinds({ rename: name, to: next });
+      if (!next || next === name) return;
+      await changeKinds({ rename: name, to: next });
+      stage.noteStep(null);
     });
     return button;
   });
@@ -264,7 +276,7 @@ const ACTIONS = {
   "not-sure": () => stage.answer("not_sure"),
   none: () => stage.answer("none"),
   skip: () => stage.answer("skip"),
-  back: () => (view === "one" ? stage.back() : many.undo()),
+  back: () => stage.back(),
   redo: () => stage.redo(),
   "zoom-in": () => stage.viewer.zoomIn(),
   "zoom-out": () => stage.viewer.zoomOut(),

@@ -9,17 +9,18 @@ import { Lasso } from "./label_lasso.js";
 
 /**
  * @typedef {import("./label_stage.js").LabelExample} LabelExample
- * @typedef {import("./label_queue.js").LabelQueue} LabelQueue
+ * @typedef {import("./label_queue.js").Operation} Operation
+ * @typedef {{add: (operation: Operation) => void, back: () => void}} LabelStore Sends, and takes back.
  * @typedef {{kind: string, probability: number, examples: LabelExample[], title: string}} Cohort
  */
 
 export class ManyView {
   /**
-   * @param {LabelQueue} queue
+   * @param {LabelStore} store
    * @param {() => string} readWho
    */
-  constructor(queue, readWho) {
-    this.queue = queue;
+  constructor(store, readWho) {
+    this.store = store;
     this.readWho = readWho;
     /** @type {string[]} */
     this.kinds = [];
@@ -55,7 +56,7 @@ export class ManyView {
     findElement("search-clear").addEventListener("click", () => void this.showAll());
     findElement("more-like-this").addEventListener("click", () => void this.showAlike());
     findElement("select-none").addEventListener("click", () => this.grid.clearSelection());
-    findElement("many-back").addEventListener("click", () => this.undo());
+    findElement("many-back").addEventListener("click", () => this.store.back());
   }
 
   /** @param {string[]} kinds */
@@ -124,16 +125,12 @@ export class ManyView {
     const chosen = await this.grid.readSelected();
     if (!chosen.length) return;
     const examples = chosen.map(({ id }) => id);
-    this.queue.add({ action: "label", who: this.readWho(), examples, answer: "label", labels: [kind], chosen: this.chosen });
+    this.store.add({ action: "label", who: this.readWho(), examples, answer: "label", labels: [kind], chosen: this.chosen });
     const gone = new Set(examples);
     this.order = this.order.filter((id) => !gone.has(id));
     this.grid.refresh(this.order.length);
     findElement("announcement").textContent = words("n-labelled-as", { n: examples.length, kind });
     this.area.focus();
-  }
-
-  undo() {
-    this.queue.add({ action: "undo", who: this.readWho() });
   }
 
   /** @param {number[]} examples Whose answer was taken back. */
@@ -173,11 +170,11 @@ function makeKindButton(kind, position) {
 
 export class CohortView {
   /**
-   * @param {LabelQueue} queue
+   * @param {LabelStore} store
    * @param {() => string} readWho
    */
-  constructor(queue, readWho) {
-    this.queue = queue;
+  constructor(store, readWho) {
+    this.store = store;
     this.readWho = readWho;
     this.list = findElement("cohort-list");
     this.empty = findElement("no-cohorts");
@@ -229,7 +226,7 @@ export class CohortView {
    * @param {number[]} examples
    */
   accept(card, kind, examples) {
-    this.queue.add({ action: "label", who: this.readWho(), examples, answer: "label", labels: [kind], chosen: "cohort" });
+    this.store.add({ action: "label", who: this.readWho(), examples, answer: "label", labels: [kind], chosen: "cohort" });
     const next = /** @type {HTMLElement | null} */ (card.nextElementSibling ?? card.previousElementSibling);
     card.remove();
     this.empty.hidden = this.list.children.length > 0;

@@ -7,18 +7,18 @@ import { drawExample } from "./drawing.js";
 
 /**
  * @typedef {import("./label_stage.js").LabelExample} LabelExample
- * @typedef {import("./label_queue.js").LabelQueue} LabelQueue
+ * @typedef {import("./label_many.js").LabelStore} LabelStore
  * @typedef {{title: string, words: string, share: number | null, low: number | null, high: number | null}} Bar
  * @typedef {{example: LabelExample, answers: {who: string, words: string, labels: string[], answer: string}[]}} Differing
  */
 
 export class PeopleView {
   /**
-   * @param {LabelQueue} queue
+   * @param {LabelStore} store
    * @param {() => string} readWho
    */
-  constructor(queue, readWho) {
-    this.queue = queue;
+  constructor(store, readWho) {
+    this.store = store;
     this.readWho = readWho;
     this.canBeSecond = true;
   }
@@ -48,7 +48,7 @@ export class PeopleView {
       button.dir = "auto";
       button.addEventListener("click", () => {
         const operation = /** @type {const} */ ({ action: "label", purpose: "settle" });
-        this.queue.add({ ...operation, who: this.readWho(), examples: [example.id], answer, labels });
+        this.store.add({ ...operation, who: this.readWho(), examples: [example.id], answer, labels });
         const next = /** @type {HTMLElement | null} */ (card.nextElementSibling);
         card.remove();
         /** @type {HTMLElement} */ (next?.querySelector("button") ?? findElement("agreement-title")).focus();

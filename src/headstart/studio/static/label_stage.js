@@ -23,7 +23,8 @@ import { PhotoViewer } from "./label_viewer.js";
  *
  * @typedef {import("./drawing.js").DrawnExample & Answered} LabelExample
  *
- * @typedef {{example: LabelExample, operation: Operation}} Step
+ * Something to take back; without an example where it concerned many, or a kind.
+ * @typedef {{example: LabelExample | null, operation: Operation | null}} Step
  * @typedef {"useful" | "random" | "review" | "second" | "human_reference"} Mode
  */
 
@@ -183,12 +184,24 @@ export class Stage {
     toast.classList.add("is-new");
   }
 
-  /** Take back the last answer, and the one before, without an end. */
+  /**
+   * Note what was done elsewhere on this screen, so that Back takes things back in their order.
+   * @param {Operation | null} operation
+   */
+  noteStep(operation) {
+    this.done.push({ example: null, operation });
+    this.undone = [];
+  }
+
+  /** Take back what was done last, and what was before, without an end. */
   back() {
     const step = this.done.pop();
     this.queue.add({ action: "undo", who: this.readWho() });
     if (!step) return; // From an earlier visit: the server says which.
     this.undone.push(step);
+    findElement("redo").hidden = false;
+    this.flash(words("taken-back"));
+    if (!step.example) return;
     if (this.current) this.ahead.unshift(this.current);
     this.show(step.example);
   }
@@ -199,8 +212,9 @@ export class Stage {
     this.done.push(step);
     findElement("redo").hidden = this.undone.length === 0;
     this.queue.add({ action: "redo", who: this.readWho() });
-    this.ahead = this.ahead.filter(({ id }) => id !== step.example.id);
-    if (this.current?.id === step.example.id) this.showNext();
+    const id = step.example?.id;
+    this.ahead = this.ahead.filter((example) => example.id !== id);
+    if (id !== undefined && this.current?.id === id) this.showNext();
   }
 
   /**
@@ -210,10 +224,9 @@ export class Stage {
    */
   async confirm(outcome, operation) {
     if (operation.action === "undo") {
-      const [id] = outcome.examples;
-      if (id !== undefined && this.current?.id !== id && !this.undone.some(({ example }) => example.id === id)) {
-        await this.open(id);
-      }
+      const [id, another] = outcome.examples;
+      const isKnown = this.current?.id === id || this.undone.some(({ example }) => example?.id === id);
+      if (id !== undefined && another === undefined && !isKnown) await this.open(id);
       return;
     }
     if (outcome.guess && operation.action === "label" && operation.answer === "label" && !operation.purpose) {
