@@ -143,7 +143,7 @@ function showState(next) {
   showVectors(next.vectors);
   if (round >= 0 && next.round > round) {
     stage.refresh();
-    if (view === "cohorts") void cohorts.load();
+    if (view === "cohorts" && cohorts.isEmpty) void cohorts.load(); // Else somebody is at work on them.
   }
   round = next.round;
 }

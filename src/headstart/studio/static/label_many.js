@@ -14,6 +14,8 @@ import { Lasso } from "./label_lasso.js";
  * @typedef {{kind: string, probability: number, examples: LabelExample[], title: string}} Cohort
  */
 
+const TILE_WIDTH = 144; // Two beside each other on the narrowest phone.
+
 export class ManyView {
   /**
    * @param {LabelStore} store
@@ -35,6 +37,7 @@ export class ManyView {
       fetchPage: (offset, limit) => this.fetchPage(offset, limit),
       renderTile: (item) => renderTile(item),
       label: words("grid-label"),
+      tileWidth: TILE_WIDTH,
       selectable: true,
       onSelect: (count) => this.showSelected(count),
       onKey: (event) => this.handleKey(event),
@@ -180,6 +183,10 @@ export class CohortView {
     this.empty = findElement("no-cohorts");
   }
 
+  get isEmpty() {
+    return this.list.children.length === 0;
+  }
+
   async load() {
     const reply = await guard(() => get(api(`label/cohorts?who=${encodeURIComponent(this.readWho())}`)));
     if (!reply) return;
@@ -229,7 +236,7 @@ export class CohortView {
     this.store.add({ action: "label", who: this.readWho(), examples, answer: "label", labels: [kind], chosen: "cohort" });
     const next = /** @type {HTMLElement | null} */ (card.nextElementSibling ?? card.previousElementSibling);
     card.remove();
-    this.empty.hidden = this.list.children.length > 0;
+    this.empty.hidden = !this.isEmpty;
     findElement("announcement").textContent = words("n-labelled-as", { n: examples.length, kind });
     /** @type {HTMLElement} */ (next?.querySelector(".button") ?? findElement("cohorts-back")).focus();
   }

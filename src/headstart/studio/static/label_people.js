@@ -2,7 +2,7 @@
 // What persons say beside each other, and beside the model: agreement, examples to settle, the human reference.
 
 import { get } from "./api.js";
-import { api, findElement, guard, makeElement } from "./dom.js";
+import { api, findElement, guard, makeElement, words } from "./dom.js";
 import { drawExample } from "./drawing.js";
 
 /**
@@ -35,7 +35,10 @@ export class PeopleView {
     /** @type {Differing[]} */
     const differing = reply.agreement.differing;
     findElement("differing-title").hidden = differing.length === 0;
-    findElement("differing").replaceChildren(...differing.map((one) => this.drawDiffering(one)));
+    const list = findElement("differing");
+    const hadFocus = list.contains(document.activeElement);
+    list.replaceChildren(...differing.map((one) => this.drawDiffering(one)));
+    if (hadFocus) (list.querySelector("button") ?? findElement("agreement-title")).focus();
   }
 
   /** @param {Differing} differing */
@@ -65,23 +68,35 @@ export class PeopleView {
  * @param {Bar[]} bars
  */
 export function drawBars(bars) {
-  return bars.map((bar) => {
-    const row = makeElement("div", "range-row");
-    const title = makeElement("span", "range-title", bar.title);
-    title.dir = "auto";
-    row.append(title);
-    if (bar.low !== null && bar.high !== null) {
-      const track = makeElement("span", "range-track");
-      const range = makeElement("span", "range-span");
-      range.style.insetInlineStart = `${100 * bar.low}%`;
-      range.style.inlineSize = `${100 * (bar.high - bar.low)}%`;
-      const mark = makeElement("span", "range-mark");
-      mark.style.insetInlineStart = `${100 * (bar.share ?? 0)}%`;
-      track.append(range, mark);
-      track.setAttribute("aria-hidden", "true");
-      row.append(track);
-    }
-    row.append(makeElement("span", "range-words", bar.words));
-    return row;
-  });
+  const rows = bars.map(drawBar);
+  return bars.some((bar) => bar.low !== null) ? [...rows, drawEnds()] : rows;
+}
+
+function drawEnds() {
+  const row = makeElement("div", "range-row range-scale");
+  const ends = makeElement("span", "ends");
+  ends.append(makeElement("span", "", words("range-none")), makeElement("span", "", words("range-all")));
+  row.append(makeElement("span"), ends, makeElement("span"));
+  return row;
+}
+
+/** @param {Bar} bar */
+function drawBar(bar) {
+  const row = makeElement("div", "range-row");
+  const title = makeElement("span", "range-title", bar.title);
+  title.dir = "auto";
+  row.append(title);
+  if (bar.low !== null && bar.high !== null) {
+    const track = makeElement("span", "range-track");
+    const range = makeElement("span", "range-span");
+    range.style.insetInlineStart = `${100 * bar.low}%`;
+    range.style.inlineSize = `${100 * (bar.high - bar.low)}%`;
+    const mark = makeElement("span", "range-mark");
+    mark.style.insetInlineStart = `${100 * (bar.share ?? 0)}%`;
+    track.append(range, mark);
+    track.setAttribute("aria-hidden", "true");
+    row.append(track);
+  }
+  row.append(makeElement("span", "range-words", bar.words));
+  return row;
 }
