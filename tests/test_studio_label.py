@@ -198,6 +198,7 @@ def run_server(folder: Path, port: int) -> Iterator[None]:
 
 def press(tab: Browser, keys: str) -> None:
     for key in keys:
+        tab.until("!document.getElementById('stage').hidden")
         tab.key(key, ord(key.upper()), key)
 
 

@@ -64,7 +64,10 @@ export class LabelQueue {
     window.addEventListener("online", () => void this.send());
   }
 
-  /** @param {Operation} operation */
+  /**
+   * @param {Operation} operation
+   * @returns {number} Its number on this page.
+   */
   add(operation) {
     this.number += 1;
     const sent = { client: this.client, number: this.number, operation };
@@ -72,6 +75,7 @@ export class LabelQueue {
     store(this.nameOf(sent), sent);
     this.report(null);
     void this.send();
+    return this.number;
   }
 
   /** @param {Sent} sent */

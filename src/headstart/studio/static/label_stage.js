@@ -28,7 +28,7 @@ import { PhotoViewer } from "./label_viewer.js";
  * @typedef {"useful" | "random" | "review" | "second" | "human_reference"} Mode
  */
 
-const N_AHEAD = 5;
+const N_AHEAD = 5; // So many are there at least, with their photos, unless the server is slower than the person.
 const SWIPE_PIXELS = 70;
 
 export class Stage {
@@ -51,6 +51,8 @@ export class Stage {
     this.done = [];
     /** @type {Step[]} */
     this.undone = [];
+    /** @type {Map<number, number>} Example that an undo should concern, by the number of the undo; 0: unknown. */
+    this.expected = new Map();
     this.isFetching = false;
     this.isAtEnd = false;
     this.box = findElement("example");
@@ -67,8 +69,9 @@ export class Stage {
     this.ahead = [];
     this.current = null;
     this.isAtEnd = false;
+    this.show(null);
     await this.fetchAhead();
-    this.showNext();
+    if (!this.current) this.showNext();
   }
 
   /** Fetch the next examples, and their photos, before they are looked at. */
@@ -77,7 +80,7 @@ export class Stage {
     this.isFetching = true;
     const mode = this.mode;
     const except = this.listBusy();
-    const body = { who: this.readWho(), client: this.queue.client, mode, n: N_AHEAD, except };
+    const body = { who: this.readWho(), client: this.queue.client, mode, n: 2 * N_AHEAD, except };
     const reply = await guard(() => post(api("label/next"), body));
     this.isFetching = false;
     if (mode !== this.mode) await this.fetchAhead();
@@ -91,7 +94,7 @@ export class Stage {
     const busy = new Set(this.listBusy());
     const fresh = examples.filter((example) => !busy.has(example.id));
     this.isAtEnd = fresh.length === 0;
-    this.ahead = [...this.ahead, ...fresh].slice(0, 2 * N_AHEAD);
+    this.ahead = [...this.ahead, ...fresh].slice(0, 3 * N_AHEAD);
     for (const example of this.ahead) loadPhoto(example);
     if (!this.current && this.ahead.length) this.showNext();
   }
@@ -120,7 +123,7 @@ export class Stage {
     this.current = example;
     findElement("redo").hidden = this.undone.length === 0;
     findElement("stage").hidden = example === null;
-    findElement("nothing-left").hidden = example !== null || this.isFetching;
+    findElement("nothing-left").hidden = example !== null || !this.isAtEnd;
     findElement("review-question").hidden = !example?.guess;
     this.panel.start(example?.labels ?? []);
     document.dispatchEvent(new CustomEvent("label-shown", { detail: example }));
@@ -196,7 +199,8 @@ export class Stage {
   /** Take back what was done last, and what was before, without an end. */
   back() {
     const step = this.done.pop();
-    this.queue.add({ action: "undo", who: this.readWho() });
+    const number = this.queue.add({ action: "undo", who: this.readWho() });
+    if (!step || step.example) this.expected.set(number, step?.example?.id ?? 0);
     if (!step) return; // From an earlier visit: the server says which.
     this.undone.push(step);
     findElement("redo").hidden = false;
@@ -223,10 +227,13 @@ export class Stage {
    * @param {Operation} operation
    */
   async confirm(outcome, operation) {
+    if (!this.current && !this.isAtEnd) void this.fetchAhead(); // The connection is back.
     if (operation.action === "undo") {
+      const expected = this.expected.get(outcome.number);
+      this.expected.delete(outcome.number);
       const [id, another] = outcome.examples;
-      const isKnown = this.current?.id === id || this.undone.some(({ example }) => example?.id === id);
-      if (id !== undefined && another === undefined && !isKnown) await this.open(id);
+      // Another tab, or an earlier visit, did last what was taken back.
+      if (id !== undefined && another === undefined && expected !== undefined && expected !== id) await this.open(id);
       return;
     }
     if (outcome.guess && operation.action === "label" && operation.answer === "label" && !operation.purpose) {
