@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 import headstart as hs
 from headstart import data, flow
 from headstart.cli.main import app
-from headstart.errors import DataError, OptionError
+from headstart.cli.surface import choose_model
+from headstart.errors import DataError, HeadstartError, OptionError
 from headstart.options import AdaptOptions, AddDataOptions, EvaluateOptions, PredictFileOptions, ReadOptions, parse
 from headstart.projects import ExampleFilter, NewExample, NewLabel, Project, read_project_inputs, read_rows
 from headstart.records import TEST, Table
@@ -228,6 +229,7 @@ def test_a_project_is_adapted_checked_predicted_and_evaluated(
         assert len(answers.read_text("utf-8").splitlines()) == project.count_examples() + 1
         evaluation = flow.evaluate(written.folder, project.folder, parse(EvaluateOptions), None)
         assert evaluation.n_rows == model.facts["n_test"]
+        assert choose_model(project.folder) == model.folder and choose_model(text_table) == text_table
         assert hs.open_project(project.folder).list_models()[0].is_current
 
 
@@ -280,3 +282,5 @@ def test_the_commands_on_a_project_say_what_they_did(text_table: Path, tmp_path:
     shown = run("show", place)[1]
     assert shown["counts"]["n_by_person"] == 1 and [kind["n_labelled"] for kind in shown["kinds"]] == [19, 21, 20]
     assert run("show", tmp_path / "nothing")[0] == 2
+    with pytest.raises(HeadstartError, match=r"has no model yet\. Run: headstart adapt"):
+        choose_model(place)

@@ -11,6 +11,7 @@ import typer
 from headstart.cli.asking import Yes, fetch_missing_bases
 from headstart.cli.surface import (
     CommandStopped,
+    choose_model,
     command,
     news,
     require_data,
@@ -34,7 +35,9 @@ from headstart.options import (
 )
 
 Data = Annotated[Path, typer.Argument(help="Folder of images, table of texts or series, or a zip of either.")]
-BundlePath = Annotated[Path, typer.Argument(help="A bundle, or the output folder of `adapt`.")]
+BundlePath = Annotated[
+    Path, typer.Argument(help="A bundle, the output folder of `adapt`, or a project (its model in use).")
+]
 
 
 @command(AdaptOptions)
@@ -74,7 +77,7 @@ def predict(
     """Predict new inputs: a table with one row each."""
     from headstart import flow
 
-    require_model("predict", bundle, *inputs)
+    bundle = require_model("predict", bundle, *inputs)
     paths = [require_data(path) for path in inputs]
     if as_json and output is None and options.sort_into is None:
         answers = flow.predictions(bundle, paths, options)
@@ -296,7 +299,7 @@ def serve(
     """Serve models over HTTP, for programs and as a page for people."""
     from headstart import web
 
-    return web.serve([require_path(path) for path in bundles], options)
+    return web.serve([choose_model(require_path(path)) for path in bundles], options)
 
 
 @command(AdaptOptions)

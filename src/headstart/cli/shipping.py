@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from headstart.cli.commands import BundlePath
-from headstart.cli.surface import CommandStopped, command, news, require_path
+from headstart.cli.surface import CommandStopped, choose_model, command, news, require_path
 from headstart.errors import list_offenders
 from headstart.options import ExportOptions, VerifyOptions
 from headstart.report.sentences.data_inside import describe_data_inside
@@ -34,7 +34,7 @@ def export(
     """Write a model for other machines, if its answers there are the same."""
     from headstart import flow
 
-    document = flow.export(require_path(bundle), output, options)
+    document = flow.export(choose_model(require_path(bundle)), output, options)
     if "tried" in document:
         _show_export_forms(document)
     else:

@@ -274,11 +274,13 @@ def require_model(command: str, path: Path, *inputs: Path) -> Path:
     command : str
         Its name, for the hint.
     path : Path
-        A bundle, or the output folder of `adapt`.
+        A bundle, the output folder of `adapt`, or a project.
     *inputs : Path
         The arguments behind it.
     """
     models = [item for item in inputs if _is_model(item)]
+    if not models:
+        path = choose_model(path)
     if models and path.exists() and not _is_model(path):
         others = [item for item in inputs if item != models[0]]
         raise HeadstartError(
@@ -290,6 +292,29 @@ def require_model(command: str, path: Path, *inputs: Path) -> Path:
             f"{path} is not a bundle: it holds no model.", "Give the folder that `adapt -o` wrote, or the bundle in it."
         )
     return require_path(path)
+
+
+def choose_model(path: Path) -> Path:
+    """Return the folder of the model in use where a path is a project; any other path as it is.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    HeadstartError
+        The project has no model yet.
+    """
+    if not (path / "project.sqlite").is_file():  # The room of projects is not loaded for nothing.
+        return path
+    from headstart.projects import Project
+
+    with Project.open(path) as project:
+        model = project.get_current_model()
+    if model is None:
+        raise HeadstartError(f"The project {path} has no model yet.", f"Run: headstart adapt {path}")
+    return model.folder
 
 
 def require_two_models(old: Path, new: Path, data: Path) -> None:
