@@ -73,7 +73,7 @@ def estimate_put_away(n_labelled: int) -> int:
 
     Examples
     --------
-    >>> estimate_put_away(375), estimate_put_away(1)
+    >>> estimate_put_away(300), estimate_put_away(1)
     (75, 0)
     """
     return round(DATA_SETTINGS.test_share * n_labelled)

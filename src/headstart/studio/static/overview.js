@@ -7,7 +7,7 @@ import { createGrid } from "./grid.js";
 import { openLarge } from "./large.js";
 import { NOUNS } from "./look.js";
 import { get, post } from "./api.js";
-import { api, findElement, formatNumber, guard, makeElement, projectId, words } from "./dom.js";
+import { api, findElement, formatNumber, guard, listElements, makeElement, projectId, words } from "./dom.js";
 
 /** @typedef {import("./drawing.js").DrawnExample} DrawnExample */
 /** @typedef {{ name: string, n: number, n_test: number, code: string, items: DrawnExample[] }} KindSummary */
@@ -40,12 +40,13 @@ export class Overview {
     this.isPhotos = summary.modality === "image" || !summary.modality;
     const noun = NOUNS[summary.modality] ?? "examples";
     const answers = words("have_answers", { n: summary.n_labelled, of: summary.n_examples });
+    findElement("overview-summary").hidden = !summary.n_examples;
     findElement("overview-summary").textContent = `${words(noun, { n: summary.n_examples })}. ${summary.n_labelled < summary.n_examples ? answers : ""}`;
     /** @type {KindSummary[]} */
     const kinds = summary.kinds;
     const nothing = summary.n_examples && !summary.n_labelled ? words("doubt_no-answer") : "";
-    findElement("readiness").replaceChildren(describeReadiness(kinds) ?? nothing);
-    findElement("bars").replaceChildren(...this.makeBars(kinds));
+    findElement("readiness").replaceChildren((summary.n_examples && describeReadiness(kinds)) || nothing);
+    findElement("bars").replaceChildren(...this.makeBars(summary.n_examples ? kinds : []));
     const away = summary.n_test ? words("put_away", { n: summary.n_test }) : summary.n_to_put_away ? words("will_put_away", { n: summary.n_to_put_away }) : "";
     findElement("put-away").textContent = away;
     this.drawNext(summary);
@@ -82,7 +83,7 @@ export class Overview {
     const next = /** @type {HTMLAnchorElement} */ (findElement("next"));
     next.textContent = words(canLearn ? "learn" : "label");
     next.href = `/p/${encodeURIComponent(projectId())}/${canLearn ? "learn" : "label"}`;
-    next.hidden = !summary.n_examples;
+    listElements(".next-card").forEach((card) => (card.hidden = !summary.n_examples));
     const also = canLearn && summary.n_open ? makeElement("a", "", words("label")) : undefined;
     if (also) also.href = `/p/${encodeURIComponent(projectId())}/label`;
     findElement("next-words").replaceChildren(...(also ? [`${words("doubt_unsorted", { n: summary.n_open })} `, also] : []));
