@@ -19,6 +19,7 @@ export interface Model {
   columns?: Record<string, string>;
   limits?: { max_rows?: number; max_mb?: number };
   feedback: boolean;
+  readiness?: { level: string; verdict?: string; verdicts?: Record<string, string> } | null;
 }
 
 export interface Input {
@@ -107,3 +108,5 @@ export function setToken(code: string): void;
 export function listModels(): Promise<Model[]>;
 export function predictInputs(model: Model, inputs: Input[]): Promise<Answer[]>;
 export function sendCorrection(model: Model, input: Input, label: string): Promise<unknown>;
+export function countCollected(): Promise<number>;
+export function saveCollected(): Promise<void>;

@@ -16,12 +16,10 @@ from headstart.bundle.file_names import is_regular_file
 from headstart.bundle.integrity import read_json
 from headstart.decisions import DEFAULT_POLICY
 from headstart.flow.inference.predict_memory import AnswerInputs, AnswerWithHeads, open_head_predictor, open_predictor
-from headstart.home import read_json as read_own_json
 from headstart.http.errors import RequestRefused
 from headstart.http.json_limits import JsonSize, bound_json
 from headstart.options import ServeOptions
-from headstart.report.sentences.readiness import describe_verdict
-from headstart.results import Readiness
+from headstart.report.readiness_texts import read_readiness_texts
 
 
 @dataclass(frozen=True)
@@ -214,7 +212,7 @@ def _describe_bundle(name: str, bundle: Bundle, path: Path) -> dict[str, Any]:
         "columns": dict(bundle.columns),
         "about": bundle.training_facts.as_dict(),
         "card": _read_card(folder),
-        "readiness": _read_readiness(folder.parent / "result.json", bundle.modality),
+        "readiness": read_readiness_texts(folder.parent / "result.json", bundle.modality),
         "made_with": manifest.get("versions", {}),
         "seed": bundle.seed,
     }
@@ -228,17 +226,6 @@ def _describe_decision_policy(bundle: Bundle) -> dict[str, Any] | None:
     if policy.get("novelty"):
         policy["novelty"] = {name: value for name, value in policy["novelty"].items() if name != "ids"}
     return policy
-
-
-def _read_readiness(path: Path, modality: str) -> dict[str, str] | None:
-    """Read whether the model is ready for use from the result beside its bundle; None where that says nothing."""
-    if not is_regular_file(path):
-        return None
-    try:
-        readiness = Readiness.model_validate(read_own_json(path)["readiness"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return {"level": readiness.level, "verdict": describe_verdict(readiness, modality)}
 
 
 def _read_card(folder: Path) -> str | None:

@@ -84,6 +84,7 @@ export interface ModelDocument {
   columns?: Record<string, string>;
   inputs: InputDocument[];
   decision: DecisionPolicy;
+  readiness?: { level: string; verdict?: string; verdicts?: Record<string, string> } | null;
   arrays?: DetectorArrays;
   neighbours?: Neighbour[];
 }

@@ -31,6 +31,7 @@ from headstart.home import move_into_place, write_json, write_text
 from headstart.modalities.previews import make_thumbnail
 from headstart.options import ExportOptions, ReadOptions, parse
 from headstart.projects import read_rows
+from headstart.report.readiness_texts import read_readiness_texts
 from headstart.task_types import TASK_TYPES
 
 FORMAT = 1
@@ -41,7 +42,7 @@ PAGE = (
 )  # fmt: skip
 """Files that the page shares with that of `headstart serve`."""
 ALONE = (
-    "calibration.js", "check.js", "content.js", "decide.js", "floats.js", "images.js", "install.js",
+    "calibration.js", "check.js", "collected.js", "content.js", "decide.js", "floats.js", "images.js", "install.js",
     "opened-as-file.js", "out-of-distribution.js", "reasons.js", "series.js", "service-worker.js", "texts.js",
 )  # fmt: skip
 """Files of the page without a server only."""
@@ -196,6 +197,7 @@ def _write_model_document(fresh: Path, bundle: Bundle, portable: PortableModel, 
         "columns": dict(bundle.columns),
         "inputs": portable.config["inputs"],
         "decision": policy, "novelty_arrays": listed,
+        "readiness": read_readiness_texts(portable.folder.parent / "result.json", bundle.modality),
     }  # fmt: skip
     write_json(fresh / "model" / "model.json", document)
 

@@ -111,3 +111,11 @@ export async function predictInputs(model, inputs) {
 export async function sendCorrection(model, input, label) {
   return callServer(addModelName("feedback", model.name), CORRECT[model.modality](input, label));
 }
+
+/** Return how many inputs wait to be taken home: none, the server keeps them. */
+export async function countCollected() {
+  return 0;
+}
+
+/** Save what waits to be taken home: nothing. */
+export async function saveCollected() {}

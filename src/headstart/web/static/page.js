@@ -31,6 +31,9 @@ function showModel() {
   if (model === null) return;
   document.title = model.name;
   findElement("title").textContent = model.name;
+  const verdict = model.readiness?.verdicts?.[getLanguage()] ?? model.readiness?.verdict ?? "";
+  findElement("verdict").textContent = verdict;
+  findElement("verdict").hidden = verdict === "";
   const first = model.classes.slice(0, MAX_CLASSES_NAMED);
   const names = first.join(", ") + (model.classes.length > first.length ? " …" : "");
   findElement("knows").textContent = model.task === "regression" ? t("knows_number", { names }) : t("knows", { names });
@@ -42,6 +45,13 @@ function showModel() {
     document.body.append(known);
   }
   known.replaceChildren(...(model.task === "regression" ? [] : options));
+}
+
+/** Show how many inputs are kept to be taken home, where this page keeps any. */
+async function showCollected() {
+  const n = await api.countCollected();
+  findElement("take-home").hidden = n === 0;
+  findElement("take-home-n").textContent = String(n);
 }
 
 async function loadModels() {
@@ -108,6 +118,8 @@ function addListeners() {
     findField("token").value = "";
     loadModels();
   });
+  findElement("take-home-button").addEventListener("click", () => api.saveCollected());
+  addEventListener("headstart-collected", showCollected);
   findElement("save").addEventListener("click", saveHistory);
   findElement("forget").addEventListener("click", deleteHistory);
 }
@@ -121,3 +133,4 @@ findSelect("language").value = getLanguage();
 applyLanguage(getLanguage());
 addListeners();
 await loadModels();
+await showCollected();

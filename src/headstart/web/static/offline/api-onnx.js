@@ -1,5 +1,6 @@
 // Answers on this device with onnxruntime-web; nothing is sent. The twin of api-rest.js: the same names, the same documents.
 
+import { countCollected, keepInput, saveCollected as saveEntries } from "./collected.js";
 import { EMPTY_TEXT, findFault, measureImage, measureSeries, measureText, SIDE } from "./content.js";
 import { decide, makeUnusable } from "./decide.js";
 import { readArrays } from "./floats.js";
@@ -175,9 +176,9 @@ function getOpenModel() {
  * @returns {Promise<import("./api.js").Model[]>}
  */
 export async function listModels() {
-  const { name, modality, task, classes, n_channels, input_columns, columns } = await getModelDocument();
+  const { name, modality, task, classes, n_channels, input_columns, columns, readiness } = await getModelDocument();
   getOpenModel().catch(() => {}); // Ready when the first question comes; a failure is shown then.
-  return [{ name, modality, task, classes, n_channels, input_columns, columns, feedback: false }];
+  return [{ name, modality, task, classes, n_channels, input_columns, columns, readiness, feedback: true }];
 }
 
 /** Resolve when the model is open, or cannot be opened. */
@@ -244,14 +245,27 @@ async function answerInput({ model, session, preparers, Tensor }, input) {
 export async function predictInputs(_, inputs) {
   const open = await getOpenModel();
   const answers = [];
-  for (const input of inputs) answers.push({ input: input.name, ...(await answerInput(open, input)) });
+  for (const input of inputs) {
+    const answer = await answerInput(open, input);
+    answers.push({ input: input.name, ...answer });
+    if (answer.outcome === "not_sure" || answer.outcome === "none_of_these") await keepInput(input);
+  }
   return answers;
 }
 
 /**
- * Refuse a correction: none is kept here.
- * @returns {Promise<never>}
+ * Keep the right label of an input on this device, to be taken home as a file.
+ * @param {import("./api.js").Model} _
+ * @param {Input} input
+ * @param {string} label
  */
-export async function sendCorrection() {
-  throw { status: 404, problem: "This page keeps no corrections.", hint: "" };
+export async function sendCorrection(_, input, label) {
+  if (!(await keepInput(input, label))) throw { status: 507, problem: "This device keeps no more.", hint: "" };
+}
+
+export { countCollected };
+
+/** Save what waits to be taken home as a file for Studio. */
+export async function saveCollected() {
+  await saveEntries((await getModelDocument()).modality);
 }
