@@ -46,7 +46,7 @@ function showFigure(state, isLearning) {
     findElement("figure-value").replaceChildren(...(isLearning ? [makeElement("span", "skeleton")] : []));
     return;
   }
-  const value = words(isLearning ? "so_far" : "now", { value: figure.value });
+  const value = isLearning ? words("so_far", { value: figure.value }) : figure.value;
   if (findElement("figure-value").textContent !== value) findElement("figure-value").textContent = value;
   findElement("figure-meaning").textContent = figure.meaning;
   const tested = words("tested", { n: figure.n });
