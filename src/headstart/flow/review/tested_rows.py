@@ -42,6 +42,8 @@ class TestedRow:
         Of a number, or how many labels are wrong.
     groups : dict of str to str
         Its value in every column that was compared; empty for rows beyond those that the report has.
+    is_tested : bool
+        False for a training row that is displayed in the same way.
     """
 
     id: str
@@ -53,6 +55,7 @@ class TestedRow:
     probability: float | None = None
     error: float | None = None
     groups: dict[str, str] = field(default_factory=dict)
+    is_tested: bool = True
 
     __test__ = False  # The name is no test's.
 

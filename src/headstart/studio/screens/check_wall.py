@@ -106,7 +106,7 @@ def make_learnt_row(name: str, label: str, guess: str = "") -> TestedRow:
     guess : str
         Kind that the model would rather give it; "" where nothing is in doubt.
     """
-    return TestedRow(id=name, true=label, predicted=guess, answer=guess, outcome=None)
+    return TestedRow(id=name, true=label, predicted=guess, answer=guess, outcome=None, is_tested=False)
 
 
 def describe_rows(project: Project, checked: ReviewedModel, rows: Sequence[TestedRow]) -> list[Document]:
@@ -133,7 +133,7 @@ def describe_rows(project: Project, checked: ReviewedModel, rows: Sequence[Teste
                 "second": row.second,
                 "outcome": row.outcome,
                 "sure": "" if row.probability is None else _write_sureness(row.probability),
-                "is_test": example.split == "test" if example is not None else row.outcome is not None,
+                "is_test": row.is_tested,
             }
         )
     return items
