@@ -157,6 +157,15 @@ def test_of_several_tables_one_is_chosen(tmp_path: Path) -> None:
     assert inspect_source(tmp_path, file="south.csv").view.n_examples == 60
 
 
+def test_the_main_language_asks_for_the_base_that_knows_it(tmp_path: Path) -> None:
+    said = ("Hakuna maji safi katika kijiji chetu tangu siku {}", "The road to the market is very bad since day {}")
+    for text, expected in zip(said, (("Swahili", "sw", True), ("English", "en", False)), strict=True):
+        path = tmp_path / f"{expected[1]}.csv"
+        path.write_text("message\n" + "".join(f"{text.format(n)}\n" for n in range(12)), encoding="utf-8")
+        view = look(path)
+        assert (view.main_language, view.language_code, view.needs_other_base) == expected
+
+
 def test_series_are_measured(tmp_path: Path) -> None:
     values = np.random.default_rng(0).normal(size=(8, 3, 50)).astype(np.float32)
     np.savez(tmp_path / "beats.npz", X=values, y=np.array(["calm", "fast"] * 4))

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from headstart.bases import CATALOGUE, DEFAULTS, OTHER_LANGUAGES
 from headstart.data.columns.cells import parse_number
 from headstart.data.columns.names import make_column_spec
 from headstart.data.columns.text_columns import list_text_columns
@@ -31,6 +32,7 @@ from headstart.flow.inspection.settings import SETTINGS
 from headstart.flow.inspection.sheets import show_columns, show_sheets
 from headstart.modalities import MODALITIES
 from headstart.modalities.image import SUFFIXES
+from headstart.modalities.languages import LANGUAGE_NAMES
 from headstart.options import ReadOptions, parse
 from headstart.records import Table, make_column
 
@@ -172,8 +174,8 @@ def _make_view(source: _Source, parsed_rows: ParsedRows, raw_table: RawTable | N
         readiness=_rate_kinds(kinds),
         unsorted_samples=tuple(unsorted[at] for at in _draw(len(unsorted))),
         languages=languages,
-        main_language=_find_main_language(languages),
     )
+    view = _add_language(view)
     view = _measure_series(_count_listed(view, parsed_rows), parsed_rows)
     private = count_private_texts([str(text) for text in table.inputs]) if MODALITIES[table.modality].has_words else 0
     return replace(view, doubts=find_doubts(view, parsed_rows, private))
@@ -287,9 +289,13 @@ def _count_languages(table: Table) -> dict[str, int]:
     return count_languages(table.take(np.linspace(0, len(table) - 1, n).astype(np.intp))) if n else {}
 
 
-def _find_main_language(languages: dict[str, int]) -> str:
-    named = Counter({name: n for name, n in languages.items() if name})
-    if not named:
-        return ""
-    name, n = named.most_common(1)[0]
-    return name if n >= SETTINGS.language_share * sum(languages.values()) else ""
+def _add_language(view: SourceView) -> SourceView:
+    """Add the language of most texts, and whether it asks for the base of many languages."""
+    named = Counter({name: n for name, n in view.languages.items() if name})
+    name, n = named.most_common(1)[0] if named else ("", 0)
+    if not n or n < SETTINGS.language_share * sum(view.languages.values()):
+        return view
+    code = next(code for code, known in LANGUAGE_NAMES.items() if known == name)
+    usual = CATALOGUE[DEFAULTS[view.modality]].languages
+    other = CATALOGUE[OTHER_LANGUAGES[view.modality]].languages if view.modality in OTHER_LANGUAGES else ()
+    return replace(view, main_language=name, language_code=code, needs_other_base=code not in usual and code in other)

@@ -126,8 +126,10 @@ class SourceView:
         Rows to show of what has no kind.
     languages : mapping of str to int
         Of the texts looked at; "" those that cannot be told.
-    main_language : str
-        Of most texts, or "".
+    main_language, language_code : str
+        Of most texts: its English name and its ISO 639 code; or "".
+    needs_other_base : bool
+        Whether the usual base model for texts does not know it, and that of many languages does.
     n_channels, fewest_steps, most_steps : int
         Of series.
     doubts : tuple of Doubt
@@ -153,6 +155,8 @@ class SourceView:
     unsorted_samples: tuple[int, ...] = ()
     languages: Mapping[str, int] = field(default_factory=dict)
     main_language: str = ""
+    language_code: str = ""
+    needs_other_base: bool = False
     n_channels: int = 0
     fewest_steps: int = 0
     most_steps: int = 0

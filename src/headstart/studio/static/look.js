@@ -4,7 +4,7 @@
 import { makeBox, describeReadiness } from "./boxes.js";
 import { openLarge } from "./large.js";
 import { post } from "./api.js";
-import { api, findElement, guard, makeElement, words } from "./dom.js";
+import { api, findElement, guard, language, makeElement, words } from "./dom.js";
 
 /** @typedef {{ name: string, role: string, n_values: number, can_be_text: boolean, can_be_label: boolean, values: Record<string, number> }} Column */
 /** @typedef {{ name: string, is_read: boolean, is_hidden: boolean, header: number, n_columns: number, rows: [number, string[]][] }} Sheet */
@@ -17,6 +17,14 @@ const PLACE = "\u{FFFC}";
 const KNOWN_DOUBTS = ["personal-columns", "few-examples"];
 const BOX_ITEMS = 8;
 const MOST_BOXES = 24;
+
+/**
+ * @param {string} code
+ * @returns {string | undefined} Its name in the language of the page.
+ */
+function nameLanguage(code) {
+  return new Intl.DisplayNames([language()], { type: "language", fallback: "none" }).of(code);
+}
 
 /** The part of the page that shows a look. */
 export class Look {
@@ -68,7 +76,10 @@ export class Look {
       sentences.push(`${words("series_of", { steps, n: view.n_channels })}.`);
     }
     if (view.n_listed) sentences.push(words("names_match", { n: view.n_matched, of: view.n_listed }));
-    if (view.main_language) sentences.push(words("mostly", { language: view.main_language }));
+    if (view.language_code) {
+      const key = view.needs_other_base ? "mostly_other" : "mostly";
+      sentences.push(words(key, { language: nameLanguage(view.language_code) ?? view.main_language }));
+    }
     findElement("look-summary").textContent = `${view.name ? `“${view.name}”: ` : ""}${sentences.join(" ")}`;
   }
 
