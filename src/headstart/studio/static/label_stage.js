@@ -96,7 +96,7 @@ export class Stage {
     this.isAtEnd = fresh.length === 0;
     this.ahead = [...this.ahead, ...fresh].slice(0, 3 * N_AHEAD);
     for (const example of this.ahead) loadPhoto(example);
-    if (!this.current && this.ahead.length) this.showNext();
+    if (!this.current) this.show(this.ahead.shift() ?? null);
   }
 
   /** A new round was learnt: what lies ahead is ordered anew, but for the very next one. */
