@@ -154,6 +154,15 @@ def test_guesses_come_after_the_answer_and_never_where_one_labels_blind(folder: 
     assert page.send({"action": "undo"})[0]["examples"] == [item["id"] for item in cohort["examples"]]
 
 
+def test_what_was_left_of_one_file_is_asked_about_alone(folder: Path) -> None:
+    with Project.open(folder / "maize") as project:
+        source = project.add_source("answers.xlsx", "answers 1")
+        left = project.add_examples([NewExample(name="left", content_hash="f" * 64, text="left", source=source)])
+    page = Page(make_client(folder))
+    (item,) = page.post("next", client=page.name, source=source)["examples"]
+    assert item["id"] == left[0] and item["chosen"] == "review"  # It is hard for the model: nothing for the check.
+
+
 def test_a_second_person_differs_and_one_of_them_settles_it(folder: Path) -> None:
     page = Page(make_client(folder))
     items = page.next(n=4)

@@ -6,6 +6,7 @@ once (`label_operations`), learns in the background (`label_rounds`) and chooses
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -17,12 +18,12 @@ from headstart.studio.context import StudioContext
 from headstart.studio.screens.label_answers import (
     choose_form,
     find_task,
-    join_kinds,
     require_new_kind,
 )
 from headstart.studio.screens.label_operations import (
     LabelBatch,
     LabelOutcome,
+    LabelSituation,
     PersonName,
     apply_operations,
     rename_kind,
@@ -61,6 +62,14 @@ class KindChange(BaseModel):
     to: KindName | None = None
 
 
+@dataclass(frozen=True)
+class PageValues:
+    """What the template writes into the page."""
+
+    n_reference: int
+    source: int | str
+
+
 def make_routes(context: StudioContext) -> APIRouter:
     """Return the routes of this screen.
 
@@ -73,15 +82,10 @@ def make_routes(context: StudioContext) -> APIRouter:
     queries = LabelQueries(context, keeper)
 
     @routes.get("/p/{project}/label")
-    def show_label_page(request: Request, project: str) -> Response:
+    def show_label_page(request: Request, project: str, source: int | None = None) -> Response:
         opened = context.open(project)
-        return context.render(
-            request,
-            "label.html",
-            project=opened,
-            step="examples",
-            n_reference=SETTINGS.reference_rows,
-        )
+        page = PageValues(n_reference=SETTINGS.reference_rows, source=source or "")
+        return context.render(request, "label.html", project=opened, step="examples", page=page)
 
     @routes.get("/api/p/{project}/label/state")
     def read_state(request: Request, project: str, who: Who = "") -> Json:
@@ -96,9 +100,8 @@ def make_routes(context: StudioContext) -> APIRouter:
     @routes.post("/api/p/{project}/label/operations")
     def store_answers(project: str, body: LabelBatch) -> dict[str, list[LabelOutcome]]:
         opened = context.open(project)
-        task = find_task(opened)
         rounds = keeper.find(opened)
-        outcomes = apply_operations(opened, body, lambda kinds: join_kinds(kinds, task))
+        outcomes = apply_operations(opened, body, LabelSituation(find_task(opened), rounds.number))
         queries.add_guesses(opened, body, outcomes)
         rounds.n_new += len(outcomes)
         queries.learn_if_due(opened)

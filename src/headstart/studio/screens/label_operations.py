@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from headstart.errors import HeadstartError
 from headstart.flow.labelling.project_rows import SETTLED
 from headstart.projects import NewLabel, Project
+from headstart.studio.screens.label_answers import join_kinds
+from headstart.task_types import TaskType
 
 ClientName = Annotated[str, Field(pattern="^[0-9a-f]{8,40}$")]
 """Made by a page for itself; no two pages have the same."""
@@ -58,15 +61,22 @@ class LabelOutcome(BaseModel):
     hint: str = ""
 
 
-def apply_operations(project: Project, batch: LabelBatch, join: Callable[[list[str]], str]) -> list[LabelOutcome]:
+@dataclass(frozen=True)
+class LabelSituation:
+    """What answers mean in a project at present: its task, and the round after which they are given."""
+
+    task: TaskType
+    round: int
+
+
+def apply_operations(project: Project, batch: LabelBatch, situation: LabelSituation) -> list[LabelOutcome]:
     """Store what is new of a batch, each operation together with its number.
 
     Parameters
     ----------
     project : Project
     batch : LabelBatch
-    join : function of list of str to str
-        Writes several kinds as one label.
+    situation : LabelSituation
 
     Returns
     -------
@@ -80,15 +90,15 @@ def apply_operations(project: Project, batch: LabelBatch, join: Callable[[list[s
             if operation.number <= int(project.get_setting(key, 0)):
                 outcomes.append(LabelOutcome(number=operation.number, examples=operation.examples))
                 continue
-            outcome = _try_operation(project, operation, join)
+            outcome = _try_operation(project, operation, situation)
             project.set_setting(key, operation.number)
         outcomes.append(outcome)
     return outcomes
 
 
-def _try_operation(project: Project, operation: LabelOperation, join: Callable[[list[str]], str]) -> LabelOutcome:
+def _try_operation(project: Project, operation: LabelOperation, situation: LabelSituation) -> LabelOutcome:
     try:
-        examples = _ACTIONS[operation.action](project, operation, join)
+        examples = _ACTIONS[operation.action](project, operation, situation)
     except HeadstartError as error:
         if isinstance(error.__cause__, (sqlite3.Error, OSError)):
             raise  # A full disk, a busy file: nothing is wrong with the answer, and the page sends it again.
@@ -96,15 +106,15 @@ def _try_operation(project: Project, operation: LabelOperation, join: Callable[[
     return LabelOutcome(number=operation.number, examples=examples)
 
 
-def _store_labels(project: Project, operation: LabelOperation, join: Callable[[list[str]], str]) -> list[int]:
+def _store_labels(project: Project, operation: LabelOperation, situation: LabelSituation) -> list[int]:
     labels = [_follow_name(project, label) for label in operation.labels]
-    label = join(labels) if operation.answer == "label" else None
+    label = join_kinds(labels, situation.task) if operation.answer == "label" else None
     chosen = SETTLED if operation.purpose == "settle" else operation.chosen
     project.add_labels(
         [
             NewLabel(
                 example=example, label=label, answer=operation.answer, who=operation.who, chosen=chosen,
-                purpose=_PURPOSES[operation.purpose],
+                purpose=_PURPOSES[operation.purpose], round=situation.round,
             )
             for example in operation.examples
         ]
@@ -159,8 +169,8 @@ def may_show_guess(operation: LabelOperation) -> bool:
     return operation.action == "label" and operation.purpose == "" and len(operation.examples) == 1
 
 
-_ACTIONS: dict[str, Callable[[Project, LabelOperation, Callable[[list[str]], str]], list[int]]] = {
+_ACTIONS: dict[str, Callable[[Project, LabelOperation, LabelSituation], list[int]]] = {
     "label": _store_labels,
-    "undo": lambda project, operation, join: project.undo(operation.who),
-    "redo": lambda project, operation, join: project.redo(operation.who),
+    "undo": lambda project, operation, situation: project.undo(operation.who),
+    "redo": lambda project, operation, situation: project.redo(operation.who),
 }

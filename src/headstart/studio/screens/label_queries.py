@@ -68,6 +68,7 @@ class NextRequest(BaseModel):
     client: ClientName
     mode: Literal["useful", "random", "review", "second", "human_reference"] = "useful"
     n: int = Field(default=5, ge=1, le=50)
+    source: int | None = None
     except_: list[int] = Field(default=[], alias="except", max_length=1000)
 
 
@@ -158,7 +159,7 @@ class LabelQueries:
         reserved = set() if request.mode in BLIND else set(self._list_reserved(project, request.client))
         n = min(request.n + len(busy | reserved), MOST_SPARE)
         with rounds.lock:  # A round hands out its useful examples from one queue.
-            choices = pick_examples(project, rounds.last, n, mode=request.mode, who=request.who)
+            choices = pick_examples(project, rounds.last, n, request)
         chosen = {choice.id: choice for choice in choices if choice.id not in busy}
         ids = sorted(chosen, key=lambda number: number in reserved)[: request.n]  # The last ones go to everybody.
         self._reserve(project, request.client, ids)
@@ -318,7 +319,7 @@ def find_examples(project: Project, index: VectorIndex | None, query: str | int)
 
 
 def pick_examples(
-    project: Project, label_round: LabelRound | None, n: int, *, mode: str, who: str
+    project: Project, label_round: LabelRound | None, n: int, request: NextRequest
 ) -> list[ExampleChoice]:
     """Return the examples to ask about next; without a round in random order.
 
@@ -327,10 +328,15 @@ def pick_examples(
     project : Project
     label_round : LabelRound or None
     n : int
-    mode, who : str
+    request : NextRequest
+        With a source: what was left to a person of one file, in its order.
     """
+    mode = request.mode
     if mode == "second":
-        return [ExampleChoice(number, mode) for number in list_for_second(project, who, n)]
+        return [ExampleChoice(number, mode) for number in list_for_second(project, request.who, n)]
+    if request.source is not None and mode == "useful":
+        waiting = ExampleFilter(state="in", answer="", source=request.source)
+        return [ExampleChoice(number, "review") for number in project.list_ids(waiting, limit=n)]
     if label_round is None and mode in {"useful", "review"}:
         mode = "random"
     return choose_examples(project, label_round or learn_round(project, EMPTY_INDEX), n, mode)

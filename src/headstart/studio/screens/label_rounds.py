@@ -17,6 +17,8 @@ from headstart.projects import Project
 
 FOLDER = "vectors"
 """Of a project: what `headstart embed PROJECT` writes."""
+ROUNDS = "label_rounds"
+"""Setting: how many rounds were learnt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +52,7 @@ class ProjectRounds:
     last : LabelRound or None
         The newest round.
     number : int
-        Rounds so far since Studio was started.
+        Rounds of the project so far.
     n_labels : int
         Labels that the newest round knew; -1 before the first.
     n_embedded : int
@@ -95,7 +97,9 @@ class RoundKeeper:
         project : Project
         """
         with self._lock:
-            return self._rounds.setdefault(project.folder, ProjectRounds())
+            if project.folder not in self._rounds:
+                self._rounds[project.folder] = ProjectRounds(number=project.get_setting(ROUNDS, 0))
+            return self._rounds[project.folder]
 
     def learn_if_due(self, project: Project) -> bool:
         """Begin a round in a thread of its own if there are enough new labels, and no round is under way.
@@ -128,6 +132,7 @@ class RoundKeeper:
             choose_examples(project, learnt)  # The queue of useful examples is filled here, so that no page waits.
             rounds.last, rounds.problem = learnt, ""
             rounds.number += 1
+            project.set_setting(ROUNDS, rounds.number)
             rounds.advice = advise_more(project, learnt)
         except HeadstartError as error:
             rounds.problem = error.problem

@@ -55,6 +55,8 @@ export class Stage {
     this.expected = new Map();
     this.isFetching = false;
     this.isAtEnd = false;
+    /** What was left to a person of one file: see the Use screen. */
+    this.source = Number(findElement("stage").dataset.source) || null;
     this.box = findElement("example");
     this.frame = findElement("photo");
     this.note = /** @type {HTMLInputElement} */ (findElement("note"));
@@ -80,7 +82,7 @@ export class Stage {
     this.isFetching = true;
     const mode = this.mode;
     const except = this.listBusy();
-    const body = { who: this.readWho(), client: this.queue.client, mode, n: 2 * N_AHEAD, except };
+    const body = { who: this.readWho(), client: this.queue.client, mode, n: 2 * N_AHEAD, except, source: this.source };
     const reply = await guard(() => post(api("label/next"), body));
     this.isFetching = false;
     if (mode !== this.mode) await this.fetchAhead();
