@@ -23,7 +23,7 @@ from headstart.data.reading.content import hash_text
 from headstart.errors import DataError, HeadstartError, OptionError
 from headstart.features.runtimes import REFERENCE, ChosenRuntime
 from headstart.flow.vectors import encoder, opened_before, search_base
-from headstart.flow.vectors.search import filter_rows, find_like
+from headstart.flow.vectors.search import _rank_rows, filter_rows, find_like
 from headstart.index import (
     IndexDraft,
     IndexFacts,
@@ -303,3 +303,38 @@ def test_a_base_that_was_opened_is_recalled_without_its_weights_while_nothing_ch
     path.write_text("another")
     assert opened_before.recall_base("tiny-bert", "auto", {}) is None
     assert opened_before.recall_base("file:tiny", "auto", {}) is None
+
+
+def test_a_very_large_index_is_searched_by_a_graph_and_a_damaged_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("usearch", reason="needs the extra search")
+    monkeypatch.setattr(files, "SETTINGS", replace(files.SETTINGS, exact_rows=100))
+    rows, facts = rows_of_length_one(400).astype(np.float16), replace(FACTS, n_dims=16)
+    write_index(tmp_path / "i", IndexDraft(ids=list(map(str, range(400))), vectors=rows, about=facts))
+    index, queries = open_index(tmp_path / "i"), rows_of_length_one(5, seed=1)
+    exactly = search_vectors(rows, queries, 10)
+    for right, hits in zip(exactly, _rank_rows(index, queries, 10, None), strict=True):
+        assert len({hit.row for hit in hits} & {hit.row for hit in right}) >= 9
+        assert hits[0].score == pytest.approx(right[0].score, abs=1e-6)
+    assert _rank_rows(index, queries, 10, np.arange(400)) == exactly  # Among filtered rows it is exact.
+    with (tmp_path / "i" / files.GRAPH).open("r+b") as handle:
+        handle.seek(500)
+        handle.write(b"damage")
+    with pytest.raises(DataError, match=r"graph.*damaged"):
+        _rank_rows(index, queries, 10, None)
+    write_small(tmp_path / "i")
+    assert open_index(tmp_path / "i").graph is None and not (tmp_path / "i" / files.GRAPH).exists()
+
+
+@pytest.mark.usefixtures("tiny_bases")
+def test_odd_rows_neither_stop_embedding_nor_get_lost(tmp_path: Path) -> None:
+    cells = ["no water", "w" * 1_000_000, "", " ", "no water", "🙂", "نص عربي", "a\\nb"]
+    lines = [f"m{number // 2},{cell}" for number, cell in enumerate(cells)]  # Every id twice.
+    (tmp_path / "m.csv").write_text("\n".join(["id,text", *lines]) + "\n", encoding="utf-8")
+    embedding = flow.embed_data(tmp_path / "m.csv", tmp_path / "i", parse(EmbedOptions))
+    assert len(set(embedding.index.ids)) == 6 and len(embedding.set_aside) == 2
+    assert np.isfinite(embedding.index.vectors).all() and max(map(len, embedding.index.texts)) <= 300
+    hits = hs.search(tmp_path / "i", ["w" * 1_000_000, "no water"], k=99)
+    assert len(hits) == 12 and len(hits[0].query) <= 200
+    assert {hit.text for hit in hits if hit.query == "no water"} == {text[:300] for text in cells if text.strip()}

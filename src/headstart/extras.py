@@ -13,6 +13,7 @@ from headstart.errors import MissingExtra
 EXTRAS: dict[str, tuple[str, ...]] = {
     "adapt": ("torch", "timm", "transformers", "sklearn", "openvino", "pyarrow", "openpyxl"),
     "serve": ("fastapi", "uvicorn", "python_multipart", "prometheus_client"),
+    "search": ("usearch",),
     "studio": ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "segno"),
 }
 

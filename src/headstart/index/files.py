@@ -11,6 +11,7 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ import numpy as np
 
 from headstart.array_files import ArraySpec, DamagedArrays, map_array, read_arrays, read_header, write_arrays
 from headstart.errors import DataError
+from headstart.extras import find_missing
 from headstart.home import read_json, write_json
 from headstart.index.record import Array, Halves, IndexFacts, VectorIndex
 from headstart.index.settings import SETTINGS
 
 FORMAT = 1
 """Of the folder."""
-VECTORS, WORDS = "vectors.safetensors", "words.safetensors"
+VECTORS, WORDS, GRAPH = "vectors.safetensors", "words.safetensors", "graph.usearch"
 IDS, ROWS, ABOUT = "ids.json", "rows.json", "index.json"
 _NAME, _STAMP = "vectors", "stamp"
 _SPECS = {_NAME: ArraySpec("float16", ("rows", "dims"))}
@@ -144,6 +146,11 @@ def write_index(folder: Path, draft: IndexDraft) -> VectorIndex:
         write_arrays(folder / WORDS, draft.words, {_STAMP: stamp})
     else:
         (folder / WORDS).unlink(missing_ok=True)
+    if len(ids) > SETTINGS.exact_rows and not find_missing("search"):
+        graph = import_module("headstart.index.graph")  # usearch is loaded only where it is needed.
+        about = replace(about, graph=graph.build_graph(vectors, folder / GRAPH))
+    else:
+        (folder / GRAPH).unlink(missing_ok=True)
     write_json(folder / IDS, {_STAMP: stamp, "ids": ids})
     write_json(folder / ROWS, {_STAMP: stamp, "columns": columns, "texts": beginnings})
     write_json(folder / ABOUT, {"format": FORMAT, "kind": "vectors", _STAMP: stamp, "ids": IDS, **about.to_document()})
@@ -200,6 +207,7 @@ def _open_once(folder: Path) -> VectorIndex:
         ids=ids,
         vectors=vectors,
         about=about,
+        graph=folder / GRAPH if about.graph else None,
         read_rows=lambda: _read_rows(folder, stamp, len(ids)),
         read_words=lambda: _read_words(folder, stamp),
     )

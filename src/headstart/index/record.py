@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,8 @@ class IndexFacts:
         Columns of the data that rows can be filtered by.
     is_hybrid : bool
         Whether the words of the texts are searched as well.
+    graph : str
+        SHA-256 of the graph for approximate search; "" without one.
     """
 
     modality: str
@@ -57,6 +60,7 @@ class IndexFacts:
     made_with: str = ""
     columns: tuple[str, ...] = ()
     is_hybrid: bool = False
+    graph: str = ""
 
     def to_document(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -95,6 +99,8 @@ class VectorIndex:
     vectors : Halves, shape (n_rows, n_dims)
         A memory map where the index is large.
     about : IndexFacts
+    graph : Path or None
+        File of the graph for approximate search (see `headstart.index.graph`).
     read_rows : function giving a mapping
         Reads `rows.json` when columns or texts are first needed.
     read_words : function giving arrays
@@ -104,6 +110,7 @@ class VectorIndex:
     ids: Sequence[str]
     vectors: Halves
     about: IndexFacts
+    graph: Path | None = None
     read_rows: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False)
     read_words: Callable[[], Mapping[str, Array]] = field(default=dict, repr=False)
 

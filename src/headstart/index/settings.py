@@ -35,6 +35,9 @@ class IndexSettings:
     pair_values, listed_rows : int
         Scores of pairs that are in memory at a time; and of rows near another so many are listed, of more they are
         found again.
+    exact_rows, graph_hits : int
+        An index of more rows gets a graph for approximate search where usearch is installed; so many of its hits at
+        least are scored again.
     shortest_piece, longest_piece, word_pieces, word_characters : int
         For hybrid search words are cut into pieces of so many characters, hashed to so many numbers, from so many
         characters of each text.
@@ -57,6 +60,8 @@ class IndexSettings:
     similar_rows: int = 100_000
     pair_values: int = 16_000_000
     listed_rows: int = 64
+    exact_rows: int = 1_000_000
+    graph_hits: int = 100
     shortest_piece: int = 3
     longest_piece: int = 5
     word_pieces: int = 2**18

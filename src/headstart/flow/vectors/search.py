@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 
 from headstart.csv_files import format_csv
 from headstart.errors import OptionError, make_unknown_name
-from headstart.extras import require
+from headstart.extras import find_missing, require
 from headstart.flow.vectors.encoder import QueryEncoder, open_encoder
 from headstart.flow.vectors.hybrid import add_word_hits, count_joined, warn_of_unreadable
 from headstart.flow.vectors.project_rows import FOLDER
@@ -113,7 +114,7 @@ def search_opened(index: VectorIndex, table: Table | None, options: SearchOption
         with offline(options.offline):
             vectors = embed_queries(index, table, options)
         k = count_joined(options.k) if index.about.is_hybrid else options.k
-        ranked = search_vectors(index.vectors, vectors, k, rows)
+        ranked = _rank_rows(index, vectors, k, rows)
         if index.about.is_hybrid:
             ranked = add_word_hits(index, table, ranked, options.k, rows=rows)
         for name, best in zip(table.ids, ranked, strict=True):
@@ -230,6 +231,15 @@ def find_like(index: VectorIndex, row: int, k: int, rows: Index | None = None) -
     query = index.vectors[row : row + 1].astype(np.float32)
     hits = search_vectors(index.vectors, query, k + 1, rows)[0]
     return [hit for hit in hits if hit.row != row][:k]
+
+
+def _rank_rows(index: VectorIndex, queries: FloatMatrix, k: int, rows: Index | None) -> list[list[Hit]]:
+    """Return the best rows of each query: by the graph of a very large index, else exactly."""
+    if rows is None and index.graph is not None and not find_missing("search"):
+        graph = import_module("headstart.index.graph")  # usearch is loaded only where it is needed.
+        ranked: list[list[Hit]] = graph.search_graph(index, queries, k)
+        return ranked
+    return search_vectors(index.vectors, queries, k, rows)
 
 
 def _search_like(index: VectorIndex, name: str, rows: Index | None, k: int) -> list[SearchHit]:
