@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 
 from headstart.errors import DataError, HeadstartError, OptionError, UnknownName
+from headstart.flow.forgetting.person_rows import PersonRows
+from headstart.flow.forgetting.project_rows import forget_in_project
 from headstart.projects import Example, ExampleFilter, NewExample, NewLabel, Project, is_project
 from headstart.projects.migrations import MIGRATIONS
 from headstart.projects.store import DATABASE
@@ -302,6 +304,29 @@ def test_labels_of_a_lost_project_enter_a_new_one_of_the_same_data(project: Proj
         assert done.n_changed + done.n_unchanged == 8 and not done.conflicts and not done.unknown_rows
         labels = {example.name: example.label for example in other.list_examples()}
     assert labels == {example.name: example.label for example in project.list_examples()}
+
+
+def test_a_forgotten_example_leaves_no_trace(project: Project) -> None:
+    secret = project.folder / "originals" / "face.txt"
+    secret.parent.mkdir()
+    secret.write_text("face")
+    (project.folder / "vectors").mkdir()
+    project.add_examples(
+        [NewExample(name="Amina Salim", content_hash="ab" * 32, path=secret, metadata={"phone": "0712"})]
+    )
+    project.add_examples([NewExample(name="text", content_hash="cd" * 32, text="I am Juma of Moshi")])
+    project.add_labels([NewLabel(example=n, label="rust", who="nurse") for n in (1, 2)])
+    person = PersonRows(frozenset({"Amina Salim"}), frozenset({"cd" * 8}))
+    assert forget_in_project(project.folder, person, False) == 2 and project.get_example(2).text
+    assert forget_in_project(project.folder, person, True) == 2
+    content = b"".join(path.read_bytes() for path in project.folder.rglob("*") if path.is_file())
+    assert not any(word in content for word in (b"Amina", b"0712", b"Moshi", b"face", b"abababab"))
+    assert not (project.folder / "vectors").exists() and not secret.exists()
+    assert [(example.name, example.state, example.label) for example in project.list_examples()] == [
+        ("forgotten 1", "left_out", None),
+        ("forgotten 2", "left_out", None),
+    ]
+    assert project.undo("nurse") == [] and forget_in_project(project.folder, person, True) == 0
 
 
 def test_threads_lose_no_label(project: Project) -> None:

@@ -16,6 +16,7 @@ _WORDS = {
     "run": ("place in the report, its pictures and its tables", "places in the report, its pictures and its tables"),
     "bundle": ("row that the model remembers (hash, features)", "rows that the model remembers (hashes, features)"),
     "corrections": ("correction that people sent", "corrections that people sent"),
+    "project": ("example of the project", "examples of the project"),
 }
 """What was found, for one and for more."""
 
@@ -24,11 +25,12 @@ _WORDS = {
 def forget(
     options: ForgetOptions,
     places: Annotated[
-        list[Path] | None, typer.Argument(help="Folders with results of `adapt`, models and corrections, at any depth.")
+        list[Path] | None,
+        typer.Argument(help="Folders with results of `adapt`, models, corrections and projects, at any depth."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove it. Without this nothing is changed.")] = False,
 ) -> Any:
-    """Remove a person's rows from caches, reports, models' references and corrections."""
+    """Remove a person's rows from caches, reports, models' references, corrections and projects."""
     from headstart import flow
 
     folders = [require_path(path) for path in places or []]

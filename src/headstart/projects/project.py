@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from headstart.errors import HeadstartError
 from headstart.projects import examples as example_rows
-from headstart.projects import jobs, journal, kinds, label_file, models
+from headstart.projects import forgetting, jobs, journal, kinds, label_file, models
 from headstart.projects.records import (
     ALL_EXAMPLES,
     JOB_STATES,
@@ -232,6 +232,10 @@ class Project:
     def set_state(self, ids: Sequence[int], state: str, reason: str = "", who: str | None = None) -> None:
         """Leave examples out ("left_out") or take them in ("in"); with a name, that person can undo it."""
         journal.set_state(self._store, ids, state, reason=reason, who=who)
+
+    def forget_examples(self, ids: Sequence[int]) -> None:
+        """Remove all that the project knows of these examples, for good; nothing undoes it."""
+        forgetting.forget_examples(self._store, ids)
 
     def list_kinds(self) -> list[Kind]:
         """Return the kinds with their counts, in the order in which they were made."""

@@ -14,21 +14,24 @@ from headstart.flow.forgetting.caches import forget_features, forget_unpacked
 from headstart.flow.forgetting.corrections import JOURNAL, forget_corrections
 from headstart.flow.forgetting.model_rows import forget_in_bundle
 from headstart.flow.forgetting.person_rows import PersonRows, read_person_rows
+from headstart.flow.forgetting.project_rows import forget_in_project
 from headstart.flow.forgetting.run_files import RESULT, forget_in_run
 from headstart.home import find_home, read_json
 from headstart.options import ForgetOptions
+from headstart.projects.store import DATABASE
 from headstart.runs import MARK
 
-What = Literal["features", "unpacked", "run", "bundle", "corrections"]
+What = Literal["features", "unpacked", "run", "bundle", "corrections", "project"]
 
 
 @dataclass(frozen=True)
 class _Places:
-    """Folders of runs, of models and of corrections."""
+    """Folders of runs, of models, of corrections, and of projects."""
 
     runs: list[Path]
     bundles: list[Path]
     corrections: list[Path]
+    projects: list[Path]
 
 
 def forget(paths: Sequence[Path], options: ForgetOptions, apply: bool) -> dict[str, Any]:
@@ -37,7 +40,7 @@ def forget(paths: Sequence[Path], options: ForgetOptions, apply: bool) -> dict[s
     Parameters
     ----------
     paths : sequence of Path
-        Folders that hold runs, models and corrections, at any depth. The cache is looked through in any case.
+        Folders that hold runs, models, corrections and projects, at any depth. The cache is looked through in any case.
     options : ForgetOptions
         Which rows.
     apply : bool
@@ -77,6 +80,8 @@ def forget(paths: Sequence[Path], options: ForgetOptions, apply: bool) -> dict[s
         note(folder, "run", forget_in_run(folder, known, apply))
     for folder in places.corrections:
         note(folder, "corrections", forget_corrections(folder, everywhere, apply))
+    for folder in places.projects:
+        note(folder, "project", forget_in_project(folder, everywhere, apply))
     note(find_home() / "features", "features", forget_features(everywhere, apply))
     note(find_home() / "unpacked", "unpacked", forget_unpacked(everywhere, apply))
     return {"format": 1, "applied": apply, "items": items, "models": models}
@@ -88,7 +93,7 @@ def _find_places(paths: Sequence[Path]) -> _Places:
 
     runs, bundles = find(MARK), [folder for folder in find(MANIFEST) if (folder / "config.json").is_file()]
     beside = {folder.parent for folder in bundles if any((folder.parent / name).is_file() for name in (NAMES, RESULT))}
-    return _Places(sorted({*runs, *beside}), bundles, find(JOURNAL))
+    return _Places(sorted({*runs, *beside}), bundles, find(JOURNAL), find(DATABASE))
 
 
 def _read_names(folder: Path) -> list[tuple[str, str]]:
