@@ -196,3 +196,9 @@ def test_runs_of_older_versions_are_shown(client: TestClient, project: Project, 
     project.update_model(number, "done")
     for path in (f"/p/village/check?model={number}", f"/api/p/village/models/{number}/tested", "/p/village/learn"):
         assert client.get(path).status_code == 200, path
+
+
+def test_an_earlier_model_is_taken_into_use_again(client: TestClient, project: Project) -> None:
+    assert 'id="take"' in client.get("/p/village/check?model=1").text
+    assert client.post(f"{API}/models/1/current").status_code == 200
+    assert project.get_model(1).is_current and 'id="take"' not in client.get("/p/village/check").text

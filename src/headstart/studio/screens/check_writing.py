@@ -66,6 +66,13 @@ def make_routes(context: StudioContext) -> APIRouter:
         argv = ["set-care", str(checked.run), *_write_setting(setting)]
         return {"job": context.jobs.submit(opened, "set-care", argv)}
 
+    @routes.post("/api/p/{project}/models/{number}/current")
+    def take_into_use(project: str, number: int) -> Document:
+        opened = context.open(project)
+        require_model(opened, number)
+        opened.set_current_model(number)
+        return {"model": number}
+
     @routes.post("/api/p/{project}/models/{number}/explain/{example}")
     def explain(project: str, number: int, example: int) -> Document:
         opened = context.open(project)

@@ -121,6 +121,11 @@ for (const button of listElements("[data-undo]")) {
   });
 }
 
+const take = document.getElementById("take");
+take?.addEventListener("click", async () => {
+  if (await guard(() => post(api(`models/${state.model}/current`)), { busy: take })) location.reload();
+});
+
 const compare = document.getElementById("compare");
 compare?.addEventListener("submit", (event) => {
   event.preventDefault();
