@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 import zipfile
 from pathlib import Path
 
@@ -66,6 +67,18 @@ def test_a_dropped_folder_becomes_boxes_and_its_names_touch_no_disk(client: Test
     assert client.get(f"{API}/look").json() == document
     picture = client.get(next(iter(document["examples"].values()))["picture"])  # type: ignore[attr-defined]
     assert picture.headers["content-type"] == "image/jpeg"
+
+
+def test_many_small_files_come_in_one_request(client: TestClient, project: Project) -> None:
+    number = client.post(f"{API}/uploads").json()["upload"]
+    photos = {f"../{kind}/{n}.jpg": make_photo((40 * n, 0, len(kind))) for kind in ("rust", "ok") for n in range(3)}
+    head = json.dumps([[name, len(content)] for name, content in photos.items()]).encode()
+    body = head + b"\n" + b"".join(photos.values())
+    assert client.post(f"{API}/uploads/{number}/batch", content=body[:-1]).status_code == 422
+    assert client.post(f"{API}/uploads/{number}/batch", content=b"[[1]]\n").status_code == 422
+    assert client.post(f"{API}/uploads/{number}/batch", content=body).json() == {"n": 6}
+    view = client.post(f"{API}/uploads/{number}/finish", json={}).json()["view"]
+    assert {kind["name"]: kind["n"] for kind in view["kinds"]} == {"rust": 3, "ok": 3}
 
 
 def test_an_upload_that_is_stopped_leaves_nothing(client: TestClient, project: Project) -> None:

@@ -10,6 +10,7 @@ import csv
 import json
 import re
 import shutil
+import threading
 import time
 import uuid
 from collections.abc import Iterable, Sequence
@@ -25,6 +26,8 @@ from headstart.http.errors import RequestRefused
 
 ORIGINALS = "originals"
 _PARTIAL, _LIST = ".partial", "names.jsonl"
+_LIST_LOCK = threading.Lock()
+"""Several requests of one page write to a list at once."""
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,12}")
 _LINE_FILE = ".txt"
 
@@ -79,8 +82,40 @@ def note_file(folder: Path, stored: Path, name: str) -> None:
     name : str
         With the folders it lay in, such as "rust/leaf 3.jpg".
     """
-    with (folder / _LIST).open("a", encoding="utf-8") as handle:
+    with _LIST_LOCK, (folder / _LIST).open("a", encoding="utf-8") as handle:
         handle.write(json.dumps([stored.name, name]) + "\n")
+
+
+def store_batch(folder: Path, body: bytes) -> int:
+    """Write many small files that came in one request; return how many.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a set that is not finished.
+    body : bytes
+        A line of JSON, a list of names with their numbers of bytes, and then the contents one behind the other.
+
+    Raises
+    ------
+    RequestRefused
+        422: it is not made like this.
+    """
+    head, _, content = body.partition(b"\n")
+    try:
+        files = [(str(name), int(n_bytes)) for name, n_bytes in json.loads(head)]
+    except (ValueError, TypeError) as error:
+        raise RequestRefused(422, "The batch of files cannot be read.", "Load the page again.") from error
+    if min((n_bytes for _, n_bytes in files), default=0) < 0 or sum(n for _, n in files) != len(content):
+        raise RequestRefused(422, "The batch of files is not whole.", "Add the files again.")
+    start = 0
+    for name, n_bytes in files:
+        suffix = PurePosixPath(name.replace("\\", "/")).suffix.lower()
+        place = folder / f"{uuid.uuid4().hex}{suffix if _SUFFIX.fullmatch(suffix) else ''}"
+        place.write_bytes(content[start : start + n_bytes])
+        note_file(folder, place, name)
+        start += n_bytes
+    return len(files)
 
 
 def cancel_set(project_folder: Path, number: int) -> None:

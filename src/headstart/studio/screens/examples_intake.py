@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Mapping
 from functools import lru_cache
@@ -14,7 +15,7 @@ from pydantic import BaseModel, Field
 
 from headstart.errors import DataError
 from headstart.flow.inspection.inspect_source import InspectedSource, inspect_source, locate_file
-from headstart.http.errors import RequestRefused
+from headstart.http.errors import RequestRefused, make_size_error
 from headstart.options import ReadOptions, parse
 from headstart.projects import Project
 from headstart.studio import intake, pictures
@@ -26,6 +27,8 @@ SETTING = "pending_source"
 """Under which a project keeps what came and was not added yet: it is there again after a power cut."""
 ADD_JOB = "add"
 """Kind of the job that adds what came."""
+MOST_BATCH_BYTES = 8_000_000
+"""Of many small files in one request, which is held in memory."""
 _MOST_ROWS_SHOWN = 240
 
 
@@ -82,6 +85,14 @@ def _add_upload_routes(routes: APIRouter, context: StudioContext) -> None:
         upload = await receive_upload(request, folder)
         intake.note_file(folder, upload.path, "/".join((*upload.folders, upload.name)))
         return {"n_bytes": upload.n_bytes}
+
+    @routes.post("/api/p/{project}/uploads/{number}/batch")
+    async def receive_batch(request: Request, project: str, number: int) -> Document:
+        length = request.headers.get("content-length", "")
+        if not length.isdecimal() or int(length) > MOST_BATCH_BYTES:
+            raise make_size_error("The batch of files is too large.", "Send these files one by one.")
+        folder = intake.find_open_set(context.open(project).folder, number)
+        return {"n": await asyncio.to_thread(intake.store_batch, folder, await request.body())}
 
     @routes.post("/api/p/{project}/uploads/{number}/finish")
     def finish(project: str, number: int, corrections: Corrections) -> Document:

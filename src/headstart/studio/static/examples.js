@@ -1,9 +1,9 @@
 // @ts-check
 // The Examples screen: what comes in, what was understood of it, and what there is.
 
-import { get, post, stream, upload } from "./api.js";
+import { get, post, stream } from "./api.js";
 import { api, findElement, findField, guard, listElements, setMeter, showError, words } from "./dom.js";
-import { listDropped, takePhotos } from "./intake.js";
+import { listDropped, sendSet, takePhotos } from "./intake.js";
 import { Look } from "./look.js";
 import { Overview } from "./overview.js";
 
@@ -89,7 +89,7 @@ async function sendFiles(files, kind = "") {
   try {
     const onProgress = (/** @type {number} */ share, /** @type {number} */ n) =>
       wait(files.length > 1 ? words("sending", { done: n, all: files.length }) : words("sending_one"), share);
-    const { failed } = await upload(api(`uploads/${number}/files`), files, { onProgress, signal: aborting.signal });
+    const { failed } = await sendSet(number, files, { onProgress, signal: aborting.signal });
     if (aborting.signal.aborted) throw { problem: words("cancelled") };
     stop = undefined;
     wait(words("looking"), undefined);

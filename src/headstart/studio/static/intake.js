@@ -1,11 +1,15 @@
 // @ts-check
 // Files as people hand them over: dropped folders, and photos taken with the camera.
 
-import { findElement, words } from "./dom.js";
+import { upload } from "./api.js";
+import { api, findElement, words } from "./dom.js";
 
 /** @typedef {import("./api.js").NamedFile} NamedFile */
 
 const MOST_FILES = 1_000_000;
+const SMALL_BYTES = 500_000;
+const BATCH_BYTES = 2_000_000;
+const BATCH_FILES = 200;
 
 /**
  * Return the files of a drop, those in dropped folders too, with the folders in front of their names.
@@ -55,6 +59,74 @@ async function walk(entry, named) {
     if (!inside.length) return;
     for (const child of inside) await walk(child, named);
   }
+}
+
+/**
+ * Send the files of a set: many small ones in one request, large ones as they are read from the disk.
+ * @param {number} set
+ * @param {NamedFile[]} files
+ * @param {{ onProgress: (share: number, n: number) => void, signal: AbortSignal }} options
+ * @returns {Promise<{ failed: { name: string }[] }>}
+ */
+export async function sendSet(set, files, { onProgress, signal }) {
+  const total = Math.max(1, files.reduce((sum, item) => sum + item.file.size, 0));
+  const small = files.filter((item) => item.file.size <= SMALL_BYTES);
+  let nBytes = 0;
+  let nFiles = 0;
+  const queue = makeBatches(small).values();
+  const work = async () => {
+    for (const batch of queue) {
+      if (signal.aborted) return;
+      await sendBatch(api(`uploads/${set}/batch`), batch, signal);
+      nBytes += batch.reduce((sum, item) => sum + item.file.size, 0);
+      nFiles += batch.length;
+      onProgress(nBytes / total, nFiles);
+    }
+  };
+  await Promise.all([work(), work()]);
+  const large = files.filter((item) => item.file.size > SMALL_BYTES);
+  const part = (total - nBytes) / total;
+  return upload(api(`uploads/${set}/files`), large, {
+    onProgress: (share, n) => onProgress(nBytes / total + part * share, nFiles + n),
+    signal,
+  });
+}
+
+/**
+ * @param {NamedFile[]} files
+ * @returns {NamedFile[][]}
+ */
+function makeBatches(files) {
+  /** @type {NamedFile[][]} */
+  const batches = [];
+  let nBytes = BATCH_BYTES;
+  for (const item of files) {
+    if (nBytes + item.file.size > BATCH_BYTES || batches[batches.length - 1].length >= BATCH_FILES) {
+      batches.push([]);
+      nBytes = 0;
+    }
+    batches[batches.length - 1].push(item);
+    nBytes += item.file.size;
+  }
+  return batches;
+}
+
+/**
+ * @param {string} path
+ * @param {NamedFile[]} batch
+ * @param {AbortSignal} signal
+ */
+async function sendBatch(path, batch, signal) {
+  const head = JSON.stringify(batch.map((item) => [item.name, item.file.size]));
+  const body = new Blob([`${head}\n`, ...batch.map((item) => item.file)]);
+  const headers = { "X-Headstart": "1", "Content-Type": "application/octet-stream" };
+  let response;
+  try {
+    response = await fetch(path, { method: "POST", headers, body, signal });
+  } catch {
+    throw { status: 0, problem: words("unreachable"), hint: "" };
+  }
+  if (!response.ok) throw { status: response.status, ...(await response.json()).error };
 }
 
 /**
