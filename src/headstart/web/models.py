@@ -16,6 +16,7 @@ from headstart.bundle.file_names import is_regular_file
 from headstart.bundle.integrity import read_json
 from headstart.decisions import DEFAULT_POLICY
 from headstart.flow.inference.predict_memory import AnswerInputs, AnswerWithHeads, open_head_predictor, open_predictor
+from headstart.flow.model_names import name_model
 from headstart.http.errors import RequestRefused
 from headstart.http.json_limits import JsonSize, bound_json
 from headstart.options import ServeOptions
@@ -180,9 +181,7 @@ def select_models(models: dict[str, ServedModel], names: str | None) -> list[Ser
 
 
 def _derive_name(path: Path) -> str:
-    folder = bundles.find_bundle(path).resolve()
-    plain = folder.parent.name if folder.name == "bundle" else folder.name
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-.")[:64] or "model"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name_model(bundles.find_bundle(path))).strip("-.")[:64] or "model"
 
 
 def _make_unique_name(name: str, taken: Mapping[str, object]) -> str:

@@ -27,6 +27,7 @@ from headstart.bundle.runtime.session import PortableModel
 from headstart.errors import OptionError, list_offenders
 from headstart.flow.exports.web_runtime import ENGINE, TOKENIZERS, Package, find_package, format_licences
 from headstart.flow.inference.predict_memory import SAMPLE_INPUTS, open_predictor
+from headstart.flow.model_names import name_model
 from headstart.home import move_into_place, write_json, write_text
 from headstart.modalities.previews import make_thumbnail
 from headstart.options import ExportOptions, ReadOptions, parse
@@ -123,7 +124,7 @@ def write_page(bundle: Bundle, graph: Path, place: Path, options: ExportOptions)
     try:
         (fresh / "model").mkdir(parents=True)
         packages = _copy_runtime(fresh, bundle, options)
-        name = _choose_page_name(bundle.portable_model.folder)
+        name = name_model(bundle.portable_model.folder)
         _copy_compressed(graph, fresh / "model" / "model.bin")
         _write_model_document(fresh, bundle, bundle.portable_model, name)
         if options.thumbnails is not None:
@@ -137,11 +138,6 @@ def write_page(bundle: Bundle, graph: Path, place: Path, options: ExportOptions)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return _measure_sizes(place)
-
-
-def _choose_page_name(folder: Path) -> str:
-    whole = folder.resolve()
-    return whole.parent.name if whole.name == "bundle" else whole.name
 
 
 def _packages(bundle: Bundle) -> list[Package]:

@@ -20,6 +20,7 @@ from headstart.flow.inference.answers import UNUSABLE
 from headstart.flow.inference.lining_up import order_inputs
 from headstart.flow.inference.reviewed_answers import PersonAnswer, put_in_reviewed, read_reviewed
 from headstart.flow.inference.sorted_photos import PhotoAnswer, sort_photos
+from headstart.flow.model_names import name_model
 from headstart.options import PredictFileOptions, PredictOptions
 
 _KIND_WORDS = {
@@ -79,7 +80,6 @@ def plan_answer_files(
         raise OptionError("--table is written beside another file.", "Name that with -o, such as -o answers.xlsx.")
     if out is None and sort_into is not None:
         out = sort_into / "answers.csv"
-    place = bundle_path.resolve()
     workbook = out is not None and is_workbook(out)
     plain = out is not None and (not out.exists() or out.is_file())
     table = out
@@ -90,7 +90,7 @@ def plan_answer_files(
         table=table,
         out=out,
         source=AnsweredTable(paths[0], options) if len(paths) == 1 else None,
-        model=place.parent.name if place.name == "bundle" else place.name,
+        model=name_model(bundle_path),
         is_workbook=workbook,
         is_for_excel=excel,
         sort_into=sort_into,
