@@ -168,6 +168,8 @@ function addModels() {
     const level = makeElement("span", `level ${model.level}`, model.level_name);
     findElement("verdict").replaceChildren(level, " ", makeElement("span", "quiet", model.verdict));
     findElement("one-answer").replaceChildren();
+    const card = /** @type {HTMLAnchorElement} */ (findElement("field-card"));
+    card.href = card.href.replace(/model=\d+/, `model=${state.chosen}`);
     warm();
     startElsewhere();
   });
