@@ -65,8 +65,7 @@ def list_kind_buttons(project: Project, task: TaskType) -> list[KindButton]:
         for name in split_label(kind.name, task):
             counts[name] = counts.get(name, 0) + kind.n_labelled
     order = list(project.get_setting("order", ())) if task.is_ordered else []
-    names = [*(name for name in order if name in counts), *(name for name in counts if name not in order)]
-    return [KindButton(name, counts[name]) for name in names]
+    return [KindButton(name, counts.get(name, 0)) for name in dict.fromkeys([*order, *counts])]
 
 
 def split_label(label: str, task: TaskType) -> list[str]:

@@ -2,7 +2,7 @@
 // The Label screen: keys, buttons and views around one queue of answers.
 
 import { get, post, stream } from "./api.js";
-import { api, findElement, guard, makeElement, setMeter, showError, words } from "./dom.js";
+import { api, findElement, guard, listElements, makeElement, setMeter, showError, words } from "./dom.js";
 import { AnswerPanel } from "./label_answers.js";
 import { CohortView, ManyView } from "./label_many.js";
 import { drawBars, PeopleView } from "./label_people.js";
@@ -140,6 +140,7 @@ function showState(next) {
     many.update(next.form !== "number" ? next.kinds.map(({ name }) => name) : []);
   }
   panel.update(next.kinds, next.form);
+  findElement("no-kinds").hidden = next.kinds.length > 0 || next.form === "number";
   showVectors(next.vectors);
   if (round >= 0 && next.round > round) {
     stage.refresh();
@@ -186,13 +187,13 @@ function showView(name) {
 
 /** @param {Mode} mode */
 function showMode(mode) {
-  for (const button of document.querySelectorAll("[data-mode]")) {
+  for (const button of document.querySelectorAll("button[data-mode]")) {
     button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.mode === mode));
   }
   findElement("mode-words").textContent = words(`mode-${mode}`);
   document.body.dataset.mode = mode;
   findElement("last-guess").hidden = true;
-  void stage.begin(mode);
+  void stage.begin(mode).then(readStateSoon); // Asking for examples may have begun a round, or the job before it.
 }
 
 /** @param {Mode} mode */
@@ -373,7 +374,28 @@ function handleGuess(event) {
   line.hidden = false;
 }
 
+/**
+ * The arrow keys move between the ways to label, as they point.
+ * @param {KeyboardEvent} event
+ */
+function handleTabKey(event) {
+  const onward = document.documentElement.dir === "rtl" ? -1 : 1;
+  /** @type {Record<string, number>} */
+  const steps = { ArrowRight: onward, ArrowLeft: -onward };
+  const step = steps[event.key];
+  if (!step) return;
+  const tabs = listElements("[role=tab]").filter((tab) => !tab.hidden);
+  const at = tabs.findIndex((tab) => tab === document.activeElement);
+  const next = tabs[(at + step + tabs.length) % tabs.length];
+  next.focus();
+  next.click();
+  event.preventDefault();
+}
+
 function listen() {
+  document.querySelector("[role=tablist]")?.addEventListener("keydown", (event) =>
+    handleTabKey(/** @type {KeyboardEvent} */ (event)),
+  );
   document.addEventListener("keydown", handleKey);
   document.addEventListener("click", (event) => {
     const button = /** @type {HTMLElement} */ (event.target).closest("[data-action]");

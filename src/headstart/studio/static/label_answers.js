@@ -131,9 +131,9 @@ export class AnswerPanel {
     [key.textContent, name.textContent, count.textContent] = [digit, kind.name, String(kind.n)];
     name.dir = "auto";
     count.hidden = !kind.n;
+    count.setAttribute("aria-hidden", "true"); // The button is called by its key and its kind.
     button.dataset.kind = kind.name;
     button.setAttribute("aria-keyshortcuts", digit);
-    button.setAttribute("aria-label", words("kind-button", { kind: kind.name, key: digit, n: kind.n }));
     const isChosen = this.chosen.has(kind.name);
     button.classList.toggle("is-chosen", isChosen);
     if (this.form === "several") button.setAttribute("aria-pressed", String(isChosen));

@@ -199,7 +199,7 @@ export class CohortView {
   /** @param {Cohort} cohort */
   drawCohort(cohort) {
     const card = makeElement("section", "cohort");
-    const title = makeElement("h3", "cohort-title", cohort.title);
+    const title = makeElement("h2", "cohort-title", cohort.title);
     const left = new Map(cohort.examples.map((example) => [example.id, example]));
     const accept = makeElement("button", "button");
     accept.type = "button";
