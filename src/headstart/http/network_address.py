@@ -52,12 +52,14 @@ def make_phone_address(host: str, port: int, token: str) -> str:
     return f"http://{f'[{name}]' if ':' in name else name}:{port}/#token={token}"
 
 
-def show_phone_address(address: str) -> None:
+def show_phone_address(address: str, allows: str = "ask the model") -> None:
     """Write the address and its QR code to standard error.
 
     Parameters
     ----------
     address : str
+    allows : str
+        What whoever has the address can do.
     """
     progress.say("Scan this code with the phone's camera. Phone and computer must be in the same Wi-Fi.")
     if find_spec("segno") is None:
@@ -68,4 +70,4 @@ def show_phone_address(address: str) -> None:
         segno.make(address, error="m", micro=False).terminal(out=sys.stderr, border=2, compact=True)
     sys.stderr.write(f"On the phone: {address}\n")
     sys.stderr.flush()
-    progress.say("Whoever has this address can ask the model while this runs; what is sent is not encrypted.")
+    progress.say(f"Whoever has this address can {allows} while this runs; what is sent is not encrypted.")

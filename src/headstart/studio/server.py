@@ -102,7 +102,7 @@ def run_studio(options: StudioOptions) -> dict[str, Any]:
         address = f"http://{_LOCAL}:{port}/{code}"
         progress.say(f"Studio is open at {address} (projects: {folder}). Stop with Ctrl+C.")
         if network_address:
-            show_phone_address(f"http://{network_address}:{port}/{code}")
+            show_phone_address(f"http://{network_address}:{port}/{code}", "see and change the projects")
         if not options.no_browser:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         run_until_stopped(StudioServer(context, middleware), listening)
