@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from headstart.flow.projects.copying import delete_project, restore_project
 from headstart.options import StudioOptions
 from headstart.projects import Project
 from headstart.studio.app import create_app
@@ -105,6 +106,18 @@ def test_a_job_outlives_its_server_and_a_new_one_takes_it_up(project: Project, t
     wait_for(lambda: state(project, job) == "done")
     runner.stop()
     assert read(log) == ["begin", "end", "begin", "end"] and state(project, lost) == "done"
+
+
+def test_a_project_that_is_gone_holds_up_no_other(project: Project, runner: JobRunner, tmp_path: Path) -> None:
+    other = Project.create(tmp_path / "projects" / "clinic", "Clinic")
+    first = runner.submit(project, "adapt", [str(tmp_path / "log"), "0.3"])
+    runner.submit(other, "adapt", [str(tmp_path / "log"), "0.1"])
+    deleted = delete_project(other)
+    second = runner.submit(project, "embed", [str(tmp_path / "log"), "0.1"])
+    wait_for(lambda: state(project, second) == "done")
+    assert state(project, first) == "done" and read(tmp_path / "log") == ["begin", "end"] * 2
+    with restore_project(tmp_path / "projects", deleted.id) as back:
+        assert [job.state for job in back.list_jobs()] == ["cancelled"]
 
 
 def test_two_servers_do_one_job_at_a_time(project: Project, tmp_path: Path) -> None:

@@ -232,6 +232,8 @@ def delete_project(project: Project) -> DeletedProject:
     """
     if project.list_jobs(("running",)):
         raise OptionError(f"{project.name} is learning at the moment.", "Stop that first.")
+    for job in project.list_jobs(("queued",)):
+        project.update_job(job.id, "cancelled")
     folder = project.folder
     project.close()
     place = folder.parent / BIN

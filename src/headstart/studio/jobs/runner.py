@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from headstart.disk_errors import explain_disk_error
 from headstart.errors import HeadstartError
 from headstart.projects import Job, Project
 from headstart.studio.jobs import processes
@@ -134,9 +135,9 @@ class JobRunner:
 
     def _find_open_jobs(self) -> None:
         for project in self.list_projects():
-            if project.list_jobs(OPEN_STATES):
-                with self._lock:
-                    self._active.setdefault(project.folder, project)
+            with self._lock:
+                self._active.setdefault(project.folder, project)
+            self._list_open(project)
 
     def look(self) -> None:
         """Look at all open jobs once: note what ended, and start the next one if none is at work."""
@@ -147,11 +148,7 @@ class JobRunner:
         is_busy = False
         waiting: list[tuple[str, Project, Job]] = []
         for project in projects:
-            jobs = project.list_jobs(OPEN_STATES)
-            if not jobs:
-                with self._lock:
-                    self._active.pop(project.folder, None)
-            for job in jobs:
+            for job in self._list_open(project):
                 if job.state == "running":
                     is_busy = True  # What has just ended may have to start again, before others.
                     self._look_at(project, job, is_halted)
@@ -165,15 +162,31 @@ class JobRunner:
             if not is_halted:
                 self._start(project, job, choices)
 
+    def _list_open(self, project: Project) -> list[Job]:
+        """Return the open jobs of a project; one that has none, or that is gone, is not looked at again."""
+        try:
+            jobs = project.list_jobs(OPEN_STATES)
+        except HeadstartError:
+            jobs = []
+        if not jobs:
+            with self._lock:
+                self._active.pop(project.folder, None)
+        return jobs
+
     def _start(self, project: Project, job: Job, choices: Preferences) -> None:
         if project.claim_job(os.getpid(), job.id) is None:
             return
         files = find_job_files(project.folder, job.id)
-        child = processes.start_child(
-            [*self.program, *job.argv], files, project.folder,
-            n_cores=processes.count_job_cores(choices.uses_all_cores),
-            is_offline=self.is_offline or choices.is_offline,
-        )  # fmt: skip
+        try:
+            child = processes.start_child(
+                [*self.program, *job.argv], files, project.folder,
+                n_cores=processes.count_job_cores(choices.uses_all_cores),
+                is_offline=self.is_offline or choices.is_offline,
+            )  # fmt: skip
+        except OSError as error:
+            known = explain_disk_error(error, [project.folder]) or HeadstartError(str(error), "")
+            project.update_job(job.id, "failed", facts={"error": {"problem": known.problem, "hint": known.hint}})
+            return
         self._children[project.folder, job.id] = child
         project.update_job(job.id, pid=child.pid)
 
