@@ -1,6 +1,6 @@
 """How well questions find passages in another language, and how fast an index of a million rows answers.
 
-`python benchmarks/search.py [--data FOLDER] [--results FILE] [--rows 1000000] [--only quality|speed]`
+`python benchmarks/search.py [--data FOLDER] [--results FILE] [--rows 1000000] [--only quality|speed|likeness]`
 
 Quality: the questions of AfriQA in Hausa, Igbo, Swahili and Yoruba over English passages, test part; one passage a
 question is marked. Speed: generated rows of unit length, exact search, in a process of its own.
@@ -24,6 +24,7 @@ from tables import keep, table
 
 TOP, N_DIMS, N_QUERIES, BLOCK = 10, 384, 30, 50_000
 MOST_MS, MOST_GB = 150, 1.2
+LIKENESS_SETS = ("ucr/ECG200.parquet", "ucr/SyntheticControl.parquet", "ucr/CBF.parquet", "potato_leaf")
 MEASURE = """
 import json, resource, statistics, sys, time
 from dataclasses import replace
@@ -127,6 +128,33 @@ def measure_quality(data: Path, results: Path) -> None:
     keep(results, "Search across languages: AfriQA", f"{about}\n\n{text}\n\n{table(rows)}")
 
 
+def measure_likeness(data: Path, results: Path) -> None:
+    """Write the table of how often the rows most like a photo or a series have its label."""
+    import headstart as hs
+    from headstart.index import search_vectors
+
+    about, rows = machine.describe(), []
+    for name in LIKENESS_SETS:
+        index = hs.embed(data / name, offline=True)
+        labels = np.asarray(index.columns["label"])
+        hits = search_vectors(index.vectors, index.vectors.astype(np.float32), 6)
+        near = np.asarray([[hit.row for hit in best if hit.row != row][:5] for row, best in enumerate(hits)])
+        agrees = labels[near] == labels[:, None]
+        _, counts = np.unique(labels, return_counts=True)
+        rows.append(
+            {
+                "set": name,
+                "rows": len(index),
+                "base": index.about.base_name,
+                "nearest has the label": f"{agrees[:, 0].mean():.3f}",
+                "of the nearest five": f"{agrees.mean():.3f}",
+                "by chance": f"{float(((counts / counts.sum()) ** 2).sum()):.3f}",
+            }
+        )
+    text = "`headstart search INDEX --like ID` for every row, train and test parts together, no label used."
+    keep(results, "Search by example: photos and series", f"{about}\n\n{text}\n\n{table(rows)}")
+
+
 def measure_speed(n_rows: int, results: Path) -> None:
     """Write the table of time and memory of exact search over generated rows."""
     from headstart.index import IndexDraft, IndexFacts, write_index
@@ -165,15 +193,17 @@ def measure_speed(n_rows: int, results: Path) -> None:
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=machine.ROOT.parent / "shared" / "data" / "afriqa_retrieval")
+    parser.add_argument("--data", type=Path, default=machine.ROOT.parent / "shared" / "data")
     parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "results")
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--only", choices=("quality", "speed"))
+    parser.add_argument("--only", choices=("quality", "speed", "likeness"))
     options = parser.parse_args()
-    if options.only != "quality":
+    if options.only in (None, "speed"):
         measure_speed(options.rows, options.results)
-    if options.only != "speed":
-        measure_quality(options.data, options.results)
+    if options.only in (None, "quality"):
+        measure_quality(options.data / "afriqa_retrieval", options.results)
+    if options.only in (None, "likeness"):
+        measure_likeness(options.data, options.results)
 
 
 if __name__ == "__main__":
