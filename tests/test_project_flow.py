@@ -19,6 +19,8 @@ from headstart import data, flow
 from headstart.cli.main import app
 from headstart.cli.surface import choose_model
 from headstart.errors import DataError, HeadstartError, OptionError
+from headstart.flow.projects import adapting, adding
+from headstart.flow.projects.settings import ProjectFlowSettings
 from headstart.options import AdaptOptions, AddDataOptions, EvaluateOptions, PredictFileOptions, ReadOptions, parse
 from headstart.projects import ExampleFilter, NewExample, NewLabel, Project, read_project_inputs, read_rows
 from headstart.records import TEST, Table
@@ -140,6 +142,25 @@ def test_photos_may_be_sorted_loose_broken_or_in_a_zip(
     assert len(project.read_table(include_unlabelled=True)) == 18
 
 
+def test_a_source_that_was_read_in_part_is_completed_with_its_copies(
+    tmp_path: Path, make_project: Callable[[str], Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "short.csv"
+    path.write_text("text,label\n" + "yes,a\nno,b\nwe have no water here,a\n" * 4, "utf-8")
+    project = make_project("p")
+    monkeypatch.setattr(adding, "SETTINGS", ProjectFlowSettings(block_rows=5))
+    with monkeypatch.context() as cut:
+        cut.setattr(adding, "_answer_none", lambda *arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            flow.add_data(project, path)
+    assert project.count_examples() == 5
+    assert flow.add_data(project, path).n_added == 7
+    assert_equal_rows(project.read_table(), data.read_table(path))
+    assert flow.add_data(project, path).n_added == 0 and len(project.list_sources()) == 2
+    shutil.copy(path, tmp_path / "again.csv")
+    assert flow.add_data(project, tmp_path / "again.csv").n_known == 12
+
+
 def test_data_of_another_kind_is_refused(
     text_table: Path, image_folder: Path, make_project: Callable[[str], Project], tmp_path: Path
 ) -> None:
@@ -236,8 +257,6 @@ def test_a_project_is_adapted_checked_predicted_and_evaluated(
 def test_a_run_that_was_stopped_is_continued_and_one_that_failed_is_noted(
     text_table: Path, make_project: Callable[[str], Project], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from headstart.flow.projects import adapting
-
     class Stop:
         error: BaseException = KeyboardInterrupt()
 

@@ -265,13 +265,16 @@ def find_names(store: ProjectStore, names: Iterable[str]) -> dict[str, list[int]
     return ids
 
 
-def find_ids_of_hashes(store: ProjectStore, hashes: Iterable[str]) -> dict[int, str]:
-    """Return the content of each example that has one of these contents, by id."""
+def find_ids_of_hashes(store: ProjectStore, hashes: Iterable[str], other_than: int | None = None) -> dict[int, str]:
+    """Return the content of each example that has one of these contents, by id; not those of one source."""
     contents: dict[int, str] = {}
     with store.read() as connection:
         for chunk in split_chunks(list(dict.fromkeys(hashes))):
-            marks = make_marks(chunk)
-            rows = connection.execute(f"SELECT id, content_hash FROM examples WHERE content_hash IN ({marks})", chunk)
+            rows = connection.execute(
+                f"SELECT id, content_hash FROM examples WHERE content_hash IN ({make_marks(chunk)}) "
+                "AND coalesce(source, 0) <> ?",
+                (*chunk, other_than or -1),
+            )
             contents.update((row[0], row[1]) for row in rows)
     return contents
 

@@ -41,6 +41,12 @@ def add_source(store: ProjectStore, path: str, role: str, options: Mapping[str, 
         return cursor.lastrowid
 
 
+def finish_source(store: ProjectStore, number: int) -> None:
+    """Note that all of a source has been read."""
+    with store.write() as connection:
+        connection.execute("UPDATE sources SET options = json_set(options, '$.finished', 1) WHERE id = ?", (number,))
+
+
 def list_sources(store: ProjectStore) -> list[Source]:
     """Return the sources in the order in which they were added."""
     with store.read() as connection:

@@ -163,6 +163,10 @@ class Project:
         """Note where examples come from ("examples", "check" ...) and how it was read; return its number."""
         return models.add_source(self._store, str(path), role, options or {})
 
+    def finish_source(self, source: int) -> None:
+        """Note that all of a source has been read; one that is not finished is gone on with when it is added again."""
+        models.finish_source(self._store, source)
+
     def list_sources(self) -> list[Source]:
         """Return the sources, the oldest first."""
         return models.list_sources(self._store)
@@ -221,9 +225,9 @@ class Project:
         """Return the ids of the examples that have these names, in order; names that none has are left out."""
         return example_rows.find_names(self._store, names)
 
-    def find_known_hashes(self, hashes: Iterable[str]) -> set[str]:
-        """Return which of these contents the project has."""
-        return set(example_rows.find_ids_of_hashes(self._store, hashes).values())
+    def find_known_hashes(self, hashes: Iterable[str], other_than: int | None = None) -> set[str]:
+        """Return which of these contents the project has (from other sources than one)."""
+        return set(example_rows.find_ids_of_hashes(self._store, hashes, other_than).values())
 
     def find_ids_of_hashes(self, hashes: Iterable[str]) -> list[int]:
         """Return ids of the examples that have one of these contents."""

@@ -21,6 +21,7 @@ from headstart.projects import Example, NewExample, NewLabel, Project
 from headstart.records import TEST
 
 ORIGINALS = "originals"
+_ROLE = "examples"
 
 
 def add_data(project: Project, path: Path | str, options: AddDataOptions | None = None) -> AddedData:
@@ -47,17 +48,18 @@ def add_data(project: Project, path: Path | str, options: AddDataOptions | None 
     rows = read_source_rows(project, place, options)
     documents = options.model_dump(mode="json", exclude_defaults=True)
     origin = _Origin(
-        number=project.add_source(place.resolve(), "examples", documents),
+        number=_find_unfinished(project, place) or project.add_source(place.resolve(), _ROLE, documents),
         folder=project.folder,
         is_copied=options.copy_files or place.suffix.lower() == ".zip",
     )
     _remember(project, rows, options)
     hashes = rows.table.hashes
-    known = set() if options.copies == "keep" else project.find_known_hashes(hashes.tolist())
+    known = set() if options.copies == "keep" else project.find_known_hashes(hashes.tolist(), origin.number)
     fresh = [row for row, digest in enumerate(hashes) if digest not in known]
     seen = [row for row, digest in enumerate(hashes) if digest in known]
     added = _add_rows(project, rows, fresh, origin)
     left_out = project.add_examples([_make_lost(item, origin) for item in rows.lost])
+    project.finish_source(origin.number)
     return AddedData(
         source=origin.number,
         modality=rows.table.modality,
@@ -79,6 +81,13 @@ class _Origin:
     number: int
     folder: Path
     is_copied: bool
+
+
+def _find_unfinished(project: Project, place: Path) -> int | None:
+    """Return the number of the source if an earlier call read a part of it only."""
+    path = str(place.resolve())
+    sources = (source for source in project.list_sources() if source.path == path and source.role == _ROLE)
+    return next((source.id for source in sources if not source.options.get("finished")), None)
 
 
 def _remember(project: Project, rows: SourceRows, options: AddDataOptions) -> None:
