@@ -80,14 +80,16 @@ export class Look {
       const key = view.needs_other_base ? "mostly_other" : "mostly";
       sentences.push(words(key, { language: nameLanguage(view.language_code) ?? view.main_language }));
     }
-    findElement("look-summary").textContent = `${view.name ? `“${view.name}”: ` : ""}${sentences.join(" ")}`;
+    const name = view.name ? `“${view.name}”${sentences.length ? ": " : ""}` : "";
+    findElement("look-summary").textContent = name + sentences.join(" ");
   }
 
   drawProblem() {
     const place = findElement("look-problem");
-    const { problem, hint } = this.view;
+    const { problem, hint, sheets } = this.view;
     place.hidden = !problem;
-    place.replaceChildren(makeElement("strong", "", problem), makeElement("span", "", hint));
+    const advice = sheets.length ? words("choose_column") : hint;
+    place.replaceChildren(makeElement("strong", "", problem), makeElement("span", "", advice));
   }
 
   /** @returns {HTMLElement[]} */
@@ -158,6 +160,7 @@ export class Look {
       tab.addEventListener("click", () => {
         this.tab = sheet.name;
         this.drawSheet();
+        if (this.view.problem) findElement("look-columns").replaceChildren(...this.makeColumns());
       });
       tabs.append(tab);
     }
@@ -219,11 +222,24 @@ export class Look {
     return this.view.text.includes(name) ? "is-text" : this.view.label.includes(name) ? "is-label" : "";
   }
 
+  /**
+   * Return the menu that mends a table of which no column was found to be the text.
+   * @returns {HTMLElement[]}
+   */
+  makeRepair() {
+    const sheet = this.view.sheets.find((/** @type {Sheet} */ item) => item.name === this.tab);
+    const header = sheet?.rows.find((/** @type {[number, string[]]} */ [number]) => number === sheet.header);
+    const names = (header?.[1] ?? []).filter(Boolean);
+    if (!this.view.problem || !names.length) return [];
+    const change = (/** @type {string} */ name) => ({ sheet: this.tab, text: name ? [name] : [] });
+    return [makeElement("p", "sentences", ...this.makeSentence("text_is_in", names, "", change))];
+  }
+
   /** @returns {HTMLElement[]} */
   makeColumns() {
     /** @type {Column[]} */
     const columns = this.view.columns;
-    if (!columns.length) return [];
+    if (!columns.length) return this.makeRepair();
     const parts = [];
     const sentences = makeElement("p", "sentences");
     if (this.view.text.length || columns.some((column) => column.can_be_text)) {
