@@ -230,6 +230,10 @@ def test_the_commands_write_hits_and_refuse_another_base(tmp_path: Path, monkeyp
     assert RUN.invoke(app, ["search", folder, ""]).exit_code == 2  # Nothing is asked.
     assert RUN.invoke(app, ["search", folder]).exit_code == 2
     assert RUN.invoke(app, ["embed", str(data), "-o", str(tmp_path)]).exit_code == 2  # Holds something else.
+    (tmp_path / "killed").mkdir()
+    for name in (files.VECTORS, f".{files.IDS}.0123abcd.partial"):  # A process was killed while it wrote.
+        (tmp_path / "killed" / name).write_bytes(b"half")
+    assert RUN.invoke(app, ["embed", str(data), "-o", str(tmp_path / "killed"), "-q"]).exit_code == 0
     (tmp_path / "twice.csv").write_text("text\nno water here today\nno books\nno water here  today\n")
     document = json.loads(RUN.invoke(app, ["similar", str(tmp_path / "twice.csv"), "--json", "-q"]).stdout)
     assert document["n_rows"] == 3 and [len(group["ids"]) for group in document["groups"]] == [2]

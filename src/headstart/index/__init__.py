@@ -7,7 +7,7 @@ and asks it.
 """
 
 from headstart.index.exact import score_rows, search_vectors
-from headstart.index.files import IndexDraft, is_index, make_index, open_index, write_index
+from headstart.index.files import IndexDraft, is_index, make_index, may_hold_index, open_index, write_index
 from headstart.index.groups import NearGroup, choose_least_score, group_near_rows, order_by_likeness
 from headstart.index.record import Hit, IndexFacts, VectorIndex
 
@@ -21,6 +21,7 @@ __all__ = [
     "group_near_rows",
     "is_index",
     "make_index",
+    "may_hold_index",
     "open_index",
     "order_by_likeness",
     "score_rows",

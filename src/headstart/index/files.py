@@ -20,7 +20,7 @@ import numpy as np
 from headstart.array_files import ArraySpec, DamagedArrays, map_array, read_arrays, read_header, write_arrays
 from headstart.errors import DataError
 from headstart.extras import find_missing
-from headstart.home import read_json, write_json
+from headstart.home import read_json, remove_leftovers, write_json
 from headstart.index.record import Array, Halves, IndexFacts, VectorIndex
 from headstart.index.settings import SETTINGS
 
@@ -28,6 +28,8 @@ FORMAT = 1
 """Of the folder."""
 VECTORS, WORDS, GRAPH = "vectors.safetensors", "words.safetensors", "graph.usearch"
 IDS, ROWS, ABOUT = "ids.json", "rows.json", "index.json"
+PARQUET = "vectors.parquet"
+"""Written beside an index for other programs, and never read."""
 _NAME, _STAMP = "vectors", "stamp"
 _SPECS = {_NAME: ArraySpec("float16", ("rows", "dims"))}
 _AGAIN = "Make it again: headstart embed DATA -o FOLDER."
@@ -73,6 +75,20 @@ def is_index(folder: Path) -> bool:
     folder : Path
     """
     return (folder / ABOUT).is_file() and (folder / VECTORS).is_file()
+
+
+def may_hold_index(folder: Path) -> bool:
+    """Return whether nothing but an index, or what a killed process left of one, lies in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        It need not be there.
+    """
+    names = {VECTORS, WORDS, GRAPH, IDS, ROWS, ABOUT, PARQUET}
+    return not folder.is_dir() or all(
+        path.name in names or (path.name.startswith(".") and path.suffix == ".partial") for path in folder.iterdir()
+    )
 
 
 def make_index(draft: IndexDraft) -> VectorIndex:
@@ -141,6 +157,8 @@ def write_index(folder: Path, draft: IndexDraft) -> VectorIndex:
     about, beginnings = _complete_facts(draft, vectors), _list_beginnings(draft)
     stamp = uuid.uuid4().hex
     columns = {str(name): list(map(str, cells)) for name, cells in draft.columns.items()}
+    remove_leftovers(folder, ".*.partial")
+    (folder / PARQUET).unlink(missing_ok=True)  # Of the index that is replaced.
     write_arrays(folder / VECTORS, {_NAME: vectors}, {_STAMP: stamp})
     if draft.words:
         write_arrays(folder / WORDS, draft.words, {_STAMP: stamp})

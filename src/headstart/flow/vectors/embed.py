@@ -15,7 +15,7 @@ from headstart.flow.vectors.hybrid import count_words, needs_words
 from headstart.flow.vectors.project_rows import find_index_folder, read_examples
 from headstart.flow.vectors.search_base import change_prefix, embed_rows, open_search_base
 from headstart.home import require_place
-from headstart.index import IndexDraft, IndexFacts, VectorIndex, is_index, make_index, write_index
+from headstart.index import IndexDraft, IndexFacts, VectorIndex, is_index, make_index, may_hold_index, write_index
 from headstart.modalities import MODALITIES
 from headstart.offline import offline
 from headstart.options import EmbedOptions
@@ -141,7 +141,7 @@ def embed_table(table: Table, out: Path | None, options: EmbedOptions) -> Embedd
 def _require_output(out: Path) -> None:
     """Refuse a folder that is of something else: files of ours would lie among them."""
     require_place(out)
-    if out.is_dir() and any(out.iterdir()) and not is_index(out):
+    if not (may_hold_index(out) or is_index(out)):
         raise OptionError(f"The folder {out} holds something else.", "Name a folder of its own with -o.")
 
 

@@ -10,6 +10,7 @@ from pyarrow import parquet
 
 from headstart.home import write_whole
 from headstart.index import VectorIndex
+from headstart.index.files import PARQUET
 
 
 def write_parquet(folder: Path, index: VectorIndex) -> Path:
@@ -25,7 +26,7 @@ def write_parquet(folder: Path, index: VectorIndex) -> Path:
     vectors = arrow.FixedSizeListArray.from_arrays(values, index.about.n_dims)
     about = {"headstart": json.dumps(index.about.to_document(), ensure_ascii=False)}
     table = arrow.table({"id": list(index.ids), "vector": vectors}).replace_schema_metadata(about)
-    path = folder / "vectors.parquet"
+    path = folder / PARQUET
     with write_whole(path) as partial:
         parquet.write_table(table, partial)
     return path
