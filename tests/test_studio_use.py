@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import json
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +15,10 @@ from urllib.parse import quote
 
 import openpyxl
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 from PIL import Image
+from tests.browser import CHROMIUM, browser
 from typer.testing import CliRunner
 
 from headstart.cli.main import app
@@ -121,6 +126,42 @@ def test_files_for_others_and_errors_in_place(
     assert client.get("/api/p/water/phones/page.zip").status_code == 404
     assert client.get("/api/p/water/answers/9/download").status_code == 422
     assert b"<svg" in use_sharing.draw_qr("http://192.168.1.20:8000/#token=x")
+
+
+@pytest.fixture
+def address(project: Project) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    context = StudioContext(options=StudioOptions(folder=project.folder.parent), policy=make_policy(None, port))
+    server = uvicorn.Server(uvicorn.Config(create_app(context), port=port, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}/p/water/use"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
+def test_a_person_asks_once_and_drops_a_workbook_on_a_phone_in_arabic(address: str, tmp_path: Path) -> None:
+    (tmp_path / "May.xlsx").write_bytes(make_workbook())
+    with browser(tmp_path / "profile") as tab:
+        tab.size(360, 760)
+        tab.open(f"{address}?language=ar")
+        tab.until("document.body.dataset.ready === 'use'")
+        tab.run(f"document.getElementById('one-text').value = {json.dumps(TEXTS[1])}")
+        tab.run("document.querySelector('#one-form button').click()")
+        assert tab.until("document.querySelector('.answer-word')?.textContent") == "school"
+        tab.run("document.getElementById('tab-one').focus()")
+        tab.key("ArrowLeft", 37)
+        assert tab.run("document.getElementById('panel-many').hidden") is False
+        tab.files("#many-files", tmp_path / "May.xlsx")
+        tab.until("document.querySelectorAll('#many-preview li').length === 3")
+        assert tab.run("document.querySelector('#many-columns select').value") == "text"
+        assert tab.run("document.documentElement.scrollWidth <= innerWidth && document.documentElement.dir") == "rtl"
+        assert tab.troubles() == []
 
 
 def test_new_examples_are_put_beside_the_check(client: TestClient, project: Project) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from fastapi import Request
 
+from headstart.errors import HeadstartError
 from headstart.http.errors import RequestRefused
 from headstart.http.uploads import clean_file_name
 from headstart.studio.settings import SETTINGS
@@ -130,3 +131,17 @@ def _find_suffix(name: str) -> str:
     suffix = Path(name).suffix.lower()
     plain = suffix[1:].isascii() and suffix[1:].isalnum() and len(suffix) <= _KEPT_SUFFIX
     return suffix if plain else ""
+
+
+def rename_file(error: HeadstartError, path: Path, name: str) -> HeadstartError:
+    """Return an error that calls a file by the name that people know, not by ours.
+
+    Parameters
+    ----------
+    error : HeadstartError
+    path : Path
+        Where the file lies.
+    name : str
+    """
+    texts = [text.replace(str(path), name).replace(path.name, name) for text in (error.problem, error.hint)]
+    return HeadstartError(*texts)

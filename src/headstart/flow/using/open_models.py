@@ -18,7 +18,9 @@ from headstart.data.reading.content import compose_text, hash_series, hash_text
 from headstart.errors import DataError
 from headstart.flow.inference.lining_up import order_inputs
 from headstart.flow.inference.predict_memory import AnswerInputs, Documents, open_predictor
+from headstart.flow.using.pasted_series import parse_series
 from headstart.flow.using.settings import SETTINGS
+from headstart.modalities.series import Series
 from headstart.options import ColumnOptions, parse
 
 
@@ -108,12 +110,22 @@ class OpenModel:
         HeadstartError
             It holds no series of the model's channels.
         """
+        pasted = self._read_pasted(path)
+        if pasted is not None:
+            return ReadInput(name="", value=pasted, content_hash=hash_series(pasted))
         table = self.read_file(path).table
         if not len(table):
             reason = table.set_aside[0].reason if table.set_aside else "it is empty"
             raise DataError(f"No series can be read ({reason}).", "Paste one number a line, or one column a channel.")
         values = table.inputs[0]
         return ReadInput(name=str(table.ids[0]), value=values, content_hash=hash_series(values))
+
+    def _read_pasted(self, path: Path) -> Series | None:
+        """Return the numbers of a small plain text; None where it is another file, or a table with names."""
+        if path.suffix != ".csv" or path.stat().st_size > SETTINGS.pasted_bytes:
+            return None
+        text = path.read_text("utf-8-sig", errors="replace")
+        return parse_series(text, int(self.bundle.input_spec.get("n_channels", 1)))
 
 
 class OpenModels:

@@ -19,12 +19,15 @@ class UseSettings:
         Rows that are answered at once to show how a table was understood.
     most_columns : int
         Columns of a table that are offered to choose from.
+    pasted_bytes : int
+        Text of numbers that is read as one series, whatever its shape; larger files are read as tables only.
     """
 
     open_models: int = 2
     recent_inputs: int = 50
     preview_rows: int = 5
     most_columns: int = 60
+    pasted_bytes: int = 2_000_000
 
 
 SETTINGS = UseSettings()

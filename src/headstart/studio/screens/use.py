@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from headstart.errors import DataError
+from headstart.errors import DataError, HeadstartError
 from headstart.flow.using.examples import add_correction
 from headstart.flow.using.open_models import READERS, OpenModels, ReadInput
 from headstart.flow.using.settings import SETTINGS
@@ -23,7 +23,7 @@ from headstart.studio.context import StudioContext
 from headstart.studio.example_json import Document
 from headstart.studio.model_facts import choose_model, describe_model, list_usable_models
 from headstart.studio.screens import use_later, use_many, use_sharing
-from headstart.studio.uploads import receive_upload
+from headstart.studio.uploads import receive_upload, rename_file
 
 _ONE = "in-use"
 """Folder of the project for inputs that wait for their answer."""
@@ -111,6 +111,8 @@ def make_routes(context: StudioContext) -> APIRouter:
             model = models.get(choose_model(project, n).folder)
             item = READERS[model.bundle.modality](model, path, name)
             (document,) = model.answer([item])
+        except HeadstartError as error:
+            raise rename_file(error, path, name or "pasted.csv") from error
         finally:
             path.unlink(missing_ok=True)
         with context.speak(request):

@@ -27,7 +27,7 @@ from headstart.studio.answer_words import describe_answer
 from headstart.studio.context import StudioContext
 from headstart.studio.example_json import Document
 from headstart.studio.model_facts import choose_model
-from headstart.studio.uploads import receive_upload
+from headstart.studio.uploads import receive_upload, rename_file
 
 JOB = "answer"
 _COLUMNS = ("text", "sheet", "id", "series", "time")
@@ -75,7 +75,8 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
         try:
             preview = run_preview.preview_run(run, models.get(opened.get_model(run.model).folder))
         except HeadstartError as error:
-            return {"problem": error.problem, "hint": error.hint, "choices": choices, "run": _describe_run(run, opened)}
+            named = rename_file(error, run.data, run.name)
+            return {"problem": named.problem, "hint": named.hint, "choices": choices, "run": _describe_run(run, opened)}
         with context.speak(request):
             rows = [
                 {"name": name, "text": _shorten(value), "answer": describe_answer(document)}
