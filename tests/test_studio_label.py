@@ -17,9 +17,10 @@ from fastapi.testclient import TestClient
 from tests.browser import CHROMIUM, Browser, browser
 from tests.needs import marked_without
 
+from headstart.flow.labelling.model_answers import read_model_answers
 from headstart.index import IndexDraft, IndexFacts, write_index
 from headstart.options import StudioOptions
-from headstart.projects import NewExample, Project
+from headstart.projects import NewExample, NewLabel, Project
 from headstart.studio.app import create_app
 from headstart.studio.context import StudioContext
 from headstart.studio.screens.label_answers import FORMS, choose_form, join_kinds, split_label
@@ -152,6 +153,28 @@ def test_guesses_come_after_the_answer_and_never_where_one_labels_blind(folder: 
     assert cohort["kind"] in KINDS and len(cohort["examples"]) >= 4
     page.send({"examples": [item["id"] for item in cohort["examples"]], "labels": [cohort["kind"]]})
     assert page.send({"action": "undo"})[0]["examples"] == [item["id"] for item in cohort["examples"]]
+
+
+def test_a_person_and_the_model_are_counted_on_the_same_examples_of_the_check(folder: Path) -> None:
+    page = Page(make_client(folder))
+    assert page.get("people")["reference"]["n_waiting"] == 0
+    with Project.open(folder / "maize") as project:
+        project.add_labels([NewLabel(example=number, label=KINDS[number % 2 - 1]) for number in (1, 2, 3, 4)])
+        project.set_splits(dict.fromkeys((1, 2, 3, 4), "test"))
+        model = folder / "model"
+        model.mkdir()
+        rows = [f"{project.get_example(number).name},{KINDS[number % 2 - 1]},rust" for number in (1, 2, 3, 4)]
+        (model / "test_predictions.csv").write_text("\n".join(["id,label,predicted", *rows]), encoding="utf-8")
+        project.set_current_model(project.add_model(model))
+        assert read_model_answers(project) == dict.fromkeys((1, 2, 3, 4), "rust")
+    items = page.next(mode="human_reference")
+    assert {item["id"] for item in items} == {1, 2, 3, 4} and not any("kind" in item for item in items)
+    page.label(items[1:], purpose="human_reference")
+    page.send({"examples": [items[0]["id"]], "answer": "not_sure", "purpose": "human_reference"})
+    reference = page.get("people")["reference"]
+    assert [bar["words"] for bar in reference["bars"]] == ["3 of 4", "2 of 4"] and reference["n_waiting"] == 0
+    with Project.open(folder / "maize") as project:
+        assert project.get_example(items[0]["id"]).answer == "label"
 
 
 def test_what_was_left_of_one_file_is_asked_about_alone(folder: Path) -> None:

@@ -55,6 +55,7 @@ export class Stage {
     this.expected = new Map();
     this.isFetching = false;
     this.isAtEnd = false;
+    this.isStale = false;
     /** What was left to a person of one file: see the Use screen. */
     this.source = Number(findElement("stage").dataset.source) || null;
     this.box = findElement("example");
@@ -93,6 +94,8 @@ export class Stage {
    * @param {LabelExample[]} examples
    */
   takeAhead(examples) {
+    if (this.isStale) this.ahead = this.ahead.slice(0, 1);
+    this.isStale = false;
     const busy = new Set(this.listBusy());
     const fresh = examples.filter((example) => !busy.has(example.id));
     this.isAtEnd = fresh.length === 0;
@@ -101,9 +104,9 @@ export class Stage {
     if (!this.current) this.show(this.ahead.shift() ?? null);
   }
 
-  /** A new round was learnt: what lies ahead is ordered anew, but for the very next one. */
+  /** A new round was learnt: what lies ahead is replaced, but for the very next one, once the new ones are here. */
   refresh() {
-    this.ahead = this.ahead.slice(0, 1);
+    this.isStale = true;
     this.isAtEnd = false;
     void this.fetchAhead();
   }
@@ -111,7 +114,7 @@ export class Stage {
   /** Examples that must not come again: shown, fetched, or answered on the way to the server. */
   listBusy() {
     const sent = this.queue.waiting.flatMap(({ operation }) => operation.examples ?? []);
-    const ahead = this.ahead.map(({ id }) => id);
+    const ahead = this.ahead.slice(0, this.isStale ? 1 : undefined).map(({ id }) => id);
     return [...new Set([...sent, ...ahead, ...(this.current ? [this.current.id] : [])])];
   }
 
