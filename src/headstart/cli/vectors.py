@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from headstart.cli.asking import Yes, fetch_missing_bases
 from headstart.cli.surface import command, news, require_data, require_path
 from headstart.options import EmbedOptions, SearchOptions, SimilarOptions
 
 if TYPE_CHECKING:
     from headstart.flow.vectors.search import SearchHit
 
-_MOST_SHOWN = 20
-"""Hits of a query on the terminal; --json and -o write all."""
+_MOST_SHOWN, _SHOWN_CHARACTERS = 20, 90
+"""Hits of a query on the terminal, and characters of each; --json and -o write all."""
 
 
 @command(EmbedOptions)
@@ -27,11 +28,14 @@ def embed(
     ],
     options: EmbedOptions,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the index.")] = None,
+    yes: Yes = False,
 ) -> Any:
     """Turn rows into vectors and write them as an index, to search in and to label from."""
     from headstart import flow
 
-    embedding = flow.embed_data(require_data(data), output, options)
+    require_data(data)
+    fetch_missing_bases([options.base], options.offline, yes)
+    embedding = flow.embed_data(data, output, options)
     about, index = embedding.index.about, embedding.index
     news.print(
         f"{len(index):,} rows in {escape(str(embedding.folder))} ({about.base_name}, {about.n_dims} numbers each); "
@@ -84,7 +88,7 @@ def _show_hits(hits: Sequence[SearchHit]) -> None:
         news.print(f"[bold]{escape(query)}[/bold]", soft_wrap=True)
         best = list(lines)
         for hit in best[:_MOST_SHOWN]:
-            news.print(f"  {hit.rank:>3}  {hit.score:.3f}  {escape(hit.id)}  {escape(' '.join(hit.text.split()))}")
+            news.print(f"  {hit.rank:>3}  {hit.score:.3f}  {escape(hit.id)}  {escape(_cut(hit.text))}")
         if len(best) > _MOST_SHOWN:
             news.print(f"  ... and {len(best) - _MOST_SHOWN} more.")
 
@@ -98,11 +102,14 @@ def similar(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="CSV to write: group, size, place, id, score.")
     ] = None,
+    yes: Yes = False,
 ) -> Any:
     """Group rows that say or show nearly the same, the most typical first."""
     from headstart import flow
 
-    groups = flow.find_similar(require_data(data), options)
+    require_data(data)
+    fetch_missing_bases([options.base], options.offline, yes)
+    groups = flow.find_similar(data, options)
     if output is not None:
         flow.write_groups(groups, output)
     n_alike = sum(len(group.ids) for group in groups.groups)
@@ -111,7 +118,7 @@ def similar(
         f"(cosine {groups.least_score:.3f} or more, {escape(groups.base)})."
     )
     for group in groups.groups[:_MOST_SHOWN]:
-        news.print(f"  {len(group.ids):>4}  {escape(group.ids[0])}  {escape(' '.join(group.text.split()))}")
+        news.print(f"  {len(group.ids):>4}  {escape(group.ids[0])}  {escape(_cut(group.text))}")
     return {
         "format": 1,
         "output": None if output is None else str(output),
@@ -121,3 +128,9 @@ def similar(
         "groups": [vars(group) for group in groups.groups],
         "failed": [vars(item) for item in groups.set_aside],
     }
+
+
+def _cut(text: str) -> str:
+    """Return the beginning of a text in one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN_CHARACTERS else f"{line[:_SHOWN_CHARACTERS]} ..."
