@@ -31,7 +31,7 @@ _LEFT_BEHIND = ("jobs", "thumbnails")
 _MOST_FILES = 1_000_000
 _SPARE_BYTES = 200_000_000
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))}
-DEMO_GROUPS = {"text": ("language", "district"), "series": ("site",)}
+DEMO_GROUPS: dict[str, tuple[str, ...]] = {"image": (), "text": ("language", "district"), "series": ("site",)}
 """Columns of the demo data by which results are compared."""
 
 
@@ -110,8 +110,7 @@ def create_demo_project(projects_folder: Path, name: str, modality: str) -> Proj
         path = demo.write_demo_data(Path(data))[modality]
         with Project.create(folder, name) as project:
             add_data(project, path, parse(AddDataOptions, copy_files=True))
-            if modality in DEMO_GROUPS:
-                project.set_setting("group_columns", list(DEMO_GROUPS[modality]))
+            project.set_setting("group_columns", list(DEMO_GROUPS[modality]))
             project.set_setting("demo", modality)
     return Project.open(_finish(folder, projects_folder, name))
 

@@ -178,29 +178,32 @@ def _describe_elsewhere(project: Project, model: ProjectModel) -> Document:
     }
 
 
+_ADDRESS = "http://127.0.0.1:8000/predict"
+_REQUESTS = {
+    "image": (
+        "-F file=@photo.jpg",
+        "with open('photo.jpg', 'rb') as photo:\n"
+        "    answer = requests.post('{address}', files={{'file': photo}}).json()",
+    ),
+    "text": (
+        """-H 'Content-Type: application/json' -d '{{"texts": ["The pump is broken"]}}'""",
+        "answer = requests.post('{address}', json={{'texts': ['The pump is broken']}}).json()",
+    ),
+    "series": (
+        """-H 'Content-Type: application/json' -d '{{"series": [[0.1, 0.4, 0.2]]}}'""",
+        "answer = requests.post('{address}', json={{'series': [[0.1, 0.4, 0.2]]}}).json()",
+    ),
+}
+"""What a program sends, by modality: the options of curl, and lines of Python."""
+
+
 def _write_requests(modality: str) -> dict[str, str]:
     """Return how a program asks, for a shell and for Python."""
-    address = "http://127.0.0.1:8000/predict"
-    json_body, python_body = _BODIES.get(modality, ("", ""))
-    if not json_body:
-        return {
-            "curl": f"curl -F file=@photo.jpg {address}",
-            "python": "import requests\n\nwith open('photo.jpg', 'rb') as photo:\n"
-            f"    answer = requests.post('{address}', files={{'file': photo}}).json()\n"
-            "print(answer['predictions'][0]['answer'])",
-        }
+    for_curl, for_python = (part.format(address=_ADDRESS) for part in _REQUESTS[modality])
     return {
-        "curl": f"curl -H 'Content-Type: application/json' -d '{json_body}' {address}",
-        "python": f"import requests\n\nanswer = requests.post('{address}', json={python_body}).json()\n"
-        "print(answer['predictions'][0]['answer'])",
+        "curl": f"curl {for_curl} {_ADDRESS}",
+        "python": f"import requests\n\n{for_python}\nprint(answer['predictions'][0]['answer'])",
     }
-
-
-_BODIES = {
-    "text": ('{"texts": ["The pump is broken"]}', "{'texts': ['The pump is broken']}"),
-    "series": ('{"series": [[0.1, 0.4, 0.2]]}', "{'series': [[0.1, 0.4, 0.2]]}"),
-}
-"""JSON that a program sends, by modality; photos are sent as files."""
 
 
 def _make_stem(name: str) -> str:
