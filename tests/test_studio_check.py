@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
+from headstart.cli.main import app
 from headstart.data.reading.content import hash_text
 from headstart.errors import OptionError
 from headstart.flow.review.corrections import correct_label, list_corrections, take_back
@@ -146,6 +148,9 @@ def test_two_models_are_compared_example_by_example(client: TestClient, project:
         csv.writer(handle).writerows([header, *records])
     changes = compare_runs(*runs)
     assert (changes.n_better, changes.n_worse, len(changes.changed)) == (1, 0, 1)
+    done = CliRunner().invoke(app, ["compare", *map(str, runs), "-o", str(project.folder / "changed.csv"), "--json"])
+    assert done.exit_code == 0 and json.loads(done.stdout) == changes.as_dict()
+    assert len((project.folder / "changed.csv").read_text("utf-8").splitlines()) == 2
     assert changes.n_new_right == changes.n_old_right + 1
     assert changes.difference is not None and changes.difference.value == pytest.approx(1 / changes.n_rows)
     page = client.get("/p/village/check/compare?old=1&new=2").text

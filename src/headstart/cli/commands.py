@@ -139,16 +139,23 @@ def evaluate(
 def compare(
     old: BundlePath,
     new: BundlePath,
-    data: Data,
     options: CompareOptions,
+    data: Annotated[
+        Path | None,
+        typer.Argument(help="Labelled data that neither learnt from (default: the test rows that both runs stored)."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="CSV to write: the rows on which one of the two is better.")
     ] = None,
 ) -> Any:
-    """Compare two bundles on the same labelled data."""
+    """Compare two models on the same labelled data, or on the test rows that both runs stored."""
     from headstart import flow
     from headstart.cli import show
 
+    if data is None:
+        changes = flow.compare_runs(require_model("compare", old), require_model("compare", new), output)
+        show.show_run_changes(changes)
+        return changes.as_dict()
     require_two_models(old, new, data)
     comparison = flow.compare(old, new, data, out=output, options=options)
     show.show_comparison(comparison)

@@ -13,6 +13,7 @@ from rich.table import Table as Grid
 from headstart.cli.show_readiness import show_readiness
 from headstart.cli.surface import console, news
 from headstart.data.summary import InputSummary
+from headstart.flow.review.run_changes import RunChanges
 from headstart.options import CheckOptions, flag
 from headstart.records import Finding, Table
 from headstart.report import choose_language, use_language, write_sentence
@@ -239,6 +240,20 @@ def show_comparison(record: Comparison) -> None:
     for name, rows in (("better", record.better), ("worse", record.worse)):
         for row in rows[:5]:
             news.print(f"{name}: {escape(row.id)} is {escape(row.label)}: {escape(row.old)} -> {escape(row.new)}")
+
+
+def show_run_changes(changes: RunChanges) -> None:
+    """Show which of two runs guesses more of their common test rows right, and whether that may be chance."""
+    n = changes.n_rows
+    news.print(
+        f"[bold]{changes.n_old_right} of {n} test rows were guessed right before, {changes.n_new_right} now.[/bold]"
+    )
+    news.print(f"{changes.n_better} got better and {changes.n_worse} worse (p = {changes.p_value:.3f}, sign test).")
+    if changes.n_relabelled:
+        news.print(f"The labels of {changes.n_relabelled} were corrected in between; both are judged by the new ones.")
+    for item in changes.changed[:10]:
+        guesses = f"{item.old.predicted} -> {item.new.predicted}"
+        news.print(f"{escape(item.new.id)} is {escape(item.new.true)}: {escape(guesses)}")
 
 
 def show_unreadable_inputs(failed: Sequence[Mapping[str, str]]) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from headstart.flow.projects.adding import add_data
     from headstart.flow.projects.splitting import assign_splits
     from headstart.flow.reporting import rewrite_report as report
+    from headstart.flow.review.run_changes import compare_runs
     from headstart.flow.vectors.embed import embed_data, embed_table
     from headstart.flow.vectors.search import search_index, write_hits
     from headstart.flow.vectors.similar import find_similar, write_groups
@@ -47,6 +48,7 @@ PLACES = {
     "assign_splits": "headstart.flow.projects.splitting:assign_splits",
     "check": "headstart.flow.data_check.check:check",
     "compare": "headstart.flow.external_validation.compare:compare",
+    "compare_runs": "headstart.flow.review.run_changes:compare_runs",
     "count_labels": "headstart.flow.listing:count_labels",
     "embed_data": "headstart.flow.vectors.embed:embed_data",
     "embed_table": "headstart.flow.vectors.embed:embed_table",
@@ -82,9 +84,10 @@ PLACES = {
 """Function of this room -> the module that defines it and its name there."""
 
 __all__ = [
-    "PLACES", "adapt", "adapt_source", "add_bases", "add_data", "assign_splits", "check", "compare", "count_labels",
-    "embed_data", "embed_table", "evaluate", "examine_machine", "explain", "export", "find_doubtful_examples",
-    "find_similar", "forget", "inspect_source", "label", "label_by_keys", "label_next", "list_bases", "list_cache",
+    "PLACES", "adapt", "adapt_source", "add_bases", "add_data", "assign_splits", "check", "compare", "compare_runs",
+    "count_labels", "embed_data", "embed_table", "evaluate", "examine_machine", "explain", "export",
+    "find_doubtful_examples", "find_similar", "forget", "inspect_source", "label", "label_by_keys", "label_next",
+    "list_bases", "list_cache",
     "plan_base_fetch", "plan_missing_base", "predict", "predictions", "propose_for", "rank", "rank_on",
     "read_carefulness", "read_ranking_data", "report", "run_base_fetch", "run_demo", "search_index", "set_care",
     "verify", "write_groups", "write_hits",

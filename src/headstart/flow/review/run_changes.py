@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from headstart.csv_files import format_csv
 from headstart.errors import DataError
 from headstart.evaluation.comparison.model_changes import sign_test
 from headstart.evaluation.intervals import mean_interval
 from headstart.flow.reporting import read_result
 from headstart.flow.review.tested_rows import TestedRow, read_tested_rows
+from headstart.home import write_text
 from headstart.results import Figure, Result
 from headstart.task_types import TASK_TYPES
 
@@ -62,14 +65,39 @@ class RunChanges:
     n_relabelled: int
     n_only_one: int
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON form, without the results of the two runs."""
+        counts = (
+            "n_rows",
+            "n_old_right",
+            "n_new_right",
+            "n_better",
+            "n_worse",
+            "p_value",
+            "n_relabelled",
+            "n_only_one",
+        )
+        return {
+            "format": 1,
+            **{name: getattr(self, name) for name in counts},
+            "difference": None if self.difference is None else self.difference.model_dump(),
+            "changed": [
+                {"id": item.new.id, "label": item.new.true, "old": item.old.predicted, "new": item.new.predicted,
+                 "gain": item.gain}
+                for item in self.changed
+            ],
+        }  # fmt: skip
 
-def compare_runs(old: Path, new: Path) -> RunChanges:
+
+def compare_runs(old: Path, new: Path, out: Path | None = None) -> RunChanges:
     """Compare two runs by the answers that they stored; rows are matched by their id.
 
     Parameters
     ----------
     old, new : Path
         Output folders of `adapt`.
+    out : Path or None
+        A CSV to write with every row whose guess is another one.
 
     Raises
     ------
@@ -93,6 +121,12 @@ def compare_runs(old: Path, new: Path) -> RunChanges:
     difference = None
     if pairs:
         difference = Figure.from_interval(mean_interval(gain.astype(np.float64), None, results[1].seed, (-1.0, 1.0)))
+    changed.sort(key=lambda item: -item.gain)
+    if out is not None:
+        lines = [
+            [item.new.id, item.new.true, item.old.predicted, item.new.predicted, str(item.gain)] for item in changed
+        ]
+        write_text(out, format_csv([["id", "label", "old", "new", "gain"], *lines]))
     return RunChanges(
         old=results[0],
         new=results[1],
@@ -103,7 +137,7 @@ def compare_runs(old: Path, new: Path) -> RunChanges:
         n_worse=int((gain < 0).sum()),
         difference=difference,
         p_value=sign_test(gain.astype(np.float64), None),
-        changed=sorted(changed, key=lambda item: -item.gain),
+        changed=changed,
         n_relabelled=sum(before.true != after.true for before, after in pairs),
         n_only_one=len(by_id[0]) + len(by_id[1]) - 2 * len(pairs),
     )
