@@ -2,7 +2,8 @@
 
 HEADSTART_REQUIRE is a list with commas of: browser (Chromium), node, typescript (the npm package
 beside those that an exported page runs with), web-runtime (the npm packages that an exported
-page runs with, see HEADSTART_RUNTIME_WEB), shared (the development data beside the checkout).
+page runs with, see HEADSTART_RUNTIME_WEB), axe (the npm package axe-core beside them), shared (the
+development data beside the checkout).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 
 import pytest
 
-NEEDS = ("browser", "node", "typescript", "web-runtime", "shared")
+NEEDS = ("browser", "node", "typescript", "web-runtime", "axe", "shared")
 REQUIRED = frozenset(name for name in os.environ.get("HEADSTART_REQUIRE", "").split(",") if name)
 assert set(NEEDS) >= REQUIRED, f"HEADSTART_REQUIRE may name {', '.join(NEEDS)}; it names {', '.join(REQUIRED)}"
 

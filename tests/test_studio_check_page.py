@@ -26,12 +26,12 @@ __all__ = ["project"]
 
 
 @contextmanager
-def run_server(folder: Path) -> Iterator[str]:
+def run_server(folder: Path, token: str | None = None) -> Iterator[str]:
     """Run Studio on a free port and give its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    context = StudioContext(options=StudioOptions(folder=folder), policy=make_policy(None, port))
+    context = StudioContext(options=StudioOptions(folder=folder), policy=make_policy(token, port))
     server = uvicorn.Server(uvicorn.Config(create_app(context), port=port, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

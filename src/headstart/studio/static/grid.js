@@ -197,6 +197,8 @@ class VirtualGrid {
     const item = this.getItem(index);
     tile.classList.toggle("wall-waiting", item === undefined);
     tile.setAttribute("aria-busy", String(item === undefined));
+    if (item === undefined) tile.setAttribute("aria-label", String(index + 1)); // A name until its words are there.
+    else tile.removeAttribute("aria-label");
     if (item !== undefined) tile.replaceChildren(this.options.renderTile(item, index));
   }
 
