@@ -92,7 +92,8 @@ def test_no_page_breaks_a_rule_of_axe(project: Project, tmp_path: Path, language
         tab.until(f"!!{button} && {READY}")
         violations = list_violations(tab, "the first start")
         tab.run(f"{button}.click()")
-        tab.until(f"document.documentElement.lang === '{language}' && !!document.querySelector('[data-new]') && {READY}")
+        home = f"document.documentElement.lang === '{language}' && !!document.querySelector('[data-new]')"
+        tab.until(f"{home} && {READY}")
         violations += [line for path in PAGES for line in walk(tab, address, path)]
     with run_server(project.folder.parent, "a-code-of-some-length") as address, browser(tmp_path / "profile") as tab:
         tab.open(f"{address}/")  # Leads to the page that asks for the code.

@@ -36,20 +36,31 @@ class LabelledSet:
     files: list[Path]
 
 
+def split_rows(rows: list[dict[str, str]]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return inputs and labels by split."""
+    inputs, labels = (
+        {split: [row[column] for row in rows if row["split"] == split] for split in ("train", "test")}
+        for column in ("input", "label")
+    )
+    return inputs, labels
+
+
 def read_images(folder: Path) -> LabelledSet:
     with (folder / "metadata.csv").open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
-    inputs = {split: [str(folder / row["file"]) for row in rows if row["split"] == split] for split in ("train", "test")}
-    labels = {split: [row["label"] for row in rows if row["split"] == split] for split in ("train", "test")}
-    return LabelledSet(inputs, labels, [Path(path).name for path in inputs["train"]], [Path(path) for path in inputs["train"]])
+    for row in rows:
+        row["input"] = str(folder / row["file"])
+    files = [Path(row["input"]) for row in rows if row["split"] == "train"]
+    return LabelledSet(*split_rows(rows), names=[path.name for path in files], files=files)
 
 
 def read_texts(table: Path, root: Path) -> LabelledSet:
     with table.open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
     rows = [*{row["text"]: row for row in reversed(rows)}.values()]
-    inputs = {split: [row["text"] for row in rows if row["split"] == split] for split in ("train", "test")}
-    labels = {split: [row["label"] for row in rows if row["split"] == split] for split in ("train", "test")}
+    for row in rows:
+        row["input"] = row["text"]
+    inputs, labels = split_rows(rows)
     root.mkdir(parents=True, exist_ok=True)
     with (root / "unlabelled.csv").open("w", encoding="utf-8", newline="") as handle:
         csv.writer(handle).writerows([["text"], *([text] for text in inputs["train"])])
