@@ -24,6 +24,7 @@ from headstart.projects import NewExample, NewLabel, Project
 from headstart.studio.app import create_app
 from headstart.studio.context import StudioContext
 from headstart.studio.screens.label_answers import FORMS, choose_form, join_kinds, split_label
+from headstart.studio.screens.label_choice import LabelFocus, list_focused
 from headstart.studio.server import make_policy
 from headstart.task_types import TASK_TYPES
 
@@ -270,3 +271,20 @@ def test_no_answer_is_lost_when_the_server_stops_or_the_page_is_loaded_again(fol
         assert project.list_examples(order="answered")[0].name != ""
         labelled = {example.name: example.label for example in project.list_examples() if example.answer == "label"}
         assert labelled[first] == "rust" and len(labelled) == 5
+
+
+def test_a_button_that_asks_for_more_of_a_kind_or_a_group_gets_them_first(folder: Path) -> None:
+    with Project.open(folder / "maize") as project:
+        more = [NewExample(name=f"south {n}", content_hash=f"s{n:063x}", text=f"south {n}", metadata={"place": "south"})
+                for n in range(3)]  # fmt: skip
+        south = set(project.add_examples(more))
+        chosen = list_focused(project, None, LabelFocus(group="place", value="south"), 5)
+        assert {choice.id for choice in chosen} == south and {choice.chosen for choice in chosen} == {"group"}
+        assert list_focused(project, None, LabelFocus(kind="rust"), 5) == []
+    client = make_client(folder)
+    page = client.get("/p/maize/label", params={"group": "place", "value": '"><b>south'}).text
+    assert "&#34;&gt;&lt;b&gt;south" in page or ("\\u003c" in page and "<b>south" not in page)
+    body = {"who": "Amina", "client": "a" * 16, "n": 3, "focus": {"group": "place", "value": "south"}}
+    reply = client.post("/api/p/maize/label/next", json=body)
+    assert reply.status_code == 200, reply.text
+    assert {item["id"] for item in reply.json()["examples"]} == south

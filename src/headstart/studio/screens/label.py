@@ -20,6 +20,7 @@ from headstart.studio.screens.label_answers import (
     find_task,
     require_new_kind,
 )
+from headstart.studio.screens.label_choice import LabelFocus, NextRequest
 from headstart.studio.screens.label_operations import (
     LabelBatch,
     LabelOutcome,
@@ -28,7 +29,7 @@ from headstart.studio.screens.label_operations import (
     apply_operations,
     rename_kind,
 )
-from headstart.studio.screens.label_queries import LabelQueries, NextRequest
+from headstart.studio.screens.label_queries import LabelQueries
 from headstart.studio.screens.label_rounds import RoundKeeper
 
 Who = Annotated[str, Query(max_length=80)]
@@ -68,6 +69,7 @@ class PageValues:
 
     n_reference: int
     source: int | str
+    focus: dict[str, str]
 
 
 def make_routes(context: StudioContext) -> APIRouter:
@@ -82,9 +84,12 @@ def make_routes(context: StudioContext) -> APIRouter:
     queries = LabelQueries(context, keeper)
 
     @routes.get("/p/{project}/label")
-    def show_label_page(request: Request, project: str, source: int | None = None) -> Response:
+    def show_label_page(
+        request: Request, project: str, source: int | None = None, kind: str = "", group: str = "", value: str = ""
+    ) -> Response:
         opened = context.open(project)
-        page = PageValues(n_reference=SETTINGS.reference_rows, source=source or "")
+        focus = LabelFocus(kind=kind[:200], group=group[:200], value=value[:1000]).model_dump()
+        page = PageValues(n_reference=SETTINGS.reference_rows, source=source or "", focus=focus)
         return context.render(request, "label.html", project=opened, step="examples", page=page)
 
     @routes.get("/api/p/{project}/label/state")

@@ -6,31 +6,26 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any, Literal
-
-import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
 
 from headstart.errors import HeadstartError
 from headstart.flow.labelling.figures import estimate_shares, measure_agreement, measure_human_reference
 from headstart.flow.labelling.model_answers import read_model_answers
 from headstart.flow.labelling.project_rows import SETTLED
-from headstart.flow.labelling.questions import choose_examples, list_cohorts, order_by_likeness
-from headstart.flow.labelling.records import ExampleChoice
-from headstart.flow.labelling.rounds import LabelRound, learn_round
+from headstart.flow.labelling.questions import list_cohorts, order_by_likeness
+from headstart.flow.labelling.rounds import LabelRound
 from headstart.flow.labelling.searching import search_examples
-from headstart.index import IndexFacts, VectorIndex
+from headstart.index import VectorIndex
 from headstart.projects import Example, ExampleFilter, Project
 from headstart.report.messages import translate, translate_count
 from headstart.studio.context import StudioContext
 from headstart.studio.example_json import describe_example
 from headstart.studio.screens.label_answers import choose_form, find_task, list_kind_buttons, split_label
+from headstart.studio.screens.label_choice import BLIND, NextRequest, list_for_second, pick_examples
 from headstart.studio.screens.label_operations import (
-    ClientName,
     LabelBatch,
     LabelGuess,
     LabelOutcome,
-    PersonName,
     may_show_guess,
     read_note,
 )
@@ -45,31 +40,11 @@ from headstart.studio.screens.label_words import (
     describe_shares,
 )
 
-BLIND = {"second": "second", "human_reference": "reference"}
-"""Modes in which nobody may see an earlier answer, and the purpose of their answers."""
 REVEALING = frozenset({"kind", "answer", "label_by", "label_origin", "group"})
 """Fields of an example that tell, or hint at, what somebody answered."""
 RESERVED_SECONDS = 300.0
 """An example that one page has fetched is not offered to another meanwhile."""
 MOST_SPARE, MOST_DIFFERING, MOST_HITS, MOST_ORDERED = 200, 50, 300, 10_000
-EMPTY_INDEX = VectorIndex(
-    ids=(), vectors=np.zeros((0, 1), dtype=np.float16),
-    about=IndexFacts(modality="", base="", base_name="", fingerprint=""),
-)  # fmt: skip
-"""Before there are vectors: nothing is guessed, and what comes next is taken by chance."""
-
-
-class NextRequest(BaseModel):
-    """Which examples a page wants next."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    who: PersonName
-    client: ClientName
-    mode: Literal["useful", "random", "review", "second", "human_reference"] = "useful"
-    n: int = Field(default=5, ge=1, le=50)
-    source: int | None = None
-    except_: list[int] = Field(default=[], alias="except", max_length=1000)
 
 
 class LabelQueries:
@@ -316,45 +291,6 @@ def find_examples(project: Project, index: VectorIndex | None, query: str | int)
             return search_examples(project, index, query, MOST_HITS, is_offline=True)
     words = ExampleFilter(state="in", text_contains=query if isinstance(query, str) else None)
     return project.list_ids(words, limit=MOST_HITS) if isinstance(query, str) else []
-
-
-def pick_examples(
-    project: Project, label_round: LabelRound | None, n: int, request: NextRequest
-) -> list[ExampleChoice]:
-    """Return the examples to ask about next; without a round in random order.
-
-    Parameters
-    ----------
-    project : Project
-    label_round : LabelRound or None
-    n : int
-    request : NextRequest
-        With a source: what was left to a person of one file, in its order.
-    """
-    mode = request.mode
-    if mode == "second":
-        return [ExampleChoice(number, mode) for number in list_for_second(project, request.who, n)]
-    if request.source is not None and mode == "useful":
-        waiting = ExampleFilter(state="in", answer="", source=request.source)
-        return [ExampleChoice(number, "review") for number in project.list_ids(waiting, limit=n)]
-    if label_round is None and mode in {"useful", "review"}:
-        mode = "random"
-    return choose_examples(project, label_round or learn_round(project, EMPTY_INDEX), n, mode)
-
-
-def list_for_second(project: Project, who: str, n: int) -> list[int]:
-    """Return examples that others have labelled and this person has not, in the order of their labels.
-
-    Parameters
-    ----------
-    project : Project
-    who : str
-    n : int
-    """
-    own = {event.example for event in project.iterate_events(origin="person") if event.who == who}
-    others = [event.example for event in project.iterate_events(origin="person", purpose="label")
-              if event.answer == "label" and event.example not in own]  # fmt: skip
-    return list(dict.fromkeys(others))[:n]
 
 
 def is_settled(project: Project, example: int) -> bool:

@@ -58,6 +58,8 @@ export class Stage {
     this.isStale = false;
     /** What was left to a person of one file: see the Use screen. */
     this.source = Number(findElement("stage").dataset.source) || null;
+    /** Of what more is wanted: a kind, or a value of a column. */
+    this.focus = JSON.parse(findElement("stage").dataset.focus ?? "{}");
     this.box = findElement("example");
     this.frame = findElement("photo");
     this.note = /** @type {HTMLInputElement} */ (findElement("note"));
@@ -83,7 +85,8 @@ export class Stage {
     this.isFetching = true;
     const mode = this.mode;
     const except = this.listBusy();
-    const body = { who: this.readWho(), client: this.queue.client, mode, n: 2 * N_AHEAD, except, source: this.source };
+    const { source, focus } = this;
+    const body = { who: this.readWho(), client: this.queue.client, mode, n: 2 * N_AHEAD, except, source, focus };
     const reply = await guard(() => post(api("label/next"), body));
     this.isFetching = false;
     if (mode !== this.mode) await this.fetchAhead();
