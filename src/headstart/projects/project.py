@@ -102,6 +102,10 @@ class Project:
             self._try_export()
         self._store.close()
 
+    def is_replaced(self) -> bool:
+        """Return whether somebody removed the project since, or put another one in its place: open that one then."""
+        return self._store.is_replaced()
+
     def __enter__(self) -> Self:
         return self
 

@@ -49,11 +49,16 @@ class ProjectStore:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / DATABASE
+        self._file = _identify_file(self.path)
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._finalizer = weakref.finalize(self, _close_all, self._connections)
         self.on_write: Callable[[], None] | None = None
         """Called after every transaction that changed what the project holds."""
+
+    def is_replaced(self) -> bool:
+        """Return whether the file was removed since, or another one lies in its place."""
+        return _identify_file(self.path) != self._file
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -110,6 +115,14 @@ class ProjectStore:
         return connection
 
 
+def _identify_file(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 @contextmanager
 def _mark_savepoint(connection: sqlite3.Connection) -> Iterator[None]:
     """Take back what the block wrote if it fails, and nothing that was written before it."""
@@ -163,6 +176,7 @@ def _open(address: str) -> sqlite3.Connection:
         address, uri=True, timeout=SETTINGS.busy_seconds, isolation_level=None, check_same_thread=False
     )
     connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA trusted_schema = OFF")  # The file may come from somebody else.
     connection.create_function("casefold", 1, lambda text: text.casefold() if text else "", deterministic=True)
     return connection
 

@@ -10,8 +10,11 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from headstart.errors import DataError
 from headstart.projects.jobs import OPEN_STATES
-from headstart.projects.migrations import read_version
+from headstart.projects.migrations import MIGRATIONS, read_version
 from headstart.projects.store import DATABASE, explain_errors, make_marks
+
+PENDING_SOURCE = "pending_source"
+"""Setting: what came to the project and was not added yet, by its path on this machine."""
 
 
 def copy_database(source: Path, target: Path) -> None:
@@ -34,7 +37,7 @@ def copy_database(source: Path, target: Path) -> None:
 
 
 def close_jobs(connection: sqlite3.Connection) -> None:
-    """Take back every job that waits or runs: it belongs to the folder that was copied.
+    """Take back every job that waits or runs, and what came and was not added: they belong to the other folder.
 
     Parameters
     ----------
@@ -43,6 +46,7 @@ def close_jobs(connection: sqlite3.Connection) -> None:
     marks = make_marks(OPEN_STATES)
     connection.execute(f"UPDATE jobs SET state = 'cancelled' WHERE state IN ({marks})", OPEN_STATES)
     connection.execute("UPDATE models SET state = 'stopped' WHERE state = 'running'")
+    connection.execute("DELETE FROM settings WHERE key = ?", (PENDING_SOURCE,))
     connection.commit()
 
 
@@ -90,12 +94,12 @@ def secure_database(folder: Path) -> None:
     path = folder / DATABASE
     with explain_errors(path), closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA trusted_schema = OFF")
-        read_version(connection)
-        odd = connection.execute("SELECT count(*) FROM sqlite_master WHERE type NOT IN ('table', 'index')").fetchone()[
-            0
-        ]
-        check = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if odd or check != "ok":
+        is_ours = _read_schema(connection) == _make_schema(read_version(connection))
+        if (
+            not is_ours
+            or connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok"
+            or _has_odd_rows(connection)
+        ):
             raise DataError("The project in this file is damaged.", "Ask for another copy of it.")
         close_jobs(connection)
         rows = connection.execute("SELECT id, path FROM examples WHERE path IS NOT NULL").fetchall()
@@ -106,6 +110,28 @@ def secure_database(folder: Path) -> None:
             "DELETE FROM models WHERE n = ?", [(number,) for number, place in models if not is_inside(place)]
         )
         connection.commit()
+
+
+def _read_schema(connection: sqlite3.Connection) -> list[tuple[str, ...]]:
+    """Return all that a database declares: its own views, triggers, computed columns or checks would run."""
+    query = "SELECT type, name, coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%'"
+    rows = connection.execute(query)
+    return sorted(tuple(row) for row in rows)
+
+
+def _make_schema(version: int) -> list[tuple[str, ...]]:
+    """Return what a database of ours declares."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for step in MIGRATIONS[:version]:
+            for statement in step:
+                connection.execute(statement)
+        return _read_schema(connection)
+
+
+def _has_odd_rows(connection: sqlite3.Connection) -> bool:
+    """Return whether an example has metadata that cannot be read."""
+    query = "SELECT 1 FROM examples WHERE NOT json_valid(metadata) OR json_type(metadata) <> 'object'"
+    return connection.execute(query).fetchone() is not None
 
 
 def is_inside(path: str) -> bool:

@@ -101,9 +101,10 @@ class StudioContext:
 
     def _open_folder(self, folder: Path) -> Project:
         with self._lock:
-            if folder not in self._projects:
-                self._projects[folder] = Project.open(folder)
-            return self._projects[folder]
+            known = self._projects.get(folder)
+            if known is None or known.is_replaced():  # Not closed: that would write the old labels into the new folder.
+                known = self._projects[folder] = Project.open(folder)
+            return known
 
     def open(self, project_id: str) -> Project:
         """Return a project.

@@ -213,7 +213,7 @@ def _read_list(folder: Path) -> dict[Path, PurePosixPath]:
         while cleaned in taken:
             cleaned = cleaned.with_stem(f"{cleaned.stem} ({number})")
         taken.add(cleaned)
-        names[folder / stored] = cleaned
+        names[folder / Path(stored).name] = cleaned  # The list may come from elsewhere, in a copy of a project.
     return names
 
 

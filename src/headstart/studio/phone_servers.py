@@ -7,7 +7,6 @@ import os
 import secrets
 import socket
 import subprocess
-import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from headstart.bundle.integrity import CONFIG
 from headstart.home import read_json
 from headstart.http.access import TOKEN_VARIABLE
 from headstart.http.network_address import find_network_address, make_phone_address
+from headstart.studio.jobs.processes import PROGRAM
 
 _TOKEN_BYTES, _WAIT_SECONDS, _LOG_BYTES = 16, 0.2, 2_000
 
@@ -107,7 +107,7 @@ class PhoneServers:
             words = make_serve_command(model, project, host, port)
             log = TemporaryFile()  # noqa: SIM115 - it is open as long as the process runs
             process = subprocess.Popen(
-                [sys.executable, "-m", "headstart", *words],
+                [*PROGRAM, *words],
                 env={**os.environ, TOKEN_VARIABLE: token},
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
             )  # fmt: skip

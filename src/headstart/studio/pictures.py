@@ -92,6 +92,8 @@ def read_thumbnail(project_folder: Path, content_hash: str, source: Path) -> byt
     source : Path
         The image file.
     """
+    if not content_hash.isalnum():  # Of another program: it names no file.
+        return draw_small(source)
     place = _locate(project_folder, content_hash)
     with suppress(OSError):
         jpeg: bytes | None = place.read_bytes()
@@ -125,7 +127,6 @@ def draw_large(source: Path) -> bytes | None:
 
 
 def _locate(project_folder: Path, content_hash: str) -> Path:
-    assert content_hash.isalnum(), content_hash
     return project_folder / FOLDER / content_hash[:2] / f"{content_hash}.jpg"
 
 

@@ -10,10 +10,12 @@ import tempfile
 import unicodedata
 import uuid
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 
 from headstart import demo, progress
@@ -28,6 +30,10 @@ BIN = ".bin"
 _DATABASE_FILES = ("project.sqlite", "project.sqlite-wal", "project.sqlite-shm")
 _LEFT_BEHIND = ("jobs", "thumbnails")
 """Folders that are made again."""
+_DAMAGES = (zipfile.BadZipFile, zlib.error, LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError)
+"""What reading a zip raises that is damaged, or has a password."""
+_NAME_ERRORS = (FileExistsError, NotADirectoryError, IsADirectoryError)
+"""What unpacking raises where two names are one on this disk."""
 _MOST_FILES = 1_000_000
 _SPARE_BYTES = 200_000_000
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))}
@@ -179,7 +185,7 @@ def import_project(path: Path, projects_folder: Path) -> Project:
         try:
             with zipfile.ZipFile(path) as archive:
                 _extract(archive, folder)
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        except (*_DAMAGES, *_NAME_ERRORS) as error:
             raise DataError("This zip is damaged.", "Export the project once more.") from error
         secure_database(folder)
         with Project.open(folder) as project:
@@ -195,6 +201,7 @@ def _extract(archive: zipfile.ZipFile, folder: Path) -> None:
         raise DataError("This zip holds no project.", "Choose a zip that Studio exported; data is added on Examples.")
     prefix = min(roots, key=len).removesuffix(_DATABASE_FILES[0])
     inner = [item for item in members if item.filename.startswith(prefix)]
+    inner = [item for item in inner if item.filename.removeprefix(prefix).split("/")[0] not in _LEFT_BEHIND]
     n_bytes = sum(item.file_size for item in inner)
     if len(inner) > _MOST_FILES or n_bytes + _SPARE_BYTES > shutil.disk_usage(folder).free:
         raise DataError(f"The project takes {n_bytes / 1e6:,.0f} MB, and the disk has less.", "Free some space.")

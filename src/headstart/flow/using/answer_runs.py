@@ -26,6 +26,8 @@ from headstart.projects import Project
 FOLDER, ABOUT, DATA, TABLE = "answers", "about.json", "data", "table.csv"
 SORTED, EXAMPLES, REVIEWED = "sorted", "examples.json", "reviewed.csv"
 _CAME, _LOCK, _LOCK_SECONDS = ".came.jsonl", ".lock", 10.0
+COLUMNS = ("text", "sheet", "id", "series", "time")
+"""Options of `predict` that a run may name."""
 TO_PERSON = ("not_sure", "none_of_these")
 """Kinds of answers that leave the input to a person."""
 
@@ -140,9 +142,9 @@ def open_run(project: Project, n: int) -> AnswerRun:
         n=int(n),
         folder=folder,
         model=int(about["model"]),
-        data=folder / DATA / about["data"] if about["data"] != "." else folder / DATA,
+        data=folder / DATA / Path(about["data"]).name,
         name=str(about["name"]),
-        columns=dict(about["columns"]),
+        columns={name: str(value) for name, value in about["columns"].items() if name in COLUMNS},
         source=about.get("source"),
         is_photos=bool(about.get("is_photos")),
     )
@@ -224,7 +226,8 @@ def number_files(folder: Path) -> dict[str, str]:
     names = {}
     with lock_file(folder / _LOCK, _LOCK_SECONDS):
         lines = (folder / _CAME).read_text("utf-8").splitlines()
-        for number, (stored, name) in enumerate(map(json.loads, lines), start=1):
+        for number, (came, name) in enumerate(map(json.loads, lines), start=1):
+            stored = Path(came).name  # The list may come from elsewhere, in a copy of a project.
             numbered = f"{number:06}{Path(stored).suffix}"
             if (folder / stored).is_file():
                 (folder / stored).rename(folder / numbered)

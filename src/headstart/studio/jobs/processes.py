@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -14,6 +15,9 @@ from headstart.file_locks import lock_file
 from headstart.studio.jobs.places import CORES_VARIABLE, EVENTS_VARIABLE, OFFLINE_VARIABLE, JobFiles
 
 IS_WINDOWS = os.name == "nt"
+PROGRAM = (sys.executable, "-P", "-m", "headstart")
+"""What the arguments of a command are handed to. -P: no module is imported from the folder in which it works, as a
+project that came from elsewhere may hold files of any name."""
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS",
     "RAYON_NUM_THREADS", "TOKENIZERS_NUM_THREADS",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
 import time
 from collections import Counter
@@ -56,7 +55,7 @@ class JobRunner:
         list_projects: Callable[[], Iterable[Project]],
         is_offline: bool = False,
         *,
-        program: Sequence[str] = (sys.executable, "-m", "headstart"),
+        program: Sequence[str] = processes.PROGRAM,
         read_choices: Callable[[], Preferences] = read_preferences,
         detect_battery: Callable[[], bool] = is_on_battery,
     ) -> None:
@@ -136,7 +135,7 @@ class JobRunner:
     def _find_open_jobs(self) -> None:
         for project in self.list_projects():
             with self._lock:
-                self._active.setdefault(project.folder, project)
+                self._active[project.folder] = project
             self._list_open(project)
 
     def look(self) -> None:
@@ -255,4 +254,4 @@ def _may_be_starting(job: Job) -> bool:
     if job.pid is None or not job.began:
         return False
     seconds = (datetime.now(UTC) - datetime.fromisoformat(job.began)).total_seconds()
-    return seconds < SETTINGS.start_seconds and processes.exists(job.pid)
+    return abs(seconds) < SETTINGS.start_seconds and processes.exists(job.pid)

@@ -18,12 +18,13 @@ from headstart.flow.inspection.inspect_source import InspectedSource, inspect_so
 from headstart.http.errors import RequestRefused, make_size_error
 from headstart.options import ReadOptions, parse
 from headstart.projects import Project
+from headstart.projects.transfer import PENDING_SOURCE
 from headstart.studio import intake, pictures
 from headstart.studio.context import StudioContext
 from headstart.studio.example_json import Document, DrawnInput, describe_input
 from headstart.studio.uploads import receive_upload
 
-SETTING = "pending_source"
+SETTING = PENDING_SOURCE
 """Under which a project keeps what came and was not added yet: it is there again after a power cut."""
 ADD_JOB = "add"
 """Kind of the job that adds what came."""
@@ -139,7 +140,7 @@ def _add_look_routes(routes: APIRouter, context: StudioContext) -> None:
         opened = context.open(project)
         pending = opened.get_setting(SETTING)
         opened.set_setting(SETTING, None)
-        if pending and pending["is_upload"]:
+        if pending and _is_upload(opened, Path(pending["path"])):  # A folder of this computer stays.
             shutil.rmtree(pending["path"], ignore_errors=True)
         return {}
 
@@ -166,10 +167,13 @@ def _add_look_routes(routes: APIRouter, context: StudioContext) -> None:
 
 
 def _keep_source(project: Project, path: Path, corrections: Corrections) -> Document:
-    is_upload = path.parent == project.folder / intake.ORIGINALS
-    document = {"path": str(path), "is_upload": is_upload, "corrections": corrections.model_dump()}
+    document = {"path": str(path), "is_upload": _is_upload(project, path), "corrections": corrections.model_dump()}
     project.set_setting(SETTING, document)
     return _describe_look(project)
+
+
+def _is_upload(project: Project, path: Path) -> bool:
+    return path.parent == project.folder / intake.ORIGINALS and path.name.isdecimal()
 
 
 def _change_corrections(project: Project, corrections: Corrections) -> None:

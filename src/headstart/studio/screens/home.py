@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
@@ -54,7 +55,7 @@ def make_routes(context: StudioContext) -> APIRouter:
     context : StudioContext
     """
     routes = APIRouter()
-    cards: dict[tuple[str, int], ProjectOverview] = {}
+    cards: WeakKeyDictionary[Project, tuple[int, ProjectOverview]] = WeakKeyDictionary()
     remove_leftovers(context.projects_folder, ".new-*")  # A kill may leave them.
 
     @routes.get("/")
@@ -187,16 +188,18 @@ def _make_task_routes(context: StudioContext) -> APIRouter:
     return routes
 
 
-def _list_cards(context: StudioContext, known: dict[tuple[str, int], ProjectOverview]) -> list[Card]:
+def _list_cards(
+    context: StudioContext, known: WeakKeyDictionary[Project, tuple[int, ProjectOverview]]
+) -> list[Card]:  # fmt: skip
     """Return what the page shows of each project as JSON; one that cannot be opened shows why."""
     cards: list[Card] = []
     for name in context.list_ids():
         try:
             project = context.open(name)
-            key = (name, project.revision)
-            if key not in known:
-                known[key] = describe_project(project)
-            cards.append(_describe_card(project, known[key]))
+            revision = project.revision
+            if known.get(project, (None,))[0] != revision:
+                known[project] = revision, describe_project(project)
+            cards.append(_describe_card(project, known[project][1]))
         except HeadstartError as error:
             cards.append(_describe_broken(name, error))
     return cards

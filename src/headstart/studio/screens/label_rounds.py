@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from headstart.errors import HeadstartError
 from headstart.flow.labelling.figures import advise_more
@@ -86,7 +86,7 @@ class RoundKeeper:
     """The rounds of all projects of one Studio."""
 
     def __init__(self) -> None:
-        self._rounds: dict[Path, ProjectRounds] = {}
+        self._rounds: WeakKeyDictionary[Project, ProjectRounds] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def find(self, project: Project) -> ProjectRounds:
@@ -97,9 +97,9 @@ class RoundKeeper:
         project : Project
         """
         with self._lock:
-            if project.folder not in self._rounds:
-                self._rounds[project.folder] = ProjectRounds(number=project.get_setting(ROUNDS, 0))
-            return self._rounds[project.folder]
+            if project not in self._rounds:
+                self._rounds[project] = ProjectRounds(number=project.get_setting(ROUNDS, 0))
+            return self._rounds[project]
 
     def learn_if_due(self, project: Project) -> bool:
         """Begin a round in a thread of its own if there are enough new labels, and no round is under way.

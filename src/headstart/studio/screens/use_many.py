@@ -20,6 +20,7 @@ from headstart.flow.using import answer_runs, run_preview, run_review
 from headstart.flow.using.answer_runs import TO_PERSON, AnswerRun
 from headstart.flow.using.open_models import OpenModels
 from headstart.flow.using.settings import SETTINGS
+from headstart.home import write_whole
 from headstart.http.errors import RequestRefused
 from headstart.modalities.image import SUFFIXES
 from headstart.projects import Project
@@ -30,8 +31,6 @@ from headstart.studio.model_facts import choose_model
 from headstart.studio.uploads import receive_upload, rename_file
 
 JOB = "answer"
-_COLUMNS = ("text", "sheet", "id", "series", "time")
-"""Options of `predict` that the menus set."""
 _LONG_NAME = 120
 
 
@@ -70,7 +69,7 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
     @routes.post("/{n}/look")
     def look(request: Request, project: str, n: int, body: _Columns) -> Document:
         opened = context.open(project)
-        run = _settle(opened, n, {name: body.columns[name] for name in _COLUMNS if body.columns.get(name)})
+        run = _settle(opened, n, {name: body.columns[name] for name in answer_runs.COLUMNS if body.columns.get(name)})
         choices = _list_choices(run)
         try:
             preview = run_preview.preview_run(run, models.get(opened.get_model(run.model).folder))
@@ -190,16 +189,13 @@ def zip_folder(folder: Path, target: Path | None = None) -> Path:
         The zip; beside the folder if not given.
     """
     target = target or folder.with_name(f"{folder.name}.zip")
-    target.parent.mkdir(parents=True, exist_ok=True)
     files = sorted(path for path in _walk(folder) if path.is_file())
     newest = max((path.stat().st_mtime for path in (folder, *files)), default=0.0)
     if target.is_file() and target.stat().st_mtime >= newest:
         return target
-    partial = target.with_name(f".{target.name}.partial")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+    with write_whole(target) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in files:
             archive.write(path, (Path(folder.name) / path.relative_to(folder)).as_posix())
-    partial.replace(target)
     return target
 
 
