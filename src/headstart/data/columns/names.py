@@ -14,9 +14,9 @@ from headstart.records import TEST, TRAIN, InputColumns
 
 _USUAL = {
     "text": "text texts sentence sentences content message messages comment comments tweet review body post utterance "
-    "feedback description document question texte texto mensaje commentaire",
+    "feedback description document question texte texto mensaje commentaire ujumbe الرسالة النص",
     "label": "label labels target class classlabel category categories y labelname classname sentiment topic intent "
-    "emotion classe clase categoria categorie etiqueta etiquette",
+    "emotion classe clase categoria categorie etiqueta etiquette mada aina jibu الفئة الموضوع النوع",
     "split": "split partition subset set",
     "id": "id rowid sampleid uid uuid",
     "file": "filename file path filepath image imagepath imagefile img",

@@ -16,15 +16,16 @@ def _split(words: str) -> frozenset[str]:
 _PERSONAL = _split(
     "phone telephone telefono telefone tel mobile cell cellphone msisdn whatsapp simu email mail correo "
     "courriel passport ssn nid address adresse direccion contact signature surname firstname lastname fullname "
-    "username dob birthdate birthday prenom apellido jina gps"
+    "username dob birthdate birthday prenom apellido jina majina gps الهاتف هاتف الجوال جوال العنوان البريد"
 )
-_NAMES = _split("name names nom nombre")
+_NAMES = _split("name names nom nombre اسم الاسم")
 _PERSONS = _split(
     "first last full sur middle maiden user patient person client customer student pupil teacher farmer mother "
     "father child parent enumerator interviewer surveyor nurse doctor author sender reporter staff birth "
-    "household hh respondent member speaker annotator labeller beneficiary"
+    "household hh respondent member speaker annotator labeller beneficiary mkulima mgonjwa mteja mwanafunzi mwalimu mzazi "
+    "mama baba mtoto muuguzi agriculteur eleve paciente alumno cliente المريض المزارع الطالب العميل"
 )
-_BESIDE = _split("of de du del da la le the home work own date")
+_BESIDE = _split("of de du del da la le the home work own date ya wa kwanza رقم تاريخ")
 _IDS = _split("id ids uid number no nr num code serial barcode index row key")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
 _MAIL_WITHIN = re.compile(r"[\w.+-]+@[\w-]+\.\w{2,}")
@@ -49,6 +50,8 @@ def is_personal(name: str, values: Sequence[str]) -> bool:
     (False, True)
     >>> is_personal("reach", ["+254 700 123456", "0700-123-457"]), is_personal("contactable", ["yes", "no"])
     (True, False)
+    >>> is_personal("Jina la mkulima", ["Asha"]), is_personal("اسم المريض", ["سمير"]), is_personal("Wilaya", ["Kilosa"])
+    (True, True, False)
     """
     words = split_words(name)
     telling = words & (_PERSONAL | _PERSONS | _NAMES)
@@ -126,4 +129,4 @@ def split_words(name: str) -> set[str]:
     plain = "".join(
         character for character in unicodedata.normalize("NFKD", name) if not unicodedata.combining(character)
     )
-    return set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain).casefold()))
+    return set(re.findall(r"[^\W\d_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain).casefold()))

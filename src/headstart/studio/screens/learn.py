@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from headstart.http.errors import RequestRefused
 from headstart.options import AdaptOptions, flag, parse
 from headstart.projects import Job, Project
+from headstart.report.sentences.terminal import describe_steps
 from headstart.studio.context import StudioContext
 from headstart.studio.example_json import Document
 from headstart.studio.screens.learn_state import describe_state, find_learning_job
@@ -38,8 +39,8 @@ def make_routes(context: StudioContext) -> APIRouter:
     def show_page(request: Request, project: str) -> Response:
         opened = context.open(project)
         with context.speak(request):
-            state = describe_state(opened)
-        return context.render(request, "learn.html", project=opened, step="learn", state=state)
+            state, steps = describe_state(opened), describe_steps()
+        return context.render(request, "learn.html", project=opened, step="learn", state=state, steps=steps)
 
     @routes.get("/api/p/{project}/learn")
     def read_state(request: Request, project: str) -> Document:

@@ -51,6 +51,9 @@ export function projectId() {
   return document.body.dataset.project ?? "";
 }
 
+/** Name in the session's storage of the project whose page Learn begins at once. */
+export const LEARN_AT_ONCE = "headstart_learn";
+
 /**
  * Return an address of the JSON interface of this page's project, such as api("jobs").
  * @param {string} path

@@ -58,6 +58,7 @@ async function showOverview(known) {
   findElement("add-more").hidden = !hasSome;
   findElement("drop").classList.toggle("small-drop", hasSome);
   findElement("choose-files").classList.toggle("big", !hasSome);
+  findElement("choose-files").classList.toggle("second", hasSome);
   if (hasSome) show("overview", "intake");
   else show("intake");
 }

@@ -2,7 +2,7 @@
 // The page Learn: what is shown follows the job and the files of its run, never this page.
 
 import { get, post, stream } from "./api.js";
-import { api, findElement, findField, formatTimeLeft, guard, listElements, makeElement, setMeter, words } from "./dom.js";
+import { api, findElement, findField, formatTimeLeft, guard, LEARN_AT_ONCE, listElements, makeElement, projectId, setMeter, words } from "./dom.js";
 import { renderTested } from "./tested.js";
 
 /**
@@ -14,6 +14,8 @@ import { renderTested } from "./tested.js";
  *   wrong: import("./tested.js").Tested[] }} State
  */
 
+/** @type {Record<string, string>} What the steps of a run do, by their codes, in the language of the page. */
+const STEPS = JSON.parse(findElement("steps").textContent || "{}");
 const REFRESH_MILLISECONDS = 1500;
 const SPACE = "http://www.w3.org/2000/svg";
 /** @type {number | null} */ let followed = null;
@@ -91,7 +93,8 @@ function follow(job) {
   followed = job.id;
   findElement("step").textContent = words(job.state === "queued" ? "waiting" : "starting");
   stream(api(`jobs/${job.id}/events`), (event) => {
-    if (event.words && ["step", "begin"].includes(event.event)) findElement("step").textContent = event.words;
+    if (event.event === "begin") findElement("step").textContent = words("starting");
+    if (event.step && event.event === "step") findElement("step").textContent = STEPS[event.step] ?? event.words;
     if (["say", "warn"].includes(event.event) && event.words) findElement("log").append(`${event.words}\n`);
     if (typeof event.share === "number") {
       findElement("meter").classList.remove("busy");
@@ -137,4 +140,14 @@ options.addEventListener("submit", (event) => {
   learn(/** @type {HTMLElement} */ (options.querySelector("button")), values);
 });
 setInterval(() => findElement("progress").hidden || document.hidden || refreshSoon(), 4 * REFRESH_MILLISECONDS);
-show(JSON.parse(findElement("state").textContent || "{}"));
+/** Begin where a button Learn led here; the address alone begins nothing. @param {State} state */
+function beginWhereAsked(state) {
+  const isAsked = sessionStorage.getItem(LEARN_AT_ONCE) === projectId();
+  sessionStorage.removeItem(LEARN_AT_ONCE);
+  if (isAsked && !state.job && !state.missing.length) void learn(findElement("learn"), {});
+}
+
+/** @type {State} */
+const state = JSON.parse(findElement("state").textContent || "{}");
+show(state);
+beginWhereAsked(state);
