@@ -169,7 +169,8 @@ def test_learn_says_what_is_missing_then_shows_the_figure_of_few_as_a_count(
     assert [(item.kind, item.n, item.n_needed) for item in missing] == [("", 0, 2)]
     empty.add_examples([NewExample(name="a", content_hash="a", text="a", label="x")])
     assert [(item.kind, item.n, item.n_needed) for item in find_missing_labels(empty)] == [("x", 1, 5)]
-    page = client.get("/p/empty/learn").text
+    page = client.get("/p/empty/learn?language=sw").text
+    assert "kutafuta lililo bora zaidi" in page  # What a step does, in the language of the page.
     assert "/p/empty/label" in page and client.get("/p/empty/check").status_code == 200
 
 

@@ -63,6 +63,9 @@ def make_workbook() -> bytes:
         sheet.append(row)
     sheet.column_dimensions["A"].width = 31
     book.create_sheet("Other").append(["untouched"])
+    about = book.create_sheet("About", 0)
+    for row in (["Notes"], ["of Amina"]):
+        about.append(row)
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
@@ -89,6 +92,7 @@ def test_answers_and_what_people_answered_come_back_in_the_same_workbook(client:
     look = client.post(f"/api/p/water/answers/{n}/look", json={}).json()
     assert (look["n"], len(look["rows"]), look["run"]["name"]) == (3, 3, "messages May.xlsx")
     assert look["columns"]["text"] == "text" and look["choices"]["columns"] == ["who", "text"]
+    assert (look["choices"]["sheets"], look["choices"]["sheet"]) == (["About", "May"], "May")
     wrong = client.post(f"/api/p/water/answers/{n}/look", json={"columns": {"text": "nope"}}).json()
     assert "nope" in wrong["problem"] and wrong["choices"]["columns"] == ["who", "text"]
     client.post(f"/api/p/water/answers/{n}/look", json={})
@@ -159,7 +163,8 @@ def test_a_person_asks_once_and_drops_a_workbook_on_a_phone_in_arabic(address: s
         assert tab.run("document.getElementById('panel-many').hidden") is False
         tab.files("#many-files", tmp_path / "May.xlsx")
         tab.until("document.querySelectorAll('#many-preview li').length === 3")
-        assert tab.run("document.querySelector('#many-columns select').value") == "text"
+        menus = "[...document.querySelectorAll('#many-columns select')].map(menu => menu.value).join()"
+        assert tab.run(menus) == "May,text" and tab.run("document.querySelector('#many-drop').hidden")
         assert tab.run("document.documentElement.scrollWidth <= innerWidth && document.documentElement.dir") == "rtl"
         assert tab.troubles() == []
 

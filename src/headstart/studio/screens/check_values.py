@@ -193,6 +193,7 @@ def _make_bar(shares: OutcomeShares, name: str, chosen: dict[str, str]) -> Outco
         of, parts = n, counts
     else:
         of, parts = 100, [count_of_hundred(count / n) for count in counts]
+        parts[parts.index(max(parts))] += of - sum(parts)  # The parts of a hundred make a hundred.
     words = translate(
         "of {of}: {right} right, {wrong} wrong, {left} to you", of=of, right=parts[0], wrong=parts[1], left=parts[2]
     )

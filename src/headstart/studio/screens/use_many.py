@@ -70,11 +70,11 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
     def look(request: Request, project: str, n: int, body: _Columns) -> Document:
         opened = context.open(project)
         run = _settle(opened, n, {name: body.columns[name] for name in answer_runs.COLUMNS if body.columns.get(name)})
-        choices = _list_choices(run)
         try:
             preview = run_preview.preview_run(run, models.get(opened.get_model(run.model).folder))
         except HeadstartError as error:
             named = rename_file(error, run.data, run.name)
+            choices = _list_choices(run, {})
             return {"problem": named.problem, "hint": named.hint, "choices": choices, "run": _describe_run(run, opened)}
         with context.speak(request):
             rows = [
@@ -83,7 +83,7 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
             ]
         return {
             "n": preview.n_rows, "n_unreadable": preview.n_unreadable, "columns": dict(preview.columns), "rows": rows,
-            "choices": choices, "run": _describe_run(run, opened),
+            "choices": _list_choices(run, preview.columns), "run": _describe_run(run, opened),
         }  # fmt: skip
 
     @routes.post("/{n}/start")
@@ -140,18 +140,24 @@ def _settle(project: Project, n: int, columns: Mapping[str, str]) -> AnswerRun:
     )  # fmt: skip
 
 
-def _list_choices(run: AnswerRun) -> Document:
-    """Return the sheets and columns that the menus offer."""
+def _list_choices(run: AnswerRun, columns: Mapping[str, str]) -> Document:
+    """Return the sheets and columns that the menus offer, and the sheet that holds the columns that were read."""
     if not run.data.is_file() or not is_table(run.data):
         return {"sheets": [], "columns": []}
     try:
         sheets = preview_sheets(run.data) if is_workbook(run.data) else ()
         named_sheet = run.columns.get("sheet")
-        chosen = [sheet for sheet in sheets if sheet.header and named_sheet in (None, sheet.name)]
+        tables = [sheet for sheet in sheets if sheet.header]
+        widest = sorted(tables, key=lambda sheet: -len(_list_header(sheet)))
+        fitting = [sheet for sheet in widest if set(columns.values()) <= set(_list_header(sheet))]
+        chosen = [sheet for sheet in fitting or widest if named_sheet in (None, sheet.name)]
         names = _list_header(chosen[0]) if chosen else read_raw_table(run.data).names
     except HeadstartError:
         return {"sheets": [], "columns": []}
-    return {"sheets": [sheet.name for sheet in sheets if sheet.header], "columns": names[: SETTINGS.most_columns]}
+    return {
+        "sheets": [sheet.name for sheet in tables], "sheet": chosen[0].name if chosen else "",
+        "columns": names[: SETTINGS.most_columns],
+    }  # fmt: skip
 
 
 def _list_header(sheet: SheetPreview) -> list[str]:

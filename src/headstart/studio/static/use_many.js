@@ -2,11 +2,11 @@
 // Many: what was dropped, how it was understood, the answers as a file, and those that are left to a person.
 
 import { get, post, stream, upload } from "./api.js";
-import { api, findElement, findField, guard, makeElement, projectId, setMeter, words } from "./dom.js";
+import { api, findElement, findField, guard, listElements, makeElement, projectId, setMeter, words } from "./dom.js";
 import { acceptDrops, chosenModel, takeFiles } from "./use_state.js";
 
 /** @typedef {{ n: number, name: string, is_photos: boolean, columns: Record<string, string>, counts: Record<string, number>, n_rows: number, n_to_person: number, n_reviewed: number, n_people: number, source: number | null, job: number | null, has_file: boolean }} Run */
-/** @typedef {{ sheets: string[], columns: string[] }} Choices */
+/** @typedef {{ sheets: string[], sheet?: string, columns: string[] }} Choices */
 
 const PARTS = /** @type {const} */ ([["label", "n_answered", "label"], ["not_sure", "n_to_you", "person"],
   ["none_of_these", "n_none", "none"], ["unusable", "n_unusable", "unusable"]]);
@@ -21,7 +21,7 @@ function setStatus(text) {
 
 /** @param {import("./api.js").NamedFile[]} files */
 async function take(files) {
-  findElement("many-look").hidden = true;
+  showLook(false);
   await guard(async () => {
     current.n = (await post(`${api("answers")}?model=${chosenModel()}`)).n;
     current.columns = {};
@@ -41,9 +41,18 @@ async function look() {
   drawLook(answer);
 }
 
+/**
+ * Show what was dropped, or where to drop it.
+ * @param {boolean} isShown
+ */
+function showLook(isShown) {
+  findElement("many-look").hidden = !isShown;
+  findElement("many-drop").hidden = isShown;
+}
+
 /** @param {any} answer */
 function drawLook(answer) {
-  findElement("many-look").hidden = false;
+  showLook(true);
   findElement("many-title").textContent = answer.run.name;
   const problem = findElement("many-problem");
   problem.hidden = !answer.problem;
@@ -65,7 +74,7 @@ function drawLook(answer) {
 function makeMenus({ choices, columns = {}, run }) {
   const menus = [];
   if (choices.sheets.length > 1) {
-    menus.push(makeSentence("sheet_is", "sheet", choices.sheets, run.columns.sheet ?? ""));
+    menus.push(makeSentence("sheet_is", "sheet", choices.sheets, run.columns.sheet ?? choices.sheet ?? ""));
   }
   if (choices.columns.length > 1 && (columns.text || !Object.keys(columns).length)) {
     menus.push(makeSentence("text_is_in", "text", choices.columns, run.columns.text ?? columns.text ?? ""));
@@ -88,7 +97,7 @@ function makeSentence(key, option, names, chosen) {
     menu.append(Object.assign(makeElement("option", "", name || words("choose")), { value: name, selected: name === chosen }));
   }
   menu.addEventListener("change", () => {
-    current.columns = { ...current.columns, [option]: menu.value };
+    current.columns = option === "sheet" ? { sheet: menu.value } : { ...current.columns, [option]: menu.value };
     guard(look, { place: findElement("many-problem") });
   });
   const [before, after] = words(key, { menu: PLACE }).split(PLACE);
@@ -109,7 +118,7 @@ async function start() {
     busy: findElement("many-start"), place: findElement("many-problem"),
   });
   if (!started) return;
-  findElement("many-look").hidden = true;
+  showLook(false);
   await showRuns();
 }
 
@@ -117,6 +126,10 @@ async function showRuns() {
   const { runs } = await get(api("answers"));
   const shown = runs.filter((/** @type {Run} */ run) => run.has_file || run.job !== null);
   findElement("many-runs").replaceChildren(...shown.map(makeRun));
+  enlargeFirst();
+  const [choose] = listElements("#many-drop label[for=many-files]");
+  choose.classList.toggle("big", !shown.length);
+  choose.classList.toggle("second", shown.length > 0);
   for (const run of shown) {
     if (run.n_people > run.n_reviewed && run.job === null) await save(run);
   }
@@ -129,6 +142,12 @@ async function showRuns() {
 async function save(run) {
   const saved = await guard(() => post(api(`answers/${run.n}/save`)), { place: findElement("many-problem") });
   if (saved) document.getElementById(`run-${run.n}`)?.replaceWith(makeRun(saved.run));
+  enlargeFirst();
+}
+
+/** Make the button of the newest answers the big one. */
+function enlargeFirst() {
+  listElements("#many-runs a.button")[0]?.classList.add("big");
 }
 
 /** @param {Run} run */
@@ -172,7 +191,7 @@ function makeShare(run) {
  * @param {string} key
  */
 function makeDownload(run, path, key) {
-  const link = makeElement("a", key === "download" ? "button big" : "button second", words(key));
+  const link = makeElement("a", key === "download" ? "button" : "button second", words(key));
   link.href = api(`answers/${run.n}/${path}`);
   link.download = "";
   return link;
@@ -215,7 +234,7 @@ export function followJob(job, { line, meter, done, place }) {
       meter.classList.remove("busy");
       setMeter(meter, event.share);
     }
-    if (event.words && event.event !== "error") line.textContent = event.words;
+    if (event.event === "progress" && event.total) line.textContent = words("n_of", { n: event.n, of: event.total });
     if (event.event === "error") {
       place.className = "notice error";
       place.replaceChildren(makeElement("strong", "", String(event.words ?? words("failed_job"))), String(event.hint ?? ""));
@@ -241,7 +260,7 @@ export function startMany() {
   }
   findElement("many-start").addEventListener("click", start);
   findElement("many-forget").addEventListener("click", () => {
-    findElement("many-look").hidden = true;
+    showLook(false);
     findElement("many-problem").hidden = true;
   });
   guard(showRuns, { place: findElement("many-problem") });
