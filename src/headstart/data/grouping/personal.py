@@ -22,8 +22,8 @@ _NAMES = _split("name names nom nombre اسم الاسم")
 _PERSONS = _split(
     "first last full sur middle maiden user patient person client customer student pupil teacher farmer mother "
     "father child parent enumerator interviewer surveyor nurse doctor author sender reporter staff birth "
-    "household hh respondent member speaker annotator labeller beneficiary mkulima mgonjwa mteja mwanafunzi mwalimu mzazi "
-    "mama baba mtoto muuguzi agriculteur eleve paciente alumno cliente المريض المزارع الطالب العميل"
+    "household hh respondent member speaker annotator labeller beneficiary mkulima mgonjwa mteja mwanafunzi mwalimu "
+    "mzazi mama baba mtoto muuguzi agriculteur eleve paciente alumno cliente المريض المزارع الطالب العميل"
 )
 _BESIDE = _split("of de du del da la le the home work own date ya wa kwanza رقم تاريخ")
 _IDS = _split("id ids uid number no nr num code serial barcode index row key")
