@@ -20,6 +20,8 @@ from headstart.projects import Project
 
 ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+)/")
 NAME = "document.querySelector('#example-name').textContent"
+ALL_ARRIVED = "Object.keys(localStorage).every((key) => !key.startsWith('headstart-label:'))"
+"""No answer waits in the browser."""
 BUTTONS = "[...document.querySelectorAll('.kind-buttons [data-kind]')].map((button) => button.dataset.kind)"
 
 
@@ -144,15 +146,16 @@ class Journey:
         digit = str(kinds.index(kind) + 1)
         self.tab.key(digit, ord(digit), digit)
 
-    def label(self, n: int, truth: Mapping[str, str]) -> list[str]:
+    def label(self, n: int, truth: Mapping[str, str], pause: float = 0.0) -> list[str]:
         """Answer n examples as fast as the page shows them; return their names in order."""
         names: list[str] = []
         for _ in range(n):
             last = json.dumps(names[-1] if names else "")
             visible = f"!document.querySelector('#stage').hidden && {NAME} !== {last} && {NAME}"
             names.append(str(self.tab.until(visible, 120)))
+            time.sleep(pause)
             self.press_kind(truth[names[-1]])
-        self.tab.until("Object.keys(localStorage).every((key) => !key.startsWith('headstart-label:'))", 60)
+        self.tab.until(ALL_ARRIVED, 60)
         return names
 
     def learn(self, seconds: float = 900, **options: str) -> tuple[float, str]:
@@ -160,15 +163,24 @@ class Journey:
         self.open("learn")
         start = time.monotonic()
         if options:
-            for name, value in options.items():
-                self.tab.run(f"document.querySelector('#options').elements.{name}.value = {json.dumps(value)}")
-            self.tab.run("document.querySelector('#options').requestSubmit()")
+            self.send_options(options)
         else:
             self.click("#learn")
         self.tab.until("document.querySelector('#figure-value').textContent.trim().length > 1", seconds)
         first = time.monotonic() - start
         self.tab.until(self.is_visible("#end"), seconds)
         return first, str(self.tab.run("document.querySelector('#during').innerText"))
+
+    def learn_in_background(self, strategy: str) -> None:
+        """Press Learn and do not wait."""
+        self.open("learn")
+        self.send_options({"strategy": strategy})
+
+    def send_options(self, options: Mapping[str, str]) -> None:
+        """Learn with the options for experts."""
+        for name, value in options.items():
+            self.tab.run(f"document.querySelector('#options').elements.{name}.value = {json.dumps(value)}")
+        self.tab.run("document.querySelector('#options').requestSubmit()")
 
     def read_events(self) -> list[tuple[str, str | None]]:
         """Return the names and labels of what people answered, in order."""

@@ -207,6 +207,19 @@ def test_examples_put_away_for_the_check_stay_and_are_drawn_by_chance(make_proje
     assert flow.assign_splits(project).n_new == 0 and project.list_ids(ExampleFilter(split="test")) == now
 
 
+def test_the_check_leaves_examples_of_a_rare_kind_to_learn_from(make_project: Callable[[str], Project]) -> None:
+    project = make_project("p")
+    project.set_setting("modality", "text")
+    ids = project.add_examples(make_texts(60))
+    for at, number in enumerate(ids):
+        label = f"rare {at // 2}" if at < 20 else "common"  # Ten kinds of which chance drew two each.
+        chosen = "random" if at < 20 else "useful"
+        project.add_labels([NewLabel(example=number, label=label, who="Amina", chosen=chosen)])
+    counts = flow.assign_splits(project)
+    assert {kind.name: kind.n_train for kind in project.list_kinds() if kind.n_train < 2} == {}
+    assert counts.n_train + counts.n_test == 60
+
+
 def test_only_chosen_examples_are_checked_on_where_there_are_no_others(make_project: Callable[[str], Project]) -> None:
     project = make_project("p")
     project.set_setting("modality", "text")

@@ -110,7 +110,16 @@ def _decide(
         data.number_strata(rows), data.number_clusters(rows, group), part_shares, options.seed, least_kept=n_least
     )
     splits[candidates[parts == 1]] = TEST
+    _give_back_scarce(splits, data.number_strata(joined), clusters, candidates[parts == 1])
     return splits
+
+
+def _give_back_scarce(splits: NDArray[np.object_], strata: Index, clusters: Index, drawn: Index) -> None:
+    """Give drawn rows back where their kind has too few to learn from: most of the others may have been drawn, too."""
+    for row in drawn:
+        if ((strata == strata[row]) & (splits == TRAIN)).sum() < DATA_SETTINGS.min_class_rows:
+            mine = drawn[clusters[drawn] == clusters[row]]
+            splits[mine] = TRAIN
 
 
 def is_by_chance(example: Example) -> bool:
