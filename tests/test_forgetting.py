@@ -23,7 +23,9 @@ from headstart.flow.forgetting.corrections import forget_corrections
 from headstart.flow.forgetting.model_rows import forget_in_bundle, remove_from_bundle
 from headstart.flow.forgetting.person_rows import PersonRows
 from headstart.flow.forgetting.run_files import forget_in_run
+from headstart.index import IndexDraft, IndexFacts, is_index, write_index
 from headstart.options import ForgetOptions, parse
+from headstart.projects import NewExample, Project
 from headstart.row_cache import RowCache, list_shards
 from headstart.runs import MARK
 
@@ -140,3 +142,50 @@ def test_corrections_of_a_row_go_with_the_journal_that_holds_them(tmp_path: Path
     assert forget_corrections(tmp_path, person, True) == 1
     content = "".join(path.read_text("utf-8") for path in tmp_path.iterdir() if path.is_file())
     assert "my well" not in content and "other,school" in content
+
+
+@pytest.mark.parametrize(
+    ("ids", "row", "is_removed"),
+    [((), "my well is dry", True), (("m.csv:2",), "", True), ((), "no such message", False), (("m.csv:9",), "", False)],
+)
+def test_an_index_that_holds_a_row_is_removed_whole(
+    ids: tuple[str, ...], row: str, is_removed: bool, tmp_path: Path, fresh_home: Path
+) -> None:
+    write_texts(tmp_path / "data" / "i", ["my well is dry", "no books"])
+    (tmp_path / "row.txt").write_text(row, encoding="utf-8")
+    options = parse(ForgetOptions, id=ids, row=(tmp_path / "row.txt",) if row else ())
+    items = flow.forget([tmp_path / "data"], options, False)["items"]
+    assert [item["what"] for item in items] == (["index"] if is_removed else [])
+    assert is_index(tmp_path / "data" / "i")
+    flow.forget([tmp_path / "data"], options, True)
+    assert is_index(tmp_path / "data" / "i") != is_removed
+
+
+def test_an_index_whose_texts_are_cut_may_hold_any_row(tmp_path: Path, fresh_home: Path) -> None:
+    write_texts(tmp_path / "i", ["x" * 999])
+    (tmp_path / "row.txt").write_text("my well is dry", encoding="utf-8")
+    flow.forget([tmp_path], parse(ForgetOptions, row=(tmp_path / "row.txt",)), True)
+    assert not list((tmp_path / "i").iterdir())
+
+
+def write_texts(folder: Path, texts: list[str]) -> None:
+    facts = IndexFacts(modality="text", base="tiny", base_name="tiny", fingerprint="f")
+    vectors = np.full((len(texts), 4), 0.5, dtype=np.float16)
+    ids = [f"m.csv:{row}" for row in range(2, 2 + len(texts))]
+    write_index(folder, IndexDraft(ids=ids, vectors=vectors, about=facts, texts=texts))
+
+
+def test_a_row_that_a_project_names_goes_from_the_cache_and_what_is_not_searched_is_named(
+    tmp_path: Path, fresh_home: Path
+) -> None:
+    with Project.create(tmp_path / "p") as project:
+        project.add_examples([NewExample(name="Juma", content_hash=hash_text("my well is dry"), text="my well is dry")])
+        folder = project.folder
+    for name in ("originals/1/000001.csv", "originals/1/000002.jpg", "answers/1/data/000001.csv"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"my well is dry")
+    ArrayCache("ab" * 20, {"base": "x"}).add(hash_text("my well is dry"))
+    document = flow.forget([tmp_path], parse(ForgetOptions, id=("Juma",)), True)
+    assert {(item["what"], item["n"]) for item in document["items"]} == {("project", 2), ("features", 1)}
+    assert not (folder / "originals/1/000002.jpg").exists(), "a photo of the same content that is no example"
+    assert document["not_searched"] == [str(folder / "originals/1/000001.csv"), str(folder / "answers")]

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from headstart.cli.surface import command, console, news, require_path
+from headstart.errors import list_offenders
 from headstart.options import ForgetOptions
 
 _WORDS = {
@@ -17,6 +18,7 @@ _WORDS = {
     "bundle": ("row that the model remembers (hash, features)", "rows that the model remembers (hashes, features)"),
     "corrections": ("correction that people sent", "corrections that people sent"),
     "project": ("example of the project", "examples of the project"),
+    "index": ("index for search that holds them or may", "indexes for search that hold them or may"),
 }
 """What was found, for one and for more."""
 
@@ -26,11 +28,11 @@ def forget(
     options: ForgetOptions,
     places: Annotated[
         list[Path] | None,
-        typer.Argument(help="Folders with results of `adapt`, models, corrections and projects, at any depth."),
+        typer.Argument(help="Folders with results of `adapt`, models, corrections, projects, indexes; at any depth."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove it. Without this nothing is changed.")] = False,
 ) -> Any:
-    """Remove a person's rows from caches, reports, models' references, corrections and projects."""
+    """Remove a person's rows from caches, reports, models' references, corrections, projects and indexes."""
     from headstart import flow
 
     folders = [require_path(path) for path in places or []]
@@ -49,6 +51,12 @@ def forget(
             "A model cannot unlearn: take the rows out of your data and adapt again. Copies that you passed on, and "
             "files that you wrote with -o, are not searched."
         )
+    if document["not_searched"]:
+        places = list_offenders(document["not_searched"])
+        console.print(
+            f"Copies of what was dropped into projects are not searched: {places}. Delete those that hold the rows.",
+            markup=False, soft_wrap=True,
+        )  # fmt: skip
     if document["items"]:
         news.print("Removed." if yes else "Nothing was changed. The same command with --yes removes it.")
     return document

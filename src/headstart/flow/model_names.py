@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from headstart.projects import is_project
-
-_MODELS = "models"
+from headstart.projects.places import MODELS
 
 
 def name_model(folder: Path) -> str:
@@ -24,5 +23,5 @@ def name_model(folder: Path) -> str:
     """
     place = folder.resolve()
     run = place.parent if place.name == "bundle" else place
-    is_of_project = run.parent.name == _MODELS and is_project(run.parent.parent)
+    is_of_project = run.parent.name == MODELS and is_project(run.parent.parent)
     return f"{run.parent.parent.name} {run.name}" if is_of_project else run.name

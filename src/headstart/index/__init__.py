@@ -7,11 +7,21 @@ and asks it.
 """
 
 from headstart.index.exact import score_rows, search_vectors
-from headstart.index.files import IndexDraft, is_index, make_index, may_hold_index, open_index, write_index
+from headstart.index.files import (
+    ABOUT,
+    IndexDraft,
+    is_index,
+    make_index,
+    may_hold_index,
+    open_index,
+    remove_index,
+    write_index,
+)
 from headstart.index.groups import NearGroup, choose_least_score, group_near_rows, order_by_likeness
 from headstart.index.record import Hit, IndexFacts, VectorIndex
 
 __all__ = [
+    "ABOUT",
     "Hit",
     "IndexDraft",
     "IndexFacts",
@@ -24,6 +34,7 @@ __all__ = [
     "may_hold_index",
     "open_index",
     "order_by_likeness",
+    "remove_index",
     "score_rows",
     "search_vectors",
     "write_index",

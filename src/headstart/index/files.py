@@ -30,6 +30,7 @@ VECTORS, WORDS, GRAPH = "vectors.safetensors", "words.safetensors", "graph.usear
 IDS, ROWS, ABOUT = "ids.json", "rows.json", "index.json"
 PARQUET = "vectors.parquet"
 """Written beside an index for other programs, and never read."""
+_FILES = (ABOUT, VECTORS, WORDS, GRAPH, IDS, ROWS, PARQUET)
 _NAME, _STAMP = "vectors", "stamp"
 _SPECS = {_NAME: ArraySpec("float16", ("rows", "dims"))}
 _AGAIN = "Make it again: headstart embed DATA -o FOLDER."
@@ -85,10 +86,21 @@ def may_hold_index(folder: Path) -> bool:
     folder : Path
         It need not be there.
     """
-    names = {VECTORS, WORDS, GRAPH, IDS, ROWS, ABOUT, PARQUET}
     return not folder.is_dir() or all(
-        path.name in names or (path.name.startswith(".") and path.suffix == ".partial") for path in folder.iterdir()
+        path.name in _FILES or (path.name.startswith(".") and path.suffix == ".partial") for path in folder.iterdir()
     )
+
+
+def remove_index(folder: Path) -> None:
+    """Remove an index, with what was written beside it; other files in its folder stay.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+    remove_leftovers(folder, ".*.partial")
+    for name in _FILES:
+        (folder / name).unlink(missing_ok=True)
 
 
 def make_index(draft: IndexDraft) -> VectorIndex:

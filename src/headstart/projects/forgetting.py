@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from headstart.projects.examples import read_examples
+from headstart.projects.places import DERIVED
 from headstart.projects.store import ProjectStore, explain_errors
 
 FORGOTTEN = "forgotten"
-DERIVED = ("vectors", "thumbnails", "jobs")
-"""Folders that were made from the examples, and can be made again."""
 
 
 def forget_examples(store: ProjectStore, ids: Sequence[int]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.errors import OptionError, UnknownName
+from headstart.projects.places import MODELS
 from headstart.projects.records import MODEL_STATES, ProjectModel, Source
 from headstart.projects.store import ProjectStore, format_now
 
@@ -61,9 +62,9 @@ def add_model(store: ProjectStore, folder: Path | None, command: str, state: str
     with store.write() as connection:
         highest = int(connection.execute("SELECT coalesce(max(n), 0) FROM models").fetchone()[0])
         number = highest + 1
-        while folder is None and (root / "models" / str(number)).exists():
+        while folder is None and (root / MODELS / str(number)).exists():
             number += 1  # Somebody put a folder there.
-        place = root / "models" / str(number) if folder is None else folder.absolute()
+        place = root / MODELS / str(number) if folder is None else folder.absolute()
         text = place.relative_to(root).as_posix() if place.is_relative_to(root) else str(place)
         connection.execute(
             "INSERT INTO models (n, folder, command, state, at) VALUES (?, ?, ?, ?, ?)",

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from headstart.errors import DataError
 from headstart.projects.jobs import OPEN_STATES
 from headstart.projects.migrations import MIGRATIONS, read_version
+from headstart.projects.places import ORIGINALS
 from headstart.projects.store import DATABASE, explain_errors, make_marks
 
 PENDING_SOURCE = "pending_source"
@@ -103,7 +104,7 @@ def secure_database(folder: Path) -> None:
             raise DataError("The project in this file is damaged.", "Ask for another copy of it.")
         close_jobs(connection)
         rows = connection.execute("SELECT id, path FROM examples WHERE path IS NOT NULL").fetchall()
-        lost = [(f"originals/lost-{number}", number) for number, place in rows if not is_inside(place)]
+        lost = [(f"{ORIGINALS}/lost-{number}", number) for number, place in rows if not is_inside(place)]
         connection.executemany("UPDATE examples SET path = ? WHERE id = ?", lost)
         models = connection.execute("SELECT n, folder FROM models").fetchall()
         connection.executemany(

@@ -23,8 +23,8 @@ from headstart.data.reading.stored_names import clean_name, write_names
 from headstart.data.reading.tree import list_tree
 from headstart.errors import DataError
 from headstart.http.errors import RequestRefused
+from headstart.projects.places import ORIGINALS
 
-ORIGINALS = "originals"
 _PARTIAL, _LIST = ".partial", "names.jsonl"
 _LIST_LOCK = threading.Lock()
 """Several requests of one page write to a list at once."""

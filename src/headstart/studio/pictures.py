@@ -19,6 +19,7 @@ from headstart import home
 from headstart.errors import DataError
 from headstart.modalities.image import load_image
 from headstart.modalities.image_values import BY_CONTENT
+from headstart.projects.places import THUMBNAILS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,6 @@ class PictureSettings:
 
 
 SETTINGS = PictureSettings()
-FOLDER = "thumbnails"
 """Below the folder of a project; it may be deleted, and is made again."""
 _JPEG_END = b"\xff\xd9"
 
@@ -127,7 +127,7 @@ def draw_large(source: Path) -> bytes | None:
 
 
 def _locate(project_folder: Path, content_hash: str) -> Path:
-    return project_folder / FOLDER / content_hash[:2] / f"{content_hash}.jpg"
+    return project_folder / THUMBNAILS / content_hash[:2] / f"{content_hash}.jpg"
 
 
 def _write(place: Path, jpeg: bytes) -> None:

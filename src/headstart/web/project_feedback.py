@@ -12,6 +12,7 @@ from headstart.errors import HeadstartError
 from headstart.home import write_whole
 from headstart.http.errors import RequestRefused
 from headstart.projects import NewExample, NewLabel, Project
+from headstart.projects.places import ORIGINALS
 from headstart.web.models import ServedModel
 
 CHOSEN = "feedback"
@@ -37,7 +38,7 @@ class ProjectCorrections:
 
     def __init__(self, project: Project, choose_suffix: Callable[[bytes], str], most_bytes: int) -> None:
         self.project, self.choose_suffix, self.most_bytes = project, choose_suffix, most_bytes
-        self.originals = project.folder / "originals"
+        self.originals = project.folder / ORIGINALS
         self.n_bytes = sum(path.stat().st_size for path in self.originals.glob("*")) if self.originals.is_dir() else 0
         self._corrected: dict[str, set[int]] = {}
         for event in project.iterate_events(origin="person"):

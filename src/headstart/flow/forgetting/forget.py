@@ -12,26 +12,30 @@ from headstart.bundle.row_names import FILE as NAMES
 from headstart.errors import OptionError
 from headstart.flow.forgetting.caches import forget_features, forget_unpacked
 from headstart.flow.forgetting.corrections import JOURNAL, forget_corrections
+from headstart.flow.forgetting.indexes import forget_in_index
 from headstart.flow.forgetting.model_rows import forget_in_bundle
 from headstart.flow.forgetting.person_rows import PersonRows, read_person_rows
-from headstart.flow.forgetting.project_rows import forget_in_project
+from headstart.flow.forgetting.project_rows import forget_in_project, list_dropped, read_example_names
 from headstart.flow.forgetting.run_files import RESULT, forget_in_run
 from headstart.home import find_home, read_json
+from headstart.index import ABOUT, is_index
 from headstart.options import ForgetOptions
+from headstart.projects import is_project
 from headstart.projects.store import DATABASE
 from headstart.runs import MARK
 
-What = Literal["features", "unpacked", "run", "bundle", "corrections", "project"]
+What = Literal["features", "unpacked", "run", "bundle", "corrections", "project", "index"]
 
 
 @dataclass(frozen=True)
 class _Places:
-    """Folders of runs, of models, of corrections, and of projects."""
+    """Folders of runs, of models, of corrections, of projects, and of indexes that are of no project."""
 
     runs: list[Path]
     bundles: list[Path]
     corrections: list[Path]
     projects: list[Path]
+    indexes: list[Path]
 
 
 def forget(paths: Sequence[Path], options: ForgetOptions, apply: bool) -> dict[str, Any]:
@@ -40,7 +44,8 @@ def forget(paths: Sequence[Path], options: ForgetOptions, apply: bool) -> dict[s
     Parameters
     ----------
     paths : sequence of Path
-        Folders that hold runs, models, corrections and projects, at any depth. The cache is looked through in any case.
+        Folders that hold runs, models, corrections, projects and indexes, at any depth. The cache is looked through in
+        any case.
     options : ForgetOptions
         Which rows.
     apply : bool
@@ -49,7 +54,8 @@ def forget(paths: Sequence[Path], options: ForgetOptions, apply: bool) -> dict[s
     Returns
     -------
     dict
-        JSON: `items` (place, what, n) and `models` (path, n_learnt, n_tested) that were made with the rows.
+        JSON: `items` (place, what, n), `models` (path, n_learnt, n_tested) that were made with the rows, and
+        `not_searched`: what people dropped into projects, as they dropped it.
 
     Raises
     ------
@@ -61,7 +67,8 @@ def forget(paths: Sequence[Path], options: ForgetOptions, apply: bool) -> dict[s
     places = _find_places(paths)
     person = read_person_rows(options.id, options.row, places.bundles)
     of_run = {folder: person.add_names(_read_names(folder)) for folder in places.runs}
-    keys = frozenset[str]().union(person.keys, *(known.keys for known in of_run.values()))
+    of_project = [person.add_names(read_example_names(folder)) for folder in places.projects]
+    keys = frozenset[str]().union(person.keys, *(known.keys for known in (*of_run.values(), *of_project)))
     everywhere = PersonRows(person.ids, keys)
     items: list[dict[str, Any]] = []
 
@@ -82,9 +89,12 @@ def forget(paths: Sequence[Path], options: ForgetOptions, apply: bool) -> dict[s
         note(folder, "corrections", forget_corrections(folder, everywhere, apply))
     for folder in places.projects:
         note(folder, "project", forget_in_project(folder, everywhere, apply))
+    for folder in places.indexes:
+        note(folder, "index", forget_in_index(folder, everywhere, apply))
     note(find_home() / "features", "features", forget_features(everywhere, apply))
     note(find_home() / "unpacked", "unpacked", forget_unpacked(everywhere, apply))
-    return {"format": 1, "applied": apply, "items": items, "models": models}
+    dropped = [str(path) for folder in places.projects for path in list_dropped(folder)]
+    return {"format": 1, "applied": apply, "items": items, "models": models, "not_searched": dropped}
 
 
 def _find_places(paths: Sequence[Path]) -> _Places:
@@ -93,7 +103,8 @@ def _find_places(paths: Sequence[Path]) -> _Places:
 
     runs, bundles = find(MARK), [folder for folder in find(MANIFEST) if (folder / "config.json").is_file()]
     beside = {folder.parent for folder in bundles if any((folder.parent / name).is_file() for name in (NAMES, RESULT))}
-    return _Places(sorted({*runs, *beside}), bundles, find(JOURNAL), find(DATABASE))
+    indexes = [folder for folder in find(ABOUT) if is_index(folder) and not is_project(folder.parent)]
+    return _Places(sorted({*runs, *beside}), bundles, find(JOURNAL), find(DATABASE), indexes)
 
 
 def _read_names(folder: Path) -> list[tuple[str, str]]:

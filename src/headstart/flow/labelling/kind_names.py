@@ -6,13 +6,14 @@ import numpy as np
 
 from headstart import data
 from headstart.flow.labelling.coding_frames import list_described_kinds
-from headstart.flow.labelling.kind_vectors import FOLDER, open_kind_vectors
+from headstart.flow.labelling.kind_vectors import open_kind_vectors
 from headstart.flow.vectors.search import embed_queries
 from headstart.index import IndexDraft, VectorIndex, write_index
 from headstart.modalities import MODALITIES
 from headstart.offline import offline
 from headstart.options import SearchOptions, parse
 from headstart.projects import Project
+from headstart.projects.places import KIND_VECTORS
 
 
 def embed_kinds(project: Project, index: VectorIndex, is_offline: bool = False) -> VectorIndex | None:
@@ -44,4 +45,4 @@ def embed_kinds(project: Project, index: VectorIndex, is_offline: bool = False) 
     draft = IndexDraft(
         ids=[kind.name for kind in kinds], vectors=vectors.astype(np.float16), about=index.about, texts=texts
     )
-    return write_index(project.folder / FOLDER, draft)
+    return write_index(project.folder / KIND_VECTORS, draft)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from headstart.index import VectorIndex, is_index, open_index
 from headstart.projects import Project
-
-FOLDER = "kind_vectors"
-"""Below the project's folder."""
+from headstart.projects.places import KIND_VECTORS
 
 
 def open_kind_vectors(project: Project, index: VectorIndex) -> VectorIndex | None:
@@ -18,7 +16,7 @@ def open_kind_vectors(project: Project, index: VectorIndex) -> VectorIndex | Non
     index : VectorIndex
         Of the examples.
     """
-    folder = project.folder / FOLDER
+    folder = project.folder / KIND_VECTORS
     if not is_index(folder):
         return None
     names = open_index(folder)

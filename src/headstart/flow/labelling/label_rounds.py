@@ -23,12 +23,10 @@ from headstart.flow.vectors.embed import embed_project
 from headstart.index import VectorIndex
 from headstart.options import AddDataOptions, EmbedOptions, LabelOptions, parse
 from headstart.projects import NewLabel, Project, is_project
+from headstart.projects.places import JUDGED, TO_JUDGE
 
-TO_JUDGE = "to_judge.xlsx"
 ASKED = "asked_in_round"
 """Setting of a project: the round that is out for answers, and how each of its examples was chosen."""
-ROUNDS = "rounds"
-"""Folder of the workbooks that were read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,7 +178,7 @@ def _read_answers(project: Project, options: LabelOptions) -> int:
         )
         for row in rows
     ])  # fmt: skip
-    folder = project.folder / ROUNDS
+    folder = project.folder / JUDGED
     folder.mkdir(exist_ok=True)
     path.replace(folder / f"round-{number}.xlsx")
     return len(rows)

@@ -18,9 +18,9 @@ from headstart.home import write_whole
 from headstart.modalities import MODALITIES
 from headstart.options import AddDataOptions, parse
 from headstart.projects import Example, NewExample, NewLabel, Project
+from headstart.projects.places import ORIGINALS
 from headstart.records import TEST
 
-ORIGINALS = "originals"
 _ROLE = "examples"
 
 

@@ -23,13 +23,12 @@ from headstart.errors import DataError, OptionError
 from headstart.flow.projects.adding import add_data
 from headstart.options import AddDataOptions, parse
 from headstart.projects import Project, is_project
+from headstart.projects.places import MADE_AGAIN, ORIGINALS
 from headstart.projects.transfer import copy_database, is_inside, list_outside_files, secure_database, set_paths
 
 BIN = ".bin"
 """Folder of deleted projects, below that of the projects."""
 _DATABASE_FILES = ("project.sqlite", "project.sqlite-wal", "project.sqlite-shm")
-_LEFT_BEHIND = ("jobs", "thumbnails")
-"""Folders that are made again."""
 _DAMAGES = (zipfile.BadZipFile, zlib.error, LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError)
 """What reading a zip raises that is damaged, or has a password."""
 _NAME_ERRORS = (FileExistsError, NotADirectoryError, IsADirectoryError)
@@ -153,7 +152,7 @@ def export_project(project: Project, path: Path) -> None:
         with tempfile.TemporaryDirectory(dir=path.parent) as work, zipfile.ZipFile(partial, "w") as archive:
             copy_database(project.folder, Path(work))
             outside = {number: file for number, file in list_outside_files(project.folder).items() if file.is_file()}
-            names = {number: f"originals/outside-{number}{file.suffix.lower()}" for number, file in outside.items()}
+            names = {number: f"{ORIGINALS}/outside-{number}{file.suffix.lower()}" for number, file in outside.items()}
             set_paths(Path(work), names)
             files = [(file, file.relative_to(project.folder).as_posix()) for file in _list_files(project.folder)]
             files += [(outside[number], names[number]) for number in outside]
@@ -201,7 +200,7 @@ def _extract(archive: zipfile.ZipFile, folder: Path) -> None:
         raise DataError("This zip holds no project.", "Choose a zip that Studio exported; data is added on Examples.")
     prefix = min(roots, key=len).removesuffix(_DATABASE_FILES[0])
     inner = [item for item in members if item.filename.startswith(prefix)]
-    inner = [item for item in inner if item.filename.removeprefix(prefix).split("/")[0] not in _LEFT_BEHIND]
+    inner = [item for item in inner if item.filename.removeprefix(prefix).split("/")[0] not in MADE_AGAIN]
     n_bytes = sum(item.file_size for item in inner)
     if len(inner) > _MOST_FILES or n_bytes + _SPARE_BYTES > shutil.disk_usage(folder).free:
         raise DataError(f"The project takes {n_bytes / 1e6:,.0f} MB, and the disk has less.", "Free some space.")
@@ -343,7 +342,7 @@ def _list_files(folder: Path) -> Iterator[Path]:
     """Yield the files of a project but for its database and what is made again; links are not followed."""
     for place, folders, names in os.walk(folder):
         if Path(place) == folder:
-            folders[:] = [name for name in folders if name not in _LEFT_BEHIND]
+            folders[:] = [name for name in folders if name not in MADE_AGAIN]
         for name in names:
             file = Path(place) / name
             is_partial = name.startswith(".") and name.endswith(".partial")

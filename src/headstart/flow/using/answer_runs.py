@@ -22,8 +22,9 @@ from headstart.file_locks import lock_file
 from headstart.home import read_json, write_json
 from headstart.options import PredictFileOptions, parse
 from headstart.projects import Project
+from headstart.projects.places import ANSWERS
 
-FOLDER, ABOUT, DATA, TABLE = "answers", "about.json", "data", "table.csv"
+ABOUT, DATA, TABLE = "about.json", "data", "table.csv"
 SORTED, EXAMPLES, REVIEWED = "sorted", "examples.json", "reviewed.csv"
 _CAME, _LOCK, _LOCK_SECONDS = ".came.jsonl", ".lock", 10.0
 COLUMNS = ("text", "sheet", "id", "series", "time")
@@ -88,7 +89,7 @@ def create_run(project: Project, model: int) -> int:
     project : Project
     model : int
     """
-    root = project.folder / FOLDER
+    root = project.folder / ANSWERS
     root.mkdir(exist_ok=True)
     n = 1 + max((int(path.name) for path in root.iterdir() if path.name.isdecimal()), default=0)
     while True:
@@ -115,7 +116,7 @@ def find_folder(project: Project, n: int) -> Path:
     UnknownName
         There is none of this number.
     """
-    folder = project.folder / FOLDER / str(int(n))
+    folder = project.folder / ANSWERS / str(int(n))
     if not (folder / ABOUT).is_file():
         raise UnknownName("There are no such answers.", "Drop the file once more.")
     return folder
@@ -172,7 +173,7 @@ def list_runs(project: Project) -> list[AnswerRun]:
     ----------
     project : Project
     """
-    root = project.folder / FOLDER
+    root = project.folder / ANSWERS
     numbers = sorted((int(path.name) for path in root.glob("*") if path.name.isdecimal()), reverse=True)
     runs = []
     for n in numbers:

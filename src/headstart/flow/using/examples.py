@@ -10,8 +10,8 @@ from headstart.errors import DataError
 from headstart.flow.using.open_models import ReadInput
 from headstart.home import write_whole
 from headstart.projects import NewExample, NewLabel, Project
+from headstart.projects.places import ORIGINALS
 
-ORIGINALS = "originals"
 ROLE = "in use"
 """Role of the source of corrections."""
 _SUFFIXES = ((b"\x89PNG", ".png"), (b"\xff\xd8", ".jpg"), (b"GIF8", ".gif"), (b"BM", ".bmp"), (b"RIFF", ".webp"))
@@ -50,20 +50,14 @@ def add_unlabelled(project: Project, item: ReadInput) -> int:
     project : Project
     item : ReadInput
     """
-    known = _find_known(project, item.content_hash)
-    if known is not None:
-        return known
+    known = project.find_ids_of_hashes([item.content_hash])
+    if known:
+        return known[0]
     fields = _FIELDS[str(project.get_setting("modality", "text"))](project, item)
     name = item.name or f"in use {item.content_hash[:8]}"
     new = NewExample(name=name, content_hash=item.content_hash, source=_get_source(project), **fields)
     (example,) = project.add_examples([new])
     return example
-
-
-def _find_known(project: Project, content_hash: str) -> int | None:
-    if not project.find_known_hashes([content_hash]):
-        return None
-    return next(item.id for item in project.iterate_examples() if item.content_hash == content_hash)
 
 
 def _get_source(project: Project) -> int:

@@ -37,7 +37,8 @@ def add_for_review(project: Project, run: AnswerRun, model: Path) -> AnswerRun:
     source = run.source or project.add_source(run.name or run.data, f"answers {run.n}", dict(run.columns))
     table = _read_inputs(run, model).table
     rows = {str(name): row for row, name in enumerate(table.ids) if name in waiting}
-    known = _find_known(project, [str(table.hashes[row]) for row in rows.values()])
+    asked_before = project.find_ids_of_hashes(str(table.hashes[row]) for row in rows.values())
+    known = _find_hashes(project, asked_before)
     place = _PLACES[table.modality]
     fresh = {name: row for name, row in rows.items() if table.hashes[row] not in known}
     new = [
@@ -53,16 +54,6 @@ def add_for_review(project: Project, run: AnswerRun, model: Path) -> AnswerRun:
     examples = {name: by_hash[str(table.hashes[row])] for name, row in rows.items() if table.hashes[row] in by_hash}
     write_json(run.folder / EXAMPLES, {"format": 1, "examples": examples})
     return change_run(project, run.n, source=source)
-
-
-def _find_known(project: Project, hashes: Sequence[str]) -> dict[str, int]:
-    """Return the examples that the project has of some contents already: they are not asked about twice."""
-    known = project.find_known_hashes(hashes)
-    return (
-        {item.content_hash: item.id for item in project.iterate_examples() if item.content_hash in known}
-        if known
-        else {}
-    )
 
 
 def _find_hashes(project: Project, ids: Sequence[int]) -> dict[str, int]:

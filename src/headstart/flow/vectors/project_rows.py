@@ -7,10 +7,8 @@ from typing import Any
 
 from headstart.errors import DataError
 from headstart.projects import Example, ExampleFilter, Project
+from headstart.projects.places import VECTORS
 from headstart.records import InputColumns, SetAside, Table, make_column
-
-FOLDER = "vectors"
-"""Of the index, below the folder of the project."""
 
 
 def find_index_folder(project: Project) -> Path:
@@ -20,7 +18,7 @@ def find_index_folder(project: Project) -> Path:
     ----------
     project : Project
     """
-    return project.folder / FOLDER
+    return project.folder / VECTORS
 
 
 def read_examples(project: Project) -> Table:

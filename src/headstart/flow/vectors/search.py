@@ -14,13 +14,13 @@ from headstart.errors import OptionError, make_unknown_name
 from headstart.extras import find_missing, require
 from headstart.flow.vectors.encoder import QueryEncoder, open_encoder
 from headstart.flow.vectors.hybrid import add_word_hits, count_joined, warn_of_unreadable
-from headstart.flow.vectors.project_rows import FOLDER
 from headstart.flow.vectors.queries import read_queries
 from headstart.home import write_text
 from headstart.index import Hit, VectorIndex, open_index, search_vectors
 from headstart.offline import offline
 from headstart.options import SearchOptions
 from headstart.projects import is_project
+from headstart.projects.places import VECTORS
 from headstart.records import FloatMatrix, Index, Table
 
 
@@ -84,7 +84,7 @@ def search_index(folder: Path, queries: Sequence[str], options: SearchOptions) -
     HeadstartError
         The index or a query cannot be used, or the index is of another base than the one that was named.
     """
-    index = open_index(folder / FOLDER if is_project(folder) else folder)
+    index = open_index(folder / VECTORS if is_project(folder) else folder)
     if not (queries or options.like or options.queries):
         raise OptionError("There is nothing to search for.", 'Give words ("no water"), --queries FILE, or --like ID.')
     table = read_queries(index, queries, options) if queries or options.queries else None

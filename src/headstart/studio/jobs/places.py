@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headstart.home import make_writable_folder
+from headstart.projects.places import JOBS
 
 EVENTS_VARIABLE = "HEADSTART_PROGRESS"
 """File to which a child writes its events; where it is set, a command is a job."""
@@ -42,7 +43,7 @@ def find_job_files(project_folder: Path, job: int) -> JobFiles:
     project_folder : Path
     job : int
     """
-    folder = project_folder / "jobs"
+    folder = project_folder / JOBS
     folder.mkdir(exist_ok=True)
     events = folder / f"{job}.jsonl"
     return JobFiles(events=events, log=events.with_suffix(".log"), lock=events.with_suffix(".lock"))

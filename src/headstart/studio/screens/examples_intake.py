@@ -18,6 +18,7 @@ from headstart.flow.inspection.inspect_source import InspectedSource, inspect_so
 from headstart.http.errors import RequestRefused, make_size_error
 from headstart.options import ReadOptions, parse
 from headstart.projects import Project
+from headstart.projects.places import ORIGINALS
 from headstart.projects.transfer import PENDING_SOURCE
 from headstart.studio import intake, pictures
 from headstart.studio.context import StudioContext
@@ -173,7 +174,7 @@ def _keep_source(project: Project, path: Path, corrections: Corrections) -> Docu
 
 
 def _is_upload(project: Project, path: Path) -> bool:
-    return path.parent == project.folder / intake.ORIGINALS and path.name.isdecimal()
+    return path.parent == project.folder / ORIGINALS and path.name.isdecimal()
 
 
 def _change_corrections(project: Project, corrections: Corrections) -> None:

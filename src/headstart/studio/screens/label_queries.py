@@ -17,6 +17,7 @@ from headstart.flow.labelling.rounds import LabelRound
 from headstart.flow.labelling.searching import search_examples
 from headstart.index import VectorIndex
 from headstart.projects import Example, ExampleFilter, Project
+from headstart.projects.places import VECTORS
 from headstart.report.messages import translate, translate_count
 from headstart.studio.context import StudioContext
 from headstart.studio.example_json import describe_example
@@ -29,7 +30,7 @@ from headstart.studio.screens.label_operations import (
     may_show_guess,
     read_note,
 )
-from headstart.studio.screens.label_rounds import FOLDER, SETTINGS, ProjectRounds, RoundKeeper, has_enough, read_index
+from headstart.studio.screens.label_rounds import SETTINGS, ProjectRounds, RoundKeeper, has_enough, read_index
 from headstart.studio.screens.label_words import (
     describe_advice,
     describe_agreement,
@@ -248,7 +249,7 @@ def describe_vectors(project: Project) -> dict[str, Any]:
     ----------
     project : Project
     """
-    jobs = [job for job in project.list_jobs() if job.kind == FOLDER]
+    jobs = [job for job in project.list_jobs() if job.kind == VECTORS]
     if not jobs or jobs[-1].state in {"done", "cancelled"}:
         return {"job": None, "words": "", "share": None}
     if jobs[-1].state == "failed":
@@ -273,7 +274,7 @@ def embed_if_needed(context: StudioContext, project: Project, rounds: ProjectRou
     n_vectors = len(index) if index is not None else 0
     if n_vectors < n_examples and rounds.n_embedded != n_examples:
         rounds.n_embedded = n_examples
-        context.jobs.submit(project, FOLDER, ["embed", str(project.folder)])
+        context.jobs.submit(project, VECTORS, ["embed", str(project.folder)])
 
 
 def find_examples(project: Project, index: VectorIndex | None, query: str | int) -> list[int]:

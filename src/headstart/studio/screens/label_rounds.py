@@ -12,11 +12,10 @@ from headstart.flow.labelling.figures import advise_more
 from headstart.flow.labelling.questions import choose_examples
 from headstart.flow.labelling.records import LabellingAdvice
 from headstart.flow.labelling.rounds import LabelRound, learn_round
+from headstart.flow.vectors.project_rows import find_index_folder
 from headstart.index import VectorIndex, open_index
 from headstart.projects import Project
 
-FOLDER = "vectors"
-"""Of a project: what `headstart embed PROJECT` writes."""
 ROUNDS = "label_rounds"
 """Setting: how many rounds were learnt."""
 
@@ -176,7 +175,7 @@ def read_index(project: Project, rounds: ProjectRounds) -> VectorIndex | None:
     rounds : ProjectRounds
         Keeps what was read.
     """
-    folder = project.folder / FOLDER
+    folder = find_index_folder(project)
     about = folder / "index.json"
     if not about.is_file():
         return None

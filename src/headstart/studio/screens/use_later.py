@@ -15,6 +15,7 @@ from headstart.flow.using.open_models import OpenModels
 from headstart.home import write_json
 from headstart.modalities.image import SUFFIXES
 from headstart.projects import Project
+from headstart.projects.places import LATER
 from headstart.report import write_sentence
 from headstart.report.messages import translate
 from headstart.report.people_words import count_inputs, format_in_hundred
@@ -28,7 +29,7 @@ from headstart.studio.phone_servers import list_quick_options
 from headstart.studio.uploads import receive_upload
 
 JOB = "still good"
-_FOLDER, _ABOUT, _OUT = "later", "about.json", "evaluation.json"
+_ABOUT, _OUT = "about.json", "evaluation.json"
 
 
 class _Begin(BaseModel):
@@ -49,7 +50,7 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
     @routes.post("")
     def begin(project: str) -> Document:
         key = uuid.uuid4().hex
-        (context.open(project).folder / _FOLDER / key / answer_runs.DATA).mkdir(parents=True)
+        (context.open(project).folder / LATER / key / answer_runs.DATA).mkdir(parents=True)
         return {"key": key}
 
     @routes.post("/{key}/files")
@@ -96,7 +97,7 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
 
 def _find_folder(project: Project, key: str) -> Path:
     """Return a folder by its key; the key is compared with what is there, and never becomes a path."""
-    root = project.folder / _FOLDER
+    root = project.folder / LATER
     folder = next((path for path in root.iterdir() if path.name == key), None) if root.is_dir() else None
     if folder is None:
         raise DataError("These examples are no longer here.", "Drop them once more.")
