@@ -1,4 +1,7 @@
-"""A job for tests: `slow_job.py LOG SECONDS` notes in LOG that it begins, works, and ends or is stopped."""
+"""A job for tests: `slow_job.py LOG SECONDS` notes in LOG that it begins, works, and ends or is stopped.
+
+A file LOG.go beside LOG lets it end at once.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,8 @@ def work(writer: EventWriter) -> None:
     note("begin")
     try:
         for number in range(round(seconds / STEP_SECONDS)):
+            if log.with_name(f"{log.name}.go").exists():
+                break
             writer.write("progress", share=number * STEP_SECONDS / seconds)
             time.sleep(STEP_SECONDS)
     except KeyboardInterrupt as error:

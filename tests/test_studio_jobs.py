@@ -6,19 +6,25 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from headstart import progress
+from headstart.flow.projects.adding import add_data
 from headstart.flow.projects.copying import delete_project, restore_project
 from headstart.options import StudioOptions
-from headstart.projects import Project
+from headstart.projects import Job, Project
+from headstart.report.live_progress import Terminal
+from headstart.studio import app
 from headstart.studio.app import create_app
 from headstart.studio.context import StudioContext
-from headstart.studio.jobs.events import EventReader, EventWriter, find_end, read_last_events
+from headstart.studio.jobs.child import JobListener
+from headstart.studio.jobs.events import EventReader, EventWriter, find_end, parse_events, read_last_events
 from headstart.studio.jobs.places import find_job_files
 from headstart.studio.jobs.power import is_on_battery
 from headstart.studio.jobs.runner import JobRunner
@@ -46,7 +52,7 @@ def runner(project: Project) -> Iterator[JobRunner]:
             os.kill(job.pid, signal.SIGKILL)
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 90.0) -> None:
     stop = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < stop
@@ -69,6 +75,25 @@ def test_two_tabs_start_one_job_and_the_next_waits(project: Project, runner: Job
     wait_for(lambda: state(project, second) == "done")
     assert read(log) == ["begin", "end", "begin", "end"] and state(project, first) == "done"
     assert find_end(find_job_files(project.folder, first).events) == 0
+
+
+def test_a_job_that_comes_while_a_project_is_looked_at_does_not_wait(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = JobRunner(lambda: [project])
+    submit = threading.Thread(target=runner.submit, args=(project, "adapt", ["x"]))
+
+    def list_jobs(states: Sequence[str]) -> list[Job]:
+        jobs = Project.list_jobs(project, states)
+        monkeypatch.undo()
+        submit.start()
+        submit.join(0.2)
+        return jobs
+
+    monkeypatch.setattr(project, "list_jobs", list_jobs)
+    runner._find_open_jobs()
+    submit.join()
+    assert project.folder in runner._active
 
 
 def test_a_killed_job_starts_again(project: Project, runner: JobRunner, tmp_path: Path) -> None:
@@ -138,11 +163,12 @@ def test_jobs_stand_still_on_battery(project: Project, tmp_path: Path) -> None:
     log = tmp_path / "log"
     runner = JobRunner(lambda: [project], program=PROGRAM, detect_battery=lambda: battery[0])
     runner.start()
-    job = runner.submit(project, "adapt", [str(log), "0.6"])
+    job = runner.submit(project, "adapt", [str(log), "60"])
     wait_for(lambda: read(log) == ["begin"])
     battery[0] = True
     wait_for(lambda: project.get_job(job).facts.get("is_paused"))
-    time.sleep(1.0)
+    (tmp_path / "log.go").touch()
+    time.sleep(0.3)
     assert read(log) == ["begin"] and state(project, job) == "running"
     battery[0] = False
     wait_for(lambda: state(project, job) == "done")
@@ -201,3 +227,15 @@ def test_a_page_follows_a_command_and_comes_back_to_it(project: Project) -> None
         assert "There is nothing at" in client.get(f"{path}/log").text
         assert client.get("/api/p/farm/jobs/99").status_code == 422
         assert client.get("/api/machine/jobs").json() == []
+
+
+def test_a_page_knows_the_bar_of_adding_by_its_code(tmp_path: Path) -> None:
+    (tmp_path / "texts.csv").write_text("text,label\nmy well is dry,water\nno books,school\n", "utf-8")
+    events = tmp_path / "events.jsonl"
+    with EventWriter(events) as writer, Project.create(tmp_path / "p") as project:
+        writer.is_due = lambda: True  # type: ignore[method-assign]
+        with progress.listen(JobListener(Terminal(quiet=True), writer)):
+            add_data(project, tmp_path / "texts.csv")
+    bars = [event for event in parse_events(events.read_text("utf-8").splitlines()) if event["event"] == "progress"]
+    script = (Path(app.__file__).parent / "static" / "examples.js").read_text("utf-8")
+    assert f'const ADDING = "{bars[0]["bar"]}";' in script and bars[0]["n"] == 2 and "words" not in bars[0]

@@ -278,6 +278,7 @@ def open_bar(name: str, total: int, unit: str) -> Iterator[ProgressBar]:
     Parameters
     ----------
     name : str
+        Permanent code in plain words; a terminal shows it as it is.
     total : int
         Number of units.
     unit : str

@@ -7,8 +7,10 @@ from headstart.projects.project import Project, is_project
 from headstart.projects.records import (
     ALL_EXAMPLES,
     ANSWERS,
+    ENDED_STATES,
     JOB_STATES,
     MODEL_STATES,
+    OPEN_STATES,
     ORIGINS,
     PURPOSES,
     STATES,
@@ -32,8 +34,10 @@ from headstart.projects.tables import ProjectTable, TableRequest
 __all__ = [
     "ALL_EXAMPLES",
     "ANSWERS",
+    "ENDED_STATES",
     "JOB_STATES",
     "MODEL_STATES",
+    "OPEN_STATES",
     "ORIGINS",
     "PURPOSES",
     "SETTINGS",

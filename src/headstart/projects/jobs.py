@@ -8,11 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headstart.errors import OptionError, UnknownName
-from headstart.projects.records import JOB_STATES, Job
+from headstart.projects.records import ENDED_STATES, JOB_STATES, OPEN_STATES, Job
 from headstart.projects.store import ProjectStore, format_now, make_marks
-
-OPEN_STATES = ("queued", "running")
-ENDED_STATES = ("done", "failed", "cancelled")
 
 
 def add_job(store: ProjectStore, kind: str, argv: Sequence[str]) -> int:

@@ -17,7 +17,8 @@ ORIGINS = ("model", "import", "person")
 """Where a label comes from, the weakest first: a later label of a weaker origin never replaces one of a stronger."""
 PURPOSES = ("label", "second", "reference")
 """What an answer is for: the example's label; a second opinion, or the human reference. Those two leave the label."""
-JOB_STATES = ("queued", "running", "done", "failed", "cancelled")
+OPEN_STATES, ENDED_STATES = ("queued", "running"), ("done", "failed", "cancelled")
+JOB_STATES = (*OPEN_STATES, *ENDED_STATES)
 MODEL_STATES = ("running", "done", "failed", "stopped")
 
 

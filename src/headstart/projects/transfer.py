@@ -9,9 +9,9 @@ from contextlib import closing
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from headstart.errors import DataError
-from headstart.projects.jobs import OPEN_STATES
 from headstart.projects.migrations import MIGRATIONS, read_version
 from headstart.projects.places import ORIGINALS
+from headstart.projects.records import OPEN_STATES
 from headstart.projects.store import DATABASE, explain_errors, make_marks
 
 PENDING_SOURCE = "pending_source"

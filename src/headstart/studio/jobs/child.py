@@ -73,7 +73,7 @@ class JobListener(progress.Silent):
             self._write_plan("progress", self.printer.plan)
         else:
             share = min(1.0, bar.done / max(bar.total, 1))
-            self.writer.write("progress", words=bar.name, share=round(share, 4), n=bar.done, total=bar.total,
+            self.writer.write("progress", bar=bar.name, share=round(share, 4), n=bar.done, total=bar.total,
                               unit=bar.unit)  # fmt: skip
 
     def _write_plan(self, event: str, plan: progress.Plan) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headstart.home import make_writable_folder
-from headstart.projects.places import JOBS
 
 EVENTS_VARIABLE = "HEADSTART_PROGRESS"
 """File to which a child writes its events; where it is set, a command is a job."""
@@ -43,6 +42,8 @@ def find_job_files(project_folder: Path, job: int) -> JobFiles:
     project_folder : Path
     job : int
     """
+    from headstart.projects.places import JOBS  # A job begins without what projects need.
+
     folder = project_folder / JOBS
     folder.mkdir(exist_ok=True)
     events = folder / f"{job}.jsonl"

@@ -18,7 +18,7 @@ from typing import Any
 
 from headstart.disk_errors import explain_disk_error
 from headstart.errors import HeadstartError
-from headstart.projects import Job, Project
+from headstart.projects import OPEN_STATES, Job, Project
 from headstart.studio.jobs import processes
 from headstart.studio.jobs.child import BUSY_CODE
 from headstart.studio.jobs.events import find_end, find_error
@@ -28,8 +28,6 @@ from headstart.studio.preferences import Preferences, read_preferences
 from headstart.studio.settings import SETTINGS
 
 log = logging.getLogger("headstart.studio")
-OPEN_STATES = ("queued", "running")
-ENDED_STATES = ("done", "failed", "cancelled")
 STOPPED_CODE = 130
 """Exit code of a command that was asked to stop."""
 
@@ -163,12 +161,12 @@ class JobRunner:
 
     def _list_open(self, project: Project) -> list[Job]:
         """Return the open jobs of a project; one that has none, or that is gone, is not looked at again."""
-        try:
-            jobs = project.list_jobs(OPEN_STATES)
-        except HeadstartError:
-            jobs = []
-        if not jobs:
-            with self._lock:
+        with self._lock:  # A job that is submitted meanwhile would wait for the next look at all projects.
+            try:
+                jobs = project.list_jobs(OPEN_STATES)
+            except HeadstartError:
+                jobs = []
+            if not jobs:
                 self._active.pop(project.folder, None)
         return jobs
 

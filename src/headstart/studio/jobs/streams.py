@@ -9,10 +9,9 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from headstart.projects import Job, Project
+from headstart.projects import ENDED_STATES, Job, Project
 from headstart.studio.jobs.events import EventReader, read_last_events
 from headstart.studio.jobs.places import find_job_files
-from headstart.studio.jobs.runner import ENDED_STATES
 from headstart.studio.settings import SETTINGS
 
 _SHARED_FACTS = ("is_paused", "cancel_at", "n_restarts", "died", "error", "code")

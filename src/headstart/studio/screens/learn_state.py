@@ -7,7 +7,7 @@ import shlex
 from headstart.flow.review.enough_labels import find_missing_labels
 from headstart.flow.review.learning_steps import TriedStrategy, read_tried_strategies
 from headstart.flow.review.tested_rows import choose_telling_rows, read_tested_rows
-from headstart.projects import Job, Project, ProjectModel
+from headstart.projects import OPEN_STATES, Job, Project, ProjectModel
 from headstart.report.kinds import NOUNS, TASK_WORDINGS
 from headstart.report.messages import translate
 from headstart.report.people_words import count_of_hundred
@@ -20,7 +20,6 @@ from headstart.task_types import TASK_TYPES
 
 N_SHOWN = 3
 """Examples that are right, and that are wrong, beside the figure."""
-_WAITING = ("queued", "running")
 
 
 def find_learning_job(project: Project) -> Job | None:
@@ -30,7 +29,7 @@ def find_learning_job(project: Project) -> Job | None:
     ----------
     project : Project
     """
-    return next((job for job in project.list_jobs(_WAITING) if job.kind == "adapt"), None)
+    return next((job for job in project.list_jobs(OPEN_STATES) if job.kind == "adapt"), None)
 
 
 def describe_state(project: Project) -> Document:

@@ -166,9 +166,18 @@ function sendFile(path, item, onBytes, signal) {
 
 /**
  * One event of a job, as `headstart.studio.jobs` writes it, or the job itself (event "job").
- * @typedef {{ event: string, at?: number, step?: string, words?: string, share?: number, seconds_left?: number,
+ * @typedef {{ event: string, at?: number, step?: string, bar?: string, words?: string, share?: number, seconds_left?: number,
  *   state?: string, [more: string]: unknown }} JobEvent
+ * `step` and `bar` are codes; `words` are for people.
  */
+
+/**
+ * Whether an event says that the job has ended.
+ * @param {JobEvent} event
+ */
+export function isOver(event) {
+  return event.event === "job" && ["done", "failed", "cancelled"].includes(String(event.state));
+}
 
 /**
  * Follow the events of a job until it ends; a lost connection is taken up where it was, and a hidden tab holds none.
@@ -186,7 +195,7 @@ export function stream(path, handler) {
     source.onmessage = (message) => {
       if (message.lastEventId) last = message.lastEventId;
       const event = /** @type {JobEvent} */ (JSON.parse(message.data));
-      if (event.event === "job" && ["done", "failed", "cancelled"].includes(String(event.state))) close();
+      if (isOver(event)) close();
       handler(event);
     };
   };

@@ -1,7 +1,7 @@
 // @ts-check
 // The page Check: slider, wall, map, and labels that were wrong.
 
-import { get, post, stream } from "./api.js";
+import { get, isOver, post, stream } from "./api.js";
 import { api, findElement, findField, guard, listElements, words } from "./dom.js";
 import { showDetail } from "./check-detail.js";
 import { startMap } from "./check-map.js";
@@ -140,7 +140,7 @@ compare?.addEventListener("submit", (event) => {
 function follow(job) {
   return new Promise((resolve) => {
     stream(api(`jobs/${job}/events`), (event) => {
-      if (event.event === "job" && ["done", "failed", "cancelled"].includes(String(event.state))) resolve(event);
+      if (isOver(event)) resolve(event);
     });
   });
 }

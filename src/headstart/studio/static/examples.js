@@ -1,7 +1,7 @@
 // @ts-check
 // The Examples screen: what comes in, what was understood of it, and what there is.
 
-import { get, post, stream } from "./api.js";
+import { get, isOver, post, stream } from "./api.js";
 import { api, findElement, findField, guard, listElements, setMeter, showError, words } from "./dom.js";
 import { listDropped, sendSet, takePhotos } from "./intake.js";
 import { Look } from "./look.js";
@@ -134,12 +134,12 @@ function followJob(job) {
 
 /** @param {JobEvent} event */
 async function handleEvent(event) {
-  if (event.event === "progress" && event.words === ADDING) {
+  if (event.event === "progress" && event.bar === ADDING) {
     wait(words("adding_of", { done: event.n, all: event.total }), event.share);
   } else if (event.event === "progress" || event.event === "step") {
     wait(words("comparing"), event.share);
   }
-  if (event.event === "job" && ["done", "failed", "cancelled"].includes(String(event.state))) {
+  if (isOver(event)) {
     stop = undefined;
     await showState();
     const { problem, hint } = /** @type {any} */ (event.facts ?? event);

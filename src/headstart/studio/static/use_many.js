@@ -1,7 +1,7 @@
 // @ts-check
 // Many: what was dropped, how it was understood, the answers as a file, and those that are left to a person.
 
-import { get, post, stream, upload } from "./api.js";
+import { get, isOver, post, stream, upload } from "./api.js";
 import { api, findElement, findField, guard, listElements, makeElement, projectId, setMeter, words } from "./dom.js";
 import { acceptDrops, chosenModel, takeFiles } from "./use_state.js";
 
@@ -237,10 +237,10 @@ export function followJob(job, { line, meter, done, place }) {
     if (event.event === "progress" && event.total) line.textContent = words("n_of", { n: event.n, of: event.total });
     if (event.event === "error") {
       place.className = "notice error";
-      place.replaceChildren(makeElement("strong", "", String(event.words ?? words("failed_job"))), String(event.hint ?? ""));
+      place.replaceChildren(makeElement("strong", "", String(event.problem ?? words("failed_job"))), String(event.hint ?? ""));
       place.hidden = false;
     }
-    if (event.event === "job" && ["done", "failed", "cancelled"].includes(String(event.state))) {
+    if (isOver(event)) {
       line.textContent = event.state === "done" ? "" : words(event.state === "failed" ? "failed_job" : "cancelled_job");
       meter.hidden = true;
       done();
