@@ -27,7 +27,7 @@ from headstart.runs import MARK
 What = Literal["features", "unpacked", "run", "bundle", "corrections", "project", "index"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Places:
     """Folders of runs, of models, of corrections, of projects, and of indexes that are of no project."""
 
@@ -104,7 +104,10 @@ def _find_places(paths: Sequence[Path]) -> _Places:
     runs, bundles = find(MARK), [folder for folder in find(MANIFEST) if (folder / "config.json").is_file()]
     beside = {folder.parent for folder in bundles if any((folder.parent / name).is_file() for name in (NAMES, RESULT))}
     indexes = [folder for folder in find(ABOUT) if is_index(folder) and not is_project(folder.parent)]
-    return _Places(sorted({*runs, *beside}), bundles, find(JOURNAL), find(DATABASE), indexes)
+    return _Places(
+        runs=sorted({*runs, *beside}), bundles=bundles, corrections=find(JOURNAL), projects=find(DATABASE),
+        indexes=indexes,
+    )  # fmt: skip
 
 
 def _read_names(folder: Path) -> list[tuple[str, str]]:
