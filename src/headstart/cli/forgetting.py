@@ -52,9 +52,9 @@ def forget(
             "files that you wrote with -o, are not searched."
         )
     if document["not_searched"]:
-        places = list_offenders(document["not_searched"])
+        copies = list_offenders(document["not_searched"])
         console.print(
-            f"Copies of what was dropped into projects are not searched: {places}. Delete those that hold the rows.",
+            f"Copies of what was dropped into projects are not searched: {copies}. Delete those that hold the rows.",
             markup=False, soft_wrap=True,
         )  # fmt: skip
     if document["items"]:
