@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headstart.data.reading.stored_names import write_names
 from headstart.errors import DataError, HeadstartError, OptionError, UnknownName
 from headstart.flow.forgetting.person_rows import PersonRows
 from headstart.flow.forgetting.project_rows import forget_in_project
@@ -307,9 +308,12 @@ def test_labels_of_a_lost_project_enter_a_new_one_of_the_same_data(project: Proj
 
 
 def test_a_forgotten_example_leaves_no_trace(project: Project) -> None:
-    secret = project.folder / "originals" / "face.txt"
-    secret.parent.mkdir()
+    secret = project.folder / "originals" / "1" / "face.txt"
+    secret.parent.mkdir(parents=True)
     secret.write_text("face")
+    write_names(secret.parent, {"face.txt": "Amina Salim.jpg"})
+    (project.folder / ".labels.csv.1.partial").write_text("Moshi")
+    project.set_setting("note:1", "her number is 0712")
     (project.folder / "vectors").mkdir()
     project.add_examples(
         [NewExample(name="Amina Salim", content_hash="ab" * 32, path=secret, metadata={"phone": "0712"})]

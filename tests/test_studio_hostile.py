@@ -126,3 +126,12 @@ def test_a_project_that_was_removed_and_made_again_is_noticed(client: TestClient
     assert client.get("/api/p/farm/overview").json()["n_examples"] == 0
     assert client.post("/api/p/farm/rename", json={"name": "New"}).json() == {"name": "New"}
     assert "New" in client.get("/?language=en").text
+
+
+def test_what_is_held_in_memory_is_short_and_other_users_may_not_read(client: TestClient, tmp_path: Path) -> None:
+    long = b"x" * 8_000_001
+    for kind in ("application/json", "text/plain", "application/octet-stream"):
+        assert client.post("/api/projects", content=long, headers={"Content-Type": kind}).status_code == 413
+    assert client.get(f"/api/p/farm/examples/{10**30}").status_code == 404
+    context = StudioContext(options=StudioOptions(folder=tmp_path / "new"), policy=make_policy(None, 8765))
+    assert context.projects_folder.stat().st_mode & 0o077 == 0

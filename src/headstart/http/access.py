@@ -43,7 +43,9 @@ class AccessPolicy:
         Header that every request which may change something must have. A page of another site cannot send it without
         asking first, and nobody answers that question. Empty: none is needed.
     max_json_bytes : int
-        Of a body of JSON, which is held in memory; 0: `max_bytes`.
+        Of a body that is held in memory, whatever it calls itself; 0: `max_bytes`.
+    upload_endings : tuple of str
+        Endings of the paths whose bodies go to the disk as they come: `max_bytes` holds for these.
     """
 
     token: str | None
@@ -57,6 +59,7 @@ class AccessPolicy:
     entry_path: str = ""
     write_header: str = ""
     max_json_bytes: int = 0
+    upload_endings: tuple[str, ...] = ()
 
     def is_open(self, path: str) -> bool:
         """Return whether a path needs no token."""

@@ -135,16 +135,16 @@ class RequestMiddleware:
             n_bytes = len(message.get("body", b""))
             request.n_body_bytes += n_bytes
             self.held_bytes += n_bytes
-            self._refuse_size(request.n_body_bytes, request.headers)
+            self._refuse_size(request.n_body_bytes, request.scope["path"])
             if self.held_bytes > _MAX_HELD_BODIES * self.policy.max_bytes:
                 raise make_busy_error("The server holds as much as it can.")
             return message
 
         return counted
 
-    def _refuse_size(self, n_bytes: int, headers: Headers) -> None:
+    def _refuse_size(self, n_bytes: int, path: str) -> None:
         most_bytes = self.policy.max_bytes
-        if self.policy.max_json_bytes and "json" in headers.get("content-type", ""):
+        if self.policy.max_json_bytes and not path.endswith(self.policy.upload_endings):
             most_bytes = min(most_bytes, self.policy.max_json_bytes)
         if n_bytes > most_bytes:
             most = most_bytes / 1e6
@@ -166,7 +166,7 @@ class RequestMiddleware:
             self._refuse_stranger(request)
         if headers.get("content-encoding", "identity") != "identity":
             raise RequestRefused(415, "The body is compressed.", "Send it as it is, without Content-Encoding.")
-        self._refuse_size(_read_content_length(headers, self.policy.max_bytes + 1), headers)
+        self._refuse_size(_read_content_length(headers, self.policy.max_bytes + 1), path)
 
     def _has_token(self, request: RequestContext) -> bool:
         token = self.policy.token

@@ -6,8 +6,9 @@ import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 
+from headstart.data.reading.stored_names import NAMES_FILE
 from headstart.projects.examples import read_examples
-from headstart.projects.places import DERIVED
+from headstart.projects.places import DERIVED, ORIGINALS
 from headstart.projects.store import ProjectStore, explain_errors
 
 FORGOTTEN = "forgotten"
@@ -17,9 +18,14 @@ def forget_examples(store: ProjectStore, ids: Sequence[int]) -> None:
     """Remove name, content, metadata, copied file and labels of examples; their numbers stay, left out."""
     folder = store.path.parent.absolute()
     files = [example.path for example in read_examples(store, ids) if example.path is not None]
+    files += [
+        path.parent / NAMES_FILE for path in files if path.parent.parent == folder / ORIGINALS
+    ]  # What they were called.
+    files += folder.glob(".*.partial")  # What a kill left of labels.csv.
     with store.write() as connection:
         connection.execute("PRAGMA secure_delete = ON")
         connection.executemany("DELETE FROM events WHERE example = ?", ((number,) for number in ids))
+        connection.executemany("DELETE FROM settings WHERE key = 'note:' || ?", ((number,) for number in ids))
         connection.executemany(
             "UPDATE examples SET name = ? || ' ' || id, content_hash = ? || '-' || id, state = 'left_out', reason = ?, "
             "kind = NULL, answer = '', origin = '', event = NULL, path = NULL, text = NULL, series = NULL, "

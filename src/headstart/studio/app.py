@@ -110,12 +110,17 @@ def _make_handlers(context: StudioContext) -> dict[Any, Callable[[Request, Any],
             return await answer_fault(request, error)
         return await answer(request, RequestRefused(507, known.problem, known.hint))
 
+    async def answer_overflow(request: Request, error: OverflowError) -> Response:
+        """Answer a number that no database can hold: nothing has it."""
+        return await answer(request, RequestRefused(404, *_FRAMEWORK_ERRORS[404]))
+
     async def answer_fault(request: Request, error: Exception) -> Response:
         return await answer(request, RequestRefused(500, FAULT, FAULT_HINT))
 
     return {
         HeadstartError: answer_error, HTTPException: answer_framework, RequestValidationError: answer_parameter,
-        ClientDisconnect: answer_disconnect, OSError: answer_system, Exception: answer_fault,
+        ClientDisconnect: answer_disconnect, OSError: answer_system, OverflowError: answer_overflow,
+        Exception: answer_fault,
     }  # fmt: skip
 
 

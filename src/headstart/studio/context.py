@@ -61,7 +61,8 @@ class StudioContext:
     def projects_folder(self) -> Path:
         """Return the folder of the projects; it is made on first use."""
         folder = find_projects_folder(self.options.folder, self.preferences)
-        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.exists():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # Other users of the machine may not read it.
         return folder
 
     def list_ids(self) -> list[str]:

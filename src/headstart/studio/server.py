@@ -28,6 +28,7 @@ from headstart.studio.app import create_app
 from headstart.studio.context import WRITE_HEADER, StudioContext
 from headstart.studio.entry import ENTRY_PAGE, OPEN_PATHS
 from headstart.studio.settings import SETTINGS
+from headstart.studio.uploads import UPLOAD_ENDINGS
 
 _LOCAL = "127.0.0.1"
 _TOKEN_BYTES = 16
@@ -63,6 +64,7 @@ def make_policy(token: str | None, port: int, network_address: str = "") -> Acce
         open_paths=OPEN_PATHS, open_prefix="/static/", health_paths=frozenset(),
         host_names=frozenset([network_address] if network_address else []), cookie=f"headstart_{port}",
         entry_path=ENTRY_PAGE, write_header=WRITE_HEADER, max_json_bytes=SETTINGS.max_json_bytes,
+        upload_endings=UPLOAD_ENDINGS,
     )  # fmt: skip
 
 

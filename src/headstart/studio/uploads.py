@@ -19,6 +19,8 @@ from headstart.http.uploads import clean_file_name
 from headstart.studio.settings import SETTINGS
 
 NAME_HEADER = "x-file-name"
+UPLOAD_ENDINGS = ("/files", "/file", "/collected", "/import")
+"""Endings of the addresses that take an upload; all others hold what is sent in memory, and take less."""
 _LONG_HEADER = 8_192
 _MOST_FOLDERS = 8
 _BLOCK_BYTES = 1 << 20
@@ -87,6 +89,7 @@ async def receive_upload(request: Request, folder: Path) -> Upload:
 
 
 def _write_block(file: BinaryIO, digest: hashlib._Hash, block: bytes) -> int:
+    _require_room(Path(file.name).parent, len(block))  # Many come at once, and some do not say how much they are.
     file.write(block)
     digest.update(block)
     return len(block)
