@@ -371,6 +371,12 @@ def test_the_verdict_names_the_language_that_is_not_served_and_the_base_that_kno
     assert readiness.next.command == f"{ADAPT} --base multilingual-e5-small --strategy quick --time 480s -o out"
 
 
+def test_few_test_rows_are_counted_and_not_stretched_to_a_hundred() -> None:
+    figure = Figure(value=4 / 15, low=0.1, high=0.5)
+    reason = ReadinessReason(code="answered", level="not_ready", figure=figure, n_rows=15)
+    assert describe_reason(reason, "image") == "Of 15 photos it answers 4 and leaves 11 to a person."
+
+
 def test_a_kind_that_is_always_right_is_not_called_the_worst() -> None:
     right = ReadinessReason(
         code="answered_right", level="ready", figure=Figure(value=0.99, low=0.96, high=1.0), n_rows=281

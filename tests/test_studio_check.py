@@ -25,6 +25,7 @@ from headstart.projects import NewExample, Project
 from headstart.results import Result
 from headstart.studio.app import create_app
 from headstart.studio.context import StudioContext
+from headstart.studio.screens.check_values import make_step_button
 from headstart.studio.server import make_policy
 
 API = "/api/p/village"
@@ -87,10 +88,14 @@ def test_tested_rows_are_those_of_the_result(project: Project) -> None:
     assert all(row.true != row.predicted for row in mistaken)
 
 
-def test_the_check_page_says_the_verdict_and_opens_the_step_behind_its_button(client: TestClient) -> None:
+def test_the_check_page_says_the_verdict_and_opens_the_step_behind_its_button(
+    client: TestClient, project: Project
+) -> None:
     page = client.get("/p/village/check").text
     assert 'class="level not_ready"' in page or 'class="level supervised"' in page
-    assert 'id="care-level"' in page and 'id="wall-grid"' in page and "/p/village/label" in page
+    assert 'id="care-level"' in page and 'id="wall-grid"' in page
+    buttons = [make_step_button(read_result(project), "village", has_open=has_open) for has_open in (True, False)]
+    assert [button and button.address for button in buttons] == ["/p/village/label", "/p/village/examples"]
     few = client.get("/p/village/check?language=ar").text
     assert 'dir="rtl"' in few
     assert " % " not in page

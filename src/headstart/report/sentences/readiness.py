@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from headstart.report.group_names import name_group
 from headstart.report.messages import format_number, message, translate, translate_count
-from headstart.report.people_words import count_inputs, format_in_hundred
-from headstart.report.sentences.carefulness import format_count
+from headstart.report.people_words import count_inputs, count_of_hundred, format_in_hundred
+from headstart.report.sentences.carefulness import FEWEST_FOR_HUNDRED, format_count
 from headstart.report.words import format_amount, format_hundredths, join_clauses, shorten_name
 from headstart.results import READINESS_LEVELS, NextStep, Readiness, ReadinessLevel, ReadinessReason
 
@@ -188,13 +188,14 @@ def _describe_worst(reason: ReadinessReason, modality: str) -> str:
 
 def _describe_answered(reason: ReadinessReason, modality: str) -> str:
     assert reason.figure is not None
-    inputs, share = count_inputs(modality, 100), reason.figure.value
-    n = round(100 * share) if share in (0.0, 1.0) else min(99, max(1, round(100 * share)))
-    if n == 100:
+    n_rows, share = reason.n_rows or FEWEST_FOR_HUNDRED, reason.figure.value
+    of, n = (100, count_of_hundred(share)) if n_rows >= FEWEST_FOR_HUNDRED else (n_rows, round(share * n_rows))
+    inputs = count_inputs(modality, of)
+    if n == of:
         return translate("Of {inputs} it answers all.", inputs=inputs)
     return translate(
         "Of {inputs} it answers {n} and leaves {rest} to a person.",
-        inputs=inputs, n=format_number(str(n)), rest=format_number(str(100 - n)),
+        inputs=inputs, n=format_number(str(n)), rest=format_number(str(of - n)),
     )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def gather_values(project: Project, checked: ReviewedModel) -> Document:
         "checked": checked,
         "result": result,
         "verdict": write_verdict(result),
-        "button": make_step_button(result, project.id),
+        "button": make_step_button(result, project.id, project.count_labels().n_open > 0),
         "slider": describe_slider(checked.carefulness),
         "rivals": describe_rivals(result),
         "kind_bars": list_kind_bars(result),

@@ -61,6 +61,10 @@ class MixCell:
     query: str
 
 
+_LABELLING = ("label_class", "label_group", "label_more", "label_test_rows", "learn_here")
+"""Next steps whose button leads to labelling, or to the examples where none is left to label."""
+
+
 def write_verdict(result: Result) -> Document | None:
     """Return level, sentence and next step of the readiness; None for results of older versions without one.
 
@@ -76,11 +80,11 @@ def write_verdict(result: Result) -> Document | None:
         "name": name_level(readiness.level),
         "facts": describe_facts(readiness, result.modality),
         "tested": describe_tested(result, translate(NOUNS[result.modality])),
-        "next": describe_next_step(readiness.next, result.modality),
+        "next": "" if readiness.next.code.startswith("label_") else describe_next_step(readiness.next, result.modality),
     }
 
 
-def make_step_button(result: Result, project_id: str) -> StepButton | None:
+def make_step_button(result: Result, project_id: str, has_open: bool) -> StepButton | None:
     """Return the button of the next step; None where there is nothing to press.
 
     Parameters
@@ -88,13 +92,19 @@ def make_step_button(result: Result, project_id: str) -> StepButton | None:
     result : Result
     project_id : str
         As it stands in addresses.
+    has_open : bool
+        Whether the project has examples without an answer.
     """
-    return None if result.readiness is None else _make_button(result.readiness.next, result, f"/p/{project_id}")
+    if result.readiness is None:
+        return None
+    return _make_button(result.readiness.next, result, f"/p/{project_id}", has_open)
 
 
-def _make_button(step: NextStep, result: Result, place: str) -> StepButton:
+def _make_button(step: NextStep, result: Result, place: str, has_open: bool) -> StepButton:
     name = name_group(step.column, step.value) if step.value else ""
-    if step.code in ("label_class", "label_group", "label_more", "label_test_rows", "learn_here"):
+    if step.code in _LABELLING and not has_open:
+        return StepButton(words=translate("Add examples"), address=f"{place}/examples")
+    if step.code in _LABELLING:
         chosen = {"kind": step.value} if step.code == "label_class" else {"group": step.column, "value": step.value}
         query = urlencode(chosen) if step.value else ""
         return StepButton(words=_name_labelling(step.n_rows, name), address=f"{place}/label?{query}".rstrip("?"))

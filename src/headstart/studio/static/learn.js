@@ -93,6 +93,7 @@ function follow(job) {
   followed = job.id;
   findElement("step").textContent = words(job.state === "queued" ? "waiting" : "starting");
   stream(api(`jobs/${job.id}/events`), (event) => {
+    if (event.event === "wait") findElement("step").textContent = words("waiting");
     if (event.event === "begin") findElement("step").textContent = words("starting");
     if (event.step && event.event === "step") findElement("step").textContent = STEPS[event.step] ?? event.words;
     if (["say", "warn"].includes(event.event) && event.words) findElement("log").append(`${event.words}\n`);

@@ -30,7 +30,6 @@ export function renderTested(item) {
   const outcome = nameOutcome(item);
   const picture = makeElement("div");
   picture.append(item.example ? drawExample(item.example, "tile") : makeElement("p", "quiet", item.id));
-  const text = item.guess && item.guess !== item.true ? `${item.true} ← ${item.guess}` : item.true;
   const line = makeElement("p", "");
   line.dir = "auto";
   if (outcome) {
@@ -38,7 +37,8 @@ export function renderTested(item) {
     sign.setAttribute("aria-hidden", "true");
     line.append(sign, makeElement("span", "unseen", `${words(outcome)}: `));
   }
-  line.append(text);
-  line.title = text;
+  if (item.guess && item.guess !== item.true) line.append(makeElement("s", "", item.guess), " ");
+  line.append(item.true);
+  line.title = item.true;
   return makeElement("div", `tested ${outcome}`, picture, line);
 }
