@@ -102,12 +102,8 @@ def make_step_button(result: Result, project_id: str, has_open: bool) -> StepBut
 
 def _make_button(step: NextStep, result: Result, place: str, has_open: bool) -> StepButton:
     name = name_group(step.column, step.value) if step.value else ""
-    if step.code in _LABELLING and not has_open:
-        return StepButton(words=translate("Add examples"), address=f"{place}/examples")
     if step.code in _LABELLING:
-        chosen = {"kind": step.value} if step.code == "label_class" else {"group": step.column, "value": step.value}
-        query = urlencode(chosen) if step.value else ""
-        return StepButton(words=_name_labelling(step.n_rows, name), address=f"{place}/label?{query}".rstrip("?"))
+        return _make_labelling_button(step, name, place) if has_open else _make_adding_button(place)
     if step.code == "other_base":
         return StepButton(
             words=translate("Use the model for many languages")
@@ -124,6 +120,16 @@ def _make_button(step: NextStep, result: Result, place: str, has_open: bool) -> 
         return StepButton(words=translate("Look at the examples"), address=f"{place}/examples")
     words = translate("Use it") if step.code == "use" else translate("Test it at another place")
     return StepButton(words=words, address=f"{place}/use" + ("" if step.code == "use" else "#later"))
+
+
+def _make_labelling_button(step: NextStep, name: str, place: str) -> StepButton:
+    chosen = {"kind": step.value} if step.code == "label_class" else {"group": step.column, "value": step.value}
+    query = urlencode(chosen) if step.value else ""
+    return StepButton(words=_name_labelling(step.n_rows, name), address=f"{place}/label?{query}".rstrip("?"))
+
+
+def _make_adding_button(place: str) -> StepButton:
+    return StepButton(words=translate("Add examples"), address=f"{place}/examples")
 
 
 def _name_labelling(n: int | None, name: str) -> str:

@@ -260,7 +260,7 @@ export class Overview {
 
 /** @returns {string} The name that the person gave on the Label screen. */
 function readName() {
-  return localStorage.getItem("headstart_who") ?? "";
+  return localStorage.getItem("headstart-who") ?? "";
 }
 
 /**
