@@ -164,7 +164,7 @@ def log_to_stderr(with_requests: bool = True) -> Iterator[None]:
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLinesFormatter())
-    loggers = {name: logging.getLogger(name) for name in ("headstart.web", "uvicorn.error")}
+    loggers = {name: logging.getLogger(name) for name in ("headstart.web", "headstart.studio", "uvicorn.error")}
     for name, logger in loggers.items():
         logger.addHandler(handler)
         logger.propagate = False

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from headstart.errors import HeadstartError
+from headstart.home import remove_leftovers
 from headstart.projects import examples as example_rows
 from headstart.projects import forgetting, jobs, journal, kinds, label_file, models
 from headstart.projects.records import (
@@ -361,6 +362,7 @@ class Project:
         """Write `labels.csv`, whole or not at all, and return its path."""
         began = self._exported_at = time.monotonic()
         label_file.export_labels(self._store, self.label_file)
+        remove_leftovers(self.folder, f".{label_file.LABEL_FILE}.*.partial")
         self._is_stale = False
         self._exported_at = time.monotonic()
         self._export_seconds = self._exported_at - began

@@ -101,10 +101,9 @@ def _run(task: BackgroundWork, work: Callable[[], Any]) -> None:
             task.result = work()
     except HeadstartError as error:
         task.error = error
-    except OSError as error:
-        task.error = explain_disk_error(error) or HeadstartError(FAULT, FAULT_HINT)
+    except Exception as error:
+        known = explain_disk_error(error) if isinstance(error, OSError) else None
+        task.error = known or HeadstartError(FAULT, FAULT_HINT)
         log.exception("task")
     finally:
-        if task.result is None and task.error is None:
-            task.error = HeadstartError(FAULT, FAULT_HINT)
         task.is_done = True

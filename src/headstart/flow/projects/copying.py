@@ -289,7 +289,11 @@ def erase_project(projects_folder: Path, deleted: str) -> None:
     deleted : str
         Its id there.
     """
-    shutil.rmtree(_find_deleted(projects_folder, deleted))
+    folder = _find_deleted(projects_folder, deleted)
+    if folder.is_symlink():  # The project itself lies elsewhere, by somebody's choice.
+        folder.unlink()
+    else:
+        shutil.rmtree(folder)
 
 
 def _find_deleted(projects_folder: Path, deleted: str) -> Path:

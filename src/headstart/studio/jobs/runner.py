@@ -120,13 +120,15 @@ class JobRunner:
     def _watch(self) -> None:
         looked_at = 0.0
         while not self._ends.is_set():
-            if time.monotonic() - looked_at > SETTINGS.rescan_seconds or not looked_at:
-                looked_at = time.monotonic()
-                self._find_open_jobs()
             try:
+                if time.monotonic() - looked_at > SETTINGS.rescan_seconds or not looked_at:
+                    looked_at = time.monotonic()
+                    self._find_open_jobs()
                 self.look()
-            except (OSError, HeadstartError):
+            except Exception:  # Such as a disk that was pulled out, or a table that somebody edited: look again later.
                 log.exception("jobs")
+                with self._lock:
+                    self._active.clear()
             self._wake.wait(SETTINGS.watch_seconds if self._active else SETTINGS.rescan_seconds)
             self._wake.clear()
 
