@@ -18,6 +18,7 @@ from headstart.index.files import (
     write_index,
 )
 from headstart.index.groups import NearGroup, choose_least_score, group_near_rows, order_by_likeness
+from headstart.index.joining import join_rankings
 from headstart.index.record import Hit, IndexFacts, VectorIndex
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "choose_least_score",
     "group_near_rows",
     "is_index",
+    "join_rankings",
     "make_index",
     "may_hold_index",
     "open_index",

@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.records import Index
-
 Array = NDArray[Any]
 Halves = NDArray[np.float16]
 """(n_rows, n_dims), rows of unit length."""
@@ -145,15 +143,6 @@ class VectorIndex:
         name : str
         """
         return self._places.get(name)
-
-    def find_rows(self, names: Sequence[str]) -> Index:
-        """Return the numbers of rows by their ids, without those that are not there.
-
-        Parameters
-        ----------
-        names : sequence of str
-        """
-        return np.asarray([self._places[name] for name in names if name in self._places], dtype=np.intp)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The words of texts beside their vectors, for languages that the base does not read: TF-IDF of pieces of words.
 
 Pieces are hashed, so that no vocabulary is stored, and listed by piece, so that a query touches its own pieces only.
-The two rankings are joined by reciprocal ranks (Cormack, Clarke and Buettcher 2009), which needs no common scale.
 """
 
 from __future__ import annotations
@@ -127,25 +126,3 @@ def build_postings(texts: Sequence[str]) -> WordPostings:
         by_piece.data.astype(np.float16),
         weigher.idf_.astype(np.float32),
     )
-
-
-def join_rankings(rankings: Sequence[Sequence[Hit]], k: int) -> list[Hit]:
-    """Join rankings by the sum of reciprocal ranks, which becomes the score; best first.
-
-    Parameters
-    ----------
-    rankings : sequence of sequence of Hit
-        Best first.
-    k : int
-        Hits to return, at most.
-
-    Examples
-    --------
-    >>> [hit.row for hit in join_rankings([[Hit(4, 0.9), Hit(7, 0.8)], [Hit(7, 0.3)]], 5)]
-    [7, 4]
-    """
-    scores: dict[int, float] = {}
-    for hits in rankings:
-        for rank, hit in enumerate(hits, 1):
-            scores[hit.row] = scores.get(hit.row, 0.0) + 1.0 / (SETTINGS.rank_offset + rank)
-    return [Hit(row, score) for row, score in sorted(scores.items(), key=lambda item: (-item[1], item[0]))][:k]

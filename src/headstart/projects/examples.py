@@ -279,19 +279,6 @@ def find_ids_of_hashes(store: ProjectStore, hashes: Iterable[str], other_than: i
     return contents
 
 
-def list_copies(store: ProjectStore) -> list[list[int]]:
-    """Return the ids of examples of the same content, the oldest first."""
-    copies: dict[str, list[int]] = {}
-    with store.read() as connection:
-        rows = connection.execute(
-            "SELECT content_hash, id FROM examples WHERE content_hash <> '' AND content_hash IN (SELECT content_hash "
-            "FROM examples GROUP BY content_hash HAVING count(*) > 1) ORDER BY id"
-        )
-        for digest, number in rows:
-            copies.setdefault(digest, []).append(number)
-    return list(copies.values())
-
-
 def set_splits(store: ProjectStore, splits: Mapping[int, str]) -> None:
     """Set on which side of the check examples stand.
 

@@ -222,10 +222,6 @@ class Project:
         """Return the names of all metadata columns."""
         return label_file.list_metadata_columns(self._store)
 
-    def list_copies(self) -> list[list[int]]:
-        """Return ids of examples of the same content, a list for each content."""
-        return example_rows.list_copies(self._store)
-
     def find_names(self, names: Iterable[str]) -> dict[str, list[int]]:
         """Return the ids of the examples that have these names, in order; names that none has are left out."""
         return example_rows.find_names(self._store, names)

@@ -18,7 +18,6 @@ from headstart.strategies.linear.head import fit_head
 from headstart.strategies.record import Clock, Task
 
 Floats = NDArray[np.float64]
-SECONDS = 60.0
 
 
 def forecast_labels(rows: FloatMatrix, codes: Index, seed: int) -> LabellingAdvice:
@@ -118,4 +117,4 @@ def _count_errors(rows: FloatMatrix, codes: Index, some: Index, outside: Index, 
 
 def _make_task(codes: Index, folds: Index) -> Task:
     names = tuple(f"{code:06d}" for code in range(int(codes.max()) + 1))
-    return Task(classes=names, codes=codes, folds=folds, balance="off", seed=0, clock=Clock(SECONDS))
+    return Task(classes=names, codes=codes, folds=folds, balance="off", seed=0, clock=Clock(SETTINGS.head_seconds))

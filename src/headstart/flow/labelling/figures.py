@@ -14,7 +14,7 @@ from headstart.flow.labelling.project_rows import SETTLED, list_random_answers
 from headstart.flow.labelling.questions import list_reference
 from headstart.flow.labelling.records import HumanReference, KindShare, LabelAgreement, LabellingAdvice
 from headstart.flow.labelling.rounds import LabelRound
-from headstart.projects import ExampleFilter, Project
+from headstart.projects import Project
 
 
 def estimate_shares(project: Project) -> list[KindShare]:
@@ -109,13 +109,3 @@ def measure_human_reference(project: Project, model_answers: Mapping[int, str] |
         n_waiting=len(set(list_reference(project)) - set(people)),
         differing=tuple(number for number in ids if not is_right[number]),
     )
-
-
-def count_test_examples(project: Project) -> int:
-    """Return how many labelled examples are put away for the check, from which the human reference is drawn.
-
-    Parameters
-    ----------
-    project : Project
-    """
-    return project.count_examples(ExampleFilter(state="in", split="test", labelled=True))

@@ -18,7 +18,6 @@ Floats = NDArray[np.float64]
 Vectors = NDArray[np.floating]
 BLOCK = 8_192
 LOWEST = 1e-12
-SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,24 +161,12 @@ def _fit_tempered_head(rows: FloatMatrix, codes: Index, n_kinds: int) -> tuple[H
     folds = assign_folds(codes, np.arange(len(codes)), SETTINGS.n_folds, seed=0)
     task = Task(
         classes=tuple(f"{code:06d}" for code in range(n_kinds)), codes=codes, folds=folds, balance="off", seed=0,
-        clock=Clock(SECONDS),
+        clock=Clock(SETTINGS.head_seconds),
     )  # fmt: skip
     head, fitted = fit_head(rows, task)
     scores = np.log(np.maximum(fitted.choice.out_of_fold, LOWEST))
     temperature = find_class_temperature(codes, scores)
     return head.scaled_by_temperature(temperature), _softmax(scores / temperature)
-
-
-def guess_out_of_fold(rows: FloatMatrix, codes: Index, n_kinds: int) -> Floats:
-    """Return probabilities (n_rows, n_kinds) of labelled rows, each guessed by a head without its own label.
-
-    Parameters
-    ----------
-    rows : FloatMatrix, shape (n_rows, n_dims)
-    codes : Index, shape (n_rows,)
-    n_kinds : int
-    """
-    return _fit_tempered_head(rows, codes, n_kinds)[1]
 
 
 def _centre_rows(rows: FloatMatrix, centre: NDArray[np.float32]) -> FloatMatrix:

@@ -19,8 +19,6 @@ from headstart.projects import ExampleFilter, Project
 from headstart.records import Index
 
 OPEN = ExampleFilter(state="in", answer="")
-QUEUE = 20
-"""Useful examples that are chosen at once."""
 
 
 def choose_next(project: Project, learnt: LabelRound, n: int = 1, mode: str = "useful") -> list[int]:
@@ -129,7 +127,7 @@ def _fill_queue(project: Project, learnt: LabelRound, taken: set[int], n: int) -
     is_answered = may_be_used & ~is_candidate
     is_answered[known.judged] = False
     known = replace(known, answered=np.flatnonzero(is_answered))
-    picks = choose_useful(known, np.flatnonzero(is_candidate), max(n, QUEUE), seed=learnt.revision)
+    picks = choose_useful(known, np.flatnonzero(is_candidate), max(n, SETTINGS.queue_rows), seed=learnt.revision)
     learnt.queue.extend(ExampleChoice(int(rows.ids[pick.row]), "useful", pick.reason) for pick in picks)
 
 

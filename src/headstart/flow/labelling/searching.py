@@ -9,9 +9,8 @@ from headstart import data
 from headstart.errors import make_unknown_name
 from headstart.flow.labelling.likeness import find_alike
 from headstart.flow.labelling.project_rows import ProjectRows, read_project_rows
-from headstart.flow.labelling.settings import SETTINGS
 from headstart.flow.vectors.search import embed_queries
-from headstart.index import VectorIndex
+from headstart.index import Hit, VectorIndex, join_rankings
 from headstart.modalities import MODALITIES
 from headstart.offline import offline
 from headstart.options import SearchOptions, parse
@@ -40,10 +39,6 @@ def search_examples(
         The example has no vector.
     HeadstartError
         The base that reads the words is not here.
-
-    Notes
-    -----
-    Both rankings of texts are joined by reciprocal rank (Cormack, Clarke and Buettcher 2009).
     """
     rows = read_project_rows(project, index)
     if isinstance(query, int):
@@ -63,11 +58,8 @@ def search_examples(
     by_meaning = _rank_by_vector(rows, vector, len(rows.ids))
     has_words = set(literal)
     by_words = [number for number in by_meaning if number in has_words]
-    scores: dict[int, float] = {}
-    for ranking in (by_meaning, by_words):
-        for rank, number in enumerate(ranking, 1):
-            scores[number] = scores.get(number, 0.0) + 1 / (SETTINGS.rank_offset + rank)
-    return sorted(scores, key=lambda number: -scores[number])[:k]
+    rankings = [[Hit(number, 0.0) for number in ranking] for ranking in (by_meaning, by_words)]
+    return [hit.row for hit in join_rankings(rankings, k)]
 
 
 def _rank_by_vector(rows: ProjectRows, query: NDArray[np.floating], n: int) -> list[int]:

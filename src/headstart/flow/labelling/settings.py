@@ -21,6 +21,8 @@ class LabellingSettings:
         Labelled examples that a round learns from, drawn by chance where there are more.
     n_folds : int
         Folds of the labelled examples, for honest guesses of them.
+    head_seconds : float
+        After so long a head is taken as it is.
     early_temperature : float
         Of the cosines to the kinds' means, where too few examples tell it.
     names_temperature : float
@@ -36,6 +38,8 @@ class LabellingSettings:
         Unlabelled examples that are compared when one is chosen, drawn by chance where there are more.
     density_rows, density_neighbours : int
         Examples, drawn by chance, of which so many nearest ones say how typical an example is.
+    queue_rows : int
+        Useful examples that are chosen at once.
     pool_factor : int
         A batch of n is spread over groups of so many times n best examples.
     answers_a_round : int
@@ -52,8 +56,6 @@ class LabellingSettings:
         Cohorts that are proposed at once.
     order_group, order_block : int
         Mean size of the groups through which the order of likeness goes; larger groups than the second are cut.
-    rank_offset : int
-        Added to a rank before rankings are joined by its reciprocal.
     picture_pixels, picture_quality : int
         Longer side and JPEG quality of the photos in a workbook.
     reference_rows : int
@@ -75,6 +77,7 @@ class LabellingSettings:
     head_labels: int = 10
     most_learnt: int = 2_000
     n_folds: int = 5
+    head_seconds: float = 60.0
     early_temperature: float = 0.1
     names_temperature: float = 0.5
     names_margin: float = 0.5
@@ -84,6 +87,7 @@ class LabellingSettings:
     most_candidates: int = 20_000
     density_rows: int = 1_000
     density_neighbours: int = 20
+    queue_rows: int = 20
     pool_factor: int = 10
     answers_a_round: int = 5
     skip_pause: int = 20
@@ -94,7 +98,6 @@ class LabellingSettings:
     most_cohorts: int = 8
     order_group: int = 200
     order_block: int = 2_000
-    rank_offset: int = 60
     picture_pixels: int = 180
     picture_quality: int = 80
     reference_rows: int = 50

@@ -10,7 +10,7 @@ from headstart import progress, ranking
 from headstart.bases import Backbone
 from headstart.checks.vocabulary import measure_coverage
 from headstart.errors import DataError
-from headstart.index import Hit, VectorIndex
+from headstart.index import Hit, VectorIndex, join_rankings
 from headstart.index.settings import SETTINGS
 from headstart.modalities.text import load_text, open_tokenizer
 from headstart.records import Index, Table
@@ -78,7 +78,7 @@ def add_word_hits(
         raise DataError(f"The words of the index are damaged: {error}.", "Make it again: headstart embed.") from error
     depth = count_joined(k)
     return [
-        words.join_rankings([hits, postings.rank_rows(load_text(str(text), {}), len(index), depth, rows)], k)
+        join_rankings([hits, postings.rank_rows(load_text(str(text), {}), len(index), depth, rows)], k)
         for text, hits in zip(table.inputs, by_vector, strict=True)
     ]
 

@@ -140,17 +140,6 @@ def describe_next_step(step: NextStep, modality: str) -> str:
     return translate(template, inputs=inputs, name=name)
 
 
-def describe_readiness(readiness: Readiness, modality: str) -> str:
-    """Return the verdict and the next step, in a few sentences.
-
-    Parameters
-    ----------
-    readiness : Readiness
-    modality : str
-    """
-    return f"{describe_verdict(readiness, modality)} {describe_next_step(readiness.next, modality)}"
-
-
 def _write_worst(parts: str, answered: ReadinessReason | None) -> str:
     """Return the worst parts; their figures count first guesses, also where the model leaves the input to a person."""
     if answered is None or answered.figure is None or answered.figure.value == 1:

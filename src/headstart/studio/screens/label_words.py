@@ -7,10 +7,8 @@ from typing import Any
 
 from headstart.flow.labelling.records import HumanReference, KindShare, LabelAgreement, LabelCount, LabellingAdvice
 from headstart.report.messages import translate, translate_count
+from headstart.report.sentences.carefulness import FEWEST_FOR_HUNDRED
 from headstart.report.words import format_hundredths, shorten
-
-LEAST_FOR_PERCENT = 20
-"""Fewer examples are never written as a share."""
 
 
 def describe_progress(n_labelled: int, advice: LabellingAdvice | None) -> str:
@@ -53,7 +51,7 @@ def write_count(count: LabelCount) -> str:
     count : LabelCount
     """
     of = translate("{k} of {n}", k=count.n_hits, n=count.n)
-    if count.n < LEAST_FOR_PERCENT:
+    if count.n < FEWEST_FOR_HUNDRED:
         return of
     low, high = format_hundredths(count.share.low, end="low"), format_hundredths(count.share.high, end="high")
     return translate("{count} (surely {low} to {high} of 100)", count=of, low=low, high=high)
