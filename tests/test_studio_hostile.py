@@ -17,7 +17,7 @@ from headstart.errors import DataError
 from headstart.flow.projects import copying
 from headstart.flow.using import answer_runs
 from headstart.options import StudioOptions
-from headstart.projects import NewExample, Project
+from headstart.projects import NewExample, Project, store
 from headstart.projects.transfer import PENDING_SOURCE
 from headstart.studio.app import create_app
 from headstart.studio.context import StudioContext
@@ -135,3 +135,21 @@ def test_what_is_held_in_memory_is_short_and_other_users_may_not_read(client: Te
     assert client.get(f"/api/p/farm/examples/{10**30}").status_code == 404
     context = StudioContext(options=StudioOptions(folder=tmp_path / "new"), policy=make_policy(None, 8765))
     assert context.projects_folder.stat().st_mode & 0o077 == 0
+
+
+def test_pages_of_other_sites_embed_nothing_of_ours(client: TestClient) -> None:
+    def ask(site: str, mode: str) -> int:
+        return client.get("/api/p/farm/overview", headers={"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}).status_code
+
+    assert [ask(site, "no-cors") for site in ("cross-site", "same-site", "same-origin", "none")] == [403, 403, 200, 200]
+    assert ask("cross-site", "navigate") == 200  # Somebody followed a link.
+
+
+def test_a_project_that_cannot_be_made_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(connection: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(store, "migrate", fail)
+    with pytest.raises(DataError):
+        copying.create_project(folder, "Maize")
+    assert [path.name for path in folder.iterdir()] == ["farm"]

@@ -199,7 +199,9 @@ class RequestMiddleware:
                 421, "This server answers only requests to this machine by its own name.", "Use the address 127.0.0.1."
             )
         origin = headers.get("origin")
-        if origin is not None and origin.rpartition("://")[2] != headers.get("host", ""):
+        is_foreign = origin is not None and origin.rpartition("://")[2] != headers.get("host", "")
+        is_embedded = headers.get("sec-fetch-mode", "navigate") != "navigate"  # Not a link that somebody followed.
+        if is_foreign or (is_embedded and headers.get("sec-fetch-site") in ("cross-site", "same-site")):
             raise RequestRefused(403, "Pages of other sites may not use this server.", "Open the server's own page.")
 
     def _add_headers(self, request: RequestContext, message: Message) -> None:

@@ -97,9 +97,9 @@ def create_project(projects_folder: Path, name: str) -> Project:
     OptionError
         The name is empty, or the folder cannot be made.
     """
-    if not name.strip():
-        raise OptionError("The project has no name.", "Give it one, such as: Maize leaves.")
-    return Project.create(choose_folder(projects_folder, name), name)
+    with _make_whole(projects_folder, name) as folder:
+        Project.create(folder, name).close()
+    return Project.open(_finish(folder, projects_folder, name))
 
 
 def create_demo_project(projects_folder: Path, name: str, modality: str) -> Project:
