@@ -106,7 +106,7 @@ export function drawSeries(series, size, name) {
   const { width, height, ticks } = SERIES_SIZES[size];
   const values = series.channels.flat().filter((value) => value !== null);
   const levels = chooseTicks(Math.min(...values), Math.max(...values), ticks);
-  const steps = chooseTicks(0, Math.max(series.n_steps - 1, 1), ticks).filter((step) => Number.isInteger(step));
+  const steps = chooseTicks(0, Math.max(series.n_steps - 1, 1), ticks).filter((step) => Number.isInteger(step) && step < series.n_steps);
   const plot = new Plot(width, height, levels, series.n_steps);
   const svg = makeShape("svg", { viewBox: `0 0 ${width} ${height}`, class: "example-series", role: "img" });
   svg.setAttribute("aria-label", `${name}: ${words("series_size", { n: series.n_steps, lines: series.n_channels })}`);
