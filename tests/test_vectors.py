@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import get_type_hints
 
@@ -41,6 +44,7 @@ from headstart.options import EmbedOptions, SearchOptions, parse
 from headstart.projects import NewExample, Project
 
 RUN = CliRunner()
+NEEDS_GRAPHS = pytest.mark.skipif(find_spec("usearch") is None, reason="needs the extra search")
 FACTS = IndexFacts(modality="text", base="tiny", base_name="tiny", fingerprint="f")
 
 
@@ -309,10 +313,10 @@ def test_a_base_that_was_opened_is_recalled_without_its_weights_while_nothing_ch
     assert opened_before.recall_base("file:tiny", "auto", {}) is None
 
 
+@NEEDS_GRAPHS
 def test_a_very_large_index_is_searched_by_a_graph_and_a_damaged_one_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("usearch", reason="needs the extra search")
     monkeypatch.setattr(files, "SETTINGS", replace(files.SETTINGS, exact_rows=100))
     rows, facts = rows_of_length_one(400).astype(np.float16), replace(FACTS, n_dims=16)
     write_index(tmp_path / "i", IndexDraft(ids=list(map(str, range(400))), vectors=rows, about=facts))
@@ -342,3 +346,8 @@ def test_odd_rows_neither_stop_embedding_nor_get_lost(tmp_path: Path) -> None:
     hits = hs.search(tmp_path / "i", ["w" * 1_000_000, "no water"], k=99)
     assert len(hits) == 12 and len(hits[0].query) <= 200
     assert {hit.text for hit in hits if hit.query == "no water"} == {text[:300] for text in cells if text.strip()}
+
+
+@NEEDS_GRAPHS
+def test_models_open_after_a_graph_for_search() -> None:
+    subprocess.run([sys.executable, "-c", "import headstart.index.graph, onnxruntime"], check=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnxruntime  # noqa: F401 - loaded after usearch (2.26), onnxruntime (1.32) ends the process with a fault.
 from usearch.index import Index as Graph
 
 from headstart.errors import DataError

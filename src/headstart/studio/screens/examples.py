@@ -16,7 +16,7 @@ from headstart.flow.inspection.inspect_source import rate_count
 from headstart.flow.inspection.settings import SETTINGS as INSPECTION
 from headstart.flow.projects.splitting import estimate_put_away
 from headstart.http.errors import RequestRefused
-from headstart.projects import ExampleFilter, Kind, Project
+from headstart.projects import OPEN_STATES, ExampleFilter, Kind, Project
 from headstart.studio import pictures
 from headstart.studio.context import StudioContext
 from headstart.studio.example_json import Document, describe_example
@@ -159,7 +159,7 @@ class _ExampleQuery(BaseModel):
 
 def _summarise(project: Project) -> Document:
     """Return counts of a project, a few examples of each kind, and the job that adds some, whatever its size."""
-    running = [job.id for job in project.list_jobs() if job.kind == ADD_JOB and job.state in {"queued", "running"}]
+    running = [job.id for job in project.list_jobs(OPEN_STATES) if job.kind == ADD_JOB]
     return {**_count_examples(project, project.revision), "job": running[0] if running else None}
 
 

@@ -15,7 +15,7 @@ from headstart.errors import HeadstartError, OptionError
 from headstart.flow.projects import copying
 from headstart.flow.projects.overview import ProjectOverview, describe_project
 from headstart.home import make_writable_folder, remove_leftovers
-from headstart.projects import Project
+from headstart.projects import OPEN_STATES, Project
 from headstart.report.messages import translate
 from headstart.report.sentences.readiness import name_level
 from headstart.studio.context import StudioContext
@@ -212,7 +212,7 @@ def _describe_broken(name: str, error: HeadstartError) -> Card:
 
 
 def _describe_card(project: Project, overview: ProjectOverview) -> Card:
-    jobs = project.list_jobs(("queued", "running"))
+    jobs = project.list_jobs(OPEN_STATES)
     example = None if overview.picture is None else describe_example(overview.id, overview.picture)
     return {
         "id": overview.id, "name": overview.name, "changed": overview.changed, "problem": "",

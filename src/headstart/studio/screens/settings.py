@@ -13,6 +13,7 @@ from headstart import flow
 from headstart.errors import OptionError
 from headstart.home import find_home
 from headstart.options import CacheOptions, parse
+from headstart.projects import OPEN_STATES
 from headstart.report.messages import message, translate
 from headstart.studio.context import StudioContext
 from headstart.studio.preferences import change_preferences, list_possible_folders
@@ -113,7 +114,7 @@ def _measure_cache() -> int:
 
 def _list_models(context: StudioContext) -> list[Document]:
     """Return the ready-made models for the template, as JSON objects: by modality, those that are here first."""
-    running = {job.kind: job.id for job in context.machine.list_jobs(("queued", "running"))}
+    running = {job.kind: job.id for job in context.machine.list_jobs(OPEN_STATES)}
     groups = []
     for modality, title in _GROUPS.items():
         models = []

@@ -23,7 +23,7 @@ from headstart.flow.using.settings import SETTINGS
 from headstart.home import write_whole
 from headstart.http.errors import RequestRefused
 from headstart.modalities.image import SUFFIXES
-from headstart.projects import Project
+from headstart.projects import OPEN_STATES, Project
 from headstart.studio.answer_words import describe_answer
 from headstart.studio.context import StudioContext
 from headstart.studio.example_json import Document
@@ -167,7 +167,7 @@ def _list_header(sheet: SheetPreview) -> list[str]:
 
 def _describe_run(run: AnswerRun, project: Project) -> Document:
     counts = answer_runs.count_answers(run) if run.out.is_file() else {}
-    running = [job for job in project.list_jobs(("queued", "running")) if job.kind == f"{JOB} {run.n}"]
+    running = [job for job in project.list_jobs(OPEN_STATES) if job.kind == f"{JOB} {run.n}"]
     return {
         "n": run.n, "name": run.name, "model": run.model, "is_photos": run.sorted is not None, "columns": run.columns,
         "counts": counts, "n_rows": sum(counts.values()), "n_to_person": sum(counts.get(kind, 0) for kind in TO_PERSON),
