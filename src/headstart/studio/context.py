@@ -21,6 +21,7 @@ from headstart.options import StudioOptions
 from headstart.projects import Project, is_project
 from headstart.report.messages import use_language
 from headstart.studio.jobs.runner import JobRunner
+from headstart.studio.phone_servers import PhoneServers
 from headstart.studio.preferences import Preferences, find_projects_folder, read_preferences
 from headstart.studio.rendering import find_language, render_template
 from headstart.studio.tasks import TaskBoard
@@ -51,6 +52,7 @@ class StudioContext:
     def __post_init__(self) -> None:
         self.jobs = JobRunner(self.list_projects, self.options.offline)
         self.tasks = TaskBoard()
+        self.phone_servers = PhoneServers()
 
     @property
     def preferences(self) -> Preferences:
@@ -89,14 +91,16 @@ class StudioContext:
         return self._open_folder(folder)
 
     def forget_project(self, project_id: str) -> None:
-        """Close a project whose folder is about to move.
+        """Close a project whose folder has moved, and its page for phones.
 
         Parameters
         ----------
         project_id : str
         """
+        folder = self.projects_folder / project_id
+        self.phone_servers.stop(folder)
         with self._lock:
-            project = self._projects.pop(self.projects_folder / project_id, None)
+            project = self._projects.pop(folder, None)
         if project is not None:
             project.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -121,6 +122,8 @@ def _make_task_routes(context: StudioContext) -> APIRouter:
     """Return the routes that begin longer work, and that of its progress."""
     routes = APIRouter()
     exports = make_writable_folder("studio", _EXPORTS)
+    with suppress(OSError):
+        exports.chmod(0o700)  # It holds whole projects.
     remove_leftovers(exports, "*.zip")
     remove_leftovers(exports, ".*.partial")
 

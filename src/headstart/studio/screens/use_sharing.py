@@ -22,7 +22,7 @@ from headstart.report.messages import translate_count
 from headstart.studio.context import StudioContext
 from headstart.studio.example_json import Document
 from headstart.studio.model_facts import choose_model, measure_bytes, read_config
-from headstart.studio.phone_servers import PhoneServer, PhoneServers, make_serve_command
+from headstart.studio.phone_servers import PhoneServer, make_serve_command
 from headstart.studio.screens.use_many import zip_folder
 from headstart.studio.uploads import receive_upload
 
@@ -44,7 +44,7 @@ def make_routes(context: StudioContext, models: OpenModels) -> APIRouter:
     models : OpenModels
     """
     routes = APIRouter(prefix="/api/p/{project}")
-    servers = PhoneServers()
+    servers = context.phone_servers
 
     @routes.get("/phones")
     def read_phones(project: str) -> Document:
