@@ -117,6 +117,11 @@ class Example:
     split: str
     source: int | None
 
+    @property
+    def input(self) -> Path | str | NDArray[np.float32] | None:
+        """What a model reads: a file, a text or a series; None where it could not be read when it was added."""
+        return next((value for value in (self.path, self.text, self.series) if value is not None), None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExampleFilter:

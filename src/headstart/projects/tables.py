@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from headstart.data.labels.task_type import LabelSpec
 from headstart.data.reading.rows import ParsedRows, ReadPolicy, build_table, make_row_ids
@@ -103,7 +102,7 @@ def _make_parsed_rows(store: ProjectStore, modality: str, examples: Sequence[Exa
     document = get_setting(store, "input_columns", None)
     return ParsedRows(
         modality=modality,
-        inputs=[_get_input(example) for example in examples],
+        inputs=[Path(example.name) if example.input is None else example.input for example in examples],
         ids=[example.name for example in examples],
         labels=[example.label or "" for example in examples],
         splits=[example.split for example in examples],
@@ -112,9 +111,3 @@ def _make_parsed_rows(store: ProjectStore, modality: str, examples: Sequence[Exa
         input_columns=None if document is None else InputColumns.from_dict(document),
         left_out=get_setting(store, "left_out_columns", {}),
     )
-
-
-def _get_input(example: Example) -> Any:
-    """Return what a row of a table holds as its input; an example without one cannot be read."""
-    inputs = [value for value in (example.path, example.text, example.series) if value is not None]
-    return inputs[0] if inputs else Path(example.name)

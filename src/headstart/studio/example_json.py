@@ -37,7 +37,7 @@ def describe_example(project_id: str, example: Example) -> Document:
         "label_by": example.label_by,
         "label_origin": example.label_origin,
         "group": {column: str(value) for column, value in example.metadata.items()},
-        **describe_input(_choose_input(example), f"{address}/thumbnail", f"{address}/picture"),
+        **describe_input("" if example.input is None else example.input, f"{address}/thumbnail", f"{address}/picture"),
     }
 
 
@@ -60,9 +60,3 @@ def describe_input(value: DrawnInput, small: str, large: str) -> Document:
     if isinstance(value, str):
         return preview_text(value, _TEXT_BYTES).model_dump()
     return {"series": preview_series(value, _SERIES_BYTES).model_dump()}
-
-
-def _choose_input(example: Example) -> DrawnInput:
-    if example.path is not None:
-        return example.path
-    return example.series if example.series is not None else example.text or ""

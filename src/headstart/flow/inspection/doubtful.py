@@ -84,14 +84,10 @@ def _list_unreadable(project: Project) -> list[int]:
 
 
 def _make_table(modality: str, examples: Sequence[Example]) -> Table:
-    inputs: list[Any] = []
-    for example in examples:
-        series = example.series if example.series is not None else example.text or ""
-        inputs.append(example.path if example.path is not None else series)
     return Table(
         modality=modality,
         ids=make_column([str(example.id) for example in examples]),
-        inputs=make_column(inputs),
+        inputs=make_column([example.input for example in examples]),
         hashes=make_column([example.content_hash for example in examples]),
         labels=None,
         splits=make_column([""] * len(examples)),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from headstart.errors import DataError
-from headstart.projects import Example, ExampleFilter, Project
+from headstart.projects import ExampleFilter, Project
 from headstart.projects.places import VECTORS
 from headstart.records import InputColumns, SetAside, Table, make_column
 
@@ -46,7 +45,7 @@ def read_examples(project: Project) -> Table:
     return Table(
         modality=modality,
         ids=make_column([str(example.id) for example in readable]),
-        inputs=make_column([_get_input(example) for example in readable]),
+        inputs=make_column([example.input for example in readable]),
         hashes=make_column([example.content_hash for example in readable]),
         labels=None,
         splits=make_column([""] * len(readable)),
@@ -55,8 +54,3 @@ def read_examples(project: Project) -> Table:
         source=str(project.folder),
         input_columns=None if document is None else InputColumns.from_dict(document),
     )
-
-
-def _get_input(example: Example) -> Any:
-    """Return what a row holds as its input."""
-    return next(value for value in (example.path, example.text, example.series) if value is not None)
