@@ -108,7 +108,7 @@ def test_an_imported_project_starts_nothing_and_names_no_place_of_this_machine(
     assert (victim / "secret.csv").is_file()
 
 
-@pytest.mark.parametrize("names", [("a", "a"), ("a", "a/b"), ("a/b", "a")])
+@pytest.mark.parametrize("names", [("a", "a"), ("a", "a/b"), ("a/b", "a"), ("a", "b" * 300)])
 def test_names_that_cannot_all_be_written_are_refused_in_words(folder: Path, names: tuple[str, str]) -> None:
     path = export_changed(folder)
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning) if len(set(names)) == 1 else closing(archive):
@@ -153,3 +153,13 @@ def test_a_project_that_cannot_be_made_leaves_nothing(folder: Path, monkeypatch:
     with pytest.raises(DataError):
         copying.create_project(folder, "Maize")
     assert [path.name for path in folder.iterdir()] == ["farm"]
+
+
+def test_a_project_that_cannot_be_described_hides_no_other(client: TestClient, folder: Path) -> None:
+    with Project.create(folder / "odd", "Odd") as project:
+        project.set_current_model(project.add_model())
+        with closing(sqlite3.connect(folder / "odd" / "project.sqlite")) as connection:
+            connection.execute("UPDATE models SET facts = 'no JSON'")
+            connection.commit()
+    page = client.get("/?language=en")
+    assert page.status_code == 200 and "Farm" in page.text and "damaged" in page.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -31,8 +32,8 @@ BIN = ".bin"
 _DATABASE_FILES = ("project.sqlite", "project.sqlite-wal", "project.sqlite-shm")
 _DAMAGES = (zipfile.BadZipFile, zlib.error, LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError)
 """What reading a zip raises that is damaged, or has a password."""
-_NAME_ERRORS = (FileExistsError, NotADirectoryError, IsADirectoryError)
-"""What unpacking raises where two names are one on this disk."""
+_NAME_ERRORS = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ}
+"""What a disk answers where two names are one on it, or a name is none."""
 _MOST_FILES = 1_000_000
 _SPARE_BYTES = 200_000_000
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))}
@@ -184,7 +185,9 @@ def import_project(path: Path, projects_folder: Path) -> Project:
         try:
             with zipfile.ZipFile(path) as archive:
                 _extract(archive, folder)
-        except (*_DAMAGES, *_NAME_ERRORS) as error:
+        except (*_DAMAGES, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in _NAME_ERRORS:
+                raise
             raise DataError("This zip is damaged.", "Export the project once more.") from error
         secure_database(folder)
         with Project.open(folder) as project:

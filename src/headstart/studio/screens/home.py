@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from contextlib import suppress
 from typing import Any, Literal
@@ -12,7 +13,7 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
 
-from headstart.errors import HeadstartError, OptionError
+from headstart.errors import DataError, HeadstartError, OptionError
 from headstart.flow.projects import copying
 from headstart.flow.projects.overview import ProjectOverview, describe_project
 from headstart.home import make_writable_folder, remove_leftovers
@@ -28,6 +29,8 @@ from headstart.studio.uploads import receive_upload
 Card = dict[str, Any]
 """A JSON object that the template and the script of this page read."""
 _EXPORTS = "exports"
+DAMAGED_HINT = "Ask for another copy of it."
+log = logging.getLogger("headstart.studio")
 
 
 class ProjectName(BaseModel):
@@ -205,6 +208,9 @@ def _list_cards(
             cards.append(_describe_card(project, known[project][1]))
         except HeadstartError as error:
             cards.append(_describe_broken(name, error))
+        except Exception:  # A table that somebody edited: it hides no other project.
+            log.exception("project")
+            cards.append(_describe_broken(name, DataError("The project in this file is damaged.", DAMAGED_HINT)))
     return cards
 
 
