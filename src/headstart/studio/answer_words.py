@@ -7,6 +7,7 @@ from typing import Any
 
 from headstart.decisions.reasons import ReasonCode
 from headstart.report.messages import format_number, translate
+from headstart.report.people_words import format_of_hundred
 from headstart.studio.example_json import Document
 
 _MOST_NAMED, _MOST_GUESSES = 3, 5
@@ -70,12 +71,8 @@ def list_guesses(document: Mapping[str, Any]) -> list[Document]:
     return [{"label": item["label"], "share": float(item["probability"])} for item in ordered]
 
 
-def _percent(value: float) -> str:
-    return format_number(f"{100 * value:.0f} %")
-
-
 def _describe_sure(values: Mapping[str, Any]) -> str:
-    return translate("{percent} sure.", percent=_percent(values["probability"]))
+    return translate("{percent} sure.", percent=format_of_hundred(values["probability"]))
 
 
 def _list_likely(values: Mapping[str, Any]) -> str:
@@ -112,7 +109,7 @@ _REASONS: Mapping[ReasonCode, Callable[[Mapping[str, Any]], str]] = {
     "too_few_rows_for_interval": lambda values: translate("Too little was learnt to give a range."),
     "below_least_probability": lambda values: translate(
         "It is most like {name} ({percent}), which is not sure enough. Let a person decide.",
-        name=values["label"], percent=_percent(values["probability"]),
+        name=values["label"], percent=format_of_hundred(values["probability"]),
     ),
     "too_small": lambda values: translate(
         "It has too few pixels. Send the original picture, or take it again from nearer."

@@ -2,7 +2,7 @@
 // Use: the tabs of the screen, and one example at a time.
 
 import { post, upload } from "./api.js";
-import { api, findElement, findField, guard, listElements, makeElement, words, formatNumber, setMeter } from "./dom.js";
+import { api, findElement, findField, guard, listElements, makeElement, words, setMeter } from "./dom.js";
 import { takePhotos } from "./intake.js";
 import { startElsewhere } from "./use_elsewhere.js";
 import { startLater } from "./use_later.js";
@@ -89,7 +89,7 @@ function makeGuesses(guesses) {
   const list = makeElement("ul", "bars");
   for (const { label, share } of guesses) {
     const meter = makeElement("span", "meter");
-    const text = formatNumber(share, { style: "percent", maximumFractionDigits: 0 });
+    const text = words("n_of", { n: Math.round(100 * share), of: 100 });
     setMeter(meter, share, text);
     meter.setAttribute("aria-label", label);
     list.append(makeElement("li", "", makeElement("bdi", "", label), meter, makeElement("span", "", text)));

@@ -48,6 +48,7 @@ async function look() {
 function showLook(isShown) {
   findElement("many-look").hidden = !isShown;
   findElement("many-drop").hidden = isShown;
+  findElement("many-runs").hidden = isShown;
 }
 
 /** @param {any} answer */
