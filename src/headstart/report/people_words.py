@@ -76,6 +76,11 @@ def count_of_hundred(share: float) -> int:
 def format_of_hundred(share: float) -> str:
     """Write a share as people count it.
 
+    Parameters
+    ----------
+    share : float
+        0 to 1.
+
     Examples
     --------
     >>> format_of_hundred(0.561)
