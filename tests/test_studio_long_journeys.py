@@ -27,6 +27,7 @@ from headstart.evaluation.intervals import compute_wilson_interval
 from headstart.projects import Project
 
 pytestmark = [
+    pytest.mark.timeout(3_600),
     pytest.mark.skipif(not os.environ.get("HEADSTART_JOURNEYS"), reason="long: HEADSTART_JOURNEYS=1 runs it"),
     marked_without("browser", CHROMIUM, "there is no Chromium on this machine"),
 ]
