@@ -9,8 +9,9 @@ from pathlib import Path
 from headstart.projects import Project
 from headstart.studio.jobs.runner import JobRunner
 
-project = Project.open(sys.argv[1])
-runner = JobRunner(lambda: [project], program=(sys.executable, str(Path(__file__).with_name("slow_job.py"))))
-runner.start()
-while True:
-    time.sleep(1)
+if __name__ == "__main__":
+    project = Project.open(sys.argv[1])
+    runner = JobRunner(lambda: [project], program=(sys.executable, str(Path(__file__).with_name("slow_job.py"))))
+    runner.start()
+    while True:
+        time.sleep(1)

@@ -36,4 +36,5 @@ def work(writer: EventWriter) -> None:
     note("end")
 
 
-run_job(Path(os.environ["HEADSTART_PROGRESS"]), work)
+if __name__ == "__main__":
+    run_job(Path(os.environ["HEADSTART_PROGRESS"]), work)

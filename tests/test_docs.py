@@ -85,7 +85,9 @@ def test_the_reference_of_the_command_line_has_every_command_and_option_and_no_o
 
 def test_the_readme_names_only_options_that_exist() -> None:
     shown = flags(ROOT.joinpath("README.md").read_text(encoding="utf-8"))
-    known = declared(options.AdaptOptions, options.ExportOptions, options.ReportOptions, options.ServeOptions)
+    known = declared(
+        options.AdaptOptions, options.ExportOptions, options.LabelOptions, options.ReportOptions, options.ServeOptions
+    )
     assert shown <= known | {"--json", "--help", "--torch-backend"}
 
 

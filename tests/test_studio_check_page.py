@@ -68,8 +68,8 @@ def test_slider_wall_table_and_corrections_in_a_browser(project: Project, tmp_pa
             tab.run("JSON.stringify([...document.querySelectorAll('#filters select')].map(s => s.value))")
         )
         assert values[1:3] == [result.classes[0], result.classes[0]]
-        tab.run("document.querySelector('#wall-grid [role=option]').click()")
-        tab.until("!!document.querySelector('#detail[open] form')")
+        click = "document.querySelector('#wall-grid [role=option]').click()"  # Nothing opens while a tile loads.
+        tab.until(f"({click}, !!document.querySelector('#detail[open] form'))", 90)
         tab.run("document.querySelector('#detail select').value = document.querySelector('#kind-choices').content."
                 "lastElementChild.textContent")  # fmt: skip
         tab.run("document.querySelector('#detail form').requestSubmit()")

@@ -64,6 +64,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def one_runtime(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADSTART_HOME", str(own_home))
+    monkeypatch.setattr(runtimes, "_HURRIED", {})
     monkeypatch.setattr(runtimes, "RUNTIMES", {runtimes.REFERENCE: runtimes.RUNTIMES[runtimes.REFERENCE]})
 
 

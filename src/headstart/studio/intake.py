@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from headstart import home
+from headstart.csv_files import write_csv_rows
 from headstart.data.reading.archive import unpack
 from headstart.data.reading.decoding import read_text_file
 from headstart.data.reading.stored_names import clean_name, write_names
@@ -188,7 +189,7 @@ def write_paste(folder: Path, text: str) -> None:
 def _write_rows(folder: Path, rows: Iterable[Sequence[str]]) -> Path:
     place = folder / f"{uuid.uuid4().hex}.csv"
     with place.open("w", newline="", encoding="utf-8") as handle:
-        csv.writer(handle).writerows(rows)
+        write_csv_rows(handle, rows)
     return place
 
 

@@ -70,8 +70,9 @@ def measure_memory() -> Memory:
         lines = (line.split() for line in _MEMORY_FILE.read_text("utf-8").splitlines())
         values = {words[0].rstrip(":"): int(words[1]) * 1024 for words in lines if len(words) > 2}
         return _apply_limit(Memory(values.get("MemTotal"), values.get("MemAvailable")))
-    with suppress(OSError, ValueError, AttributeError):
-        return Memory(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), None)
+    if hasattr(os, "sysconf"):
+        with suppress(OSError, ValueError):
+            return Memory(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), None)
     return Memory(None, None)
 
 

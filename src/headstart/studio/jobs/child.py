@@ -157,7 +157,7 @@ def _take_signals() -> None:
 def _limit_cores() -> None:
     """Take no more cores than allowed, whatever a library asks for, and give way to what people do meanwhile."""
     n_cores = int(os.environ.get(CORES_VARIABLE) or 0)
-    if hasattr(os, "sched_setaffinity") and n_cores:
+    if hasattr(os, "sched_getaffinity") and n_cores:
         allowed = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, allowed[-n_cores:])
     if hasattr(os, "nice"):

@@ -116,6 +116,8 @@ class JobRunner:
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
+        for child in self._children.values():  # They outlive this process: Python need not warn that nobody waits.
+            child.returncode = child.poll() or 0
 
     def _watch(self) -> None:
         looked_at = 0.0

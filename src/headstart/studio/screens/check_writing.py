@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from headstart.csv_files import write_csv_rows
 from headstart.flow.review.corrections import correct_label, take_back
 from headstart.http.errors import RequestRefused
 from headstart.projects import Example, Project
@@ -125,7 +125,5 @@ def write_input(example: Example, checked: ReviewedModel, project: Project) -> P
     else:
         raise RequestRefused(422, "This example cannot be explained here.", "Use `headstart explain` on its file.")
     with place.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle)
-        writer.writerow(cells)
-        writer.writerow(cells.values())
+        write_csv_rows(handle, [list(cells), list(cells.values())])
     return place
