@@ -18,7 +18,7 @@ def name_model(folder: Path) -> str:
 
     Examples
     --------
-    >>> name_model(Path("/work/leaves-model/bundle"))
+    >>> name_model(Path("/data/leaves-model/bundle"))
     'leaves-model'
     """
     place = folder.resolve()
