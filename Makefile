@@ -50,10 +50,10 @@ $(BIN)/python -m pip install --disable-pip-version-check -e '.[$(1)]' $$constrai
 endef
 
 $(READY): pyproject.toml constraints.txt | $(BIN)/python
-	$(call INSTALL,adapt$(comma)serve$(comma)test)
+	$(call INSTALL,adapt$(comma)search$(comma)serve$(comma)test)
 
 $(READY_BENCH): $(READY)
-	$(call INSTALL,adapt$(comma)serve$(comma)test$(comma)bench)
+	$(call INSTALL,adapt$(comma)search$(comma)serve$(comma)test$(comma)bench)
 
 demo: $(READY)
 	$(BIN)/headstart demo -o demo --time 3m
