@@ -41,10 +41,13 @@ from headstart.task_types import TASK_TYPES
 
 N_ROWS = {"more": {"image": 150, "text": 66, "series": 216}, "fewer": {"image": 36, "text": 24, "series": 36}}
 """Rows; tiny bases have 96, 32 and 148 features, and two thirds of the rows are learnt from."""
-CASES = [(task, "fewer") for task in TASK_TYPES]
-"""Every task with fewer rows than features."""
-MORE_CASES = [(task, size) for task, size in CASES if task != "classification"] + [("classification", "more")]
-"""One with more rows, for one modality: more of these add minutes and save nothing else."""
+CASES = {
+    "image": [("classification", "fewer"), ("regression", "fewer")],
+    "text": [("classification", "more"), ("multi-label", "fewer")],
+    "series": [("ordinal", "fewer"), ("regression", "fewer")],
+}
+"""Every task once, and of each modality one with classes and one without; all twelve add minutes and say no more."""
+assert {task for cases in CASES.values() for task, _ in cases} == set(TASK_TYPES)
 N_ASKED = 10
 UNSUITABLE = {("lora", "image")}
 """The tiny network of pictures has no attention."""

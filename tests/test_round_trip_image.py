@@ -10,7 +10,7 @@ from tests.tiny import train_briefly
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize(("task", "size"), CASES)
+@pytest.mark.parametrize(("task", "size"), CASES["image"])
 def test_every_strategy_answers_from_its_files_as_in_memory(
     task: str, size: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

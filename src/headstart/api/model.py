@@ -19,7 +19,7 @@ from headstart.bundle import Bundle
 from headstart.decisions import Decisions
 from headstart.errors import OptionError, list_offenders, make_nothing_read
 from headstart.flow.inference import answers
-from headstart.flow.inference.predict_table import decide_table
+from headstart.flow.inference.predict_table import decide_table, open_extractors
 from headstart.modalities.record import Array
 from headstart.records import Index, Predictions, Probabilities
 from headstart.results import Result
@@ -27,6 +27,7 @@ from headstart.task_types import TASK_TYPES
 
 if TYPE_CHECKING:
     from headstart.bases import Backbone
+    from headstart.features.extractors import Extractor
     from headstart.flow.run_records import AdaptedRun
     from headstart.report.previews import Previews
 
@@ -77,6 +78,7 @@ class Model(Inspection):
         self._folder: Path | None = None
         self._ship, self._check = ship, check
         self._base: Backbone | None = None
+        self._extractors: dict[str, Extractor] | None = None
 
     @property
     def bundle(self) -> Bundle:
@@ -89,6 +91,7 @@ class Model(Inspection):
     @bundle.setter
     def bundle(self, bundle: Bundle) -> None:
         self._answering = self._whole = bundle
+        self._extractors = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -140,7 +143,11 @@ class Model(Inspection):
             lined_up = data.make_ordered_inputs(
                 inputs, self._answering.modality, self._answering.columns, self._answering.known_input_columns
             )
-            predictions, decisions, failed = decide_table(self._answering, lined_up.table)
+            if self._extractors is None and len(lined_up.table):
+                self._extractors = open_extractors(self._answering, lined_up.table)
+            predictions, decisions, failed = decide_table(
+                self._answering, lined_up.table, extractors=self._extractors
+            )
         reasons = {item.id: item.reason for item in lined_up.table.set_aside}
         reasons |= {str(lined_up.table.ids[row]): reason for row, reason in failed.items()}
         order = [name for name, _ in lined_up.order]
@@ -196,8 +203,8 @@ class Model(Inspection):
         return documents
 
     def __getstate__(self) -> object:
-        """Return what copies and joblib take along: not a base that no answer reads, which would be most of it."""
-        return {**vars(self), "_base": None}
+        """Return what copies and joblib take along: not a base that is open, or that no answer reads."""
+        return {**vars(self), "_base": None, "_extractors": None}
 
     def embed(self, inputs: Any) -> Array:
         """Return the embeddings of the frozen base (n_rows, n_dims), float32, from the feature cache where they are.

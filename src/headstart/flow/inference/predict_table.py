@@ -63,7 +63,9 @@ def decide_rows(policy: DecisionPolicy, predictions: Predictions, rows: Strategy
     return policy.decide(predictions, features)
 
 
-def predict_batches(bundle: Bundle, table: Table, precision: str = "auto") -> Iterator[PredictionBatch]:
+def predict_batches(
+    bundle: Bundle, table: Table, precision: str = "auto", extractors: dict[str, Extractor] | None = None
+) -> Iterator[PredictionBatch]:
     """Predict a table piece by piece, in the order of its rows.
 
     Parameters
@@ -73,10 +75,13 @@ def predict_batches(bundle: Bundle, table: Table, precision: str = "auto") -> It
         Labels are not looked at.
     precision : str
         "auto" or "float32", for the frozen base.
+    extractors : dict of str to Extractor, or None
+        What `open_extractors` gave for this bundle, where many tables are predicted; None: the base is opened here.
     """
     if len(table) == 0:
         return
-    extractors = _refuse_contentless(bundle, _make_extractors(bundle, table, precision))
+    if extractors is None:
+        extractors = _refuse_contentless(bundle, _make_extractors(bundle, table, precision))
     for start in range(0, len(table), CHUNK_ROWS):
         rows = np.arange(start, min(start + CHUNK_ROWS, len(table)))
         yield _predict_batch(bundle, table, extractors, rows)
@@ -218,7 +223,7 @@ def make_predictor(bundle: Bundle, table: Table, precision: str = "auto") -> Cal
         Rows on which ways to run the base are compared, where that was not done before.
     precision : str
     """
-    opened = _refuse_contentless(bundle, _open_extractors(bundle, table, precision))
+    opened = open_extractors(bundle, table, precision)
     return lambda other: _predict_batch(bundle, other, opened, np.arange(len(other)))
 
 
@@ -256,6 +261,20 @@ def make_head_predictor(
         return {name: _predict_read_rows(heads[name], rows_of[name], other) for name in names}
 
     return predict
+
+
+def open_extractors(bundle: Bundle, table: Table, precision: str = "auto") -> dict[str, Extractor]:
+    """Make what reads the rows of many tables for a bundle: each opens its runtime once and refuses empty rows.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    table : Table
+        Rows on which ways to run the base are compared, where that was not done before.
+    precision : str
+        "auto" or "float32", for the frozen base.
+    """
+    return _refuse_contentless(bundle, _open_extractors(bundle, table, precision))
 
 
 def _open_extractors(bundle: Bundle, table: Table, precision: str) -> dict[str, Extractor]:
@@ -354,7 +373,7 @@ def predict_table(bundle: Bundle, table: Table, precision: str = "auto") -> tupl
 
 
 def decide_table(
-    bundle: Bundle, table: Table, precision: str = "auto"
+    bundle: Bundle, table: Table, precision: str = "auto", extractors: dict[str, Extractor] | None = None
 ) -> tuple[Predictions, Decisions, dict[int, str]]:
     """Predict a whole table and decide on it; rows that cannot be read are left out and given with the reason.
 
@@ -364,8 +383,10 @@ def decide_table(
     table : Table
     precision : str
         "auto" or "float32", for the frozen base.
+    extractors : dict of str to Extractor, or None
+        As for `predict_batches`.
     """
-    batches = list(predict_batches(bundle, table, precision))
+    batches = list(predict_batches(bundle, table, precision, extractors))
     failed = {row: reason for batch in batches for row, reason in batch.failed.items()}
     if not batches:
         predictions = Predictions(
