@@ -145,9 +145,7 @@ class Model(Inspection):
             )
             if self._extractors is None and len(lined_up.table):
                 self._extractors = open_extractors(self._answering, lined_up.table)
-            predictions, decisions, failed = decide_table(
-                self._answering, lined_up.table, extractors=self._extractors
-            )
+            predictions, decisions, failed = decide_table(self._answering, lined_up.table, extractors=self._extractors)
         reasons = {item.id: item.reason for item in lined_up.table.set_aside}
         reasons |= {str(lined_up.table.ids[row]): reason for row, reason in failed.items()}
         order = [name for name, _ in lined_up.order]
