@@ -76,12 +76,11 @@ def predict_batches(
     precision : str
         "auto" or "float32", for the frozen base.
     extractors : dict of str to Extractor, or None
-        What `open_extractors` gave for this bundle, where many tables are predicted; None: the base is opened here.
+        Of `open_extractors`, where many tables are predicted.
     """
     if len(table) == 0:
         return
-    if extractors is None:
-        extractors = _refuse_contentless(bundle, _make_extractors(bundle, table, precision))
+    extractors = extractors or open_extractors(bundle, table, precision)
     for start in range(0, len(table), CHUNK_ROWS):
         rows = np.arange(start, min(start + CHUNK_ROWS, len(table)))
         yield _predict_batch(bundle, table, extractors, rows)
@@ -176,8 +175,7 @@ def read_rows(bundle: Bundle, table: Table, precision: str = "auto") -> tuple[In
     dict of int to str
         The others, and why they could not be read.
     """
-    extractors = _refuse_contentless(bundle, _make_extractors(bundle, table, precision))
-    return _read_rows(bundle, table, extractors, np.arange(len(table)))
+    return read_with(bundle, table, open_extractors(bundle, table, precision))
 
 
 def read_with(
@@ -264,16 +262,7 @@ def make_head_predictor(
 
 
 def open_extractors(bundle: Bundle, table: Table, precision: str = "auto") -> dict[str, Extractor]:
-    """Make what reads the rows of many tables for a bundle: each opens its runtime once and refuses empty rows.
-
-    Parameters
-    ----------
-    bundle : Bundle
-    table : Table
-        Rows on which ways to run the base are compared, where that was not done before.
-    precision : str
-        "auto" or "float32", for the frozen base.
-    """
+    """Make what reads rows for a bundle, as `make_reader` does; rows without content are refused."""
     return _refuse_contentless(bundle, _open_extractors(bundle, table, precision))
 
 
