@@ -262,7 +262,13 @@ def make_head_predictor(
 
 
 def open_extractors(bundle: Bundle, table: Table, precision: str = "auto") -> dict[str, Extractor]:
-    """Make what reads rows for a bundle, as `make_reader` does; rows without content are refused."""
+    """Make what reads the rows of tables for a bundle; each opens its runtime once, rows without content are refused.
+
+    Parameters
+    ----------
+    bundle, table, precision
+        As for `make_reader`.
+    """
     return _refuse_contentless(bundle, _open_extractors(bundle, table, precision))
 
 
