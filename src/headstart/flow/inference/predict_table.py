@@ -391,13 +391,8 @@ def decide_table(
             task=bundle.task,
             thresholds=bundle.thresholds,
         )
-        return (
-            predictions,
-            decide_rows(bundle.decision_policy, predictions, StrategyRows(table)),
-            failed,
-        )
+        return predictions, decide_rows(bundle.decision_policy, predictions, StrategyRows(table)), failed
     values = np.concatenate([batch.predictions.probabilities for batch in batches])
-    predictions = replace(
-        batches[0].predictions, ids=np.concatenate([batch.predictions.ids for batch in batches]), probabilities=values
-    )
+    ids = np.concatenate([batch.predictions.ids for batch in batches])
+    predictions = replace(batches[0].predictions, ids=ids, probabilities=values)
     return predictions, Decisions.concatenate([batch.decisions for batch in batches]), failed
