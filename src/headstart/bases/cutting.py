@@ -97,10 +97,15 @@ class _TextTail(nn.Module):
         super().__init__()
         self.net, self.embeddings = net, embeddings
 
-    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+    def compute_tokens(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Return the last layer's state of each token (n, tokens, n_dims)."""
         self.embeddings.value = hidden
-        out = self.net(input_ids=torch.zeros_like(mask), attention_mask=mask, return_dict=True).last_hidden_state
+        out: Tensor = self.net(input_ids=torch.zeros_like(mask), attention_mask=mask, return_dict=True)[0]
         self.embeddings.value = None
+        return out
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        out = self.compute_tokens(hidden, mask)
         weight = mask[..., None].to(out.dtype)
         pooled: Tensor = (out * weight).sum(1) / weight.sum(1).clamp(min=1.0)
         return pooled

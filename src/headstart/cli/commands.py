@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from headstart.cli import spans
 from headstart.cli.asking import Yes, fetch_missing_bases
 from headstart.cli.surface import (
     CommandStopped,
@@ -56,6 +57,8 @@ def adapt(
 
     require_data(data)
     fetch_missing_bases([options.base], options.offline, yes)
+    if flow.is_span_source(data, options.task):
+        return spans.adapt_spans(data, output, options)
     written = flow.adapt_source(data, output, options)
     show.show_result(written.result, written.folder)
     return written.result.model_dump_json(indent=2)
@@ -77,6 +80,8 @@ def predict(
     """Predict new inputs: a table with one row each."""
     from headstart import flow
 
+    if flow.find_span_bundle(bundle) is not None:
+        return spans.predict_spans(bundle, [require_data(path) for path in inputs], output, options, as_json=as_json)
     bundle = require_model("predict", bundle, *inputs)
     paths = [require_data(path) for path in inputs]
     if as_json and output is None and options.sort_into is None:
@@ -214,6 +219,8 @@ def check(data: Data, options: CheckOptions, yes: Yes = False) -> Any:
     from headstart.data.summary import summarise_inputs
 
     require_data(data)
+    if flow.is_span_source(data, options.task):
+        return spans.check_spans(data, options)
     fetch_missing_bases([options.base], options.offline or options.deep == "off", yes)
     table, findings = flow.check(data, options)
     stops = [item for item in findings if item.severity == "stop"]

@@ -14,7 +14,7 @@ START = """Adapt a ready-made model to your own images, texts or time series, an
 """
 COMMAND_PANELS = {
     "Start here": ("studio", "demo", "check", "project", "adapt"),
-    "Use a model": ("predict", "explain", "set-care", "serve", "report"),
+    "Use a model": ("predict", "explain", "set-care", "serve", "report", "redact"),
     "At another place, and with more labels": ("evaluate", "compare", "label", "label-next"),
     "Search, and find what is alike": ("embed", "search", "similar"),
     "Carry a model to other machines": ("export", "verify"),
@@ -42,6 +42,7 @@ EXAMPLES = {
     "predict": "headstart predict out new.csv -o answers.csv",
     "pretrain": "headstart pretrain -o my-base",
     "project": "headstart project new maize",
+    "redact": "headstart redact messages.csv --types phone,mail -o redacted.jsonl",
     "report": "headstart report out --language fr",
     "search": 'headstart search vectors "no water since Monday"',
     "serve": "headstart serve out",

@@ -18,6 +18,7 @@ from headstart.cli import (
     pretraining,
     project,
     shipping,
+    spans,
     studio,
     vectors,
 )
@@ -46,6 +47,7 @@ COMMANDS = (
     vectors.similar,
     shipping.export,
     shipping.verify,
+    spans.redact,
     commands.check,
     commands.report,
     commands.cache,

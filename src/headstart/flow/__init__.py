@@ -34,6 +34,11 @@ if TYPE_CHECKING:
     from headstart.flow.projects.splitting import assign_splits
     from headstart.flow.reporting import rewrite_report as report
     from headstart.flow.review.run_changes import compare_runs
+    from headstart.flow.spans.adapt import adapt_spans
+    from headstart.flow.spans.predict import format_csv as format_spans
+    from headstart.flow.spans.predict import predict_spans
+    from headstart.flow.spans.redact import redact
+    from headstart.flow.spans.sources import find_span_bundle, is_span_source, read_span_data
     from headstart.flow.vectors.embed import embed_data, embed_table
     from headstart.flow.vectors.search import search_index, write_hits
     from headstart.flow.vectors.similar import find_similar, write_groups
@@ -42,6 +47,7 @@ PLACES = {
     "add_bases": "headstart.flow.base_choice.obtain:add_bases",
     "adapt": "headstart.flow.projects.adapting:adapt",
     "adapt_source": "headstart.flow.projects.adapting:adapt_source",
+    "adapt_spans": "headstart.flow.spans.adapt:adapt_spans",
     "find_doubtful_examples": "headstart.flow.inspection.doubtful:find_doubtful_examples",
     "inspect_source": "headstart.flow.inspection.inspect_source:inspect_source",
     "add_data": "headstart.flow.projects.adding:add_data",
@@ -56,8 +62,11 @@ PLACES = {
     "examine_machine": "headstart.flow.machine.doctor:examine_machine",
     "explain": "headstart.flow.inference.explain:explain",
     "export": "headstart.flow.exports.export:export",
+    "find_span_bundle": "headstart.flow.spans.sources:find_span_bundle",
     "find_similar": "headstart.flow.vectors.similar:find_similar",
     "forget": "headstart.flow.forgetting.forget:forget",
+    "format_spans": "headstart.flow.spans.predict:format_csv",
+    "is_span_source": "headstart.flow.spans.sources:is_span_source",
     "label": "headstart.flow.labelling.label_rounds:label",
     "label_by_keys": "headstart.flow.labelling.key_rounds:label_by_keys",
     "label_next": "headstart.flow.active_learning.label_next:label_next",
@@ -66,12 +75,15 @@ PLACES = {
     "plan_base_fetch": "headstart.flow.base_choice.obtain:plan_base_fetch",
     "plan_missing_base": "headstart.flow.base_choice.obtain:plan_missing_base",
     "predict": "headstart.flow.inference.predict_files:predict",
+    "predict_spans": "headstart.flow.spans.predict:predict_spans",
     "predictions": "headstart.flow.inference.predict_files:predictions",
     "propose_for": "headstart.flow.base_choice.propose:propose_for",
     "rank": "headstart.flow.base_choice.choose:rank",
     "rank_on": "headstart.flow.base_choice.choose:rank_on",
     "read_carefulness": "headstart.flow.carefulness.set_care:read_carefulness",
     "read_ranking_data": "headstart.flow.base_choice.choose:read_ranking_data",
+    "read_span_data": "headstart.flow.spans.sources:read_span_data",
+    "redact": "headstart.flow.spans.redact:redact",
     "report": "headstart.flow.reporting:rewrite_report",
     "run_base_fetch": "headstart.flow.base_choice.obtain:run_base_fetch",
     "run_demo": "headstart.flow.listing:run_demo",
@@ -84,20 +96,20 @@ PLACES = {
 """Function of this room -> the module that defines it and its name there."""
 
 __all__ = [
-    "PLACES", "adapt", "adapt_source", "add_bases", "add_data", "assign_splits", "check", "compare", "compare_runs",
-    "count_labels", "embed_data", "embed_table", "evaluate", "examine_machine", "explain", "export",
-    "find_doubtful_examples", "find_similar", "forget", "inspect_source", "label", "label_by_keys", "label_next",
-    "list_bases", "list_cache",
-    "plan_base_fetch", "plan_missing_base", "predict", "predictions", "propose_for", "rank", "rank_on",
-    "read_carefulness", "read_ranking_data", "report", "run_base_fetch", "run_demo", "search_index", "set_care",
-    "verify", "write_groups", "write_hits",
+    "PLACES", "adapt", "adapt_source", "adapt_spans", "add_bases", "add_data", "assign_splits", "check",
+    "compare", "compare_runs", "count_labels", "embed_data", "embed_table", "evaluate", "examine_machine",
+    "explain", "export", "find_doubtful_examples", "find_similar", "find_span_bundle", "forget", "format_spans",
+    "inspect_source", "is_span_source", "label", "label_by_keys", "label_next", "list_bases", "list_cache",
+    "plan_base_fetch", "plan_missing_base", "predict", "predict_spans", "predictions", "propose_for", "rank",
+    "rank_on", "read_carefulness", "read_ranking_data", "read_span_data", "redact", "report", "run_base_fetch",
+    "run_demo", "search_index", "set_care", "verify", "write_groups", "write_hits",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     if name not in PLACES:
         raise AttributeError(f"module 'headstart.flow' has no attribute '{name}'")
-    if name in ("adapt", "adapt_source"):
+    if name in ("adapt", "adapt_source", "adapt_spans"):
         require("adapt", "Adapting a model")
     module, function = PLACES[name].split(":")
     return getattr(import_module(module), function)

@@ -36,6 +36,7 @@ from headstart.pretraining.settings import SETTINGS as PRETRAINING_SETTINGS
 from headstart.ranking.settings import SETTINGS as RANKING_SETTINGS
 from headstart.results import Setting
 from headstart.shared_settings import SHARED_SETTINGS
+from headstart.spans.settings import SETTINGS as SPAN_SETTINGS
 from headstart.strategies.baselines.scratch_sizes import SETTINGS as SCRATCH_SETTINGS
 from headstart.strategies.baselines.settings import CLASSIC_SERIES, CLASSIC_TEXT, QUANT
 from headstart.strategies.fine_tuning.records import SETTINGS as FINE_TUNING_SETTINGS
@@ -94,9 +95,10 @@ SETTINGS: Mapping[str, DataclassInstance] = {
     "pretraining": PRETRAINING_SETTINGS,
     "downloads": DOWNLOAD_SETTINGS,
     "index": INDEX_SETTINGS,
+    "spans": SPAN_SETTINGS,
 }
 """All records: those of other commands (`evaluate`, `label-next`, `label`, `adapt-language`, `pretrain`), of
-downloads and of indexes are stored nowhere."""
+downloads and of indexes are stored nowhere; those of spans are in the result of a run on spans."""
 
 
 def collect_settings(records: Mapping[str, DataclassInstance]) -> dict[str, dict[str, Setting]]:

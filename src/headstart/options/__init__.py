@@ -50,6 +50,7 @@ from headstart.options.projects import ProjectOptions as ProjectOptions
 from headstart.options.reading import ReadOptions as ReadOptions
 from headstart.options.reading import SourceOptions as SourceOptions
 from headstart.options.record import Options as Options
+from headstart.options.redacting import RedactOptions as RedactOptions
 from headstart.options.requirements import Requirements
 from headstart.options.serving import ServeOptions as ServeOptions
 from headstart.options.studio import StudioOptions as StudioOptions

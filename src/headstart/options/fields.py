@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from headstart.modalities import MODALITIES
-from headstart.task_types import TASK_TYPES
+from headstart.task_types import OWN_FLOWS, TASK_TYPES
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _GIGABYTES = {"": 1.0, "gb": 1.0, "g": 1.0, "mb": 1e-3, "m": 1e-3}
@@ -141,7 +142,7 @@ class AutoOrOneOf:
 
 
 ModalityChoice = Annotated[str, AutoOrOneOf(MODALITIES)]
-TaskChoice = Annotated[str, AutoOrOneOf(TASK_TYPES)]
+TaskChoice = Annotated[str, AutoOrOneOf(ChainMap(dict.fromkeys(OWN_FLOWS), TASK_TYPES))]
 
 
 def list_choices(field: FieldInfo) -> list[str]:

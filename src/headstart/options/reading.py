@@ -28,7 +28,8 @@ class SourceOptions(ColumnOptions):
     modality: ModalityChoice = Field("auto", description="What the data is.")
     merge_labels: MergeLabels = False
     task: TaskChoice = Field(
-        "auto", description="What the label is: one class, several labels, a number, or a grade; auto = found."
+        "auto",
+        description="What the label is: one class, several labels, a number, a grade, or spans of words; auto = found.",
     )
     order: Names = Field((), description="The grades, lowest first, for --task ordinal: low,medium,high.")
 

@@ -23,6 +23,7 @@ from headstart.errors import DataError, OptionError, list_offenders
 from headstart.records import Finding, FloatMatrix
 from headstart.results.findings import make_finding
 from headstart.spellings import fold_label, match_names
+from headstart.task_types import OWN_FLOWS
 
 _FIRST_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -115,6 +116,11 @@ def parse_labels(raw: RawLabels, spec: LabelSpec) -> ParsedLabels:
     OptionError
         Several label columns for a task that has one.
     """
+    if spec.task in OWN_FLOWS:
+        raise OptionError(
+            f"--task {spec.task} is not for rows with one label column.",
+            "Give marked texts to adapt, predict or check: CoNLL, JSONL, or an export of Doccano or Label Studio.",
+        )
     if raw.indicator_columns and spec.task == "classification":
         labels = read_one_hot_classes(raw.indicator_columns, raw.ids, raw.usable)
         raw = replace(raw, labels=labels, indicator_columns={})
