@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,10 +21,11 @@ from headstart.cli.main import app
 from headstart.errors import BundleError, DataError, OptionError
 from headstart.flow.spans.adapt import adapt_spans, split_texts
 from headstart.flow.spans.bundle import read_span_bundle
+from headstart.flow.spans.export import export_spans
 from headstart.flow.spans.predict import find_spans
 from headstart.flow.spans.redact import cover, redact
 from headstart.flow.spans.sources import is_span_source, make_text, read_plain_texts, read_span_data
-from headstart.options import AdaptOptions, ColumnOptions, RedactOptions
+from headstart.options import AdaptOptions, ColumnOptions, ExportOptions, RedactOptions
 from headstart.results.spans import SPAN_NOTICES
 from headstart.spans import crf
 from headstart.spans.notices import Tally
@@ -35,11 +39,11 @@ from headstart.spans.words import find_words
 NAMES, PLACES = ("Amina", "Musa", "Juma", "Wanjiru", "Otieno", "Fatuma"), ("Kisumu", "Kano", "Jinja", "Ibadan", "Lagos")
 
 
-def write_lines(path: Path, n: int = 40) -> Path:
+def write_lines(path: Path, n: int = 40, first: int = 0) -> Path:
     """Write sentences with a person and a place each as JSON lines."""
     rng = np.random.default_rng(0)
     lines = []
-    for number in range(n):
+    for number in range(first, first + n):
         name, place = str(rng.choice(NAMES)), str(rng.choice(PLACES))
         text = f"{number}: {name} went to {place}."
         spans = [
@@ -225,7 +229,10 @@ def test_texts_become_a_bundle_that_answers_and_refuses_changes(tmp_path: Path) 
 
 def test_a_base_is_tuned_stored_and_gives_the_same_spans_again(tmp_path: Path) -> None:
     write_transformers(CATALOGUE["xlm-roberta-base"], tmp_path / "base")
-    source, out = write_lines(tmp_path / "data.jsonl"), tmp_path / "out"
+    source, out = tmp_path / "data", tmp_path / "out"
+    source.mkdir()
+    for number, split in enumerate(("train", "valid", "test")):
+        write_lines(source / f"{split}.jsonl", 24, first=100 * number)
     options = AdaptOptions(base=f"file:{tmp_path / 'base'}", strategy=("last-stages-blend",), offline=True, time=60.0)
     written = adapt_spans(source, out, options)
     assert {item.name for item in written.result.strategies} == {"word-crf", "last-stages", "last-stages-blend"}
@@ -235,6 +242,13 @@ def test_a_base_is_tuned_stored_and_gives_the_same_spans_again(tmp_path: Path) -
     answers = find_spans(read_span_bundle(out), texts)
     assert answers[1].spans == [] and len(answers) == 3
     assert all(long[item.span.start : item.span.end].strip() for item in answers[2].spans)
+    exported = export_spans(out, tmp_path / "portable", ExportOptions(to="onnx"))
+    assert exported["largest_error"] < 1e-4
+    (tmp_path / "new.jsonl").write_text(json.dumps("3: Musa went to Kano.") + "\n" + json.dumps(long), encoding="utf-8")
+    script = [sys.executable, str(tmp_path / "portable" / "predict.py"), str(tmp_path / "new.jsonl")]
+    lines = subprocess.run(script, capture_output=True, text=True, check=True, env={"PATH": ""}).stdout.splitlines()
+    expected = [item.span for answer in (answers[0], answers[2]) for item in answer.spans]
+    assert [Span(int(row[1]), int(row[2]), row[3]) for row in csv.reader(lines[1:])] == expected
 
 
 def test_a_test_is_drawn_by_documents_and_copies_of_test_texts_are_not_learned(tmp_path: Path) -> None:
@@ -265,7 +279,7 @@ def test_redaction_covers_by_rule_and_counts_what_is_left(tmp_path: Path) -> Non
 def test_a_cell_of_a_megabyte_and_scripts_from_right_to_left_are_answered_whole(tmp_path: Path) -> None:
     source = write_lines(tmp_path / "data.jsonl")
     adapt_spans(source, tmp_path / "out", AdaptOptions(strategy=("word-crf",), offline=True))
-    huge = "x" * 500_000 + " Musa went to Jinja " * 2_000
+    huge = "x" * 950_000 + " Musa went to Jinja " * 2_000
     texts = tmp_path / "t.jsonl"
     texts.write_text(json.dumps(huge) + "\n" + json.dumps("ذهب محمد إلى كانو"), encoding="utf-8")
     answers = find_spans(read_span_bundle(tmp_path / "out"), read_plain_texts(texts, ColumnOptions()))

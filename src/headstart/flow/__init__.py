@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from headstart.flow.reporting import rewrite_report as report
     from headstart.flow.review.run_changes import compare_runs
     from headstart.flow.spans.adapt import adapt_spans
+    from headstart.flow.spans.export import export_spans
     from headstart.flow.spans.predict import format_csv as format_spans
     from headstart.flow.spans.predict import predict_spans
     from headstart.flow.spans.redact import redact
@@ -61,6 +62,7 @@ PLACES = {
     "evaluate": "headstart.flow.external_validation.evaluate:evaluate",
     "examine_machine": "headstart.flow.machine.doctor:examine_machine",
     "explain": "headstart.flow.inference.explain:explain",
+    "export_spans": "headstart.flow.spans.export:export_spans",
     "export": "headstart.flow.exports.export:export",
     "find_span_bundle": "headstart.flow.spans.sources:find_span_bundle",
     "find_similar": "headstart.flow.vectors.similar:find_similar",
@@ -98,11 +100,11 @@ PLACES = {
 __all__ = [
     "PLACES", "adapt", "adapt_source", "adapt_spans", "add_bases", "add_data", "assign_splits", "check",
     "compare", "compare_runs", "count_labels", "embed_data", "embed_table", "evaluate", "examine_machine",
-    "explain", "export", "find_doubtful_examples", "find_similar", "find_span_bundle", "forget", "format_spans",
-    "inspect_source", "is_span_source", "label", "label_by_keys", "label_next", "list_bases", "list_cache",
-    "plan_base_fetch", "plan_missing_base", "predict", "predict_spans", "predictions", "propose_for", "rank",
-    "rank_on", "read_carefulness", "read_ranking_data", "read_span_data", "redact", "report", "run_base_fetch",
-    "run_demo", "search_index", "set_care", "verify", "write_groups", "write_hits",
+    "explain", "export", "export_spans", "find_doubtful_examples", "find_similar", "find_span_bundle", "forget",
+    "format_spans", "inspect_source", "is_span_source", "label", "label_by_keys", "label_next", "list_bases",
+    "list_cache", "plan_base_fetch", "plan_missing_base", "predict", "predict_spans", "predictions",
+    "propose_for", "rank", "rank_on", "read_carefulness", "read_ranking_data", "read_span_data", "redact",
+    "report", "run_base_fetch", "run_demo", "search_index", "set_care", "verify", "write_groups", "write_hits",
 ]  # fmt: skip
 
 

@@ -78,6 +78,10 @@ class SpanSettings:
         Bins of probability in which certainty is compared with what is right.
     predicted_at_once : int
         Texts whose states are in memory at a time.
+    compared_texts : int
+        Texts on which an exported graph is compared with the base, at most.
+    most_graph_error : float
+        Largest relative difference of states between them.
     interval_quantile : float
         Normal quantile of 95 % intervals.
     least_changed_documents : int
@@ -121,6 +125,8 @@ class SpanSettings:
     least_marked_documents: int = 4
     certainty_bins: int = 10
     predicted_at_once: int = 2_048
+    compared_texts: int = 50
+    most_graph_error: float = 1e-3
     interval_quantile: float = 1.96
     least_changed_documents: int = 6
 

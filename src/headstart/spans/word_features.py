@@ -71,6 +71,19 @@ def _list_names(words: Sequence[str]) -> list[list[str]]:
     return rows
 
 
+def list_buckets(words: Sequence[str]) -> list[list[int]]:
+    """Return the numbers of the features of each word of a text, sorted, each once.
+
+    Parameters
+    ----------
+    words : sequence of str
+    """
+    return [
+        sorted({zlib.crc32(name.encode("utf-8", "replace")) % SETTINGS.n_buckets for name in names})
+        for names in _list_names(words)
+    ]
+
+
 def hash_words(texts: Sequence[Sequence[str]]) -> sparse.csr_matrix:
     """Return the features of the words of texts, one row a word, values 0 or 1.
 
@@ -86,8 +99,8 @@ def hash_words(texts: Sequence[Sequence[str]]) -> sparse.csr_matrix:
     columns: list[int] = []
     starts = [0]
     for words in texts:
-        for names in _list_names(words):
-            columns += sorted({zlib.crc32(name.encode("utf-8", "replace")) % SETTINGS.n_buckets for name in names})
+        for buckets in list_buckets(words):
+            columns += buckets
             starts.append(len(columns))
     values = np.ones(len(columns), dtype=np.float32)
     return sparse.csr_matrix(
