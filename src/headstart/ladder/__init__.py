@@ -17,6 +17,7 @@ import numpy as np
 from headstart import progress
 from headstart.errors import OptionError, list_offenders
 from headstart.fitted_state import FittedState
+from headstart.ladder import learnt_costs
 from headstart.ladder.choice import choose_strategy
 from headstart.ladder.gain import QuickOutcome, explain_no_gain
 from headstart.ladder.sampling import fit_sample, sample_that_fits
@@ -301,8 +302,12 @@ def _fit_rung(
         fitted = strategy.fit(rows, task, members)
         if not strategy.members and quick:
             fitted = _RungWithOutputs(fitted, _average_out_of_fold(name, rows, task, fitted.out_of_fold))
+    seconds = time.monotonic() - began
+    if len(plan.sample) == len(rows):
+        factor = learnt_costs.read_factor(name, rows.table.modality)
+        learnt_costs.learn_factor(name, rows.table.modality, plan.forecast.seconds / factor, seconds)
     if store:
-        store.save(name, fitted.state(), fitted.out_of_fold, time.monotonic() - began)
+        store.save(name, fitted.state(), fitted.out_of_fold, seconds)
     return fitted, None
 
 
@@ -340,16 +345,18 @@ def _plan_rung(name: str, rows: StrategyRows, task: Task, strategies: FittedStra
     strategy, all_rows = STRATEGIES[name], np.arange(len(rows))
     if strategy.forecast is None:
         return _Plan(CostForecast(0.0), all_rows)
-    forecast, left, slowdown = strategy.forecast(rows, task), task.clock.remaining_seconds(), 1.0
+    n_times = 1 + len(task.repeats) if strategy.preset == "quick" and not strategy.members else 1
+    scale = n_times * learnt_costs.read_factor(name, rows.table.modality)
+    forecast, left = strategy.forecast(rows, task).scale(scale), task.clock.remaining_seconds()
     is_forecast_of_processor = (
         strategy.preset == "quick" or strategy.kind == "baseline"
     )  # Others train and time themselves.
-    if is_forecast_of_processor and forecast.seconds * SETTINGS.max_slowdown > left:
+    if is_forecast_of_processor and forecast.seconds > min(SETTINGS.moment_seconds, left / SETTINGS.max_slowdown):
         slowdown = _measure_slowdown()
-        forecast = CostForecast(forecast.seconds * slowdown, forecast.memory_bytes)
+        scale, forecast = scale * slowdown, forecast.scale(slowdown)
     first = strategy.preset == "quick" and not any(STRATEGIES[other].kind == "transfer" for other in strategies.fitted)
     if strategy.kind == "baseline" or first:
-        sample = _choose_sample(name, rows, task, forecast=forecast, slowdown=slowdown)
+        sample = _choose_sample(name, rows, task, forecast=forecast, scale=scale)
         _report_plan(name, forecast, len(sample), len(rows))
         return _Plan(forecast, sample)
     if forecast.seconds > left and (strategy.preset != "quick" or forecast.seconds > SETTINGS.moment_seconds):
@@ -364,12 +371,12 @@ def _plan_rung(name: str, rows: StrategyRows, task: Task, strategies: FittedStra
     return _Plan(forecast, all_rows)
 
 
-def _choose_sample(name: str, rows: StrategyRows, task: Task, forecast: CostForecast, slowdown: float) -> Index:
+def _choose_sample(name: str, rows: StrategyRows, task: Task, forecast: CostForecast, scale: float) -> Index:
     """Return the rows that a strategy learns from which is never skipped: all, or as many as fit."""
     seconds = max(SETTINGS.verdict_seconds, SETTINGS.rival_share * task.clock.remaining_seconds())
     if forecast.seconds <= seconds and forecast.memory_bytes <= task.max_memory_bytes:
         return np.arange(len(rows))
-    return sample_that_fits(name, rows, task, whole=forecast, slowdown=slowdown, seconds=seconds)
+    return sample_that_fits(name, rows, task, whole=forecast, scale=scale, seconds=seconds)
 
 
 def _report_plan(name: str, forecast: CostForecast, n_sample: int, n_rows: int) -> None:

@@ -75,7 +75,7 @@ def draw_sample(task: Task, n_rows: int) -> Index:
 
 
 def sample_that_fits(
-    name: str, rows: StrategyRows, task: Task, whole: CostForecast, slowdown: float, seconds: float
+    name: str, rows: StrategyRows, task: Task, whole: CostForecast, scale: float, seconds: float
 ) -> Index:
     """Return the largest sample that is forecast to fit; at least `min_sample_rows` rows, or all where there are fewer.
 
@@ -87,8 +87,8 @@ def sample_that_fits(
     task : Task
     whole : CostForecast
         Of all rows, on this machine as busy as it is.
-    slowdown : float
-        By which a forecast is multiplied.
+    scale : float
+        By which a forecast of the strategy is multiplied.
     seconds : float
         What fitting may take.
     """
@@ -102,8 +102,7 @@ def sample_that_fits(
         sample = draw_sample(task, max(SETTINGS.min_sample_rows, int(len(sample) * min(share, 0.9))))
         if forecast is None:
             break
-        once = forecast(rows.take(sample), task.take(sample))
-        size = CostForecast(once.seconds * slowdown, once.memory_bytes)
+        size = forecast(rows.take(sample), task.take(sample)).scale(scale)
     return sample
 
 

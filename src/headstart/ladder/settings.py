@@ -33,6 +33,12 @@ class LadderSettings:
         `scratch` is tried without being named from so many training rows on.
     search_seconds : float
         What costly strategies that nobody named may take together.
+    learnt_seconds : float
+        Shorter strategies say nothing about this machine.
+    max_cost_factor : float
+        Most that a forecast is multiplied or divided by after what was learnt.
+    cost_learning_share : float
+        Share (0-1) by which one run moves what was learnt.
     """
 
     verdict_seconds: float = 5.0
@@ -47,6 +53,9 @@ class LadderSettings:
     few_labels: int = 32
     scratch_rows: int = 2_000
     search_seconds: float = 75.0
+    learnt_seconds: float = 0.5
+    max_cost_factor: float = 8.0
+    cost_learning_share: float = 0.4
 
 
 SETTINGS = LadderSettings()

@@ -175,6 +175,10 @@ class CostForecast:
     seconds: float
     memory_bytes: float = 0.0
 
+    def scale(self, factor: float) -> CostForecast:
+        """Return the forecast with so many times the seconds."""
+        return replace(self, seconds=self.seconds * factor)
+
 
 class StrategySkipped(Exception):
     """Raised by `Strategy.fit` where a strategy cannot be tried; the message is the reason, as part of a sentence."""
