@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import optimize, sparse
+from starlette.testclient import TestClient
 from tests.tiny_published import write_transformers
 from typer.testing import CliRunner
 
@@ -22,10 +23,10 @@ from headstart.errors import BundleError, DataError, OptionError
 from headstart.flow.spans.adapt import adapt_spans, split_texts
 from headstart.flow.spans.bundle import read_span_bundle
 from headstart.flow.spans.export import export_spans
-from headstart.flow.spans.predict import find_spans
+from headstart.flow.spans.predict import find_spans, open_span_answers
 from headstart.flow.spans.redact import cover, redact
 from headstart.flow.spans.sources import is_span_source, make_text, read_plain_texts, read_span_data
-from headstart.options import AdaptOptions, ColumnOptions, ExportOptions, RedactOptions
+from headstart.options import AdaptOptions, ColumnOptions, ExportOptions, RedactOptions, ServeOptions
 from headstart.results.spans import SPAN_NOTICES
 from headstart.spans import crf
 from headstart.spans.notices import Tally
@@ -35,6 +36,7 @@ from headstart.spans.records import Span, SpanText
 from headstart.spans.scoring import compare_f1, compute_f1, count_spans, number_documents, score_spans
 from headstart.spans.tags import list_tags, make_tags, may_follow, read_tags
 from headstart.spans.words import find_words
+from headstart.web.spans import build_span_app
 
 NAMES, PLACES = ("Amina", "Musa", "Juma", "Wanjiru", "Otieno", "Fatuma"), ("Kisumu", "Kano", "Jinja", "Ibadan", "Lagos")
 
@@ -221,6 +223,13 @@ def test_texts_become_a_bundle_that_answers_and_refuses_changes(tmp_path: Path) 
         ["1", "16", "21", "LOC", "Jinja"],
     ]
     assert runner.invoke(app, ["adapt", str(source), "-o", str(out), "--strategy", "nothing"]).exit_code == 2
+    with TestClient(
+        build_span_app(open_span_answers(out), ServeOptions(), None), base_url="http://127.0.0.1"
+    ) as client:
+        served = client.post("/predict", json={"texts": ["9: Musa went to Jinja.", 3, ""]}).json()["predictions"]
+        assert client.post("/predict", json={"texts": "x"}).status_code == 422
+    assert [(item["start"], item["label"]) for item in served[0]["spans"]] == [(3, "PER"), (16, "LOC")]
+    assert served[1]["reason"] and served[2]["spans"] == []
     weights = out / "bundle" / "spans.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"\x00")
     with pytest.raises(BundleError):

@@ -311,8 +311,10 @@ def serve(
     options: ServeOptions,
 ) -> Any:
     """Serve models over HTTP, for programs and as a page for people."""
-    from headstart import web
+    from headstart import flow, web
 
+    if any(flow.find_span_bundle(path) for path in bundles):
+        return spans.serve_spans(bundles, options)
     return web.serve([choose_model(require_path(path)) for path in bundles], options)
 
 

@@ -10,7 +10,8 @@ import typer
 from rich.markup import escape
 
 from headstart.cli.surface import command, console, news, require_data
-from headstart.options import AdaptOptions, CheckOptions, PredictOptions, RedactOptions
+from headstart.errors import OptionError
+from headstart.options import AdaptOptions, CheckOptions, PredictOptions, RedactOptions, ServeOptions
 
 if TYPE_CHECKING:
     from headstart.flow.spans.predict import TextAnswer
@@ -68,6 +69,15 @@ def check_spans(data: Path, options: CheckOptions) -> Any:
         "kind_counts": kinds,
         "findings": [vars(item) for item in source.notices],
     }
+
+
+def serve_spans(bundles: Sequence[Path], options: ServeOptions) -> Any:
+    """Serve one model of spans."""
+    from headstart.web import spans
+
+    if len(bundles) > 1:
+        raise OptionError("A model of spans is served alone.", "Start one server for each.")
+    return spans.serve_spans(bundles[0], options)
 
 
 @command(RedactOptions)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from headstart.flow.spans.adapt import adapt_spans
     from headstart.flow.spans.export import export_spans
     from headstart.flow.spans.predict import format_csv as format_spans
-    from headstart.flow.spans.predict import predict_spans
+    from headstart.flow.spans.predict import open_span_answers, predict_spans
     from headstart.flow.spans.redact import redact
     from headstart.flow.spans.sources import find_span_bundle, is_span_source, read_span_data
     from headstart.flow.vectors.embed import embed_data, embed_table
@@ -74,6 +74,7 @@ PLACES = {
     "label_next": "headstart.flow.active_learning.label_next:label_next",
     "list_bases": "headstart.flow.listing:list_bases",
     "list_cache": "headstart.flow.listing:list_cache",
+    "open_span_answers": "headstart.flow.spans.predict:open_span_answers",
     "plan_base_fetch": "headstart.flow.base_choice.obtain:plan_base_fetch",
     "plan_missing_base": "headstart.flow.base_choice.obtain:plan_missing_base",
     "predict": "headstart.flow.inference.predict_files:predict",
@@ -102,9 +103,10 @@ __all__ = [
     "compare", "compare_runs", "count_labels", "embed_data", "embed_table", "evaluate", "examine_machine",
     "explain", "export", "export_spans", "find_doubtful_examples", "find_similar", "find_span_bundle", "forget",
     "format_spans", "inspect_source", "is_span_source", "label", "label_by_keys", "label_next", "list_bases",
-    "list_cache", "plan_base_fetch", "plan_missing_base", "predict", "predict_spans", "predictions",
-    "propose_for", "rank", "rank_on", "read_carefulness", "read_ranking_data", "read_span_data", "redact",
-    "report", "run_base_fetch", "run_demo", "search_index", "set_care", "verify", "write_groups", "write_hits",
+    "list_cache", "open_span_answers", "plan_base_fetch", "plan_missing_base", "predict", "predict_spans",
+    "predictions", "propose_for", "rank", "rank_on", "read_carefulness", "read_ranking_data", "read_span_data",
+    "redact", "report", "run_base_fetch", "run_demo", "search_index", "set_care", "verify", "write_groups",
+    "write_hits",
 ]  # fmt: skip
 
 

@@ -76,8 +76,6 @@ class SpanSettings:
         Different training texts with spans that a model takes.
     certainty_bins : int
         Bins of probability in which certainty is compared with what is right.
-    predicted_at_once : int
-        Texts whose states are in memory at a time.
     compared_texts : int
         Texts on which an exported graph is compared with the base, at most.
     most_graph_error : float
@@ -124,7 +122,6 @@ class SpanSettings:
     least_documents: int = 10
     least_marked_documents: int = 4
     certainty_bins: int = 10
-    predicted_at_once: int = 2_048
     compared_texts: int = 50
     most_graph_error: float = 1e-3
     interval_quantile: float = 1.96

@@ -78,17 +78,19 @@ class FittedSpans:
     encoder: TokenEncoder | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
 
-    def make_features(self, texts: Sequence[SpanText]) -> WordFeatures:
+    def make_features(self, texts: Sequence[SpanText], *, is_kept: bool = True) -> WordFeatures:
         """Return the features of texts.
 
         Parameters
         ----------
         texts : sequence of SpanText
+        is_kept : bool
+            Whether token states go into the cache.
         """
         states = None
         if self.model.uses_base:
             assert self.encoder is not None
-            states = self.encoder.compute_states(texts)
+            states = self.encoder.compute_states(texts, is_kept=is_kept)
         return self.model.make_features(texts, states)
 
 

@@ -196,7 +196,9 @@ class TokenEncoder:
         """
         return cut_windows(text.list_words(), self.tokenizer, self.max_length)
 
-    def compute_states(self, texts: Sequence[SpanText], title: str = "Token states") -> TokenStates:
+    def compute_states(
+        self, texts: Sequence[SpanText], title: str = "Token states", *, is_kept: bool = True
+    ) -> TokenStates:
         """Return the states of texts; what is in the cache is not computed again.
 
         Parameters
@@ -204,7 +206,11 @@ class TokenEncoder:
         texts : sequence of SpanText
         title : str
             Of the progress bar.
+        is_kept : bool
+            Whether states go into the cache; those of texts that are only answered do not.
         """
+        if not is_kept:
+            return TokenStates(self._run_texts(texts), tuple(self.mixes))
         key = f"{self.backbone.fingerprint}|tokens|{sorted(self.mixes.items())}|{STATES_VERSION}"
         about = {"base": f"{self.backbone.record.name}, states of words"}
         cache = ActivationCache(hashlib.sha256(key.encode()).hexdigest(), about)

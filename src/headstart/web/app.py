@@ -319,7 +319,7 @@ async def _fault(request: Request, error: Exception) -> Response:
     return await _answer_refusal(request, RequestRefused(500, FAULT, FAULT_HINT))
 
 
-_HANDLERS: dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
+HANDLERS: dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
     HeadstartError: _answer_refusal,
     HTTPException: _by_framework,
     RequestValidationError: _odd_parameter,
@@ -348,7 +348,7 @@ def build_app(models: dict[str, ServedModel], options: ServeOptions, token: str 
 
     application = FastAPI(
         title="Headstart", version=__version__, summary="Models adapted with Headstart, over HTTP.",
-        docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False, exception_handlers=_HANDLERS,
+        docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False, exception_handlers=HANDLERS,
     )  # fmt: skip
     routers = (
         _make_predict_routes(service),

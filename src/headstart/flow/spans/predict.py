@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from headstart import progress
 from headstart.csv_files import write_csv_rows
 from headstart.errors import OptionError
 from headstart.flow.spans.bundle import SpanBundle, read_span_bundle
-from headstart.flow.spans.sources import read_plain_texts
+from headstart.flow.spans.sources import make_text, read_plain_texts
 from headstart.home import write_text
 from headstart.offline import offline
 from headstart.options import PredictOptions
@@ -59,11 +59,40 @@ def find_spans(bundle: SpanBundle, texts: Sequence[SpanText]) -> list[TextAnswer
     texts : sequence of SpanText
     """
     answers: list[TextAnswer] = []
-    for first in range(0, len(texts), SETTINGS.predicted_at_once):
-        part = texts[first : first + SETTINGS.predicted_at_once]
-        rows = bundle.fitted.model.predict(part, bundle.fitted.make_features(part))
-        answers += [TextAnswer(item, row) for item, row in zip(part, rows, strict=True)]
+    with progress.open_bar("Spans", len(texts), "texts") as bar:
+        for first in range(0, len(texts), SETTINGS.texts_at_once):
+            part = texts[first : first + SETTINGS.texts_at_once]
+            rows = bundle.fitted.model.predict(part, bundle.fitted.make_features(part, is_kept=False))
+            answers += [TextAnswer(item, row) for item, row in zip(part, rows, strict=True)]
+            bar.advance(len(part))
     return answers
+
+
+def open_span_answers(path: Path) -> Callable[[Sequence[Any]], list[dict[str, Any]]]:
+    """Return a function of texts that gives one document a text; what is no text gets its reason.
+
+    Parameters
+    ----------
+    path : Path
+        A bundle of spans, or the output folder of `adapt`.
+
+    Raises
+    ------
+    BundleError
+        It cannot be read.
+    """
+    bundle = read_span_bundle(path)
+
+    def answer(inputs: Sequence[Any]) -> list[dict[str, Any]]:
+        """Return one JSON document a text."""
+        texts = [make_text(str(number), item) for number, item in enumerate(inputs) if isinstance(item, str)]
+        documents = {item.text.id: item.to_document() for item in find_spans(bundle, texts)}
+        return [
+            documents.get(str(number), {"text": None, "spans": [], "reason": getattr(item, "reason", "")})
+            for number, item in enumerate(inputs)
+        ]
+
+    return answer
 
 
 def predict_spans(bundle: Path, inputs: Sequence[Path], out: Path | None, options: PredictOptions) -> list[TextAnswer]:

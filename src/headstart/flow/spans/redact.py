@@ -16,6 +16,7 @@ import numpy as np
 from headstart.errors import DataError, OptionError
 from headstart.evaluation.intervals import ratio_interval
 from headstart.flow.spans.bundle import SpanBundle, read_span_bundle
+from headstart.flow.spans.predict import find_spans
 from headstart.flow.spans.sources import read_plain_texts
 from headstart.home import write_text
 from headstart.offline import offline
@@ -153,9 +154,8 @@ def _find_all(
 ) -> list[tuple[Span, ...]]:  # fmt: skip
     spans = [list(find_personal_data(item.text, rule_kinds)) for item in texts]
     if bundle is not None and model_kinds:
-        answers = bundle.fitted.model.predict(texts, bundle.fitted.make_features(texts))
-        for row, scored in zip(spans, answers, strict=True):
-            row += [item.span for item in scored if item.span.kind in model_kinds and item.probability >= least]
+        for row, answer in zip(spans, find_spans(bundle, texts), strict=True):
+            row += [item.span for item in answer.spans if item.span.kind in model_kinds and item.probability >= least]
     return [tuple(sorted(row)) for row in spans]
 
 
