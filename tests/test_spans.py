@@ -223,6 +223,8 @@ def test_texts_become_a_bundle_that_answers_and_refuses_changes(tmp_path: Path) 
         ["1", "16", "21", "LOC", "Jinja"],
     ]
     assert runner.invoke(app, ["adapt", str(source), "-o", str(out), "--strategy", "nothing"]).exit_code == 2
+    evaluated = runner.invoke(app, ["evaluate", str(out), str(source), "--json", "-q"])
+    assert json.loads(evaluated.stdout)["metrics"]["span_f1"]["value"] > 0.9
     with TestClient(
         build_span_app(open_span_answers(out), ServeOptions(), None), base_url="http://127.0.0.1"
     ) as client:

@@ -22,6 +22,7 @@ from babel.messages.pofile import read_po, write_po
 
 from headstart.bases.catalogue import CATALOGUE
 from headstart.report import named
+from headstart.results.spans import SPAN_NOTICES
 from headstart.strategies import STRATEGIES
 
 ROOM = Path(__file__).parents[1] / "src" / "headstart" / "report"
@@ -60,7 +61,14 @@ def extract_messages() -> Catalog:
         if record.source in PACKAGED
         for text in (record.training_data, record.known_biases)
     ]
-    for text in (*named.FINDINGS.values(), *named.ADVICE.values(), *changes, *summaries, *bases):
+    for text in (
+        *named.FINDINGS.values(),
+        *named.ADVICE.values(),
+        *SPAN_NOTICES.values(),
+        *changes,
+        *summaries,
+        *bases,
+    ):
         messages.add(text)
     return messages
 

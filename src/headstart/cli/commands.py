@@ -131,6 +131,8 @@ def evaluate(
     from headstart.cli import show
     from headstart.home import write_text
 
+    if flow.find_span_bundle(bundle) is not None:
+        return spans.evaluate_spans(bundle, require_data(data), output, options)
     evaluation = flow.evaluate(
         require_model("evaluate", bundle, data), require_data(data), options, options.recalibrate
     )

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from headstart.cli.surface import command, console, news, require_data
 from headstart.errors import OptionError
-from headstart.options import AdaptOptions, CheckOptions, PredictOptions, RedactOptions, ServeOptions
+from headstart.options import AdaptOptions, CheckOptions, EvaluateOptions, PredictOptions, RedactOptions, ServeOptions
 
 if TYPE_CHECKING:
     from headstart.flow.spans.predict import TextAnswer
@@ -69,6 +69,23 @@ def check_spans(data: Path, options: CheckOptions) -> Any:
         "kind_counts": kinds,
         "findings": [vars(item) for item in source.notices],
     }
+
+
+def evaluate_spans(bundle: Path, data: Path, output: Path | None, options: EvaluateOptions) -> Any:
+    """Score a model of spans on marked texts."""
+    from headstart import flow
+    from headstart.home import write_text
+
+    evaluation = flow.evaluate_spans(bundle, data, options)
+    document: str = evaluation.model_dump_json(indent=2)
+    if output is not None:
+        write_text(output, document)
+    figure, metrics = evaluation.metrics.span_f1, evaluation.metrics
+    news.print(
+        f"Span F1 {figure.value:.3f} ({figure.low:.3f}-{figure.high:.3f}) on {evaluation.n_texts:,} texts; "
+        f"precision {metrics.precision:.3f}, recall {metrics.recall:.3f}."
+    )
+    return document
 
 
 def serve_spans(bundles: Sequence[Path], options: ServeOptions) -> Any:

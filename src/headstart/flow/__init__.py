@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from headstart.flow.reporting import rewrite_report as report
     from headstart.flow.review.run_changes import compare_runs
     from headstart.flow.spans.adapt import adapt_spans
+    from headstart.flow.spans.evaluate import evaluate_spans
     from headstart.flow.spans.export import export_spans
     from headstart.flow.spans.predict import format_csv as format_spans
     from headstart.flow.spans.predict import open_span_answers, predict_spans
@@ -59,6 +60,7 @@ PLACES = {
     "count_labels": "headstart.flow.listing:count_labels",
     "embed_data": "headstart.flow.vectors.embed:embed_data",
     "embed_table": "headstart.flow.vectors.embed:embed_table",
+    "evaluate_spans": "headstart.flow.spans.evaluate:evaluate_spans",
     "evaluate": "headstart.flow.external_validation.evaluate:evaluate",
     "examine_machine": "headstart.flow.machine.doctor:examine_machine",
     "explain": "headstart.flow.inference.explain:explain",
@@ -100,13 +102,13 @@ PLACES = {
 
 __all__ = [
     "PLACES", "adapt", "adapt_source", "adapt_spans", "add_bases", "add_data", "assign_splits", "check",
-    "compare", "compare_runs", "count_labels", "embed_data", "embed_table", "evaluate", "examine_machine",
-    "explain", "export", "export_spans", "find_doubtful_examples", "find_similar", "find_span_bundle", "forget",
-    "format_spans", "inspect_source", "is_span_source", "label", "label_by_keys", "label_next", "list_bases",
-    "list_cache", "open_span_answers", "plan_base_fetch", "plan_missing_base", "predict", "predict_spans",
-    "predictions", "propose_for", "rank", "rank_on", "read_carefulness", "read_ranking_data", "read_span_data",
-    "redact", "report", "run_base_fetch", "run_demo", "search_index", "set_care", "verify", "write_groups",
-    "write_hits",
+    "compare", "compare_runs", "count_labels", "embed_data", "embed_table", "evaluate", "evaluate_spans",
+    "examine_machine", "explain", "export", "export_spans", "find_doubtful_examples", "find_similar",
+    "find_span_bundle", "forget", "format_spans", "inspect_source", "is_span_source", "label", "label_by_keys",
+    "label_next", "list_bases", "list_cache", "open_span_answers", "plan_base_fetch", "plan_missing_base",
+    "predict", "predict_spans", "predictions", "propose_for", "rank", "rank_on", "read_carefulness",
+    "read_ranking_data", "read_span_data", "redact", "report", "run_base_fetch", "run_demo", "search_index",
+    "set_care", "verify", "write_groups", "write_hits",
 ]  # fmt: skip
 
 

@@ -113,6 +113,16 @@ class SpanCertainty(Record):
     sure_precision: float = Field(description="Share of the sure spans that are right, 0 to 1.")
 
 
+class SpanEvaluation(Record):
+    """What `evaluate` prints as JSON for a model of spans."""
+
+    format: int = Field(default=FORMAT, description="Number of this format.")
+    task: Literal["spans"] = Field(default="spans", description="Token classification.")
+    n_texts: int = Field(description="Marked texts.")
+    metrics: SpanMetrics = Field(description="Figures; which spans were seen in training is not stored.")
+    certainty: SpanCertainty | None = Field(description="Of the predicted spans; `null` without any.")
+
+
 class SpanNoticeRow(Record):
     """Something in the marks of the data that was mended or is doubtful."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +38,22 @@ def is_offset_source(path: Path) -> bool:
     if TRAIN not in files:
         return False
     try:
-        for number, record in enumerate(_read_records(files[TRAIN], None)):
-            if _find_marks(record):
-                return True
-            if number >= _SNIFFED_RECORDS:
-                return False
-    except DataError:
+        return any(_find_marks(record) for record in islice(_sniff_records(files[TRAIN]), _SNIFFED_RECORDS))
+    except (DataError, OSError):
         return False
-    return False
+
+
+def _sniff_records(path: Path) -> Iterator[Mapping[str, Any]]:
+    """Yield the first records of a file; only of a list everything is read."""
+    with path.open(encoding="utf-8-sig", errors="replace") as handle:
+        first = next((line for line in handle if line.strip()), "")
+        if first.lstrip().startswith("["):
+            yield from _read_records(path, None)
+            return
+        for line in chain([first], handle):
+            record = _parse(line, str(path)) if line.strip() else None
+            if isinstance(record, dict):
+                yield record
 
 
 def _list_files(path: Path) -> dict[str, Path]:

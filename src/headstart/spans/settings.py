@@ -72,6 +72,8 @@ class SpanSettings:
         Marks of another kind, or unmarked places for each mark, that make a word doubtful.
     least_documents : int
         Documents without test texts of their own from which on a test is drawn.
+    most_kinds : int
+        Kinds of spans that a model may have.
     least_marked_documents : int
         Different training texts with spans that a model takes.
     certainty_bins : int
@@ -120,6 +122,7 @@ class SpanSettings:
     least_certainty_spans: int = 5
     least_inconsistent: int = 3
     least_documents: int = 10
+    most_kinds: int = 200
     least_marked_documents: int = 4
     certainty_bins: int = 10
     compared_texts: int = 50

@@ -143,6 +143,11 @@ def split_texts(source: SpanData, seed: int) -> SpanSplit:
     DataError
         There are too few marked texts.
     """
+    if len(source.list_kinds()) > SETTINGS.most_kinds:
+        raise DataError(
+            f"There are {len(source.list_kinds()):,} kinds of spans; at most {SETTINGS.most_kinds} can be told apart.",
+            "Check that the tags stand in the last column, or merge kinds.",
+        )
     texts = drop_test_copies(source)
     train = tuple(item for item in texts if item.split == TRAIN)
     if not source.has_test and len(np.unique(number_documents(train))) >= SETTINGS.least_documents:

@@ -38,6 +38,7 @@ def compute_metrics(train: Sequence[SpanText], test: Sequence[SpanText], answers
     Parameters
     ----------
     train, test : sequence of SpanText
+        Without training texts, seen and new spans are not told apart.
     answers : sequence of sequence of ScoredSpan
         Of the test texts.
     seed : int
@@ -47,13 +48,20 @@ def compute_metrics(train: Sequence[SpanText], test: Sequence[SpanText], answers
     truth = [item.spans for item in test]
     counts = count_spans(truth, predicted)
     surfaces = list_surfaces(train)
+
+    def measure(is_seen: bool) -> Figure | None:
+        rows = count_recall(test, predicted, surfaces, is_seen)
+        return _measure_recall(rows, clusters, seed) if train else None
+
     kinds = sorted({span.kind for item in (*train, *test) for span in item.spans})
     return SpanMetrics(
         span_f1=Figure.from_interval(score_spans(counts, clusters, seed)),
         precision=_divide(counts[:, 0].sum(), counts[:, 1].sum()),
         recall=_divide(counts[:, 0].sum(), counts[:, 2].sum()),
-        seen_recall=_measure_recall(count_recall(test, predicted, surfaces, True), clusters, seed),
-        unseen_recall=_measure_recall(count_recall(test, predicted, surfaces, False), clusters, seed),
+        seen_recall=_measure_recall(count_recall(test, predicted, surfaces, True), clusters, seed) if train else None,
+        unseen_recall=_measure_recall(count_recall(test, predicted, surfaces, False), clusters, seed)
+        if train
+        else None,
         kinds=[_compute_kind(kind, train, test, predicted=predicted, seed=seed) for kind in kinds],
     )
 
