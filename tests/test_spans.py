@@ -29,6 +29,7 @@ from headstart.flow.spans.sources import is_span_source, make_text, read_plain_t
 from headstart.options import AdaptOptions, ColumnOptions, ExportOptions, RedactOptions, ServeOptions
 from headstart.results.spans import SPAN_NOTICES
 from headstart.spans import crf
+from headstart.spans.choosing import assign_folds
 from headstart.spans.notices import Tally
 from headstart.spans.offsets import mend_spans
 from headstart.spans.personal_data import RULE_KINDS, find_personal_data
@@ -153,8 +154,9 @@ def test_span_f1_wants_start_end_and_kind_and_its_interval_contains_it() -> None
     assert compute_f1(counts.sum(axis=0)) == pytest.approx(2 * 1 / (3 + 3))
     interval = score_spans(counts, None, 0)
     assert interval.low <= interval.value <= interval.high
-    sure = score_spans(count_spans(truth, truth), None, 0)
-    assert sure.value == sure.high == 1 and sure.low < 1
+    assert (interval.low, interval.high) == (0, 1)  # Three texts say nothing of others.
+    sure = score_spans(count_spans(truth * 4, truth * 4), None, 0)
+    assert sure.value == sure.high == 1 and 0 < sure.low < 1
     gain = compare_f1(count_spans(truth, truth), counts, None, 0)
     assert gain.low <= 0 < gain.value  # Three texts are no evidence.
     texts = [SpanText(id=str(n), text=text, words=()) for n, text in enumerate(("a", "b", "a"))]
@@ -268,6 +270,8 @@ def test_a_test_is_drawn_by_documents_and_copies_of_test_texts_are_not_learned(t
     source = read_span_data(tmp_path / "a.jsonl", test=tmp_path / "a.jsonl")
     with pytest.raises(DataError):
         split_texts(source, 0)
+    huge = SpanText(id="h", text="x " * 999, words=(), spans=tuple(Span(n, n + 1, "A") for n in range(99)))
+    assert assign_folds([huge, *source.texts], 5, 0)[0] != 0
     few = replace(source, texts=source.texts[:2], has_test=False)
     with pytest.raises(DataError):
         split_texts(few, 0)

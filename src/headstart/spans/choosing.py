@@ -124,6 +124,8 @@ def plan_held_out(request: ChoiceRequest) -> list[HeldOut]:
 def assign_folds(texts: Sequence[SpanText], n_folds: int, seed: int) -> Index:
     """Return the fold of each text (n_texts,); texts of a document share one, and spans are spread evenly.
 
+    The first fold has most documents: one that is scored alone is not a single huge one.
+
     Parameters
     ----------
     texts : sequence of SpanText
@@ -144,7 +146,9 @@ def assign_folds(texts: Sequence[SpanText], n_folds: int, seed: int) -> Index:
         fold = min(range(n_folds), key=lambda number: totals[number])
         fold_of[name] = fold
         totals[fold] = [totals[fold][0] + sizes[name][0], totals[fold][1] + sizes[name][1]]
-    return np.array([fold_of[document] for document in documents.tolist()], dtype=np.intp)
+    n_documents = np.bincount(list(fold_of.values()), minlength=n_folds)
+    rank = np.argsort(np.argsort(-n_documents, kind="stable"), kind="stable")
+    return rank[[fold_of[document] for document in documents.tolist()]].astype(np.intp)
 
 
 @dataclass(kw_only=True)

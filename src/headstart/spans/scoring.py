@@ -80,12 +80,13 @@ def score_spans(counts: Counts, clusters: Index | None, seed: int) -> Interval:
 
     Notes
     -----
-    Percentile bootstrap over documents, widened to Wilson's reach where every span is right or none is.
+    Percentile bootstrap over documents, widened to Wilson's reach where every span is right or none is. So few documents
+    as `SETTINGS.least_changed_documents` say nothing of others: the interval is then all of 0 to 1.
     """
     sums = sum_by_cluster(counts, number_clusters(clusters))
     value = float(compute_f1(counts.sum(axis=0)))
-    if not len(sums):
-        return Interval(0.0, 0.0, 1.0)
+    if len(sums) < SETTINGS.least_changed_documents:
+        return Interval(value, 0.0, 1.0)
     drawn = compute_f1(np.concatenate([weights @ sums for weights in draw_bootstrap_weights(len(sums), seed)]))
     low, high = percentiles(drawn[:, None])
     n_spans = float(counts[:, 1:].sum() / 2)
