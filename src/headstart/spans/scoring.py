@@ -80,8 +80,8 @@ def score_spans(counts: Counts, clusters: Index | None, seed: int) -> Interval:
 
     Notes
     -----
-    Percentile bootstrap over documents, widened to Wilson's reach where every span is right or none is. So few documents
-    as `SETTINGS.least_changed_documents` say nothing of others: the interval is then all of 0 to 1.
+    Percentile bootstrap over documents, widened to Wilson's reach where every span is right or none is. Fewer documents
+    than `SETTINGS.least_changed_documents` say nothing of others: the interval is then 0 to 1.
     """
     sums = sum_by_cluster(counts, number_clusters(clusters))
     value = float(compute_f1(counts.sum(axis=0)))

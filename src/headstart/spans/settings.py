@@ -46,8 +46,10 @@ class SpanSettings:
         Tokens of a batch, with its padding.
     shard_bytes : int
         States that are written to the cache at once.
-    tuned_epochs : int
-        Passes through the training texts.
+    tuned_epochs, most_epochs : int
+        Passes through the training texts; up to the second where texts are few.
+    least_steps : int
+        Steps that few texts should give.
     tuned_rate, field_rate : float
         Highest learning rates of the blocks and of the field on top.
     tuned_decay : float
@@ -109,6 +111,8 @@ class SpanSettings:
     batch_tokens: int = 1_024
     shard_bytes: int = 64_000_000
     tuned_epochs: int = 5
+    most_epochs: int = 20
+    least_steps: int = 60
     tuned_rate: float = 6e-4
     field_rate: float = 1e-3
     tuned_decay: float = 0.01

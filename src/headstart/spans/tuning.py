@@ -144,7 +144,8 @@ def _train(
     """Make the passes; the rate rises for a tenth of the steps and falls to 0. Return the number of passes."""
     rng = np.random.default_rng(seed)
     batches = list(batch_windows([item.window for item in examples]))
-    n_epochs, began = SETTINGS.tuned_epochs, time.monotonic()
+    n_epochs = max(SETTINGS.tuned_epochs, min(-(-SETTINGS.least_steps // len(batches)), SETTINGS.most_epochs))
+    began = time.monotonic()
     rates = [group["lr"] for group in optimiser.param_groups]
     step = 0
     with progress.open_bar("Last stages", n_epochs * len(batches), "batches") as bar:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -106,13 +107,19 @@ def _write_graph(bundle: SpanBundle, folder: Path, texts: Sequence[SpanText]) ->
     windows = [window for text in texts[: SETTINGS.compared_texts] for window in encoder.cut_text(text)]
     pad_id = int(encoder.backbone.spec["pad_id"])
     ids, mask = pad_windows(windows[:2], pad_id)
-    axes = {0: "n", 1: "n_tokens"}
-    torch.onnx.export(
-        module, (ids, mask), folder / GRAPH, input_names=["ids", "mask"], output_names=["states"], dynamo=False,
-        opset_version=_OPSET, dynamic_axes={"ids": axes, "mask": axes, "states": axes},
-    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Of tracing; the graph is compared below.
+        _trace(module, ids, mask, folder / GRAPH)
     write_text(folder / "tokenizer.json", encoder.backbone.parts.tokenizer)
     return _compare(module, folder, [pad_windows([window], pad_id) for window in windows])
+
+
+def _trace(module: nn.Module, ids: Tensor, mask: Tensor, path: Path) -> None:
+    axes = {0: "n", 1: "n_tokens"}
+    torch.onnx.export(
+        module, (ids, mask), path, input_names=["ids", "mask"], output_names=["states"], dynamo=False,
+        opset_version=_OPSET, dynamic_axes={"ids": axes, "mask": axes, "states": axes},
+    )  # fmt: skip
 
 
 def _compare(module: nn.Module, folder: Path, inputs: Sequence[tuple[Tensor, Tensor]]) -> float:
