@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from tests.tiny_published import write_transformers
 from typer.testing import CliRunner
 
+import headstart as hs
 from headstart.bases.catalogue import CATALOGUE
 from headstart.cli.main import app
 from headstart.errors import BundleError, DataError, OptionError
@@ -209,11 +210,12 @@ def test_a_tag_inside_follows_only_its_own_kind() -> None:
 
 def test_texts_become_a_bundle_that_answers_and_refuses_changes(tmp_path: Path) -> None:
     source, out = write_lines(tmp_path / "data.jsonl"), tmp_path / "out"
-    written = adapt_spans(source, out, AdaptOptions(strategy=("word-crf",), offline=True))
+    written = hs.adapt_spans(source, out, strategy=("word-crf",), offline=True)
     result = json.loads((out / "result.json").read_text(encoding="utf-8"))
-    assert result["span_f1"]["value"] == written.result.span_f1.value >= 0.9  # type: ignore[union-attr]
+    assert result["span_f1"]["value"] == written.span_f1.value >= 0.9  # type: ignore[union-attr]
     assert result["span_f1"]["low"] <= result["span_f1"]["value"] and result["task"] == "spans"
     assert "word-crf" in (out / "report.md").read_text(encoding="utf-8")
+    assert hs.find_spans(out, ["9: Musa went to Jinja."])[0][0].span == Span(3, 7, "PER")
     texts = tmp_path / "new.txt"
     texts.write_text("9: Musa went to Jinja.\n\n=cmd\n", encoding="utf-8")
     runner = CliRunner()

@@ -23,7 +23,9 @@ __all__ = [
     "Model",
     "__version__",
     "adapt",
+    "adapt_spans",
     "embed",
+    "find_spans",
     "load",
     "open_project",
     "read",
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from headstart.api.estimator import Adapter, AdapterRegressor
     from headstart.api.functions import adapt, open_project, read
     from headstart.api.model import Model, load
+    from headstart.api.spans import adapt_spans, find_spans
     from headstart.api.vectors import embed, search
 
 _PLACES = {
@@ -42,12 +45,14 @@ _PLACES = {
     "Model": "headstart.api.model",
     "load": "headstart.api.model",
     "adapt": "headstart.api.functions",
+    "adapt_spans": "headstart.api.spans",
+    "find_spans": "headstart.api.spans",
     "embed": "headstart.api.vectors",
     "open_project": "headstart.api.functions",
     "read": "headstart.api.functions",
     "search": "headstart.api.vectors",
 }
-_ADAPTING = ("Adapter", "AdapterRegressor", "adapt", "embed", "open_project", "read")
+_ADAPTING = ("Adapter", "AdapterRegressor", "adapt", "adapt_spans", "embed", "find_spans", "open_project", "read")
 """What needs the extra `adapt`; the rest loads bundles and predicts."""
 
 
