@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from headstart.errors import OptionError
 from headstart.fitted_state import FittedState
-from headstart.ladder import choose_strategy, fit_strategies, sampling
+from headstart.ladder import choose_strategy, fit_strategies, learnt_costs, sampling
 from headstart.records import Features, Probabilities, Table, make_column
 from headstart.report.kinds import TASK_WORDINGS
-from headstart.strategies import STRATEGIES, select_strategies
+from headstart.strategies import STRATEGIES, record, select_strategies, work_timer
 from headstart.strategies.linear import cost_model
 from headstart.strategies.record import Clock, CostForecast, StrategyRows, Task
 from headstart.strategies.scoring import OBJECTIVES
@@ -146,6 +148,43 @@ def test_without_time_the_first_strategy_on_the_base_learns_from_a_sample_and_fu
     made = fit_strategies(rows, task, ["majority", "linear-probe", "shrinkage-lda"])
     assert set(made.fitted) == {"majority", "linear-probe"} and "--time" in made.skipped["shrinkage-lda"]
     assert np.isfinite(made.fitted["linear-probe"].out_of_fold).all(axis=1).sum() == 20
+
+
+def test_on_a_busy_machine_the_rival_and_the_probe_are_fitted_though_the_time_is_long_over(
+    fresh_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = itertools.count(step=100.0)  # Every look at the clock finds 100 s gone: the limit is over at once.
+    monkeypatch.setattr(record, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    monkeypatch.setattr(cost_model, "measure_slowdown", lambda: 30.0)
+    monkeypatch.setattr(sampling, "SETTINGS", replace(sampling.SETTINGS, min_sample_rows=20))
+    rows, task = problem(Clock(60, started=next(ticks)))
+    for name in ("classic", "linear-probe"):
+        _costs_by_row(monkeypatch, name, 5.0)
+        for _ in range(3):
+            learnt_costs.learn_factor(name, "text", forecast_seconds=1.0, seconds=1e6)  # And it expects the worst.
+    fitted = fit_strategies(rows, task, select_strategies("text", ()))
+    assert {"majority", "classic", "linear-probe"} <= set(fitted.fitted)
+    assert all(np.isfinite(fitted.losses[name]) for name in ("classic", "linear-probe"))
+    assert "--time" in fitted.skipped["last-stages"]
+
+
+def test_what_was_learnt_is_no_reason_to_leave_out_a_strategy_that_keeps_to_its_time(
+    fresh_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, task = problem(Clock(300))
+    costly = replace(STRATEGIES["classic"], kind="transfer", preset="default", forecast=lambda *_: CostForecast(200.0))
+    monkeypatch.setitem(STRATEGIES, "classic", costly)
+    learnt_costs.learn_factor("classic", "text", forecast_seconds=1.0, seconds=3.0)
+    fitted = fit_strategies(rows, task, ["majority", "classic"])
+    assert "classic" in fitted.fitted and 200 < fitted.forecasts["classic"].seconds <= 300
+
+
+def test_what_other_programs_take_does_not_count_as_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    passed, processor = iter([0.0, 10.0, 20.0]), iter([0.0, 2.0, 30.0])
+    monkeypatch.setattr(work_timer.time, "perf_counter", passed.__next__)
+    monkeypatch.setattr(work_timer, "_read_processor", processor.__next__)
+    timer = work_timer.WorkTimer(work_timer.time.perf_counter(), work_timer._read_processor())
+    assert (timer.measure_work(), timer.measure_work()) == (2.0, 20.0)  # The second: several threads at once.
 
 
 def test_a_busy_machine_is_measured_as_slower_than_an_idle_one(monkeypatch: pytest.MonkeyPatch) -> None:

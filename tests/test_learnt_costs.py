@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from headstart import progress
 from headstart.ladder import learnt_costs
 from headstart.ladder.settings import SETTINGS
 
@@ -47,3 +49,30 @@ def test_a_damaged_file_says_nothing_and_is_begun_anew(content: str) -> None:
     assert learnt_costs.read_factor("classic", "text") == 1.0
     learnt_costs.learn_factor("classic", "text", forecast_seconds=2.0, seconds=4.0)
     assert learnt_costs.read_factor("classic", "text") == pytest.approx(2.0, rel=1e-3)
+
+
+class Lines:
+    """Keeps warnings."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+def test_a_damaged_file_is_named_once_and_an_absent_one_is_not() -> None:
+    with progress.listen(lines := Lines()):
+        learnt_costs.read_factor("classic", "text")
+        assert lines.warnings == []
+        learnt_costs.find_costs().write_text("{")
+        for _ in range(2):
+            learnt_costs.read_factor("classic", "text")
+    assert len(lines.warnings) == 1 and "strategy-costs.json" in lines.warnings[0]
+
+
+def test_nothing_is_lost_where_several_learn_at_once() -> None:
+    names = [f"strategy-{number}" for number in range(6)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(lambda name: learnt_costs.learn_factor(name, "text", 1.0, 2.0), names))
+    assert [round(learnt_costs.read_factor(name, "text"), 3) for name in names] == [2.0] * len(names)

@@ -260,14 +260,19 @@ def _make_nothing_readable(table: Table) -> DataError:
 def _predict_seconds(
     table: Table, backbone: Backbone, runtime: ChosenRuntime | None, todo: Index, n_forward: int
 ) -> float:
-    """Forecast the time of the pass from at most two seconds on the first rows."""
+    """Forecast the time of the pass from at most two seconds on some rows; opening the tokenizer is no part of it."""
     load_row = make_loader(table, backbone.spec)
     modality = MODALITIES[table.modality]
+
+    def prepare_row(row: int) -> int:
+        item = load_row(row)
+        return 0 if is_unreadable(item) else modality.cost(modality.prepare(item, backbone.spec))
+
+    sample = np.random.default_rng(0).permutation(todo)[: SETTINGS.sample_rows]
+    prepare_row(int(sample[0]))  # A tokenizer of many languages takes seconds to open: once, not for each row.
     began, n, cost = time.monotonic(), 0, 0
-    for row in np.random.default_rng(0).permutation(todo)[: SETTINGS.sample_rows]:
-        item = load_row(int(row))
-        if not is_unreadable(item):
-            cost += modality.cost(modality.prepare(item, backbone.spec))
+    for row in sample:
+        cost += prepare_row(int(row))
         n += 1
         if time.monotonic() - began > 2.0:
             break

@@ -5,10 +5,8 @@ Sees training rows only; never a test row. A `RungStore` returns what was fitted
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -22,10 +20,12 @@ from headstart.ladder.choice import choose_strategy
 from headstart.ladder.gain import QuickOutcome, explain_no_gain
 from headstart.ladder.sampling import fit_sample, sample_that_fits
 from headstart.ladder.settings import SETTINGS
+from headstart.ladder.timing import forecast_on_machine, is_forecast_of_work, require_time_to_try
 from headstart.records import Index, Probabilities
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, StrategySkipped, Task
 from headstart.strategies.scoring import OBJECTIVES, mean_loss
+from headstart.strategies.work_timer import WorkTimer
 from headstart.task_types import TASK_TYPES
 
 __all__ = ["FittedStrategies", "RungStore", "Search", "choose_strategy", "fit_strategies"]
@@ -57,6 +57,7 @@ class FittedStrategies:
     ----------
     fitted : dict of str to Fitted
     seconds : dict of str to float
+        Of fitting, without the measurements for the forecast.
     forecasts : dict of str to CostForecast
         What each was expected to cost, before it was fitted.
     scores : dict of str to float
@@ -207,7 +208,6 @@ def _climb_rung(
     name: str, rows: StrategyRows, task: Task, strategies: FittedStrategies, store: RungStore | None
 ) -> None:
     """Fit one strategy, or take it from the store, and score it; note why where it is skipped."""
-    began = time.monotonic()
     try:
         pooled = bool(STRATEGIES[name].members)  # Costs nothing, and there may be other members now.
         resumed = None if pooled else _load_rung(name, task, store)
@@ -216,14 +216,13 @@ def _climb_rung(
         strategies.skipped[name] = str(reason)
         progress.say(f"{name}: skipped ({reason}).")
         return
-    strategies.fitted[name], earlier = rung
+    strategies.fitted[name], strategies.seconds[name] = rung
     strategies.skipped.pop(name, None)
-    strategies.seconds[name] = time.monotonic() - began if earlier is None else earlier
     goal, outputs = OBJECTIVES[task.kind], strategies.fitted[name].out_of_fold
     score, losses = goal.score(task, outputs), goal.losses(task, outputs)
     strategies.scores[name] = score
     strategies.losses[name] = mean_loss(losses)
-    origin = "kept from an earlier run" if earlier is not None else f"{strategies.seconds[name]:.1f} s"
+    origin = "kept from an earlier run" if resumed else f"{strategies.seconds[name]:.1f} s"
     if store:
         store.log("strategy", name=name, **_count_right(task, outputs))
     measured = f"{score:.3f}" if np.isfinite(score) else "not measured by cross-validation"
@@ -263,7 +262,7 @@ def _report_choice(strategies: FittedStrategies) -> None:
         progress.say(f"{chosen} is taken, although {highest} has the higher figure: {why}.")
 
 
-def _load_rung(name: str, task: Task, store: RungStore | None) -> tuple[Fitted, float | None] | None:
+def _load_rung(name: str, task: Task, store: RungStore | None) -> tuple[Fitted, float] | None:
     stored = store.load(name) if store else None
     if stored is None:
         return None
@@ -286,14 +285,15 @@ def _order_as_named(strategies: FittedStrategies, names: Sequence[str]) -> Fitte
 
 def _fit_rung(
     name: str, rows: StrategyRows, task: Task, strategies: FittedStrategies, store: RungStore | None
-) -> tuple[Fitted, float | None]:
+) -> tuple[Fitted, float]:
+    """Fit a strategy; return it and the seconds of fitting, without those of the forecast."""
     strategy = STRATEGIES[name]
     quick = strategy.preset == "quick"
     if not quick and strategy.kind != "baseline":
-        _require_time_to_try(task.clock.remaining_seconds())
+        require_time_to_try(task.clock.remaining_seconds())
     plan = _plan_rung(name, rows, task, strategies)
     strategies.forecasts[name] = plan.forecast
-    began = time.monotonic()
+    timer = WorkTimer()
     members = {member: strategies.fitted[member] for member in strategy.members if member in strategies.fitted}
     task = replace(task, folder=store.parts_folder(name)) if store and not quick else task
     if len(plan.sample) < len(rows):
@@ -302,38 +302,22 @@ def _fit_rung(
         fitted = strategy.fit(rows, task, members)
         if not strategy.members and quick:
             fitted = _RungWithOutputs(fitted, _average_out_of_fold(name, rows, task, fitted.out_of_fold))
-    seconds = time.monotonic() - began
+    seconds = timer.measure_elapsed()
     if len(plan.sample) == len(rows):
-        factor = learnt_costs.read_factor(name, rows.table.modality)
-        learnt_costs.learn_factor(name, rows.table.modality, plan.forecast.seconds / factor, seconds)
+        taken = timer.measure_work() if is_forecast_of_work(name) else seconds
+        learnt_costs.learn_factor(name, rows.table.modality, plan.unscaled_seconds, taken)
     if store:
         store.save(name, fitted.state(), fitted.out_of_fold, seconds)
-    return fitted, None
-
-
-def _measure_slowdown() -> float:
-    """Return how busy the machine is; what measures it comes with the extra `adapt`, which predicting does not need."""
-    return float(import_module("headstart.strategies.linear.cost_model").measure_slowdown())
-
-
-def _require_time_to_try(left: float) -> None:
-    """Raise `StrategySkipped` where training a little, to say what a strategy costs, would not fit."""
-    if left <= 0:
-        raise StrategySkipped("no time was left; give more with --time")
-    if left < SETTINGS.trial_seconds * SETTINGS.max_slowdown and left < (
-        needed := SETTINGS.trial_seconds * _measure_slowdown()
-    ):
-        raise StrategySkipped(
-            f"a first test takes about {needed:.0f} s and {left:.0f} s are left; give more with --time"
-        )
+    return fitted, seconds
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """Forecast cost of fitting a strategy, and the rows (n_sample,) that it learns from."""
+    """Forecast cost of a strategy, the rows (n_sample,) that it learns from, and the seconds without factors."""
 
     forecast: CostForecast
     sample: Index
+    unscaled_seconds: float = 0.0
 
 
 def _plan_rung(name: str, rows: StrategyRows, task: Task, strategies: FittedStrategies) -> _Plan:
@@ -343,32 +327,24 @@ def _plan_rung(name: str, rows: StrategyRows, task: Task, strategies: FittedStra
     first that learns from it.
     """
     strategy, all_rows = STRATEGIES[name], np.arange(len(rows))
+    expected = forecast_on_machine(name, rows, task)
     if strategy.forecast is None:
-        return _Plan(CostForecast(0.0), all_rows)
-    n_times = 1 + len(task.repeats) if strategy.preset == "quick" and not strategy.members else 1
-    scale = n_times * learnt_costs.read_factor(name, rows.table.modality)
-    forecast, left = strategy.forecast(rows, task).scale(scale), task.clock.remaining_seconds()
-    is_forecast_of_processor = (
-        strategy.preset == "quick" or strategy.kind == "baseline"
-    )  # Others train and time themselves.
-    if is_forecast_of_processor and forecast.seconds > min(SETTINGS.moment_seconds, left / SETTINGS.max_slowdown):
-        slowdown = _measure_slowdown()
-        scale, forecast = scale * slowdown, forecast.scale(slowdown)
+        return _Plan(expected.forecast, all_rows)
+    forecast, left = expected.forecast, task.clock.remaining_seconds()
     first = strategy.preset == "quick" and not any(STRATEGIES[other].kind == "transfer" for other in strategies.fitted)
     if strategy.kind == "baseline" or first:
-        sample = _choose_sample(name, rows, task, forecast=forecast, scale=scale)
+        sample = _choose_sample(name, rows, task, forecast=forecast, scale=expected.scale)
         _report_plan(name, forecast, len(sample), len(rows))
-        return _Plan(forecast, sample)
-    if forecast.seconds > left and (strategy.preset != "quick" or forecast.seconds > SETTINGS.moment_seconds):
-        raise StrategySkipped(
-            f"it needs about {forecast.seconds:.0f} s and {left:.0f} s are left; give more with --time"
-        )
+        return _Plan(forecast, sample, expected.unscaled_seconds)
+    needed = forecast.seconds if is_forecast_of_work(name) else expected.unscaled_seconds
+    if needed > left and (strategy.preset != "quick" or needed > SETTINGS.moment_seconds):
+        raise StrategySkipped(f"it needs about {needed:.0f} s and {left:.0f} s are left; give more with --time")
     if forecast.memory_bytes > task.max_memory_bytes:
         raise StrategySkipped(
             f"it needs about {forecast.memory_bytes / 1e9:.1f} GB of memory; give more with --max-memory"
         )
     _report_plan(name, forecast, len(rows), len(rows))
-    return _Plan(forecast, all_rows)
+    return _Plan(forecast, all_rows, expected.unscaled_seconds)
 
 
 def _choose_sample(name: str, rows: StrategyRows, task: Task, forecast: CostForecast, scale: float) -> Index:

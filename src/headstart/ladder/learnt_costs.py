@@ -1,14 +1,17 @@
 """What forecasts were wrong by on this machine, for each strategy: the next forecast is multiplied by it.
 
-Kept in the home folder, a few numbers a strategy and kind of data. A damaged file is begun anew: it only saves time.
+Kept in the home folder, one number a strategy and kind of data; nothing of any data. A damaged file is begun anew.
 """
 
 from __future__ import annotations
 
 import math
+from functools import cache
 from pathlib import Path
 
-from headstart.home import allow_failed_write, clear_place, find_home, read_json, write_json
+from headstart import progress
+from headstart.file_locks import lock_file
+from headstart.home import allow_failed_write, clear_place, find_home, lock_path, read_json, write_json
 from headstart.ladder.settings import SETTINGS
 
 FORMAT = 1
@@ -34,8 +37,8 @@ def read_factor(name: str, modality: str) -> float:
 def learn_factor(name: str, modality: str, forecast_seconds: float, seconds: float) -> None:
     """Note what a strategy took beside its forecast without a factor; short ones say nothing.
 
-    One run moves the factor by a part of the error only, and no error counts as more than a limit: a machine that slept
-    in the middle spoils little.
+    The first run counts in full, a later one moves the factor by a part of the error (an exponential average of
+    logarithms), and no error counts as more than `max_cost_step`: a machine that slept in the middle spoils little.
 
     Parameters
     ----------
@@ -46,15 +49,34 @@ def learn_factor(name: str, modality: str, forecast_seconds: float, seconds: flo
     """
     if seconds < SETTINGS.learnt_seconds or forecast_seconds <= 0:
         return
-    most = math.log(SETTINGS.max_cost_factor)
-    error = max(-most, min(most, math.log(seconds / forecast_seconds)))
-    known, key = _read_logarithms(), _key(name, modality)
-    before = known.get(key)
-    known[key] = error if before is None else before + SETTINGS.cost_learning_share * (error - before)
-    path = find_costs()
-    with allow_failed_write():
-        clear_place(path)
-        write_json(path, {"format": FORMAT, "log_factors": {name: round(value, 4) for name, value in known.items()}})
+    path, key = find_costs(), _key(name, modality)
+    with allow_failed_write(), lock_file(lock_path(path), SETTINGS.lock_seconds) as is_alone:
+        if is_alone:
+            known = _read_logarithms()
+            known[key] = _average(known.get(key), math.log(seconds / forecast_seconds))
+            clear_place(path)
+            document = {"format": FORMAT, "log_factors": {name: round(value, 4) for name, value in known.items()}}
+            write_json(path, document)
+
+
+def _average(before: float | None, error: float) -> float:
+    """Return the logarithm of a factor after one more run.
+
+    Parameters
+    ----------
+    before : float or None
+    error : float
+        Logarithm of actual over forecast seconds.
+
+    Examples
+    --------
+    >>> round(math.exp(_average(None, math.log(100))), 2)
+    3.0
+    """
+    step, most = math.log(SETTINGS.max_cost_step), math.log(SETTINGS.max_cost_factor)
+    share = 1.0 if before is None else SETTINGS.cost_learning_share
+    start = before or 0.0
+    return max(-most, min(most, start + share * max(-step, min(step, error - start))))
 
 
 def _key(name: str, modality: str) -> str:
@@ -62,7 +84,7 @@ def _key(name: str, modality: str) -> str:
 
 
 def _read_logarithms() -> dict[str, float]:
-    """Return what was learnt, by strategy and kind of data; nothing where the file is absent, damaged or newer."""
+    """Return what was learnt, by strategy and kind of data; nothing where the file is absent, newer or damaged."""
     try:
         document = read_json(find_costs())
         if document["format"] != FORMAT:
@@ -70,5 +92,13 @@ def _read_logarithms() -> dict[str, float]:
         most = math.log(SETTINGS.max_cost_factor)
         values = {str(key): float(value) for key, value in document["log_factors"].items()}
         return {key: value for key, value in values.items() if math.isfinite(value) and abs(value) <= most}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except OSError:
         return {}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        _warn_damaged(find_costs())
+        return {}
+
+
+@cache
+def _warn_damaged(path: Path) -> None:
+    progress.warn(f"{path} is damaged: forecasts of this machine are learnt anew. Nothing else depends on it.")

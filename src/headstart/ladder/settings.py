@@ -37,6 +37,10 @@ class LadderSettings:
         Shorter strategies say nothing about this machine.
     max_cost_factor : float
         Most that a forecast is multiplied or divided by after what was learnt.
+    max_cost_step : float
+        Most that one run says a forecast was wrong by, beyond what was learnt.
+    lock_seconds : float
+        How long other processes that learn are waited for.
     cost_learning_share : float
         Share (0-1) by which one run moves what was learnt.
     """
@@ -55,6 +59,8 @@ class LadderSettings:
     search_seconds: float = 75.0
     learnt_seconds: float = 0.5
     max_cost_factor: float = 8.0
+    max_cost_step: float = 3.0
+    lock_seconds: float = 2.0
     cost_learning_share: float = 0.4
 
 

@@ -37,6 +37,7 @@ from headstart.results import (
     MultiLabelMetrics,
     Result,
     SetAsideRow,
+    StrategyResult,
     WorstRow,
 )
 from headstart.results.report_rows import ReportRows
@@ -175,7 +176,7 @@ def gather_view(result: Result, previews: Previews, rows: ReportRows | None = No
         "worst": worst,
         "doubted": doubted,
         "set_aside": group_by_reason(result.set_aside),
-        "costs": pair_costs(result.cost),
+        "costs": pair_costs(result.cost, result.strategies),
         "shown_rows": SHOWN_ROWS,
         "rows": rows,
         "of_hundred": count_of_hundred,
@@ -301,8 +302,10 @@ def group_by_reason(rows: list[SetAsideRow]) -> list[tuple[str, list[str], int]]
     return [(reason, ids[:5], len(ids)) for reason, ids in ordered]
 
 
-def pair_costs(cost: Mapping[str, float]) -> list[tuple[str, float | None, float | None]]:
-    """Pair each figure with its forecast: name, forecast, actual.
+def pair_costs(
+    cost: Mapping[str, float], strategies: Sequence[StrategyResult] = ()
+) -> list[tuple[str, float | None, float | None]]:
+    """Pair each figure, and the time of each strategy that had a forecast, with it: name, forecast, actual.
 
     Examples
     --------
@@ -311,4 +314,7 @@ def pair_costs(cost: Mapping[str, float]) -> list[tuple[str, float | None, float
     """
     forecast = {name.replace("forecast_", ""): value for name, value in cost.items() if "forecast_" in name}
     actual = {name: value for name, value in cost.items() if "forecast_" not in name}
+    for item in strategies:
+        if item.forecast_seconds is not None:
+            forecast[f"{item.name} seconds"], actual[f"{item.name} seconds"] = item.forecast_seconds, item.seconds
     return [(name, forecast.get(name), actual.get(name)) for name in dict.fromkeys([*forecast, *actual])]

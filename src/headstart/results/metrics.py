@@ -132,7 +132,7 @@ class StrategyResult(Record):
         "(for several labels the mean over labels); for a number the squared error divided by the variance. `null` if "
         "not computed.",
     )
-    seconds: float = Field(description="Time it took, in seconds.")
+    seconds: float = Field(description="Time that fitting took, in seconds.")
     forecast_seconds: float | None = Field(
         default=None,
         description="Forecast of the time on all rows, in seconds, from a short measurement on this machine; `null` if "

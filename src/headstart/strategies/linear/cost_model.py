@@ -20,6 +20,7 @@ from headstart.strategies.linear.glm import compute_scores
 from headstart.strategies.linear.links import LINK_OF
 from headstart.strategies.record import Task
 from headstart.strategies.scoring import is_imbalanced
+from headstart.strategies.work_timer import WorkTimer
 
 ATTEMPTS = 5
 """Strengths that a search tries on each fold."""
@@ -38,23 +39,23 @@ def thread_clock() -> Callable[[], float]:
 
 
 def measure_seconds(
-    work: Callable[[], object], at_least: float = 0.02, clock: Callable[[], float] = time.perf_counter
+    work: Callable[[], object], at_least: float = 0.02, clock: Callable[[], float] | None = None
 ) -> float:
-    """Time one call of some work, the best of a few within a moment.
+    """Time one call of some work, the best of a few within a moment; what other programs take does not count.
 
     Parameters
     ----------
     work : () -> object
     at_least : float
         Seconds that the moment lasts.
-    clock : () -> float
-        `thread_clock()` for work in one thread.
+    clock : (() -> float) or None
+        `thread_clock()` for work in one thread; None for a `WorkTimer`.
     """
     best, spent = np.inf, 0.0
     while spent < at_least:
-        began = clock()
+        timer, began = WorkTimer(), clock() if clock else 0.0
         work()
-        took = clock() - began
+        took = clock() - began if clock else timer.measure_work()
         best, spent = min(best, took), spent + max(took, 1e-6)
     return max(best, 1e-9)
 
