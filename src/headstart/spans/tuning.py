@@ -112,6 +112,7 @@ def tune_base(
         About how long it may take; fewer epochs are made where it does not do.
     """
     torch.manual_seed(seed)
+    began = time.monotonic()
     backbone = encoder.backbone
     assert backbone.module is not None
     n_tail = len(list_mixes(cutting.n_blocks(backbone.module()))["upper"])
@@ -129,7 +130,7 @@ def tune_base(
             {"params": list(field.parameters()), "lr": SETTINGS.field_rate, "weight_decay": 0.0},
         ]
     )
-    n_epochs = _train(tail, field, optimiser, examples, seed=seed, seconds=seconds)
+    n_epochs = _train(tail, field, optimiser, examples, seed=seed, seconds=seconds - (time.monotonic() - began))
     moved = {name: net.state_dict()[name].detach().numpy().astype(np.float32).copy() for name in halves.names}
     net.load_state_dict(frozen, strict=False)  # The encoder goes on giving the states of the frozen base.
     halves.tail.requires_grad_(False).eval()
