@@ -94,6 +94,9 @@ bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/label_next.py
 	$(BIN)/python benchmarks/labelling.py
 	$(BIN)/python benchmarks/search.py
+	$(BIN)/python benchmarks/spans.py measure $(addprefix masakhaner/,hau lug pcm swa yor)
+	$(BIN)/python benchmarks/spans.py measure $(addprefix masakhaner/,hau lug pcm swa yor) --sentences 100 --strategy token-blend
+	$(BIN)/python benchmarks/spans.py table
 	$(BIN)/python benchmarks/language.py
 	$(BIN)/python benchmarks/text_aims.py
 	$(BIN)/python benchmarks/text_bases.py
