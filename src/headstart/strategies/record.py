@@ -129,6 +129,8 @@ class Task:
         Group of each training row (site, sex ...), -1 where unknown: what `balanced-probe` balances.
     is_only_costly : bool
         No other costly strategy was asked for: this one may take nearly all the time.
+    name_features : FloatMatrix or None, shape (n_classes, n_dims)
+        What the base sees in the names of the classes, where rows are texts and the names are words.
     """
 
     classes: tuple[str, ...]
@@ -151,6 +153,7 @@ class Task:
     weights: NDArray[np.float64] | None = None
     groups: Index | None = None
     is_only_costly: bool = False
+    name_features: FloatMatrix | None = None
 
     def take(self, rows: Index) -> Task:
         """Return the task of some of the rows, with one assignment to folds, numbered anew."""

@@ -24,6 +24,7 @@ from headstart.evaluation import has_too_many_values
 from headstart.extras import require
 from headstart.features import Extraction
 from headstart.flow.adaptation.budget import Budget
+from headstart.flow.adaptation.class_names import read_class_names
 from headstart.flow.adaptation.settings import SETTINGS
 from headstart.flow.base_choice import choose
 from headstart.flow.data_check.reading_notes import describe_reading
@@ -129,6 +130,7 @@ def prepare(
         extraction=extraction,
         clock=budget.training_clock(),
         group_columns=group_columns,
+        uses=uses,
     )
     return replace(
         assembled,
@@ -159,6 +161,7 @@ def _assemble(
     extraction: Extraction,
     clock: Clock,
     group_columns: tuple[str, ...],
+    uses: frozenset[str],
 ) -> Prepared:
     usable = data.drop_unlearnable_labels(usable)
     rows = StrategyRows(usable, extraction.features, extraction.descriptors)
@@ -186,6 +189,7 @@ def _assemble(
         backbone=backbone,
         precision=options.precision,
         max_memory_bytes=options.max_memory * 1e9,
+        name_features=read_class_names(usable, classes, backbone, options.precision, uses),
     )
     if options.mitigate == "none" and len(group_columns) < len(options.group):
         few += (_make_few_groups_finding("the split", "does not keep them apart"),)

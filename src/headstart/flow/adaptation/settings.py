@@ -27,6 +27,8 @@ class AdaptationSettings:
         A model learns from so many rows, or from all where there are fewer; processor seconds for reading 1,000.
     training_seconds : float
         Processor seconds that the simplest model takes.
+    max_read_names : int
+        With more classes the base does not read their names.
     repeated_rows, max_repeats : int
         With fewer rows cross-validation is repeated, so that all repeats together score about this many.
     small_base_bytes : int
@@ -73,6 +75,7 @@ class AdaptationSettings:
     few_rows: int = 300
     reading_seconds_per_1000: float = 10.0
     training_seconds: float = 1.0
+    max_read_names: int = 200
     repeated_rows: int = 400
     max_repeats: int = 5
     small_base_bytes: int = 8_000_000

@@ -123,10 +123,18 @@ class ClassMoments:
         return ClassMoments(self.counts + sign * other.counts, self.sums + sign * other.sums, squares)
 
 
-class ClassGaussians:
-    """Class means and shared covariance, ready to be solved for several shrinkages."""
+@dataclass(frozen=True)
+class MeanPrior:
+    """Where the mean of each class is expected, (n_classes, n_dims), and as how many rows of the class that counts."""
 
-    def __init__(self, moments: ClassMoments) -> None:
+    places: FloatMatrix
+    weight: float
+
+
+class ClassGaussians:
+    """Class means and shared covariance, ready to be solved for several shrinkages; means are drawn to a prior."""
+
+    def __init__(self, moments: ClassMoments, prior: MeanPrior | None = None) -> None:
         self.present = np.flatnonzero(moments.counts > 0.5)
         self.n_classes, counts = len(moments.counts), moments.counts[self.present, None]
         self.means = moments.sums[self.present] / counts
@@ -135,6 +143,9 @@ class ClassGaussians:
         self.covariance = (scatter / max(1.0, n_rows - len(counts))).astype(np.float32)
         smallest = LINEAR_CONFIG.smallest_class_variance * float(np.trace(moments.squares)) / n_rows
         self.size = max(float(np.trace(self.covariance)), smallest, TINY) / n_dims
+        if prior is not None:
+            drawn = moments.sums[self.present] + prior.weight * prior.places[self.present]
+            self.means = drawn / (counts + prior.weight)
 
     def solve(self, shrinkage: float) -> tuple[Floats, Floats]:
         """Return coefficients (n_dims, n_classes) and intercept of the log densities, up to what all classes share.

@@ -15,6 +15,13 @@ class ProbeConfig:
         Columns, and feature values in memory (400 MB), that `multi-stage-probe` stacks.
     shrinkages, first_shrinkage : float
         Of `shrinkage-lda`, from strong to weak (0-1); the search starts at the first and takes it without folds.
+    name_weights : float
+        Of `shrinkage-lda`: as how many rows of its class a class name may count, where rows are texts; chosen by
+        cross-validation together with 0.
+    unmeasured_name_weight : float
+        The same where no row is held out, if the names alone tell the rows better than chance does.
+    most_rows_for_names : int
+        With more rows in the median class names add nothing, and are left out.
     hard_row_sharpness : float
         `balanced-probe`: a row that the first probe is certain and right about weighs exp(-4), a fiftieth, of one that
         it is wrong about.
@@ -38,6 +45,9 @@ class ProbeConfig:
     most_stage_values: int = 100_000_000
     shrinkages: tuple[float, ...] = (1.0, 0.9, 0.6, 0.3, 0.1, 0.03, 0.01, 0.003)
     first_shrinkage: float = 0.3
+    name_weights: tuple[float, ...] = (5.0, 20.0)
+    unmeasured_name_weight: float = 5.0
+    most_rows_for_names: int = 100
     hard_row_sharpness: float = 4.0
     largest_weight: float = 50.0
     most_axes: int = 768

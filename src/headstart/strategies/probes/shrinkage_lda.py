@@ -1,7 +1,9 @@
 """`shrinkage-lda`: Gaussian classes with one shared, shrunk covariance; strong with very few labels.
 
 Shrinkage, the length of rows and how sure to be are chosen by cross-validation, everything else in closed form: one
-pass over the rows for each fold, never a matrix of rows by rows where there are many.
+pass over the rows for each fold, never a matrix of rows by rows where there are many. Of few texts the names of the
+classes are read by the base too: the mean of a class is drawn towards the direction of its name, as if that were some
+more rows (docs/decisions/0033).
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from headstart.strategies.linear.cross_validation import (
     count_searched_folds,
     make_empty_outputs,
 )
-from headstart.strategies.linear.lda import ClassGaussians, ClassMoments, GaussianHead, SpannedRows
+from headstart.strategies.linear.lda import ClassGaussians, ClassMoments, GaussianHead, MeanPrior, SpannedRows
 from headstart.strategies.linear.links import softmax
 from headstart.strategies.linear.temperature import find_class_temperature, thin_rows
 from headstart.strategies.probes.config import PROBE_CONFIG
@@ -54,37 +56,57 @@ class LdaModel:
         return self.head.state()
 
 
-class _LdaFolds:
-    """Clouds of the rows outside each fold, for one length of rows; few rows are standardised by each fold's own."""
+@dataclass(frozen=True)
+class _LdaForm:
+    """Whether rows are scaled to length one, and as how many rows the name of a class counts."""
 
-    def __init__(self, features: FloatMatrix, space: SpannedRows, task: Task, unit: bool) -> None:
-        self.task, self.unit = task, unit
+    unit: bool
+    name_weight: float = 0.0
+
+
+class _LdaFolds:
+    """Clouds of the rows outside each fold, for one form; few rows are standardised by each fold's own.
+
+    `features` (n_rows + n_names, n_dims): the rows, then the names of the classes, if any.
+    """
+
+    def __init__(self, features: FloatMatrix, space: SpannedRows, task: Task, form: _LdaForm) -> None:
+        self.task, self.form = task, form
         self.numbers = list_held_out_folds(task.folds)
         self.rows = {number: np.flatnonzero(task.folds == number) for number in self.numbers}
-        matrix = space.select_rows(unit)
+        matrix = space.select_rows(form.unit)
         parts = {number: self._measure_moments(matrix, rows) for number, rows in self.rows.items()}
         always = np.flatnonzero(task.folds == TRAINING_ONLY)
         together = reduce(
             ClassMoments.plus, [*parts.values(), *([self._measure_moments(matrix, always)] if len(always) else [])]
         )
-        self.gaussians = ClassGaussians(together)
+        self.gaussians = ClassGaussians(together, self._find_prior(matrix))
         if len(self.numbers) < 2:
             return
         if len(task.codes) <= LINEAR_CONFIG.few_rows:
             self.outside = {number: self._fit_without_fold(features, number) for number in self.numbers}
         else:
             self.outside = {
-                number: (ClassGaussians(together.plus(part, -1.0)), matrix[self.rows[number]])
+                number: (
+                    ClassGaussians(together.plus(part, -1.0), self._find_prior(matrix)), matrix[self.rows[number]]
+                )
                 for number, part in parts.items()
-            }
+            }  # fmt: skip
 
     def _measure_moments(self, matrix: FloatMatrix, rows: Index) -> ClassMoments:
         return ClassMoments.measure(matrix[rows], self.task.codes[rows], len(self.task.classes))
 
+    def _find_prior(self, matrix: FloatMatrix) -> MeanPrior | None:
+        """Return where the names of the classes lie."""
+        if not self.form.name_weight:
+            return None
+        return MeanPrior(matrix[len(self.task.codes) :], self.form.name_weight)
+
     def _fit_without_fold(self, features: FloatMatrix, number: int) -> tuple[ClassGaussians, FloatMatrix]:
         outside = np.flatnonzero(self.task.folds != number)
-        matrix = SpannedRows(features, outside).select_rows(self.unit)
-        return ClassGaussians(self._measure_moments(matrix, outside)), matrix[self.rows[number]]
+        matrix = SpannedRows(features, outside).select_rows(self.form.unit)
+        gaussians = ClassGaussians(self._measure_moments(matrix, outside), self._find_prior(matrix))
+        return gaussians, matrix[self.rows[number]]
 
     def score_fold(self, number: int, shrinkage: float) -> Scores:
         """Return the scores of one fold's rows by classes fitted without them."""
@@ -118,7 +140,7 @@ def compute_log_priors(task: Task) -> Floats:
 def _choose_shrinkage(folds: _LdaFolds) -> ShrinkageChoice:
     """Choose the shrinkage for one length of rows, on as many folds as hold out enough rows."""
     if len(folds.numbers) < 2:
-        return ShrinkageChoice(folds, PROBE_CONFIG.first_shrinkage, -float(folds.unit))
+        return ShrinkageChoice(folds, PROBE_CONFIG.first_shrinkage, -float(folds.form.unit))
     numbers = folds.numbers[: count_searched_folds(folds.task, folds.numbers)]
     base, truth = (
         compute_log_priors(folds.task),
@@ -150,11 +172,11 @@ def _out_of_fold(task: Task, scores: Scores) -> Probabilities:
 def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """Choose on the folds, then take means and covariance of all rows."""
     assert rows.features is not None, "rows come without features"
-    features = np.ascontiguousarray(rows.features.final, dtype=np.float32)
+    features = _append_names(np.ascontiguousarray(rows.features.final, dtype=np.float32), task)
     with threadpool_limits(1, user_api="blas"):
-        space = SpannedRows(features, np.arange(len(features)))
-        choice = _choose_shrinkage(_LdaFolds(features, space, task, False))
-        choice = min(choice, _choose_shrinkage(_LdaFolds(features, space, task, True)), key=lambda one: one.loss)
+        space = SpannedRows(features, np.arange(len(rows)))
+        choices = [_choose_shrinkage(_LdaFolds(features, space, task, form)) for form in _list_forms(space, task)]
+        choice = min(choices, key=lambda one: one.loss)
         scores = choice.folds.score_held_out_rows(choice.shrinkage)
         solved = choice.folds.gaussians.solve(choice.shrinkage)
     out_of_fold = _out_of_fold(task, scores)
@@ -165,16 +187,58 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
             task, out_of_fold = balanced_task, other
     every, base = thin_rows(np.arange(len(task.codes)), len(task.classes)), compute_log_priors(task)
     if not np.isfinite(scores).any():  # Nothing was held out: smoothed targets keep the model from being certain.
-        scores = choice.folds.gaussians.scores(space.select_rows(choice.folds.unit), solved)
+        scores = choice.folds.gaussians.scores(space.select_rows(choice.folds.form.unit)[: len(rows)], solved)
     temperature = find_class_temperature(task.codes[every], scores[every], base, TEMPERATURES)
-    head = space.head(solved, choice.folds.unit, temperature, base)
+    head = space.head(solved, choice.folds.form.unit, temperature, base)
     return FittedModel(LdaModel(head), out_of_fold, _notes(choice, task))
 
 
+def _append_names(features: FloatMatrix, task: Task) -> FloatMatrix:
+    """Return the rows, and below them the names of the classes, moved to the middle of the rows."""
+    if not _reads_names(task):
+        return features
+    assert task.name_features is not None
+    names = np.asarray(task.name_features, dtype=np.float32)
+    return np.concatenate([features, names - names.mean(axis=0) + features.mean(axis=0)])
+
+
+def _reads_names(task: Task) -> bool:
+    """Return whether there are names, and so few rows that they may add something."""
+    if task.name_features is None or len(task.classes) < 2:
+        return False
+    counts = np.bincount(task.codes, minlength=len(task.classes))
+    return float(np.median(counts)) <= PROBE_CONFIG.most_rows_for_names
+
+
+def _list_forms(space: SpannedRows, task: Task) -> list[_LdaForm]:
+    """Return the forms that are compared; where nothing is held out, those that are taken without."""
+    forms = [_LdaForm(False), _LdaForm(True)]
+    if not _reads_names(task):
+        return forms
+    if len(list_held_out_folds(task.folds)) > 1:
+        return [*forms, *(_LdaForm(True, weight) for weight in PROBE_CONFIG.name_weights)]
+    if _do_names_tell(space.select_rows(True), task):
+        return [_LdaForm(True, PROBE_CONFIG.unmeasured_name_weight)]
+    return forms
+
+
+def _do_names_tell(matrix: FloatMatrix, task: Task) -> bool:
+    """Return whether rows lie near the name of their class more often, by a standard error, than chance would have it.
+
+    The names were not learnt from the rows, so these are held-out answers.
+    """
+    n_rows, chance = len(task.codes), 1 / len(task.classes)
+    nearest = (matrix[:n_rows] @ matrix[n_rows:].T).argmax(axis=1)
+    n_right = int((nearest == task.codes).sum())
+    return n_right > n_rows * chance + np.sqrt(n_rows * chance * (1 - chance))
+
+
 def _notes(choice: ShrinkageChoice, task: Task) -> tuple[str, ...]:
-    unit = ("rows of length one",) if choice.folds.unit else ()
+    form = choice.folds.form
+    unit = ("rows of length one",) if form.unit else ()
+    names = (f"the name of a class counts as {form.name_weight:g} rows",) if form.name_weight else ()
     weighted = ("rare classes weighted up",) if task.balance == "on" else ()
-    return (f"shrinkage {choice.shrinkage:.3g}", *unit, *weighted)
+    return (f"shrinkage {choice.shrinkage:.3g}", *unit, *names, *weighted)
 
 
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:
@@ -195,8 +259,9 @@ def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     numbers = list_held_out_folds(task.folds)
     n_first, rank = count_searched_folds(task, numbers) if numbers else 0, min(n_rows, n_dims)
     growth = n_rows / len(sample) * (rank / min(len(sample), n_dims)) ** 2
-    n_prepared = 2 * (len(numbers) + 1) if n_rows <= LINEAR_CONFIG.few_rows else 2
-    n_scored = 2 * cost_model.ATTEMPTS * cost_model.count_turns(n_first) / max(1, len(numbers)) + len(numbers) + 1
+    n_forms = 2 + (len(PROBE_CONFIG.name_weights) if _reads_names(task) else 0)
+    n_prepared = n_forms * (len(numbers) + 1) if n_rows <= LINEAR_CONFIG.few_rows else n_forms
+    n_scored = n_forms * cost_model.ATTEMPTS * cost_model.count_turns(n_first) / max(1, len(numbers)) + len(numbers) + 1
     memory = cost_model.FLOAT * (3.0 * n_rows * rank + 2 * n_rows * n_classes + 20 * rank**2)
     return CostForecast(max(1e-9, growth * ((prepared - began) * n_prepared + (scored - prepared) * n_scored)), memory)
 
