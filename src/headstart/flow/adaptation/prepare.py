@@ -130,10 +130,15 @@ def prepare(
         extraction=extraction,
         clock=budget.training_clock(),
         group_columns=group_columns,
-        uses=uses,
     )
     return replace(
         assembled,
+        task=replace(
+            assembled.task,
+            name_features=read_class_names(
+                usable, assembled.task.classes, chosen.backbone, options.precision, uses=uses
+            ),
+        ),
         findings=(*findings, *assembled.findings),
         split=_classify_split(table, test, decided),
         test_source=test.source if test else "",
@@ -161,7 +166,6 @@ def _assemble(
     extraction: Extraction,
     clock: Clock,
     group_columns: tuple[str, ...],
-    uses: frozenset[str],
 ) -> Prepared:
     usable = data.drop_unlearnable_labels(usable)
     rows = StrategyRows(usable, extraction.features, extraction.descriptors)
@@ -189,7 +193,6 @@ def _assemble(
         backbone=backbone,
         precision=options.precision,
         max_memory_bytes=options.max_memory * 1e9,
-        name_features=read_class_names(usable, classes, backbone, options.precision, uses),
     )
     if options.mitigate == "none" and len(group_columns) < len(options.group):
         few += (_make_few_groups_finding("the split", "does not keep them apart"),)

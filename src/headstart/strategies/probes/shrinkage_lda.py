@@ -230,7 +230,7 @@ def _do_names_tell(matrix: FloatMatrix, task: Task) -> bool:
     n_rows, chance = len(task.codes), 1 / len(task.classes)
     nearest = (matrix[:n_rows] @ matrix[n_rows:].T).argmax(axis=1)
     n_right = int((nearest == task.codes).sum())
-    return n_right > n_rows * chance + np.sqrt(n_rows * chance * (1 - chance))
+    return bool(n_right > n_rows * chance + np.sqrt(n_rows * chance * (1 - chance)))
 
 
 def _notes(choice: ShrinkageChoice, task: Task) -> tuple[str, ...]:
