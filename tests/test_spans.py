@@ -290,6 +290,8 @@ def test_redaction_covers_by_rule_and_counts_what_is_left(tmp_path: Path) -> Non
     redaction = redact(source, tmp_path / "r.txt", tmp_path / "out", RedactOptions(types=("person", "phone")))
     assert redaction.recall is not None and redaction.recall.low <= redaction.recall.value <= redaction.recall.high
     assert redaction.recall.value > 0.9 and "LOC" not in redaction.counts
+    more = redact(source, None, tmp_path / "out", RedactOptions(types=("person",), least=0.0))
+    assert more.recall is not None and more.recall.value == 1 and set(more.texts[0].text) <= set("[PER] ")
     assert "Musa" not in (tmp_path / "r.txt").read_text(encoding="utf-8")
 
 

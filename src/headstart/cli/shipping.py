@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table as Grid
 
+from headstart.cli import spans
 from headstart.cli.commands import BundlePath
 from headstart.cli.surface import CommandStopped, choose_model, command, news, require_path
 from headstart.errors import list_offenders
@@ -116,6 +117,8 @@ def verify(bundle: BundlePath, options: VerifyOptions) -> Any:
     """Check that no file of a bundle was changed, and that its answers are the same on this machine."""
     from headstart import flow
 
+    if flow.find_span_bundle(bundle) is not None:
+        return spans.verify_spans(bundle)
     verification = flow.verify(require_path(bundle))
     document = _show_verification(verification)
     if verification.decided_otherwise:

@@ -88,6 +88,15 @@ def evaluate_spans(bundle: Path, data: Path, output: Path | None, options: Evalu
     return document
 
 
+def verify_spans(bundle: Path) -> Any:
+    """Check that no file of a bundle of spans was changed, and that it can be opened."""
+    from headstart import flow
+
+    flow.open_span_answers(bundle)
+    news.print(escape(f"{bundle}: every file is the one that was written."), soft_wrap=True)
+    return {"format": 1, "bundle": str(flow.find_span_bundle(bundle)), "passes": True}
+
+
 def serve_spans(bundles: Sequence[Path], options: ServeOptions) -> Any:
     """Serve one model of spans."""
     from headstart.web import spans

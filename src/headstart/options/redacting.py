@@ -20,7 +20,7 @@ class RedactOptions(ColumnOptions):
         0.2,
         ge=0.0,
         le=1.0,
-        description="Least probability of a span of the model that is taken out; lower overlooks less and takes out "
+        description="Least probability of a kind with which a word is taken out; lower overlooks less, takes out "
         "more of the rest.",
     )
     offline: Offline = False

@@ -327,6 +327,22 @@ def decode_words(scores: Floats, lengths: Index, crf: Crf) -> DecodedWords:
     return DecodedWords(out_tags, np.clip(out_probabilities, 0.0, 1.0))
 
 
+def compute_marginals(scores: Floats, lengths: Index, crf: Crf) -> Floats:
+    """Return the probability of each tag for each word (n_words, n_tags).
+
+    Parameters
+    ----------
+    scores : Floats, shape (n_words, n_tags)
+    lengths : Index, shape (n_texts,)
+    crf : Crf
+    """
+    packing = _Packing.plan(lengths)
+    sums = _sum_paths(scores[packing.order], packing, crf.transitions.astype(np.float64), crf.start.astype(np.float64))
+    marginals = np.empty_like(sums.marginals)
+    marginals[packing.order] = sums.marginals
+    return marginals
+
+
 def number_tags(tags: Sequence[Sequence[str]], names: Sequence[str]) -> Index:
     """Return the numbers of the tags of all words, one text after the other.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from headstart.records import Index
-from headstart.spans.crf import Crf, WordFeatures, decode_words
+from headstart.spans.crf import Crf, Floats, WordFeatures, compute_marginals, decode_words
 from headstart.spans.records import Span, SpanText
 from headstart.spans.settings import SETTINGS
 from headstart.spans.tags import read_tags
@@ -119,6 +119,40 @@ class SpanModel:
             answers.append(self._collect(item, tags, decoded.probabilities[part].tolist()))
             first = part.stop
         return answers
+
+    def find_likely_spans(
+        self, texts: Sequence[SpanText], features: WordFeatures, kinds: frozenset[str], least: float
+    ) -> list[list[Span]]:
+        """Return all runs of words that may be of some kinds: more than the best answer has, to overlook less.
+
+        Parameters
+        ----------
+        texts : sequence of SpanText
+        features : WordFeatures
+        kinds : frozenset of str
+        least : float
+            Least probability of a word to be of one of the kinds, 0 to 1; a run bears its most likely kind.
+        """
+        marginals = compute_marginals(self.crf.score_words(features), features.lengths, self.crf)
+        columns = [number for number, tag in enumerate(self.tags) if tag[2:] in kinds]
+        answers, first = [], 0
+        for item, length in zip(texts, features.lengths, strict=True):
+            rows = marginals[first : first + int(length)][:, columns]
+            answers.append(self._join_words(item, rows, columns, least))
+            first += int(length)
+        return answers
+
+    def _join_words(self, item: SpanText, rows: Floats, columns: Sequence[int], least: float) -> list[Span]:
+        spans: list[Span] = []
+        last = -2
+        for place in np.flatnonzero(rows.sum(axis=1) >= least).tolist():
+            kind = self.tags[columns[int(rows[place].argmax())]][2:]
+            if place == last + 1 and spans[-1].kind == kind:
+                spans[-1] = Span(spans[-1].start, item.words[place][1], kind)
+            else:
+                spans.append(Span(item.words[place][0], item.words[place][1], kind))
+            last = place
+        return spans
 
     def _collect(self, item: SpanText, tags: Sequence[str], probabilities: Sequence[float]) -> list[ScoredSpan]:
         return [

@@ -16,7 +16,6 @@ import numpy as np
 from headstart.errors import DataError, OptionError
 from headstart.evaluation.intervals import ratio_interval
 from headstart.flow.spans.bundle import SpanBundle, read_span_bundle
-from headstart.flow.spans.predict import find_spans
 from headstart.flow.spans.sources import read_plain_texts
 from headstart.home import write_text
 from headstart.offline import offline
@@ -24,6 +23,7 @@ from headstart.options import RedactOptions
 from headstart.records import Interval
 from headstart.spans.personal_data import RULE_KINDS, find_personal_data
 from headstart.spans.records import Span, SpanText
+from headstart.spans.settings import SETTINGS
 
 KIND_NAMES: dict[str, frozenset[str]] = {
     "person": frozenset({"per", "pers", "person", "name"}),
@@ -154,8 +154,13 @@ def _find_all(
 ) -> list[tuple[Span, ...]]:  # fmt: skip
     spans = [list(find_personal_data(item.text, rule_kinds)) for item in texts]
     if bundle is not None and model_kinds:
-        for row, answer in zip(spans, find_spans(bundle, texts), strict=True):
-            row += [item.span for item in answer.spans if item.span.kind in model_kinds and item.probability >= least]
+        fitted = bundle.fitted
+        for first in range(0, len(texts), SETTINGS.texts_at_once):
+            part = texts[first : first + SETTINGS.texts_at_once]
+            features = fitted.make_features(part, is_kept=False)
+            likely = fitted.model.find_likely_spans(part, features, model_kinds, least)
+            for place, more in enumerate(likely, start=first):
+                spans[place].extend(more)
     return [tuple(sorted(row)) for row in spans]
 
 
