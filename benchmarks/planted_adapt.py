@@ -32,9 +32,8 @@ def try_adapt(cell: Cell, trial: int) -> Iterator[Record]:
     if cell["labels of rows"] == "random":
         codes = rng.integers(0, N_CLASSES, n)
     began = time.perf_counter()
-    run = adapt_table(
-        _make_table(series, codes), None, AdaptOptions(strategy=("quick",), offline=True, audit="none", time=60.0, seed=trial)
-    )
+    options = AdaptOptions(strategy=("quick",), offline=True, audit="none", time=60.0, seed=trial)
+    run = adapt_table(_make_table(series, codes), None, options)
     seconds, verdict, truth = time.perf_counter() - began, run.verdict, run.prepared.truth
     assert verdict.strategy and verdict.against
     pair = [run.scores.predictions[name] for name in (verdict.strategy, verdict.against)]
