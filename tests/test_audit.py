@@ -134,6 +134,30 @@ def test_a_gap_that_came_with_the_base_is_told_from_one_that_adaptation_made() -
     assert alone is not None and alone.frozen is alone.without_base is alone.brought is None
 
 
+def test_the_pair_of_a_gap_favours_neither_side_and_a_gap_by_chance_reaches_zero() -> None:
+    site = np.repeat(np.array(["a", "b", "c", "d", "e", "f"], dtype=object), 100)
+    place = np.tile(np.arange(100), 6)
+    based, plain = (
+        answers((place >= 20) | (site != "b")),  # 20 points worse on b.
+        answers((place >= 30) | (site != "c")),  # 30 points worse on c.
+    )
+    origin = trace_gap(
+        "site", np.zeros(600, int), ComparedModels(chosen=based, frozen=based, plain=plain, without_base="classic",
+        is_frozen=True), site, None, 0,
+    )  # fmt: skip
+    assert origin is not None and origin.between == ["a", "c"]
+    luck = answers(place >= np.repeat([15, 20, 20, 20, 20, 27], 100))
+    picked = trace_gap(
+        "site",
+        np.zeros(600, int),
+        ComparedModels(chosen=luck, frozen=None, plain=None, without_base=None),
+        site,
+        None,
+        0,
+    )
+    assert picked is not None and picked.between == ["a", "f"] and picked.chosen.low == 0 < picked.chosen.value
+
+
 def test_what_features_hold_is_read_off_and_noise_is_not() -> None:
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 2, 200)
