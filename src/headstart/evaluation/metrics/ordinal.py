@@ -9,6 +9,7 @@ from headstart.evaluation.intervals import (
     Floats,
     draw_bootstrap_weights,
     envelope,
+    jackknife_interval,
     mean_interval,
     number_clusters,
     percentiles,
@@ -57,7 +58,7 @@ def score_grades(codes: Index, predictions: Predictions, clusters: Index | None,
     numbers = number_clusters(clusters)
     distance = np.abs(predicted - codes).astype(np.float64)
     most = max(len(predictions.classes) - 1, 1)
-    point, drawn = _kappas(codes, [predicted], numbers, seed)
+    point, drawn = _kappas(_sum_grades(codes, [predicted], numbers), seed)
     of_classes, kappa = score_classes(codes, predictions, clusters, seed), None
     if np.isfinite(point[0]):
         low, high = percentiles(drawn)
@@ -70,18 +71,37 @@ def score_grades(codes: Index, predictions: Predictions, clusters: Index | None,
     )
 
 
-def _kappas(codes: Index, predicted_grades: list[Index], clusters: Index | None, seed: int) -> tuple[Floats, Floats]:
-    """Quadratic kappa of each of several answers: (m,) and for bootstrap samples (resamples, m)."""
+def _sum_grades(codes: Index, predicted_grades: list[Index], clusters: Index | None) -> NDArray[np.float32]:
+    """Return the sums that kappa is made of, for each row or cluster: (n_units, 3 + 3 m) for m answers."""
     true = codes.astype(np.float64)
     columns = [np.ones_like(true), true, true**2]
     for answers in predicted_grades:
         grades = answers.astype(np.float64)
         columns += [grades, grades**2, (grades - true) ** 2]
-    cluster_sums = sum_by_cluster(np.column_stack(columns).astype(np.float32), clusters)
-    drawn = np.concatenate([times @ cluster_sums for times in draw_bootstrap_weights(len(cluster_sums), seed)]).astype(
+    return sum_by_cluster(np.column_stack(columns).astype(np.float32), clusters)
+
+
+def _kappas(grade_sums: NDArray[np.float32], seed: int) -> tuple[Floats, Floats]:
+    """Quadratic kappa of each of m answers: (m,) and for bootstrap samples (resamples, m)."""
+    drawn = np.concatenate([times @ grade_sums for times in draw_bootstrap_weights(len(grade_sums), seed)]).astype(
         np.float64
     )
-    return _kappa(cluster_sums.sum(axis=0, keepdims=True, dtype=np.float64))[0], _kappa(drawn)
+    return _kappa(grade_sums.sum(axis=0, keepdims=True, dtype=np.float64))[0], _kappa(drawn)
+
+
+def _adjust_kappas(codes: Index, grade_sums: NDArray[np.float32]) -> tuple[float, float]:
+    """Return the jackknife interval of a difference of kappas with two rows added, each right by one answer alone.
+
+    The other answer is a grade off there. As half a row in each cell does for accuracy (Agresti and Min 2005), they
+    stand for rows on which the two differ and that a small test did not draw.
+    """
+    grade = int(np.median(codes))
+    both = [np.array([grade, grade + 1]), np.array([grade + 1, grade])]
+    added = _sum_grades(np.array([grade, grade]), both, None)
+    rows = np.vstack([grade_sums, added]).astype(np.float64)
+    totals = rows.sum(axis=0, keepdims=True)
+    whole, left_out = (np.nan_to_num(_kappa(part)) for part in (totals, totals - rows))
+    return jackknife_interval(float(whole[0, 0] - whole[0, 1]), left_out[:, 0] - left_out[:, 1])
 
 
 def _kappa(totals: Floats) -> Floats:
@@ -97,16 +117,18 @@ def _kappa(totals: Floats) -> Floats:
 
 
 def compare_kappa(codes: Index, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> Interval:
-    """Return the quadratic kappa of `a` minus that of `b` on the same rows (positive: `a` is better); paired bootstrap.
+    """Return the quadratic kappa of `a` minus that of `b` on the same rows (positive: `a` is better).
 
-    With fewer than six rows on which the two differ the interval is stretched to 0.
+    Envelope of the paired bootstrap and an adjusted jackknife (decision 0035). With fewer than six rows on which the
+    two differ the interval is stretched to 0.
     """
-    point, drawn = _kappas(codes, [a.class_indices, b.class_indices], number_clusters(clusters), seed)
+    grade_sums = _sum_grades(codes, [a.class_indices, b.class_indices], number_clusters(clusters))
+    point, drawn = _kappas(grade_sums, seed)
     value = float(np.nan_to_num(point[0]) - np.nan_to_num(point[1]))
     low, high = percentiles(drawn[:, :1] - drawn[:, 1:])
-    return envelope(
-        value, (low[0], high[0]), zero_if_few_differ(a.class_indices != b.class_indices), within=(-2.0, 2.0)
-    )
+    adjusted = _adjust_kappas(codes, grade_sums)
+    few = zero_if_few_differ(a.class_indices != b.class_indices)
+    return envelope(value, (low[0], high[0]), adjusted, few, within=(-2.0, 2.0))
 
 
 def zero_if_few_differ(different: NDArray[np.bool_]) -> tuple[float, float]:
