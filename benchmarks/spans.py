@@ -155,7 +155,7 @@ NOTE = (
     "uses no base model. Published, beside it and not comparable line by line: F1 of XLM-R-miniLM / XLM-R-base, tuned "
     "whole on MasakhaNER 1.0, another version of the set with other test sentences (model card of "
     "Davlan/afro-xlmr-mini; Alabi et al. 2022). Layer mixes, learning rate and number of trained blocks were chosen on "
-    "the validation sentences of hau. In this run `last-stages-blend` of hau and swa pooled two fields, that of lug and "
+    "the validation sentences of hau. In this run `last-stages-blend` of hau and swa pooled two fields, of lug and "
     "pcm three as now; strategies without a figure were left out for time. One draw of 100 sentences."
 )
 
