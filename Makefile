@@ -104,7 +104,7 @@ bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/unlabelled_words.py
 	$(BIN)/python benchmarks/trust.py
 	$(BIN)/python benchmarks/intervals.py
-	$(BIN)/python benchmarks/planted_truth.py
+	$(BIN)/python benchmarks/verdict.py
 	$(BIN)/python benchmarks/checks.py
 	$(BIN)/python benchmarks/audit.py
 	$(BIN)/python benchmarks/ranking.py

@@ -1,4 +1,4 @@
-"""The tables of `planted_truth.py`: shares of trials with their 95 % intervals."""
+"""The tables of `verdict.py`: shares of trials with their 95 % intervals."""
 
 from __future__ import annotations
 

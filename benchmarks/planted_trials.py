@@ -1,4 +1,4 @@
-"""The trials of `planted_truth.py`: a planted truth each, judged by the product's own scoring and verdict functions."""
+"""The trials of `verdict.py`: a planted truth each, judged by the product's own scoring and verdict functions."""
 
 from __future__ import annotations
 

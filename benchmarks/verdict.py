@@ -1,6 +1,6 @@
 """Are verdicts, readiness, gaps, sets and attributions right where the truth is known?
 
-`python benchmarks/planted_truth.py [--trials N] [--only PART] [--kept FOLDER] [--tables] [--results FOLDER]`
+`python benchmarks/verdict.py [--trials N] [--only PART] [--kept FOLDER] [--tables] [--results FOLDER]`
 
 Resumable: every trial is a line in `FOLDER/PART.jsonl`.
 """
@@ -108,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 by_cell.setdefault(cell, []).extend(records)
         cells = [cell for cell in part.cells if name_cell(cell) in by_cell]
         for title, body in part.summarize(by_cell, cells) if cells else ():
-            keep(options.results, f"Planted truth: {title}", f"{machine.describe()}\n\n{body}")
+            keep(options.results, f"Verdict: {title}", f"{machine.describe()}\n\n{body}")
 
 
 if __name__ == "__main__":
