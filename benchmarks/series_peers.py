@@ -4,9 +4,9 @@
 [--results FOLDER]`
 
 The UCR sets but Crop, and three sets of several channels: 1, 5 and 20 labels a class in three draws, and all (at most
-600, one draw); at most 500 test rows, drawn once. All tools get the same rows. Ours are fitted by the product's own
-functions: `encoder` is `linear-probe` on the frozen base, `blend` pools encoder, classic and quant with weights chosen
-on out-of-fold outputs. Seconds are those of one thread, learning and answering, without imports.
+600, one draw); at most 500 test rows, drawn once. All tools get the same rows. Ours are fitted and chosen by the ladder
+on features computed once; `default` is what it chose (cross-validation is not repeated here). Seconds are those of one
+thread, learning and answering, without imports; those of `default` hold the frozen pass and all strategies.
 
 Sets at odd places of the list were looked at (out of fold, on training rows) while methods were tried; the others
 confirm.
@@ -27,18 +27,18 @@ import numpy as np
 import torch
 from material import DATA
 from scipy.stats import wilcoxon
-from series_base import SEVERAL, OneSet, answers, differ, drawn, features, mean_over_sets, name_labels
+from series_base import SEVERAL, OneSet, differ, drawn, features, mean_over_sets, name_labels
 from tables import keep, table
 
 from headstart import data
+from headstart.ladder import fit_strategies
 from headstart.modalities import MODALITIES, series
-from headstart.strategies.baselines import classic, quant
-from headstart.strategies.blend import HeldOutOutputs, choose_weights, pool_outputs
+from headstart.records import Features
 from headstart.strategies.record import Clock, StrategyRows, Task
 
 DRAWS, LABELS, MOST_ROWS, MOST_TEST = 3, (1, 5, 20, 0), 600, 500
-OURS, PEERS = ("encoder", "classic", "quant", "blend"), ("MiniRocket", "MultiRocket-Hydra", "QUANT")
-MEMBERS = {"linear-probe": "encoder", "classic": "classic", "quant": "quant"}
+STRATEGIES_OF_OURS = ("linear-probe", "shrinkage-lda", "classic", "quant", "blend")
+OURS, PEERS = ("default", *STRATEGIES_OF_OURS), ("MiniRocket", "MultiRocket-Hydra", "QUANT")
 LEFT_OUT = ("Crop",)
 HEADING = "Series beside aeon"
 Records = dict[tuple[str, int, str], dict[str, Any]]
@@ -77,56 +77,50 @@ class Comparison:
         self.truth = np.searchsorted(self.classes, self.test.labels.astype(str))
         (self.learnt, self.asked), self.encoding = time_call(lambda: features("encoder", self.train, self.test, 0))
 
-    def measure(self, per: int) -> Iterator[dict[str, Any]]:
-        """Measure all tools at so many labels a class."""
+    def measure(self, per: int, arms: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Measure tools at so many labels a class."""
         lines: dict[str, list[tuple[np.ndarray, float]]] = {}
         for seed in range(DRAWS if per else 1):
             rows = drawn(self.codes, per, seed)
             rows = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_ROWS])
-            for arm, right, seconds in self._measure_draw(rows, per, seed):
-                lines.setdefault(arm, []).append((right, seconds))
+            if set(OURS) & set(arms):
+                for arm, right, seconds in self._measure_ours(rows, seed):
+                    lines.setdefault(arm, []).append((right, seconds))
+            for arm in PEERS:
+                if arm in arms:
+                    lines.setdefault(arm, []).append(self._measure_peer(arm, rows, seed))
         for arm, draws in lines.items():
             yield {
                 "labels": per, "arm": arm, "right": np.mean([right for right, _ in draws], axis=0).round(4).tolist(),
                 "seconds": float(np.mean([seconds for _, seconds in draws])),
             }  # fmt: skip
 
-    def _measure_draw(self, rows: np.ndarray, per: int, seed: int) -> Iterator[tuple[str, np.ndarray, float]]:
+    def _measure_ours(self, rows: np.ndarray, seed: int) -> Iterator[tuple[str, np.ndarray, float]]:
         codes, table_of = self.codes[rows], self.train.take(rows)
-        spec = series.derive_spec(list(table_of.inputs))
-        folds = data.assign_folds(codes, np.arange(len(rows)), 5, seed)
+        (folds,) = data.mark_lone_classes((data.assign_folds(codes, np.arange(len(rows)), 5, seed),), codes, table_of)
         task = Task(
-            classes=tuple(self.classes), codes=codes, folds=folds, balance="off", seed=seed, clock=Clock(np.inf),
-            spec=spec,
+            classes=tuple(self.classes), codes=codes, folds=folds, balance="auto", seed=seed, clock=Clock(np.inf),
+            spec=series.derive_spec(list(table_of.inputs)),
         )  # fmt: skip
-        outputs: dict[str, tuple[np.ndarray, np.ndarray, float]] = {}
+        learnt = StrategyRows(table_of, Features(table_of.ids, self.learnt[rows], "benchmark", {}))
+        asked = StrategyRows(self.test, Features(self.test.ids, self.asked, "benchmark", {}))
+        started = time.monotonic()
+        strategies = fit_strategies(learnt, task, STRATEGIES_OF_OURS)
+        fitting = time.monotonic() - started
         share = (len(rows) + len(self.truth)) / (len(self.codes) + len(self.truth))
-        (probabilities, held_out), seconds = time_call(lambda: answers(self.learnt[rows], self.asked, task, per))
-        outputs["encoder"] = probabilities, held_out, seconds + share * self.encoding
-        for name, room in (("classic", classic), ("quant", quant)):
+        for name, fitted in strategies.fitted.items():
+            probabilities, seconds = time_call(lambda fitted=fitted: fitted.predict(asked))
+            is_right = probabilities.argmax(1) == self.truth
+            yield name, is_right, strategies.seconds[name] + seconds
+            if name == strategies.chosen:
+                yield "default", is_right, fitting + seconds + share * self.encoding
 
-            def learn_and_answer(room: Any = room) -> tuple[np.ndarray, np.ndarray]:
-                fitted = room.fit(StrategyRows(table_of), task, {})
-                return fitted.predict(StrategyRows(self.test)), fitted.out_of_fold
-
-            (probabilities, held_out), seconds = time_call(learn_and_answer)
-            outputs[name] = probabilities, held_out, seconds
-        complete = {name: outputs[arm][1] for name, arm in MEMBERS.items()}
-        weights = dict.fromkeys(MEMBERS, 0.25) | {"linear-probe": 0.5}
-        if per != 1:
-            weights = choose_weights(HeldOutOutputs.collect(task, complete, np.arange(len(codes))))
-        pooled = pool_outputs({name: outputs[arm][0] for name, arm in MEMBERS.items()}, weights)
-        outputs["blend"] = pooled, pooled, sum(item[2] for item in outputs.values())
-        for arm, (probabilities, _, seconds) in outputs.items():
-            yield arm, probabilities.argmax(1) == self.truth, seconds
+    def _measure_peer(self, arm: str, rows: np.ndarray, seed: int) -> tuple[np.ndarray, float]:
+        table_of = self.train.take(rows)
+        spec = series.derive_spec(list(table_of.inputs))
         plain, asked = _prepare(table_of, spec), _prepare(self.test, spec)
-        for arm in PEERS:
-
-            def learn_and_predict(arm: str = arm) -> np.ndarray:
-                return fit_peer(arm, plain, codes, seed)(asked)
-
-            predicted, seconds = time_call(learn_and_predict)
-            yield arm, predicted == self.truth, seconds
+        predicted, seconds = time_call(lambda: fit_peer(arm, plain, self.codes[rows], seed)(asked))
+        return predicted == self.truth, seconds
 
 
 def _prepare(rows: Any, spec: Any) -> np.ndarray:
@@ -167,13 +161,13 @@ def render(records: Records, names: Sequence[str], chosen: Sequence[str]) -> str
                 ("all", names),
                 ("confirmed on", [name for name in names if name not in chosen]),
             ):
-                gaps = accuracies("blend", per, some) - accuracies(peer, per, some)
+                gaps = accuracies("default", per, some) - accuracies(peer, per, some)
                 verdicts = [
-                    differ(records[name, per, "blend"]["right"], records[name, per, peer]["right"]) for name in some
+                    differ(records[name, per, "default"]["right"], records[name, per, peer]["right"]) for name in some
                 ]
                 p = f"{wilcoxon(gaps).pvalue:.3f}" if np.any(gaps) else "1.000"
                 pairs.append(
-                    {"labels a class": name_labels(per), "blend minus": peer, "sets": f"{sets} ({len(some)})"}
+                    {"labels a class": name_labels(per), "default minus": peer, "sets": f"{sets} ({len(some)})"}
                     | {"difference": mean_over_sets(list(gaps), "+"), "p": p, "better": verdicts.count("helped")}
                     | {"no evidence": verdicts.count("no evidence"), "worse": verdicts.count("hurt")}
                 )
@@ -206,10 +200,10 @@ def main() -> None:
     part, n_parts = map(int, options.part.split("/"))
     records = read_records(options.kept)
     for name in names[part::n_parts]:
-        missing = [per for per in LABELS if any((name, per, arm) not in records for arm in (*OURS, *PEERS))]
-        one = Comparison(by_name[name]) if missing else None
-        for per in missing:
-            for line in one.measure(per) if one else ():
+        missing = {per: [arm for arm in (*OURS, *PEERS) if (name, per, arm) not in records] for per in LABELS}
+        one = Comparison(by_name[name]) if any(missing.values()) else None
+        for per, arms in missing.items():
+            for line in one.measure(per, arms) if one else ():
                 records[name, per, line["arm"]] = {**line, "right": np.asarray(line["right"])}
                 if options.kept:
                     with options.kept.open("a") as file:
