@@ -100,6 +100,7 @@ bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/language.py
 	$(BIN)/python benchmarks/text_aims.py
 	$(BIN)/python benchmarks/text_bases.py
+	$(BIN)/python benchmarks/class_names.py
 	$(BIN)/python benchmarks/text_speed.py
 	$(BIN)/python benchmarks/unlabelled_words.py
 	$(BIN)/python benchmarks/trust.py
@@ -117,6 +118,7 @@ bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/ladder.py potato_leaf corn_leaf masakhanews/eng.csv:8 afrisenti/pcm.csv:20 covid3month:0:regression
 	$(BIN)/python benchmarks/series_base.py
 	$(BIN)/python benchmarks/series_base.py --tuned 4m --sets ECG200 CBF FaceFour Lightning7 GunPoint SyntheticControl basic_motions
+	$(BIN)/python benchmarks/series_peers.py
 	$(BIN)/python benchmarks/gains.py $(GAINS)
 
 gains: $(READY_BENCH)
