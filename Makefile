@@ -119,6 +119,7 @@ bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/series_base.py
 	$(BIN)/python benchmarks/series_base.py --tuned 4m --sets ECG200 CBF FaceFour Lightning7 GunPoint SyntheticControl basic_motions
 	$(BIN)/python benchmarks/series_peers.py
+	$(BIN)/python benchmarks/series_memory.py
 	$(BIN)/python benchmarks/gains.py $(GAINS)
 
 gains: $(READY_BENCH)
