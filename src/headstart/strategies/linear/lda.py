@@ -125,10 +125,13 @@ class ClassMoments:
 
 @dataclass(frozen=True)
 class MeanPrior:
-    """Where the mean of each class is expected, (n_classes, n_dims), and as how many rows of the class that counts."""
+    """Where the mean of each class is expected (n_classes, n_dims), and as how many of its rows that counts.
+
+    `weights` (n_classes,) may differ by class.
+    """
 
     places: FloatMatrix
-    weight: float
+    weights: Floats
 
 
 class ClassGaussians:
@@ -144,8 +147,8 @@ class ClassGaussians:
         smallest = LINEAR_CONFIG.smallest_class_variance * float(np.trace(moments.squares)) / n_rows
         self.size = max(float(np.trace(self.covariance)), smallest, TINY) / n_dims
         if prior is not None:
-            drawn = moments.sums[self.present] + prior.weight * prior.places[self.present]
-            self.means = drawn / (counts + prior.weight)
+            weights = prior.weights[self.present, None]
+            self.means = (moments.sums[self.present] + weights * prior.places[self.present]) / (counts + weights)
 
     def solve(self, shrinkage: float) -> tuple[Floats, Floats]:
         """Return coefficients (n_dims, n_classes) and intercept of the log densities, up to what all classes share.

@@ -20,6 +20,8 @@ class ProbeConfig:
         cross-validation together with 0.
     unmeasured_name_weight : float
         The same where no row is held out, if the names alone tell the rows better than chance does.
+    surely_telling_errors : float
+        Standard errors by which the names alone have to beat chance to be preferred within noise.
     most_rows_for_names : int
         With more rows in the median class names add nothing, and are left out.
     hard_row_sharpness : float
@@ -47,6 +49,7 @@ class ProbeConfig:
     first_shrinkage: float = 0.3
     name_weights: tuple[float, ...] = (5.0, 20.0)
     unmeasured_name_weight: float = 5.0
+    surely_telling_errors: float = 2.0
     most_rows_for_names: int = 100
     hard_row_sharpness: float = 4.0
     largest_weight: float = 50.0

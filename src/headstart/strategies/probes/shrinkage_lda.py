@@ -97,10 +97,20 @@ class _LdaFolds:
         return ClassMoments.measure(matrix[rows], self.task.codes[rows], len(self.task.classes))
 
     def _find_prior(self, matrix: FloatMatrix) -> MeanPrior | None:
-        """Return where the names of the classes lie."""
+        """Return where the names of the classes lie, and what they count.
+
+        Where some rows are held out and none of a class is, nothing tells how far its name is to be trusted: it counts
+        as no more rows than there are.
+        """
         if not self.form.name_weight:
             return None
-        return MeanPrior(matrix[len(self.task.codes) :], self.form.name_weight)
+        codes, n_classes = self.task.codes, len(self.task.classes)
+        weights = np.full(n_classes, self.form.name_weight)
+        if len(self.numbers) > 1:
+            measured = np.bincount(codes[self.task.folds != TRAINING_ONLY], minlength=n_classes) > 0
+            counts = np.bincount(codes, minlength=n_classes)
+            weights = np.where(measured, weights, np.minimum(weights, counts))
+        return MeanPrior(matrix[len(codes) :], weights)
 
     def _fit_without_fold(self, features: FloatMatrix, number: int) -> tuple[ClassGaussians, FloatMatrix]:
         outside = np.flatnonzero(self.task.folds != number)
@@ -176,7 +186,7 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
     with threadpool_limits(1, user_api="blas"):
         space = SpannedRows(features, np.arange(len(rows)))
         choices = [_choose_shrinkage(_LdaFolds(features, space, task, form)) for form in _list_forms(space, task)]
-        choice = min(choices, key=lambda one: one.loss)
+        choice = _choose_form(choices, space, task)
         scores = choice.folds.score_held_out_rows(choice.shrinkage)
         solved = choice.folds.gaussians.solve(choice.shrinkage)
     out_of_fold = _out_of_fold(task, scores)
@@ -222,15 +232,25 @@ def _list_forms(space: SpannedRows, task: Task) -> list[_LdaForm]:
     return forms
 
 
-def _do_names_tell(matrix: FloatMatrix, task: Task) -> bool:
-    """Return whether rows lie near the name of their class more often, by a standard error, than chance would have it.
+def _choose_form(choices: list[ShrinkageChoice], space: SpannedRows, task: Task) -> ShrinkageChoice:
+    """Return the form with the lowest loss; one with names that tell the rows also where others lead within noise."""
+    best = min(choices, key=lambda one: one.loss)
+    named = min((one for one in choices if one.folds.form.name_weight), key=lambda one: one.loss, default=best)
+    if best is named or not _do_names_tell(space.select_rows(True), task, PROBE_CONFIG.surely_telling_errors):
+        return best
+    outputs = [_out_of_fold(task, one.folds.score_held_out_rows(one.shrinkage)) for one in (best, named)]
+    return best if is_better_beyond_noise(task.codes, outputs[0], outputs[1], task.seed) else named
+
+
+def _do_names_tell(matrix: FloatMatrix, task: Task, n_errors: float = 1.0) -> bool:
+    """Return whether rows lie near the name of their class more often, by standard errors, than chance would have it.
 
     The names were not learnt from the rows, so these are held-out answers.
     """
     n_rows, chance = len(task.codes), 1 / len(task.classes)
     nearest = (matrix[:n_rows] @ matrix[n_rows:].T).argmax(axis=1)
     n_right = int((nearest == task.codes).sum())
-    return bool(n_right > n_rows * chance + np.sqrt(n_rows * chance * (1 - chance)))
+    return bool(n_right > n_rows * chance + n_errors * np.sqrt(n_rows * chance * (1 - chance)))
 
 
 def _notes(choice: ShrinkageChoice, task: Task) -> tuple[str, ...]:
