@@ -52,7 +52,7 @@ TASK_TYPES: dict[str, TaskType] = {
 }
 
 OWN_FLOWS = ("spans",)
-"""Names for `--task` beside those of the table: what is predicted is not one answer a row (docs/decisions/0038)."""
+"""Names for `--task` beside those of the table: what is predicted is not one answer a row (docs/decisions/0035)."""
 
 
 def require_task(name: str) -> str:

@@ -84,7 +84,7 @@ def trace_gap(
     -----
     The interval of a gap does not know that the pair was picked: where chance gives such a largest gap in more than 5 %
     of permutations it is stretched to 0, as in `score_groups`. What the base brought is a difference of two gaps, which
-    the choice of the pair does not favour (decision 0035).
+    the choice of the pair does not favour (decision 0033).
 
     Examples
     --------

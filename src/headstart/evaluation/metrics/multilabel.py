@@ -224,7 +224,7 @@ def _average_precision(true: NDArray[np.bool_], probabilities: Floats) -> float:
 def compare_macro_f1(truth: FloatMatrix, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> Interval:
     """Return the macro-F1 of `a` minus that of `b` on the same rows (positive: `a` is better).
 
-    Envelope of the paired bootstrap and the jackknife (decision 0035). With fewer than six rows on which the two differ
+    Envelope of the paired bootstrap and the jackknife (decision 0033). With fewer than six rows on which the two differ
     the interval is stretched to 0.
     """
     true, numbers = truth == 1, number_clusters(clusters)

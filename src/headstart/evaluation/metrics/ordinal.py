@@ -119,7 +119,7 @@ def _kappa(totals: Floats) -> Floats:
 def compare_kappa(codes: Index, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> Interval:
     """Return the quadratic kappa of `a` minus that of `b` on the same rows (positive: `a` is better).
 
-    Envelope of the paired bootstrap and an adjusted jackknife (decision 0035). With fewer than six rows on which the
+    Envelope of the paired bootstrap and an adjusted jackknife (decision 0033). With fewer than six rows on which the
     two differ the interval is stretched to 0.
     """
     grade_sums = _sum_grades(codes, [a.class_indices, b.class_indices], number_clusters(clusters))

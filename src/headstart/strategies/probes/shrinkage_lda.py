@@ -3,7 +3,7 @@
 Shrinkage, the length of rows and how sure to be are chosen by cross-validation, everything else in closed form: one
 pass over the rows for each fold, never a matrix of rows by rows where there are many. Of few texts the names of the
 classes are read by the base too: the mean of a class is drawn towards the direction of its name, as if that were some
-more rows (docs/decisions/0033).
+more rows (docs/decisions/0032).
 """
 
 from __future__ import annotations
