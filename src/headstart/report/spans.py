@@ -83,10 +83,11 @@ def _write_figure(figure: Figure, form: str = ".3f") -> str:
 def _describe_certainty(result: SpanResult) -> list[str]:
     if result.certainty is None:
         return []
+    least = f"{result.certainty.least_probability:g}"
     sentence = translate(
         "{share} % of its spans are sure (probability {least} or more); {right} % of these are right.",
         share=round(100 * result.certainty.sure_share),
-        least=f"{result.certainty.least_probability:g}",
+        least=least,
         right=round(100 * result.certainty.sure_precision),
     )
     return [sentence]
