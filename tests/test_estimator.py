@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,15 @@ def test_texts_work_in_cross_validation_and_a_pipeline() -> None:
     model = make_pipeline(FunctionTransformer(), hs.Adapter(strategy="linear-probe", offline=True))
     scores = cross_val_score(model, list(texts), list(labels), cv=3)
     assert scores.mean() > 0.65, "chance is one half; the held-out words were not seen in training"
+
+
+def test_one_model_answers_several_threads_at_once_and_a_copy_of_it_as_well() -> None:
+    texts, labels = messages()
+    model = hs.Adapter(strategy="linear-probe", offline=True).fit(list(texts), list(labels)).model_
+    expected = model.predict_proba(list(texts))
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda some: some.predict_proba(list(texts)), [model, model, copy(model), model] * 3))
+    assert all(np.array_equal(answer, expected) for answer in answers)
 
 
 def test_it_can_be_searched() -> None:

@@ -9,6 +9,7 @@ import errno
 import os
 import shutil
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -120,10 +121,11 @@ def compile_network(network: Any, properties: Mapping[str, Any]) -> Callable[...
     """
     compiled = import_openvino().Core().compile_model(network, "CPU", {"PERFORMANCE_HINT": "LATENCY", **properties})
     request = compiled.create_infer_request()
-    n_outputs = len(compiled.outputs)
+    n_outputs, one_at_a_time = len(compiled.outputs), threading.Lock()
 
     def run(*arrays: Array) -> tuple[Array, ...]:
-        results = request.infer([np.ascontiguousarray(array) for array in arrays])
-        return tuple(np.array(results[position], dtype=np.float32) for position in range(n_outputs))
+        with one_at_a_time:  # A request that is busy refuses another thread, and its results lie in its own memory.
+            results = request.infer([np.ascontiguousarray(array) for array in arrays])
+            return tuple(np.array(results[position], dtype=np.float32) for position in range(n_outputs))
 
     return run

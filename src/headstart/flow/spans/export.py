@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from headstart.array_files import write_npz
 from headstart.bundle import require_free_folder
 from headstart.errors import BundleError, MissingExtra, OptionError
 from headstart.flow.spans.bundle import SpanBundle, read_span_bundle
@@ -144,7 +145,7 @@ def _compare(module: nn.Module, folder: Path, inputs: Sequence[tuple[Tensor, Ten
 def _write_rest(bundle: SpanBundle, folder: Path) -> None:
     model, encoder = bundle.fitted.model, bundle.fitted.encoder
     arrays = {name: value for name, value in vars(model.crf).items() if value is not None}
-    np.savez_compressed(folder / ARRAYS, **arrays)
+    write_npz(folder / ARRAYS, arrays)
     document = {
         "format": 1,
         "tags": list(model.tags),

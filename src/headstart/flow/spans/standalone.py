@@ -32,7 +32,7 @@ _PIECES: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (token_states, ("Window", "cut_windows", "_list_ranges", "_share_words")),
     (crf, ("_Packing", "_Sums", "_sum_paths", "DecodedWords", "decode_words")),
     (model, ("Certainty",)),
-    (csv_files, ("guard_cell", "is_finite_number")),
+    (csv_files, ("guard_cell", "is_finite_number", "write_csv_rows")),
     (standalone_main, ("read_texts", "open_model", "compute_states", "score_text", "answer_text", "main")),
 )
 _HEAD = '''"""Find the spans in texts: python predict.py FILE ... [-o spans.csv]
@@ -51,13 +51,13 @@ import re
 import sys
 import unicodedata
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 

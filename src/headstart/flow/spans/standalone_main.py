@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.csv_files import guard_cell
+from headstart.csv_files import write_csv_rows
 from headstart.spans.crf import decode_words
 from headstart.spans.model import Certainty
 from headstart.spans.settings import SETTINGS
@@ -113,10 +113,8 @@ def main() -> None:
     options = parser.parse_args()
     parts = open_model(HERE)
     handle = options.output.open("w", encoding="utf-8", newline="") if options.output else sys.stdout
-    writer = csv.writer(handle, lineterminator="\n")
-    writer.writerow(("input", "start", "end", "kind", "text", "probability", "is_sure"))
+    write_csv_rows(handle, [("input", "start", "end", "kind", "text", "probability", "is_sure")])
     for path in options.files:
         for name, text in read_texts(path):
-            for row in answer_text(text, parts):
-                cells = (name, *row, row[4] >= SETTINGS.least_probability)
-                writer.writerow([guard_cell(cell) for cell in cells])
+            rows = answer_text(text, parts)
+            write_csv_rows(handle, ((name, *row, row[4] >= SETTINGS.least_probability) for row in rows))
