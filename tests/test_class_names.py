@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from headstart import data
 from headstart.flow.adaptation.class_names import read_class_names
+from headstart.flow.adaptation.run import _compute_run_key
+from headstart.options import AdaptOptions
 from headstart.records import Features
 from headstart.strategies.probes import shrinkage_lda
 from headstart.strategies.record import Clock, StrategyRows, Task
@@ -57,3 +60,20 @@ def test_names_that_say_nothing_are_left_out() -> None:
 def test_names_without_words_are_not_read(classes: tuple[str, ...]) -> None:
     table = data.from_arrays(["one text", "another"], ["x", "y"], "text")
     assert read_class_names(table, classes, None, "auto", frozenset({"features"})) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("are_read", [True, False])
+def test_a_run_with_other_names_is_not_resumed_where_names_are_read(are_read: bool) -> None:
+    rows, codes, places = make_rows(3, seed=1)
+    task = make_task(codes, places if are_read else None)
+    keys = {
+        _compute_run_key(
+            SimpleNamespace(  # type: ignore[arg-type]
+                train=rows, task=replace(task, classes=classes),
+                backbone=SimpleNamespace(fingerprint="f"), extraction=SimpleNamespace(runtime="torch"),
+            ),
+            AdaptOptions(),
+        )
+        for classes in (CLASSES, ("h", "r", "w"))
+    }  # fmt: skip
+    assert len(keys) == 1 + are_read

@@ -231,6 +231,7 @@ def _compute_run_key(prepared: Prepared, options: AdaptOptions) -> str:
     training_options = options.model_dump(mode="json", exclude={*_OPTIONS_AFTER_TRAINING, "offline", "strategy"})
     inputs = [list(train.hashes), list(train.ids), prepared.task.codes.tolist(), prepared.task.folds.tolist()]
     inputs += [] if prepared.task.truth is None else [prepared.task.truth.tolist(), list(prepared.task.classes)]
+    inputs += [] if prepared.task.name_features is None else [["names", *prepared.task.classes]]
     unlabelled = prepared.task.unlabelled
     inputs += [] if unlabelled is None else [list(unlabelled.table.hashes)]
     inputs += [] if prepared.task.cooccurrence is None else [prepared.task.cooccurrence.digest()]
