@@ -68,6 +68,9 @@ class Model(Inspection):
         Opens all of a bundle that was loaded in the form that answers soonest, once `bundle` is asked for.
     """
 
+    _extractors: dict[str, Extractor] | None = None
+    """What reads rows, from the first answer on: it keeps the base open as long as the model lives."""
+
     def __init__(
         self, bundle: Bundle, result: Result | None = None, ship: Callable[..., Bundle] | None = None,
         check: Callable[..., None] | None = None, open_whole: Callable[[], Bundle] | None = None,
@@ -78,7 +81,6 @@ class Model(Inspection):
         self._folder: Path | None = None
         self._ship, self._check = ship, check
         self._base: Backbone | None = None
-        self._extractors: dict[str, Extractor] | None = None
 
     @property
     def bundle(self) -> Bundle:
@@ -143,9 +145,10 @@ class Model(Inspection):
             lined_up = data.make_ordered_inputs(
                 inputs, self._answering.modality, self._answering.columns, self._answering.known_input_columns
             )
-            if self._extractors is None and len(lined_up.table):
-                self._extractors = open_extractors(self._answering, lined_up.table)
-            predictions, decisions, failed = decide_table(self._answering, lined_up.table, extractors=self._extractors)
+            bundle, extractors = self._answering, self._extractors
+            if extractors is None and len(lined_up.table):
+                extractors = self._extractors = open_extractors(bundle, lined_up.table)
+            predictions, decisions, failed = decide_table(bundle, lined_up.table, extractors=extractors)
         reasons = {item.id: item.reason for item in lined_up.table.set_aside}
         reasons |= {str(lined_up.table.ids[row]): reason for row, reason in failed.items()}
         order = [name for name, _ in lined_up.order]
