@@ -283,10 +283,21 @@ def test_redaction_covers_by_rule_and_counts_what_is_left(tmp_path: Path) -> Non
     text = "Call 0712 345 678 or ٠٧١٢٣٤٥٦٧٨, amina@example.org, car KBX 123A, 3 litres in 2024."
     spans = find_personal_data(text, frozenset(RULE_KINDS))
     assert cover(text, spans) == "Call [PHONE] or [PHONE], [MAIL], car [PLATE], 3 litres in 2024."
+    for text in (
+        "0712345678 " * 30,
+        "++254712345678",
+        "07\u200b12345678",
+        "0712\u00a0345\u2011678b",
+        "http://x.org/1 0712345678",
+    ):
+        covered = cover(text, find_personal_data(text, frozenset(RULE_KINDS)))
+        assert not any(character.isdigit() for character in covered), text
     source = write_lines(tmp_path / "data.jsonl")
     adapt_spans(source, tmp_path / "out", AdaptOptions(strategy=("word-crf",), offline=True))
     with pytest.raises(OptionError):
         redact(source, None, None, RedactOptions(types=("person",)))
+    with pytest.raises(OptionError):
+        redact(source, source, None, RedactOptions(types=("phone",)))
     redaction = redact(source, tmp_path / "r.txt", tmp_path / "out", RedactOptions(types=("person", "phone")))
     assert redaction.recall is not None and redaction.recall.low <= redaction.recall.value <= redaction.recall.high
     assert redaction.recall.value > 0.9 and "LOC" not in redaction.counts

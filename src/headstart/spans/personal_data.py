@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from headstart.spans.records import Span
 
 _DIGIT = r"\d"  # Of any script: Arabic-Indic and Devanagari digits are digits, too.
+_BETWEEN = r"[\s()./\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2069\ufeff-]"  # Unseen characters, too.
 _WORD_START, _WORD_END = r"(?<![^\W_])", r"(?![^\W_])"
 
 
@@ -21,7 +22,6 @@ class PersonalDataRule:
     kind: str
     pattern: re.Pattern[str]
     least_digits: int = 0
-    most_digits: int = 99
 
 
 RULES: tuple[PersonalDataRule, ...] = (
@@ -31,9 +31,7 @@ RULES: tuple[PersonalDataRule, ...] = (
         "iban",
         re.compile(rf"{_WORD_START}[A-Z]{{2}}\d{{2}}(?: ?[A-Z0-9]{{4}}){{3,7}}(?: ?[A-Z0-9]{{1,3}})?{_WORD_END}"),
     ),
-    PersonalDataRule(
-        "phone", re.compile(rf"(?<![\w+])[+(]?{_DIGIT}(?:[ ()./-]{{0,2}}{_DIGIT}){{6,16}}{_WORD_END}"), 7, 15
-    ),
+    PersonalDataRule("phone", re.compile(rf"(?<!\w)[+(]*{_DIGIT}(?:{_BETWEEN}{{0,3}}{_DIGIT}){{6,}}"), 7),
     PersonalDataRule("plate", re.compile(rf"{_WORD_START}[A-Z]{{2,3}}[ -]?\d{{2,4}}[ -]?[A-Z]{{1,3}}{_WORD_END}")),
     PersonalDataRule("id", re.compile(rf"{_WORD_START}(?=[A-Z0-9/-]*\d{{4}})[A-Z0-9][A-Z0-9/-]{{5,24}}{_WORD_END}"), 5),
 )
@@ -57,12 +55,13 @@ def find_personal_data(text: str, kinds: frozenset[str]) -> tuple[Span, ...]:
     [('phone', '0712 345 678'), ('mail', 'amina@example.org'), ('plate', 'KBX 123A')]
     """
     spans: list[Span] = []
+    rest = list(text)
     for rule in RULES:
         if rule.kind not in kinds:
             continue
         for match in rule.pattern.finditer(text):
-            n_digits = sum(character.isdigit() for character in match[0])
-            is_free = all(match.end() <= span.start or span.end <= match.start() for span in spans)
-            if is_free and rule.least_digits <= n_digits <= rule.most_digits:
+            if sum(character.isdigit() for character in match[0]) >= rule.least_digits:
                 spans.append(Span(match.start(), match.end(), rule.kind))
+                rest[match.start() : match.end()] = "\0" * len(match[0])
+        text = "".join(rest)  # Later rules do not see it: one that began in it would else lose what follows it.
     return tuple(sorted(spans))

@@ -96,6 +96,8 @@ def redact(path: Path, out: Path | None, model: Path | None, options: RedactOpti
         raise OptionError(
             f"Texts are not written as {out.suffix or 'a file without an ending'}.", "Name a .jsonl or .txt."
         )
+    if out is not None and out.resolve() in {path.resolve(), (path / out.name).resolve()} and out.exists():
+        raise OptionError(f"{out} would be written over the texts it comes from.", "Name another file.")
     with offline(options.offline):
         bundle = None if model is None else read_span_bundle(model)
         rule_kinds, model_kinds = choose_kinds(options.types, bundle)
