@@ -31,9 +31,11 @@ RULES: tuple[PersonalDataRule, ...] = (
         "iban",
         re.compile(rf"{_WORD_START}[A-Z]{{2}}\d{{2}}(?: ?[A-Z0-9]{{4}}){{3,7}}(?: ?[A-Z0-9]{{1,3}})?{_WORD_END}"),
     ),
-    PersonalDataRule("phone", re.compile(rf"(?<!\w)[+(]*{_DIGIT}(?:{_BETWEEN}{{0,3}}{_DIGIT}){{6,}}"), 7),
+    PersonalDataRule("phone", re.compile(rf"(?<!\w)[+(]{{0,3}}{_DIGIT}(?:{_BETWEEN}{{0,3}}{_DIGIT}){{6,}}"), 7),
     PersonalDataRule("plate", re.compile(rf"{_WORD_START}[A-Z]{{2,3}}[ -]?\d{{2,4}}[ -]?[A-Z]{{1,3}}{_WORD_END}")),
-    PersonalDataRule("id", re.compile(rf"{_WORD_START}(?=[A-Z0-9/-]*\d{{4}})[A-Z0-9][A-Z0-9/-]{{5,24}}{_WORD_END}"), 5),
+    PersonalDataRule(
+        "id", re.compile(rf"{_WORD_START}(?=[A-Z0-9/-]{{0,24}}\d{{4}})[A-Z0-9][A-Z0-9/-]{{5,24}}{_WORD_END}"), 5
+    ),
 )
 """The first rule that finds a part of a text names it."""
 RULE_KINDS = tuple(rule.kind for rule in RULES)
