@@ -59,23 +59,30 @@ def read_rows(path: Path) -> tuple[list[str], list[str], list[str], list[str]]:
     return column(pool, "text"), column(pool, "label"), column(test, "text"), column(test, "label")
 
 
+def extract(language: str, texts: list[str]) -> np.ndarray:
+    """Run the base that the default chooses over texts (n_texts, n_dims)."""
+    base = "all-minilm-l6-v2" if language in KNOWN_TO_MINILM else "multilingual-e5-small"
+    backbone = bases.load_base(base, BaseRequest(modality="text", offline=True))
+    everything = data.from_arrays(texts, None, "text")
+    extraction = features.extract_features(everything, backbone, uses=frozenset({"features"}))
+    assert extraction.features is not None and len(extraction.readable_rows) == len(everything)
+    return np.asarray(extraction.features.final, dtype=np.float32)
+
+
+def make_rows(values: np.ndarray) -> StrategyRows:
+    """Return rows that have only features."""
+    rows = data.from_arrays([f"row {number}" for number in range(len(values))], None, "text")
+    return StrategyRows(rows, Features(rows.ids, values, "benchmark", {}))
+
+
 def measure_set(path: Path) -> dict[str, list[float]]:
     """Return for each arm and number of labels each test row's share of right answers over the draws."""
     texts, labels, test_texts, test_labels = read_rows(path)
     classes, codes = np.unique(labels, return_inverse=True)
     truth = np.searchsorted(classes, test_labels)
-    name = "all-minilm-l6-v2" if path.stem in KNOWN_TO_MINILM else "multilingual-e5-small"
-    backbone = bases.load_base(name, BaseRequest(modality="text", offline=True))
-    everything = data.from_arrays([*texts, *test_texts, *map(spell_name, classes)], None, "text")
-    extraction = features.extract_features(everything, backbone, uses=frozenset({"features"}))
-    assert extraction.features is not None and len(extraction.readable_rows) == len(everything)
-    values, ends = extraction.features.final, (len(texts), len(texts) + len(test_texts))
-
-    def rows_of(part: np.ndarray) -> StrategyRows:
-        return StrategyRows(
-            everything.take(np.arange(len(part))), Features(everything.ids[: len(part)], part, "benchmark", {})
-        )
-
+    values = extract(path.stem, [*texts, *test_texts, *map(spell_name, classes)])
+    pool, asked_values, names = np.split(values, np.cumsum([len(texts), len(test_texts)]))
+    asked = make_rows(asked_values)
     right: dict[str, list[np.ndarray]] = {}
     for per in LABELS:
         for seed in range(DRAWS):
@@ -84,9 +91,9 @@ def measure_set(path: Path) -> dict[str, list[float]]:
             folds = data.assign_folds(codes[chosen], every, 5, seed) if per > 1 else np.zeros(len(chosen), np.intp)
             task = Task(
                 classes=tuple(classes), codes=codes[chosen], folds=folds, balance="off", seed=seed,
-                clock=Clock(np.inf), name_features=values[ends[1] :],
+                clock=Clock(np.inf), name_features=names,
             )  # fmt: skip
-            learnt, asked = rows_of(values[chosen]), rows_of(values[ends[0] : ends[1]])
+            learnt = make_rows(pool[chosen])
             fitted = {
                 "with names": shrinkage_lda.fit(learnt, task, {}),
                 "without": shrinkage_lda.fit(learnt, replace(task, name_features=None), {}),

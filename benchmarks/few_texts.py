@@ -19,17 +19,15 @@ from typing import Any
 import machine
 import numpy as np
 import torch
-from class_names import CHOSEN_ON, JUDGE, KNOWN_TO_MINILM, read_rows
+from class_names import CHOSEN_ON, JUDGE, extract, make_rows, read_rows
 from material import DATA
 from series_base import drawn, mean_over_sets
 from tables import keep, table
 
-from headstart import bases, data, features
-from headstart.bases import BaseRequest
+from headstart import data
 from headstart.flow.adaptation.class_names import spell_name
-from headstart.records import Features
 from headstart.strategies.probes import linear_probe, self_training, shrinkage_lda
-from headstart.strategies.record import Clock, Fitted, StrategyRows, Task
+from headstart.strategies.record import Clock, Fitted, Task
 from headstart.strategies.scoring import log_loss
 
 LABELS, DRAWS = (1, 5, 20), 5
@@ -66,28 +64,12 @@ def choose(fitted: dict[str, Fitted], codes: np.ndarray) -> str:
     return min(losses, key=lambda name: losses[name]) if losses else "shrinkage-lda"
 
 
-def extract(name: str, texts: list[str]) -> np.ndarray:
-    """Run the base that the default chooses over texts (n_texts, n_dims)."""
-    base = "all-minilm-l6-v2" if Path(name).stem in KNOWN_TO_MINILM else "multilingual-e5-small"
-    backbone = bases.load_base(base, BaseRequest(modality="text", offline=True))
-    everything = data.from_arrays(texts, None, "text")
-    extraction = features.extract_features(everything, backbone, uses=frozenset({"features"}))
-    assert extraction.features is not None and len(extraction.readable_rows) == len(everything)
-    return np.asarray(extraction.features.final, dtype=np.float32)
-
-
-def make_rows(values: np.ndarray) -> StrategyRows:
-    """Return rows that have only features."""
-    rows = data.from_arrays([f"row {number}" for number in range(len(values))], None, "text")
-    return StrategyRows(rows, Features(rows.ids, values, "benchmark", {}))
-
-
-def measure_set(name: str, path: Path) -> dict[str, Any]:
+def measure_set(path: Path) -> dict[str, Any]:
     """Return accuracy and seconds of every arm for each draw, by number of labels."""
     texts, labels, test_texts, test_labels = read_rows(path)
     classes, codes = np.unique(labels, return_inverse=True)
     truth = np.searchsorted(classes, test_labels)
-    values = extract(name, [*texts, *test_texts, *map(spell_name, classes)])
+    values = extract(path.stem, [*texts, *test_texts, *map(spell_name, classes)])
     pool, asked, names = np.split(values, np.cumsum([len(texts), len(test_texts)]))
     measured: dict[str, Any] = {}
     for per in LABELS:
@@ -165,7 +147,7 @@ def main() -> None:
     records: dict[str, Any] = {item["set"]: item["measured"] for item in map(json.loads, lines)}
     for name in options.sets:
         if name not in records:
-            records[name] = measure_set(name, options.data / f"{name}.csv")
+            records[name] = measure_set(options.data / f"{name}.csv")
             if options.kept:
                 with options.kept.open("a") as file:
                     file.write(json.dumps({"set": name, "measured": records[name]}) + "\n")

@@ -59,7 +59,7 @@ def test_names_that_say_nothing_are_left_out() -> None:
 @pytest.mark.parametrize("classes", [("0", "1"), ("A", "B"), ("only one",), ("same_name", "same name")])
 def test_names_without_words_are_not_read(classes: tuple[str, ...]) -> None:
     table = data.from_arrays(["one text", "another"], ["x", "y"], "text")
-    assert read_class_names(table, classes, None, "auto", frozenset({"features"})) is None  # type: ignore[arg-type]
+    assert read_class_names(table, classes, None, "auto", frozenset({"names"})) is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("are_read", [True, False])

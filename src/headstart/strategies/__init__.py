@@ -81,7 +81,8 @@ _RUNGS = (
         "shrinkage-lda",
         "transfer",
         "Each class as a cloud around its mean in what the base model sees; strong with very few labels.",
-        ("features",),
+        ("features", "names"),
+        reads=frozenset({"features"}),
         forecast=lazy_forecast(_module_of("shrinkage-lda")),
     ),
     _strategy(

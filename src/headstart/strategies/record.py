@@ -221,7 +221,7 @@ class Strategy:
         Those it can learn from; the table of all where it makes no difference.
     uses : frozenset of str
         Which parts of `StrategyRows` it reads: "features", "stages" (of the features), "descriptors", "inputs"; and of
-        `Task`: "unlabelled", "words".
+        `Task`: "unlabelled", "words", "names" (of the classes).
     members : tuple of str
         Strategies whose fitted models it is given, as far as they were fitted (for `blend`).
     fit : (StrategyRows, Task, fitted members by name) -> Fitted

@@ -23,8 +23,8 @@ def read_class_names(
 ) -> FloatMatrix | None:
     """Return the features of the names of the classes (n_classes, n_dims), from the cache where they are.
 
-    None where rows are no texts or have no single class, the base is not used, there are many classes, or a name holds
-    no word, as "0" or "A".
+    None where rows are no texts or have no single class, no strategy reads names, there are many classes, or a name
+    holds no word, as "0" or "A".
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def read_class_names(
     uses : frozenset of str
         What the strategies are fitted on.
     """
-    if not (MODALITIES[table.modality].has_words and TASK_TYPES[table.task].has_one_class and "features" in uses):
+    if not (MODALITIES[table.modality].has_words and TASK_TYPES[table.task].has_one_class and "names" in uses):
         return None
     words = [spell_name(name) for name in classes]
     if not 2 <= len(set(words)) == len(words) <= SETTINGS.max_read_names or not all(map(_holds_a_word, words)):
