@@ -68,8 +68,8 @@ def summarize_verdicts(trials: Trials, cells: Sequence[Cell]) -> Iterator[tuple[
         f"{n_trials} trials a cell at each number of test rows, 20 to 200 training rows, the head of each side chosen "
         "by cross-validation. True difference: median (10th and 90th percentile), in points (ordinal: kappa, "
         "regression: mean absolute error, times 100). Rows: helped / hurt in %. Wrong-signed: in % of all trials (95 % "
-        f"interval), and the worst number of rows; with random labels of equally frequent classes any verdict "
-        "is wrong.\n\n{table(verdicts)}",
+        "interval), and the worst number of rows; with random labels of equally frequent classes any verdict is wrong."
+        f"\n\n{table(verdicts)}",
     )
     yield (
         "power",

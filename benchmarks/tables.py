@@ -48,7 +48,9 @@ def keep(folder: Path, title: str, body: str) -> None:
 
 
 def write_section(folder: Path, title: str, body: str) -> None:
-    """Write a section on the page of its subject, in place of its last state."""
+    """Write a section on the page of its subject, in place of its last state; braces mean that a figure is missing."""
+    if braces := re.search(r"\{[^}\n]*\}", body):
+        raise ValueError(f"{braces.group()} stands where a figure belongs.")
     page = page_of(folder, title)
     before = page.read_text(encoding="utf-8") if page.is_file() else ""
     folder.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -444,3 +445,20 @@ def test_a_large_set_is_cut_to_the_same_rows_every_time(tmp_path: Path) -> None:
     assert first == second
     assert [row["split"] for row in first].count("test") == 10
     assert len(first) == 30
+
+
+def test_no_results_page_has_a_name_in_braces_where_a_figure_belongs() -> None:
+    braces = {
+        page.name: found
+        for page in sorted((FOLDER / "results").glob("*.md"))
+        if (found := re.findall(r"\{[^}\n]*\}", page.read_text(encoding="utf-8")))
+    }
+    assert braces == {}
+
+
+def test_a_section_with_a_name_in_braces_is_not_written(tmp_path: Path) -> None:
+    import tables
+
+    with pytest.raises(ValueError, match=r"\{rows\}"):
+        tables.write_section(tmp_path, "One", "text {rows}")
+    assert not list(tmp_path.iterdir())
