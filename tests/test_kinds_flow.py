@@ -124,7 +124,7 @@ def test_the_page_and_the_card_speak_of_what_there_is(task: str, adapted: dict[s
     assert ('id="confused"' in page) == (task == "ordinal")
     assert ("Label by label" in page) == (task == "multi-label")
     assert ("Predicted against true" in page) == (task == "regression")
-    assert ("Can its probabilities be believed?" in page) == (task == "ordinal")
+    assert ("Can its probabilities be believed?" in page) == (task != "regression")
     assert "None" not in page and "nan" not in page.casefold().replace("finance", "")
     measure = {"multi-label": "Micro-F1", "regression": "Mean absolute error", "ordinal": "Quadratic kappa"}[task]
     assert measure in page and measure in card
@@ -168,7 +168,10 @@ DECIDED = ["answer", "set", "reason"]
 @pytest.mark.parametrize(
     ("task", "columns"),
     [
-        ("multi-label", ["input", "labels", "p(food)", "p(roads)", "p(water)", *DECIDED, "kind"]),
+        (
+            "multi-label",
+            ["input", "labels", "p(food)", "p(roads)", "p(water)", "answer", "sure", "set", "reason", "kind"],
+        ),
         ("regression", ["input", "height", *DECIDED, "low", "high", "kind"]),
         (
             "ordinal",

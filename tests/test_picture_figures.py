@@ -60,6 +60,7 @@ def scored(truth: list[int], guesses: list[int], answered: list[bool], task: str
             ends=empty,
             reasons=silent,
             distances=np.full(n_rows, np.nan),
+            sure=empty.astype(bool),
         ),
         clusters=None,
     )

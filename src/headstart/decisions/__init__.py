@@ -7,6 +7,8 @@ It needs numpy only, so that models without torch decide alike. It knows no file
 from headstart.decisions.calibrator import Calibrator, cross_fit_probabilities, fit_calibrator, fit_correction
 from headstart.decisions.content import fit_content_limits
 from headstart.decisions.costs import Costs, is_reserved, parse_costs, reserved_classes
+from headstart.decisions.label_calibrator import fit_label_calibrator
+from headstart.decisions.label_rules import LabelRule, fit_label_rule
 from headstart.decisions.out_of_distribution import OutOfDistributionDetector, fit_out_of_distribution
 from headstart.decisions.policy import (
     ANSWER_WORDS,
@@ -31,6 +33,7 @@ __all__ = [
     "Costs",
     "DecisionPolicy",
     "Decisions",
+    "LabelRule",
     "OutOfDistributionDetector",
     "Outcome",
     "Reason",
@@ -40,6 +43,8 @@ __all__ = [
     "fit_calibrator",
     "fit_content_limits",
     "fit_correction",
+    "fit_label_calibrator",
+    "fit_label_rule",
     "fit_margin",
     "fit_out_of_distribution",
     "fit_sets",

@@ -31,11 +31,13 @@ class Calibrator:
     Parameters
     ----------
     method : str
-        "none", "temperature" or "isotonic".
+        "none", "temperature" or "isotonic"; "platt" for labels of which a row may have several.
     temperature : float
         1 or more; the larger, the less sure.
     knots, levels : tuple of float
         The rising curve, for "isotonic".
+    slopes, shifts : tuple of float
+        For "platt", one a label: what the logit of its probability is multiplied by, 1 or less, and what is added.
     n_rows : int
         Rows it was learnt from.
     gain : float
@@ -46,6 +48,8 @@ class Calibrator:
     temperature: float = 1.0
     knots: tuple[float, ...] = ()
     levels: tuple[float, ...] = ()
+    slopes: tuple[float, ...] = ()
+    shifts: tuple[float, ...] = ()
     n_rows: int = 0
     gain: float = 0.0
 
@@ -61,16 +65,21 @@ class Calibrator:
         """
         if self.method == "none":
             return probabilities
+        if self.method == "platt":
+            return shift_logits(probabilities, np.asarray(self.slopes), np.asarray(self.shifts))
         return _METHODS[self.method].apply(self, probabilities)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return {**vars(self), "knots": list(self.knots), "levels": list(self.levels)}
+        document = {**vars(self), "knots": list(self.knots), "levels": list(self.levels)}
+        lines = {name: list(document.pop(name)) for name in ("slopes", "shifts")}
+        return {**document, **(lines if self.method == "platt" else {})}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Calibrator:
         """Read the JSON form."""
-        return cls(**{**document, "knots": tuple(document["knots"]), "levels": tuple(document["levels"])})
+        lists = {name: tuple(document.get(name, ())) for name in ("knots", "levels", "slopes", "shifts")}
+        return cls(**{**document, **lists})
 
 
 @dataclass(frozen=True)
@@ -118,11 +127,11 @@ def fit_calibrator(
     if len(rows) < CONFIG.calibration_rows or len(np.unique(folds)) < 2:
         return Calibrator(n_rows=len(rows))
     before, gains_by_method = _losses(codes, probabilities_used), {}
-    for name in _METHODS if len(rows) >= CONFIG.curve_rows else ("temperature",):
+    for name in ("temperature", "isotonic") if len(rows) >= CONFIG.curve_rows else ("temperature",):
         gains = before - _held_out_losses(_METHODS[name], codes, probabilities_used, folds)
         gains_by_method[name] = (
             float(gains.mean()),
-            _standard_error(gains, None if clusters is None else clusters[rows]),
+            standard_error(gains, None if clusters is None else clusters[rows]),
         )
     best = max(gains_by_method, key=lambda name: gains_by_method[name][0])
     gain, error = gains_by_method[best]
@@ -197,12 +206,34 @@ def _held_out_losses(method: _CorrectionMethod, codes: Index, probabilities: Pro
     return losses
 
 
-def _standard_error(gains: Floats, clusters: Index | None) -> float:
-    """Of the mean, over clusters."""
+def standard_error(gains: Floats, clusters: Index | None) -> float:
+    """Return the standard error of the mean of gains (n_rows,), over clusters."""
     residual = gains - gains.mean()
     if clusters is not None:
         residual = np.bincount(np.unique(clusters, return_inverse=True)[1], weights=residual)
     return float(np.sqrt(np.square(residual).sum())) / len(gains)
+
+
+def shift_logits(probabilities: Probabilities, slopes: Floats, shifts: Floats) -> Probabilities:
+    """Return probabilities (n_rows, n_labels) whose logits are multiplied by slopes and shifted, each (n_labels,).
+
+    Parameters
+    ----------
+    probabilities : Probabilities, shape (n_rows, n_labels)
+    slopes, shifts : Floats, shape (n_labels,)
+
+    Examples
+    --------
+    >>> shift_logits(np.array([[0.9, 0.5]]), np.array([0.5, 1.0]), np.array([0.0, np.log(3)])).round(6).tolist()
+    [[0.75, 0.75]]
+    """
+    return np.asarray(1 / (1 + np.exp(-(slopes * clip_logits(probabilities) + shifts))))
+
+
+def clip_logits(probabilities: Probabilities) -> Floats:
+    """Return the logits of probabilities, finite ones also of 0 and 1."""
+    inside = np.clip(probabilities, SMALLEST, 1 - SMALLEST)
+    return np.asarray(np.log(inside / (1 - inside)))
 
 
 def _scale_by_temperature(probabilities: Probabilities, temperature: float) -> Probabilities:

@@ -23,6 +23,12 @@ class DecisionConfig:
         What keeps the curve rising where it would be flat: so much of the probability itself is added.
     own_threshold_rows : int
         A class with so many training rows has a threshold of its own in prediction sets; the others share one.
+    label_slope_rows, label_shift_rows : float
+        How strongly the slope and the shift of a label's correction are drawn to those of all labels, as so many rows.
+    sure_confidence : float
+        Probability with which labels that are called sure are as often right as stated, 0-1.
+    sure_steps : int
+        Each threshold that is tested for it takes in one more row in so many.
     remembered_rows : int
         Most training rows that the detector remembers; every class keeps its share, and at least one.
     most_dims, least_dims, most_cells : int
@@ -45,6 +51,10 @@ class DecisionConfig:
     curve_steps: int = 500
     curve_slope: float = 1e-4
     own_threshold_rows: int = 50
+    label_slope_rows: float = 20.0
+    label_shift_rows: float = 5.0
+    sure_confidence: float = 0.9
+    sure_steps: int = 10
     remembered_rows: int = 1_000
     most_dims: int = 128
     least_dims: int = 24

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from headstart.decisions.calibrator import Calibrator
 from headstart.decisions.costs import Costs, reserved_classes
+from headstart.decisions.label_rules import LabelRule
 from headstart.decisions.out_of_distribution import OutOfDistributionDetector
 from headstart.decisions.reasons import NO_REASON, Reason
 from headstart.decisions.sets import ClassSets, SetRule
@@ -43,13 +44,15 @@ class Decisions:
     answers : Column, shape (n_rows,)
         The answer as people read it.
     sets : ClassSets, shape (n_rows, n_classes)
-        Which classes are likely enough; (n_rows, 0) for tasks without sets.
+        Which classes are likely enough, or which labels are possible; (n_rows, 0) for tasks without sets.
     ends : array, shape (n_rows, 2)
         Lowest and highest likely number; (n_rows, 0) for classes.
     reasons : Column, shape (n_rows,)
         Of `Reason`.
     distances : array, shape (n_rows,)
         From what was learnt; NaN where that is not measured.
+    sure : ClassSets, shape (n_rows, n_labels)
+        Which of several labels are sure; (n_rows, 0) for other tasks.
     """
 
     outcomes: Column
@@ -59,6 +62,7 @@ class Decisions:
     ends: NDArray[np.float64]
     reasons: Column
     distances: NDArray[np.float64]
+    sure: ClassSets
 
     def take(self, index: Index) -> Decisions:
         """Return the rows `index`, in that order."""
@@ -79,6 +83,8 @@ class DecisionPolicy:
     calibrator : Calibrator
     sets : SetRule or None
         For classes.
+    labels : LabelRule or None
+        For several labels a row.
     margin : float or None
         For numbers: half the width of the interval; infinite with too few rows.
     coverage : float
@@ -98,6 +104,7 @@ class DecisionPolicy:
 
     calibrator: Calibrator = field(default_factory=Calibrator)
     sets: SetRule | None = None
+    labels: LabelRule | None = None
     margin: float | None = None
     coverage: float = 0.9
     out_of_distribution: OutOfDistributionDetector | None = None
@@ -113,8 +120,13 @@ class DecisionPolicy:
         return np.asarray([name in reserved for name in classes], dtype=bool)
 
     def calibrate(self, predictions: Predictions) -> Predictions:
-        """Correct the probabilities."""
-        return replace(predictions, probabilities=self.calibrator.apply(predictions.probabilities))
+        """Correct the probabilities, and the thresholds of labels with them: the labels given stay."""
+        thresholds = predictions.thresholds
+        if self.calibrator.method != "none" and TASK_TYPES[predictions.task].has_label_sets:
+            row = np.array([thresholds or (0.5,) * len(predictions.classes)])
+            thresholds = tuple(self.calibrator.apply(row)[0].tolist())
+        probabilities = self.calibrator.apply(predictions.probabilities)
+        return replace(predictions, probabilities=probabilities, thresholds=thresholds)
 
     def decide(self, predictions: Predictions, values: FloatMatrix | None) -> Decisions:
         """Decide on rows.
@@ -168,6 +180,7 @@ class DecisionPolicy:
             ends=np.empty((len(best), 0)),
             reasons=make_column(reasons),
             distances=distances,
+            sure=np.empty((len(best), 0), dtype=bool),
         )
         return _refuse_reserved_classes(predictions, decisions, self.is_reserved(predictions.classes))
 
@@ -205,6 +218,8 @@ class DecisionPolicy:
     def _decide_other_tasks(self, predictions: Predictions, distances: NDArray[np.float64]) -> Decisions:
         """Several labels, or a number: the answer as it is; a number with its interval."""
         n = len(predictions.ids)
+        if TASK_TYPES[predictions.task].has_label_sets and self.labels is not None:
+            return self._decide_labels(predictions, self.labels, distances)
         ends, reason = np.empty((n, 0)), NO_REASON
         if TASK_TYPES[predictions.task].is_number and self.margin is not None:
             ends = predictions.values[:, None] + np.array([-self.margin, self.margin])
@@ -214,7 +229,32 @@ class DecisionPolicy:
         return Decisions(
             outcomes=make_column(["answered"] * n), codes=np.full(n, -1, dtype=np.intp), answers=make_column([""] * n),
             sets=np.empty((n, 0), dtype=bool), ends=ends, reasons=make_column([reason] * n), distances=distances,
+            sure=np.empty((n, 0), dtype=bool),
         )  # fmt: skip
+
+    def _decide_labels(self, predictions: Predictions, rule: LabelRule, distances: NDArray[np.float64]) -> Decisions:
+        """Sure, possible or no, for each label; "not sure" where no label is given and some cannot be left out."""
+        mask = predictions.label_mask
+        possible = rule.find_possible(predictions.probabilities) | mask
+        sure = rule.find_sure(predictions.probabilities) & mask
+        is_open = (~mask.any(axis=1) & possible.any(axis=1)).astype(int)
+        n = len(predictions.ids)
+        reasons = [
+            _explain_labels(predictions, row, sure[row], possible[row])
+            if rule.is_stated.any()
+            else Reason("too_few_rows_for_labels", {"n_rows": rule.n_rows})
+            for row in range(n)
+        ]
+        return Decisions(
+            outcomes=np.asarray(("answered", "not_sure"), dtype=object)[is_open],
+            codes=np.full(n, -1, dtype=np.intp),
+            answers=np.asarray(("", NOT_SURE), dtype=object)[is_open],
+            sets=possible,
+            ends=np.empty((n, 0)),
+            reasons=make_column(reasons),
+            distances=distances,
+            sure=sure,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return what is JSON; the arrays are those of `out_of_distribution`."""
@@ -232,6 +272,7 @@ class DecisionPolicy:
             "reserved": None if self.reserved is None else list(self.reserved),
             "answer_below": self.answer_below,
             "content": dict(self.content_limits),
+            **({"labels": self.labels.as_dict()} if self.labels else {}),
         }
 
     @classmethod
@@ -258,12 +299,23 @@ class DecisionPolicy:
             reserved=None if document.get("reserved") is None else tuple(document["reserved"]),
             answer_below=document.get("answer_below"),
             content_limits=document.get("content") or {},
+            labels=LabelRule.from_dict(document["labels"]) if document.get("labels") else None,
         )
 
 
 def _name_class(predictions: Predictions, row: int, code: int) -> dict[str, Any]:
     """Return the values of a reason that names a class, as JSON."""
     return {"label": predictions.classes[code], "probability": float(predictions.probabilities[row, code])}
+
+
+def _explain_labels(predictions: Predictions, row: int, sure: NDArray[np.bool_], possible: NDArray[np.bool_]) -> Reason:
+    """Return the sure and the other possible labels of a row, the most probable first."""
+    order = np.argsort(-predictions.probabilities[row], kind="stable")
+    parts = {"sure": sure, "possible": possible & ~sure}
+    return Reason(
+        "sure_and_possible_labels",
+        {name: [_name_class(predictions, row, at) for at in order if mask[at]] for name, mask in parts.items()},
+    )
 
 
 def _drop_improbable(

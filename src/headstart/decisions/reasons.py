@@ -11,6 +11,8 @@ ReasonCode = Literal[
     "sure",
     "only_likely_class",
     "several_likely_classes",
+    "sure_and_possible_labels",
+    "too_few_rows_for_labels",
     "too_few_rows_for_sets",
     "no_held_out_rows",
     "asking_costs_less",

@@ -37,6 +37,8 @@ class EvaluationSettings:
         New rows that are looked at, drawn by chance; ridge penalty of the classifier of old and new, for each row.
     max_calibration_bins, min_bin_distance : int, float
         Of the reliability table; neighbouring bins whose mean probabilities (0-1) are nearer are put together.
+    max_label_outcomes : int
+        Of several labels a row every so many rows are calibrated on, so that rows times labels are at most so many.
     selective_points, selective_steps, selective_rows : int
         Points of the risk-coverage curve; steps over which its area is summed; most rows for the interval of the
         area: of more it is too wide, never too narrow.
@@ -83,6 +85,7 @@ class EvaluationSettings:
     drift_penalty: float = 0.1
     max_calibration_bins: int = 10
     min_bin_distance: float = 0.01
+    max_label_outcomes: int = 500_000
     selective_points: int = 10
     selective_steps: int = 200
     selective_rows: int = 10_000

@@ -158,7 +158,11 @@ def list_reasons_to_ask(result: Result) -> list[str]:
     abstention = result.abstention
     lines = []
     if abstention and "sets" not in abstention.without:
-        lines.append(translate("When it says “not sure”: more than one answer is likely."))
+        lines.append(
+            translate("When it says “not sure”: it gives no label, and cannot leave every label out.")
+            if result.conformal and result.conformal.per_label
+            else translate("When it says “not sure”: more than one answer is likely.")
+        )
     if abstention and abstention.novelty:
         lines.append(translate("When it says “none of these”: it is unlike all that it learnt from."))
     worst = result.readiness.worst_group if result.readiness else None

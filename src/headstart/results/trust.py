@@ -56,19 +56,37 @@ class Uncorrected(Record):
 class Correction(Record):
     """Correction of the probabilities, fitted on out-of-fold predictions of training rows."""
 
-    method: Literal["none", "temperature", "isotonic"] = Field(
-        description="`none` if no correction lowered the held-out log-loss.",
+    method: Literal["none", "temperature", "isotonic", "platt"] = Field(
+        description="`none` if no correction lowered the held-out log-loss; `platt` for several labels a row: a slope "
+        "and a shift of the logit of each label, drawn to those of all labels.",
     )
     temperature: float | None = Field(
         description="What logits are divided by, 1 or more; `null` unless `method` is `temperature`.",
     )
-    gain: float = Field(description="Decrease of the log-loss on held-out training rows, in nats a row.")
+    gain: float = Field(
+        description="Decrease of the log-loss on held-out training rows, in nats a row; of several labels the sum."
+    )
     n_rows: int = Field(description="Training rows it was fitted on.")
     reading: str = Field(default="", description="The result in words.")
 
 
+class LabelCalibration(Record):
+    """Calibration of one of several labels on test rows."""
+
+    label: str = Field(description="The label.")
+    mean_probability: float = Field(description="Mean probability of the label, 0 to 1.")
+    share_true: float = Field(description="Share of test rows that have it, 0 to 1.")
+    error: CalibrationError
+    before: CalibrationError | None = Field(
+        default=None, description="The same without the correction; `null` if there is none."
+    )
+
+
 class Calibration(Record):
-    """Probability of the predicted label against accuracy, on test rows, after the correction."""
+    """Probability of the predicted label against accuracy, on test rows, after the correction.
+
+    For several labels a row, every label of every row counts: its probability against whether the row has it.
+    """
 
     n_rows: int = Field(description="Number of test rows.")
     error: CalibrationError
@@ -93,37 +111,80 @@ class Calibration(Record):
     before: Uncorrected | None = Field(
         default=None, description="The same without the correction; `null` if there is none."
     )
+    per_label: list[LabelCalibration] = Field(
+        default=[], description="For several labels a row: each label that some test row has."
+    )
+
+
+class LabelSetFigures(Record):
+    """From which probability on a label is possible or sure, and how often that is right on test rows."""
+
+    label: str = Field(description="The label.")
+    n_positives: int = Field(description="Training rows that have it.")
+    possible_from: float | None = Field(
+        description="The label is possible from this probability on, 0 to 1; `null`: too few rows to state it."
+    )
+    sure_from: float | None = Field(
+        description="The label is sure from this probability on, if it is given at all, 0 to 1; `null`: too few rows, "
+        "or too often wrong, to state it."
+    )
+    n_test: int = Field(description="Test rows that have it.")
+    n_sure: int = Field(description="Test rows for which it is sure.")
+    held: Figure | None = Field(
+        description="Of the test rows that have it, the proportion for which it is possible, 0 to 1; `null` if there "
+        "are none, or if it is not stated."
+    )
+    right: Figure | None = Field(
+        description="Of the test rows for which it is sure, the proportion that have it, 0 to 1; `null` if there are "
+        "none."
+    )
 
 
 class Conformal(Record):
-    """Prediction sets of classes, or intervals of numbers, with their coverage on test rows."""
+    """Prediction sets of classes, possible and sure labels, or intervals of numbers, and their coverage on test rows.
+
+    For several labels a row: of the true labels the stated share is possible, for each label by itself; and of the
+    labels that are sure the stated share is true, with the probability `confidence`.
+    """
 
     n_rows: int = Field(description="Number of test rows.")
     n_rows_learnt: int = Field(description="Training rows that the thresholds are computed from.")
     stated: float = Field(description="Target coverage (`--coverage`), 0 to 1.")
     measured: Figure = Field(
         description="Coverage on test rows, 0 to 1: proportion whose true class is in the set (true number in the "
-        "interval). Binomial interval.",
+        "interval); for several labels, proportion of the true labels that are possible. Binomial interval.",
     )
     exact: Figure | None = Field(
         default=None,
         description="Coverage before the most probable class is added to empty sets, 0 to 1; `null` for numbers.",
     )
-    mean_size: Figure | None = Field(default=None, description="Mean number of classes in a set; `null` for numbers.")
+    mean_size: Figure | None = Field(
+        default=None, description="Mean number of classes in a set, or of possible labels; `null` for numbers."
+    )
     single_share: Figure | None = Field(
         default=None,
-        description="Proportion of sets with exactly one class, 0 to 1; `null` for numbers.",
+        description="Proportion of sets with exactly one class, 0 to 1; `null` for several labels and numbers.",
     )
     width: float | None = Field(
         default=None,
         description="Width of an interval, in the unit of the label; `null` for classes, and with too few rows for an "
         "interval.",
     )
-    method: Literal["label-conditional", "partly label-conditional", "marginal", "residuals"] = Field(
+    method: Literal["label-conditional", "partly label-conditional", "marginal", "residuals", "per-label"] = Field(
         description="`label-conditional`: each class has its own threshold; `marginal`: one for all classes; "
-        "`residuals`: for numbers.",
+        "`residuals`: for numbers; `per-label`: for several labels a row.",
     )
-    below: bool = Field(description="Whether the whole interval of `measured` is below `stated`.")
+    below: bool = Field(description="Whether the whole interval of `measured`, or of `sure`, is below `stated`.")
+    confidence: float | None = Field(
+        default=None, description="For several labels: probability with which sure labels are as often true as stated."
+    )
+    sure: Figure | None = Field(
+        default=None, description="Of the labels that are sure, the proportion that is true, 0 to 1; `null` if none is."
+    )
+    mean_sure: Figure | None = Field(
+        default=None, description="Mean number of sure labels a row; `null` unless a row may have several."
+    )
+    per_label: list[LabelSetFigures] = Field(default=[], description="For several labels a row: each label.")
     reading: str = Field(default="", description="The result in words.")
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,20 +21,22 @@ from headstart.evaluation.intervals import (
 )
 from headstart.evaluation.settings import SETTINGS
 from headstart.records import Index, Interval, Predictions
-from headstart.results import Calibration, Figure, ReliabilityBin
+from headstart.results import Calibration, Figure, LabelCalibration, ReliabilityBin
+from headstart.task_types import TASK_TYPES
 
 CLIPPED = float(np.finfo(np.float64).eps)
 
 
 def measure_calibration(
-    codes: Index, predictions: Predictions, clusters: Index | None, seed: int
+    truth: NDArray[Any], predictions: Predictions, clusters: Index | None, seed: int
 ) -> Calibration | None:
     """Compare the probability given to each answer with how often answers are right.
 
     Parameters
     ----------
-    codes : Index, shape (n_rows,)
-        True class of each row, as a position in `predictions.classes`.
+    truth : Index, shape (n_rows,), or array, shape (n_rows, n_labels)
+        True class of each row, as a position in `predictions.classes`; or 0 or 1 for each of several labels, each of
+        which is then compared with its own probability.
     predictions : Predictions
         Every row predicted (no NaN).
     clusters : Index or None, shape (n_rows,)
@@ -52,7 +57,8 @@ def measure_calibration(
     Liang and Ma (2019, arXiv:1909.10155) with the variance from the bootstrap, so that clusters count. Its interval is
     the bootstrap of the squared error, moved to the debiased value, without the noise that it counts twice.
     The table puts neighbouring bins together whose means differ by less than `min_bin_distance`.
-    `brier` is half of Brier's sum over all classes, for two classes the usual (probability - outcome)^2.
+    `brier` is half of Brier's sum over all classes, for two classes the usual (probability - outcome)^2. Of several
+    labels it and the log-loss are means over rows and labels, and the labels of a row are resampled together.
 
     Examples
     --------
@@ -64,28 +70,73 @@ def measure_calibration(
     >>> result.error.value, result.overconfidence.value, result.brier.value
     (0.0, 0.0, 0.1875)
     """
-    if len(codes) < SETTINGS.min_rows:
+    if len(truth) < SETTINGS.min_rows:
         return None
-    numbers = number_clusters(clusters)
+    if TASK_TYPES[predictions.task].has_label_sets:
+        return _measure_labels(truth == 1, predictions, clusters, seed)
+    codes = np.asarray(truth, dtype=np.intp)
     sure = predictions.probabilities[np.arange(len(codes)), predictions.class_indices]
-    right = (predictions.class_indices == codes).astype(np.float64)
-    places = _assign_bins(sure)
-    inside = np.eye(int(places.max()) + 1)[places]
-    over = sum_by_cluster(np.column_stack([inside * (sure - right)[:, None], inside]).astype(np.float32), numbers)
-    error = _calibration_error(over, inside.shape[1], seed)
-    truth = np.eye(len(predictions.classes))[codes]
-    losses = np.square(predictions.probabilities - truth).sum(axis=1) / 2
-    overconfidence = mean_interval(sure - right, numbers, seed, (-1.0, 1.0))
+    losses = np.square(predictions.probabilities - np.eye(len(predictions.classes))[codes]).sum(axis=1) / 2
+    outcomes = _Outcomes(sure, predictions.class_indices == codes, number_clusters(clusters))
+    return _measure_outcomes(outcomes, losses, _log_losses(codes, predictions), n_rows=len(codes), seed=seed)
+
+
+@dataclass(frozen=True)
+class _Outcomes:
+    """Probabilities (n,), whether what they are of came true (n,), and the cluster of each (n,)."""
+
+    sure: Floats
+    right: NDArray[np.bool_]
+    numbers: Index | None
+
+    def measure_error(self, seed: int) -> Figure:
+        """Return the debiased calibration error."""
+        places = _assign_bins(self.sure)
+        inside = np.eye(int(places.max()) + 1)[places]
+        gaps = inside * (self.sure - self.right)[:, None]
+        over = sum_by_cluster(np.column_stack([gaps, inside]).astype(np.float32), self.numbers)
+        return Figure.from_interval(_calibration_error(over, inside.shape[1], seed))
+
+
+def _measure_outcomes(outcomes: _Outcomes, squares: Floats, log_losses: Floats, n_rows: int, seed: int) -> Calibration:
+    sure, right, numbers = outcomes.sure, outcomes.right.astype(np.float64), outcomes.numbers
     return Calibration(
-        n_rows=len(codes),
-        error=Figure.from_interval(error),
-        overconfidence=Figure.from_interval(overconfidence),
-        brier=Figure.from_interval(mean_interval(losses, numbers, seed, (0.0, 1.0))),
-        log_loss=Figure.from_interval(mean_interval(_log_losses(codes, predictions), numbers, seed, (0.0, np.inf))),
-        bins=_tabulate(sure, right, _merge_bins(sure, places), numbers),
+        n_rows=n_rows,
+        error=outcomes.measure_error(seed),
+        overconfidence=Figure.from_interval(mean_interval(sure - right, numbers, seed, (-1.0, 1.0))),
+        brier=Figure.from_interval(mean_interval(squares, numbers, seed, (0.0, 1.0))),
+        log_loss=Figure.from_interval(mean_interval(log_losses, numbers, seed, (0.0, np.inf))),
+        bins=_tabulate(sure, right, _merge_bins(sure, _assign_bins(sure)), numbers),
         mean_probability=float(sure.mean()),
         share_right=float(right.mean()),
     )
+
+
+def _measure_labels(
+    true: NDArray[np.bool_], predictions: Predictions, clusters: Index | None, seed: int
+) -> Calibration:
+    """Measure each label of each row, and each label by itself; of very many rows some."""
+    n_labels = true.shape[1]
+    some = slice(None, None, max(1, -(-true.size // SETTINGS.max_label_outcomes)))
+    true, probabilities = true[some], predictions.probabilities[some]
+    units = np.arange(len(true)) if clusters is None else clusters[some]
+    outcomes = _Outcomes(probabilities.ravel(), true.ravel(), number_clusters(np.repeat(units, n_labels)))
+    truth_probabilities = np.where(outcomes.right, outcomes.sure, 1 - outcomes.sure)
+    log_losses = -np.log(np.maximum(truth_probabilities, CLIPPED))
+    measured = _measure_outcomes(
+        outcomes, np.square(outcomes.sure - outcomes.right), log_losses, n_rows=len(true), seed=seed
+    )
+    numbers = None if clusters is None else number_clusters(units)
+    per_label = [
+        LabelCalibration(
+            label=predictions.classes[at],
+            mean_probability=float(probabilities[:, at].mean()),
+            share_true=float(true[:, at].mean()),
+            error=_Outcomes(probabilities[:, at], true[:, at], numbers).measure_error(seed),
+        )
+        for at in np.flatnonzero(true.any(axis=0))
+    ]
+    return measured.model_copy(update={"per_label": per_label})
 
 
 def _tabulate(sure: Floats, right: Floats, places: Index, numbers: Index | None) -> list[ReliabilityBin]:

@@ -22,7 +22,6 @@ from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Strategy
 from headstart.task_types import TASK_TYPES
 
-_NO_SETS = "A row may have several labels, so there is no set of possible ones."
 _NO_FEATURES = (
     "The model reads the rows themselves and no features that were kept, so rows unlike the training rows are not told."
 )
@@ -93,9 +92,12 @@ def fit_policy(
         return replace(
             policy, margin=margin, not_applied={**not_applied, "calibration": "The model gives no probability."}
         )
-    if not TASK_TYPES[task.kind].has_one_class:
-        return replace(policy, not_applied={**not_applied, "sets": _NO_SETS})
     clusters = prepared.train_dependence.for_resampling
+    if TASK_TYPES[task.kind].has_label_sets:
+        assert task.truth is not None
+        calibrator = decisions.fit_label_calibrator(task.truth, out_of_fold, task.folds, clusters)
+        rule = decisions.fit_label_rule(task.truth, calibrator.apply(out_of_fold), options.coverage)
+        return replace(policy, calibrator=calibrator, labels=rule, not_applied=not_applied)
     calibrator = decisions.fit_calibrator(task.codes, out_of_fold, task.folds, clusters)
     sets = decisions.fit_sets(task.codes, calibrator.apply(out_of_fold), options.coverage)
     return replace(

@@ -22,6 +22,7 @@ from headstart.options import AdaptOptions
 from headstart.records import Predictions
 from headstart.results import (
     AnyMetrics,
+    Calibration,
     Correction,
     Uncorrected,
     Verdict,
@@ -135,15 +136,10 @@ def measure_chosen_model(
     if figures.calibration is None:
         return figures
     calibrator = decided.policy.calibrator
-    before = None
+    calibration = figures.calibration.model_copy(update={"correction": _make_correction(calibrator)})
     if calibrator.method != "none":
-        before = _measure_uncorrected(prepared, scores.uncalibrated, options.seed)
-    return replace(
-        figures,
-        calibration=figures.calibration.model_copy(
-            update={"correction": _make_correction(calibrator), "before": before}
-        ),
-    )
+        calibration = _add_uncorrected(calibration, prepared, scores.uncalibrated, options.seed)
+    return replace(figures, calibration=calibration)
 
 
 def _list_groups(prepared: Prepared, options: AdaptOptions) -> GroupsToCompare:
@@ -151,12 +147,16 @@ def _list_groups(prepared: Prepared, options: AdaptOptions) -> GroupsToCompare:
     return GroupsToCompare(columns=prepared.compared.take(test_rows).columns, group_columns=options.group)
 
 
-def _measure_uncorrected(prepared: Prepared, predictions: Predictions, seed: int) -> Uncorrected:
+def _add_uncorrected(calibration: Calibration, prepared: Prepared, predictions: Predictions, seed: int) -> Calibration:
+    """Return a calibration with how good it was without the correction."""
     old = evaluation.measure_calibration(prepared.truth, predictions, prepared.test_clusters, seed)
     assert old is not None and old.log_loss is not None
-    return Uncorrected(
+    before = Uncorrected(
         error=old.error, overconfidence=old.overconfidence, brier=old.brier, log_loss=old.log_loss, bins=old.bins
     )
+    pairs = zip(calibration.per_label, old.per_label, strict=True)
+    per_label = [new.model_copy(update={"before": one.error}) for new, one in pairs]
+    return calibration.model_copy(update={"before": before, "per_label": per_label})
 
 
 def _make_correction(calibrator: Calibrator) -> Correction:

@@ -261,7 +261,9 @@ def _may_be_one(first: str, second: str) -> bool:
 
 
 def _advise_recalibration(result: Evaluation) -> Advice | None:
-    """Advise to recalibrate where probabilities or sets are off."""
+    """Advise to recalibrate where probabilities or sets are off, and the task can be."""
+    if TASK_TYPES[result.task].has_label_sets:
+        return None
     sure, cover = result.calibration and result.calibration.overconfidence, result.conformal
     if sure and (sure.low > 0 or sure.high < 0) and abs(sure.value) >= SETTINGS.least_miscalibration:
         return Advice(

@@ -27,11 +27,12 @@ _HEADINGS: Mapping[str, str] = {
     "probability_2": "probability of the second",
     "label_3": "third guess",
     "probability_3": "probability of the third",
+    "sure": "sure labels",
     "set": "likely answers",
 }
 """What the columns of the CSV for programs are called for people; the others keep their names."""
 _FIRST = ("answer", "label", "labels", "probability")
-_TEXTS = ("answer", "set", "reason", "nearest")
+_TEXTS = ("answer", "sure", "set", "reason", "nearest")
 _LABEL = re.compile(r"labels?(_\d+)?")
 """Columns with names of classes and rows, which may look like numbers ("01")."""
 

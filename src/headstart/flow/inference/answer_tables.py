@@ -64,9 +64,17 @@ def _write_labels(answer: Answer) -> list[str]:
 
 
 def _write_class_decision(answer: Answer) -> list[str]:
-    n_more = len(answer.set) - MOST_SET_NAMES
-    names = [*answer.set[:MOST_SET_NAMES], *([f"{n_more} more"] if n_more > 0 else [])]
-    return [answer.text, ";".join(names), describe_reason(answer.reason), answer.kind]
+    return [answer.text, _join_names(answer.set), describe_reason(answer.reason), answer.kind]
+
+
+def _write_labels_decision(answer: Answer) -> list[str]:
+    reason = describe_reason(answer.reason)
+    return [answer.text, _join_names(answer.sure), _join_names(answer.set), reason, answer.kind]
+
+
+def _join_names(names: tuple[str, ...]) -> str:
+    n_more = len(names) - MOST_SET_NAMES
+    return ";".join([*names[:MOST_SET_NAMES], *([f"{n_more} more"] if n_more > 0 else [])])
 
 
 def _write_number_decision(answer: Answer) -> list[str]:
@@ -85,7 +93,9 @@ _CLASSES = TaskColumns(_list_class_columns, _write_top, _DECISION_COLUMNS, _writ
 _COLUMNS: Mapping[str, TaskColumns] = {
     "classification": _CLASSES,
     "ordinal": _CLASSES,
-    "multi-label": TaskColumns(_list_labels_columns, _write_labels, _DECISION_COLUMNS, _write_class_decision),
+    "multi-label": TaskColumns(
+        _list_labels_columns, _write_labels, ("answer", "sure", "set", "reason", "kind"), _write_labels_decision
+    ),
     "regression": TaskColumns(
         list, lambda answer: [answer.predicted], ("answer", "set", "reason", "low", "high", "kind"),
         _write_number_decision,
@@ -106,7 +116,7 @@ def list_columns(task: str, classes: tuple[str, ...]) -> list[str]:
     >>> list_columns("classification", ("no", "yes"))
     ['input', 'label', 'probability', 'label_2', 'probability_2', 'answer', 'set', 'reason', 'kind']
     >>> list_columns("multi-label", ("food", "water"))
-    ['input', 'labels', 'p(food)', 'p(water)', 'answer', 'set', 'reason', 'kind']
+    ['input', 'labels', 'p(food)', 'p(water)', 'answer', 'sure', 'set', 'reason', 'kind']
     >>> list_columns("regression", ("yield",))
     ['input', 'yield', 'answer', 'set', 'reason', 'low', 'high', 'kind']
     """

@@ -40,7 +40,9 @@ class Answer:
     value : float or None
         The predicted number of a regression.
     set : tuple of str
-        Classes that are likely enough, the most probable first.
+        Classes that are likely enough, or labels that are possible, the most probable first.
+    sure : tuple of str
+        Labels of a multi-label task that are sure, the most probable first.
     interval : tuple of two floats, or None
         The likely range of a number.
     reason : Reason
@@ -59,6 +61,7 @@ class Answer:
     labels: tuple[str, ...] = ()
     value: float | None = None
     set: tuple[str, ...] = ()
+    sure: tuple[str, ...] = ()
     interval: tuple[float, float] | None = None
     probabilities: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     ranked: tuple[int, ...] = ()
@@ -133,6 +136,8 @@ def _make_labels_answers(predictions: Predictions, decisions: Decisions) -> list
                 text=text if decisions.outcomes[row] == "answered" else str(decisions.answers[row]),
                 predicted=text,
                 labels=labels,
+                set=_order_set(classes, decisions.sets[row], probabilities[row]),
+                sure=_order_set(classes, decisions.sure[row], probabilities[row]),
                 probabilities=probabilities[row],
                 ranked=tuple(map(int, order[row])),
             )
@@ -207,7 +212,7 @@ def _make_class_document(answer: Answer) -> dict[str, Any]:
 
 def _make_labels_document(answer: Answer) -> dict[str, Any]:
     probabilities = dict(zip(answer.classes, map(float, answer.probabilities), strict=True))
-    return {"labels": list(answer.labels), "probabilities": probabilities}
+    return {"labels": list(answer.labels), "sure": list(answer.sure), "probabilities": probabilities}
 
 
 def _list_label_tuples(predictions: Predictions) -> NDArray[Any]:
@@ -227,7 +232,7 @@ _FORMATS: dict[str, AnswerFormat] = {
     "multi-label": AnswerFormat(
         make_answers=_make_labels_answers,
         document=_make_labels_document,
-        unusable={"labels": None, "probabilities": {}},
+        unusable={"labels": None, "sure": [], "probabilities": {}},
         python_values=_list_label_tuples,
     ),
     "regression": AnswerFormat(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -35,10 +35,18 @@ def _name_class(label: str, probability: float) -> str:
     return f"{label} ({_percent(probability)})"
 
 
-def _list_classes(values: Mapping[str, Any]) -> str:
-    classes = values["classes"]
+def _join_classes(classes: Sequence[Mapping[str, Any]]) -> str:
     more = f" and {len(classes) - _MAX_NAMED} more" if len(classes) > _MAX_NAMED else ""
-    return f"may be {', '.join(_name_class(**one) for one in classes[:_MAX_NAMED])}{more}"
+    return f"{', '.join(_name_class(**one) for one in classes[:_MAX_NAMED])}{more}"
+
+
+def _list_classes(values: Mapping[str, Any]) -> str:
+    return f"may be {_join_classes(values['classes'])}"
+
+
+def _list_labels(values: Mapping[str, Any]) -> str:
+    parts = [f"{name}: {_join_classes(values[name])}" for name in ("sure", "possible") if values[name]]
+    return "; ".join(parts) or "no label is likely enough"
 
 
 def _compare_with_asking(values: Mapping[str, Any]) -> str:
@@ -74,6 +82,10 @@ _TEXTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "sure": lambda values: f"{_percent(values['probability'])} sure",
     "only_likely_class": lambda values: f"{_percent(values['probability'])} sure; no other class is likely enough",
     "several_likely_classes": _list_classes,
+    "sure_and_possible_labels": _list_labels,
+    "too_few_rows_for_labels": lambda values: (
+        f"{values['n_rows']} training rows are too few to say which labels are sure or possible"
+    ),
     "too_few_rows_for_sets": lambda values: f"{values['n_rows']} training rows are too few to rule any class out",
     "no_held_out_rows": lambda values: "no training row could be held out, so no class can be ruled out",
     "asking_costs_less": _compare_with_asking,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.decisions import NONE, NOT_SURE, Costs, DecisionPolicy, Decisions
+from headstart.decisions import NONE, NOT_SURE, Costs, DecisionPolicy, Decisions, LabelRule
 from headstart.evaluation import Truth
 from headstart.evaluation.uncertainty.conformal import (
     StatedCoverage,
@@ -15,6 +15,7 @@ from headstart.evaluation.uncertainty.conformal import (
     measure_set_coverage,
     share_interval,
 )
+from headstart.evaluation.uncertainty.label_sets import StatedLabels, measure_label_sets
 from headstart.evaluation.uncertainty.selective import (
     mean_cost_interval,
     measure_risk_coverage,
@@ -187,7 +188,7 @@ def _measure_out_of_distribution(
 
 
 def measure_coverage(rows: ScoredRows, policy: DecisionPolicy, seed: int, n_rows_learnt: int = 0) -> Conformal | None:
-    """Return how often prediction sets or ranges hold the truth of labelled rows; None where the model gives none.
+    """Return how often prediction sets or ranges hold the truth of labelled rows; None where the model states none.
 
     Parameters
     ----------
@@ -208,6 +209,8 @@ def measure_coverage(rows: ScoredRows, policy: DecisionPolicy, seed: int, n_rows
             n_rows_learnt=n_rows_learnt,
             clusters=rows.clusters,
         )
+    if policy.labels is not None and TASK_TYPES[predictions.task].has_label_sets:
+        return _measure_labels(rows, policy.labels, seed)
     if policy.sets is None or not TASK_TYPES[predictions.task].has_one_class:
         return None
     return measure_set_coverage(
@@ -217,4 +220,15 @@ def measure_coverage(rows: ScoredRows, policy: DecisionPolicy, seed: int, n_rows
         StatedCoverage(policy.coverage, policy.sets.n_rows, sum(policy.sets.own)),
         clusters=rows.clusters,
         seed=seed,
+    )
+
+
+def _measure_labels(rows: ScoredRows, rule: LabelRule, seed: int) -> Conformal | None:
+    stated = StatedLabels(
+        names=rows.predictions.classes, coverage=rule.coverage, confidence=rule.confidence,
+        possible_from=rule.possible_from, sure_from=rule.sure_from, n_positives=rule.n_positives,
+        n_rows_learnt=rule.n_rows,
+    )  # fmt: skip
+    return measure_label_sets(
+        rows.truth, rows.decisions.sets, rows.decisions.sure, stated, clusters=rows.clusters, seed=seed
     )

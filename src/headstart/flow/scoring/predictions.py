@@ -89,15 +89,15 @@ def measure_model(
     """
     truth, predictions, clusters = rows.truth, rows.predictions, rows.clusters
     not_measured = dict(_NOT_MEASURED.get(predictions.task, {}))
-    single = TASK_TYPES[predictions.task].has_one_class
+    single, is_number = TASK_TYPES[predictions.task].has_one_class, TASK_TYPES[predictions.task].is_number
     conformal = measure_coverage(rows, policy, seed, n_rows_learnt)
     if conformal is None:
-        not_measured["conformal"] = policy.not_applied.get("sets", _NO_SETS)
+        not_measured["conformal"] = _NO_SETS if policy.labels is None else _NO_LABEL_STATED
     return ModelFigures(
         metrics=metrics,
         confusion=Confusion(matrix=evaluation.confusion_matrix(truth, predictions).tolist()) if single else None,
-        fit=evaluation.pair_observed_predicted(truth, predictions) if TASK_TYPES[predictions.task].is_number else None,
-        calibration=evaluation.measure_calibration(truth, predictions, clusters, seed) if single else None,
+        fit=evaluation.pair_observed_predicted(truth, predictions) if is_number else None,
+        calibration=None if is_number else evaluation.measure_calibration(truth, predictions, clusters, seed),
         conformal=conformal,
         abstention=measure_abstention(rows, policy, seed, accuracy=getattr(metrics, "accuracy", None)),
         groups=compare_groups(rows, groups.columns, groups.group_columns, seed),
@@ -121,12 +121,12 @@ def choose_label_thresholds(task: Task, fitted: Fitted) -> tuple[float, ...]:
 
 
 _NO_SETS = "The bundle is of an older version and gives no sets."
+_NO_LABEL_STATED = "There are too few rows that have a label to state which labels are possible."
 _NO_PROBABILITY = {
     "confusion": "A number is not confused with another; the errors say how far off it is.",
     "calibration": "The model gives a number and no probability.",
 }
 _SEVERAL_LABELS = {
     "confusion": "A row may have several labels, so none is taken for another; each label is judged by itself.",
-    "calibration": "Probabilities are given for each label by itself and were not checked together.",
 }
 _NOT_MEASURED = {"regression": _NO_PROBABILITY, "multi-label": _SEVERAL_LABELS}

@@ -24,6 +24,23 @@ _FINE = message(
     "On {n} test rows it gave its answers a probability of {sure} % on average, and {right} % of them were right: no "
     "evidence that its probabilities are wrong. They may be off by up to {high} points."
 )
+_LABELS_TOO_HIGH = message(
+    "On {n} test rows it gave each label a probability of {sure} % on average, and {right} % of these labels were "
+    "there: its probabilities are too high. They are typically off by {error} points (95 % interval {low} to {high})."
+)
+_LABELS_TOO_LOW = message(
+    "On {n} test rows it gave each label a probability of {sure} % on average, and {right} % of these labels were "
+    "there: its probabilities are too low. They are typically off by {error} points (95 % interval {low} to {high})."
+)
+_LABELS_UNEVEN = message(
+    "On {n} test rows it gave each label a probability of {sure} % on average, and {right} % of these labels were "
+    "there, but high and low probabilities are not equally true: they are typically off by {error} points (95 % "
+    "interval {low} to {high})."
+)
+_LABELS_FINE = message(
+    "On {n} test rows it gave each label a probability of {sure} % on average, and {right} % of these labels were "
+    "there: no evidence that its probabilities are wrong. They may be off by up to {high} points."
+)
 _CORRECTIONS = {
     "none": message(
         "Nothing is corrected: on training rows held out, being less sure did not help by more than chance."
@@ -35,7 +52,14 @@ _CORRECTIONS = {
     "isotonic": message(
         "Made less sure by a rising curve, which saved {gain} nats a row on training rows held out; no answer changes."
     ),
+    "platt": message(
+        "Corrected by a slope and a shift for each label, drawn to those of all labels, which saved {gain} nats a row "
+        "on training rows held out; no answer changes."
+    ),
 }
+
+_ANSWERS = (_TOO_SURE, _TOO_UNSURE, _UNEVEN, _FINE)
+_LABELS = (_LABELS_TOO_HIGH, _LABELS_TOO_LOW, _LABELS_UNEVEN, _LABELS_FINE)
 
 
 def describe_calibration(figures: Calibration) -> str:
@@ -46,7 +70,8 @@ def describe_calibration(figures: Calibration) -> str:
     figures : Calibration
     """
     off, error = figures.overconfidence, figures.error
-    template = _TOO_SURE if off.low > 0 else _TOO_UNSURE if off.high < 0 else _UNEVEN if error.low > 0 else _FINE
+    high, low, uneven, fine = _LABELS if figures.per_label else _ANSWERS
+    template = high if off.low > 0 else low if off.high < 0 else uneven if error.low > 0 else fine
     return translate(
         template,
         n=figures.n_rows,

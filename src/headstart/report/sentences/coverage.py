@@ -26,6 +26,12 @@ def describe_coverage(figures: Conformal) -> str:
             "{stated} %.",
             n=figures.n_rows, **shares,
         )  # fmt: skip
+    elif figures.method == "per-label":
+        sentence = translate(
+            "Of the true labels of {n} test rows {measured} % were possible (95 % interval {low} to {high}); stated "
+            "were {stated} %.",
+            n=figures.n_rows, **shares,
+        )  # fmt: skip
     else:
         sentence = translate(
             "Of {n} test rows {measured} % have their true class in the set given (95 % interval {low} to {high}); "
@@ -36,7 +42,42 @@ def describe_coverage(figures: Conformal) -> str:
     return f"{sentence} {_describe_size(figures)}{warning}"
 
 
+def _describe_labels(figures: Conformal) -> str:
+    """Return how many labels are possible, how often the sure ones are true, and of which labels it is not stated."""
+    sentences = []
+    if figures.mean_size is not None:
+        sentences.append(
+            translate("Of a row {size} labels are possible on average.", size=format_amount(figures.mean_size.value))
+        )
+    right = figures.sure
+    if all(item.sure_from is None for item in figures.per_label):
+        sentences.append(translate("No label can be called sure: that takes more rows."))
+    elif right is None:
+        sentences.append(translate("No label was sure of a test row."))
+    else:
+        sentences.append(
+            translate(
+                "Of the labels called sure {right} % are true (95 % interval {low} to {high}); stated were at least "
+                "{stated} %, with a confidence of {confidence} %.",
+                right=format_hundredths(right.value), low=format_hundredths(right.low, end="low"),
+                high=format_hundredths(right.high, end="high"), stated=format_hundredths(figures.stated),
+                confidence=format_hundredths(figures.confidence or 0.0),
+            )
+        )  # fmt: skip
+    rare = [f"{item.label} ({item.n_positives})" for item in figures.per_label if item.possible_from is None]
+    if rare:
+        names = ", ".join(rare[:_MOST_RARE]) + (" ..." if len(rare) > _MOST_RARE else "")
+        sentences.append(
+            translate(
+                "Too few training rows (in parentheses) to state it for {n} labels: {names}.", n=len(rare), names=names
+            )
+        )
+    return " ".join(sentences)
+
+
 def _describe_size(figures: Conformal) -> str:
+    if figures.method == "per-label":
+        return _describe_labels(figures)
     if figures.mean_size is not None:
         size = format_amount(figures.mean_size.value)
         if size == format_amount(1):
@@ -71,4 +112,6 @@ def describe_abstention(figures: Abstention) -> str:
     return f"{sentence} {accuracy}"
 
 
+_MOST_RARE = 5
+"""Labels that are named."""
 _KINDS = ("label", "not sure", "none of these")
