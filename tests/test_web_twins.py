@@ -17,7 +17,7 @@ from tests.conftest import picture as draw_picture
 from tests.contentless import blur_edge
 from tests.twins import needs_node, run
 
-from headstart.decisions import Calibrator, Costs, DecisionPolicy, SetRule, fit_out_of_distribution
+from headstart.decisions import Calibrator, Costs, DecisionPolicy, LabelRule, SetRule, fit_out_of_distribution
 from headstart.flow.inference.answers import make_answers, make_document
 from headstart.modalities import MODALITIES
 from headstart.modalities.content import measure_image_content
@@ -271,9 +271,25 @@ def test_numbers_are_answered_alike(tmp_path: Path, margin: float | None) -> Non
     require_same_documents(tmp_path, DecisionPolicy(margin=margin), make_predictions("regression", values, ("yield",)))
 
 
+_LABELS = LabelRule(
+    coverage=0.9, confidence=0.9, n_positives=(40, 30, 20, 9, 3), n_rows=60,
+    possible_from=(0.1, 0.2, 0.05, 0.3, None), sure_from=(0.6, None, 0.4, 0.9, None),
+)  # fmt: skip
+LABEL_RULES = {
+    "nothing": DecisionPolicy(),
+    "labels": DecisionPolicy(labels=_LABELS),
+    "too few": DecisionPolicy(labels=dataclasses.replace(_LABELS, possible_from=(None,) * 5, sure_from=(None,) * 5)),
+    "corrected": DecisionPolicy(
+        calibrator=Calibrator(method="platt", slopes=(0.5, 1.0, 0.8, 0.3, 0.9), shifts=(0.0, -1.0, 0.5, 2.0, -0.1)),
+        labels=_LABELS,
+    ),
+}
+
+
+@pytest.mark.parametrize("rules", LABEL_RULES.values(), ids=list(LABEL_RULES))
 @pytest.mark.parametrize("limits", [(), (0.3, 0.6, 0.5, 0.1, 0.9)])
-def test_several_labels_are_given_alike(tmp_path: Path, limits: tuple[float, ...]) -> None:
-    require_same_documents(tmp_path, DecisionPolicy(), make_predictions("multi-label", _SHARES, CLASSES, limits))
+def test_several_labels_are_given_alike(tmp_path: Path, rules: DecisionPolicy, limits: tuple[float, ...]) -> None:
+    require_same_documents(tmp_path, rules, make_predictions("multi-label", _SHARES, CLASSES, limits))
 
 
 @pytest.mark.parametrize("task", ["classification", "multi-label"])

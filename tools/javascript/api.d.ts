@@ -48,6 +48,8 @@ export interface ReasonValues {
   sure: { probability: number };
   only_likely_class: { probability: number };
   several_likely_classes: { classes: ClassProbability[] };
+  sure_and_possible_labels: { sure: ClassProbability[]; possible: ClassProbability[] };
+  too_few_rows_for_labels: { n_rows: number };
   too_few_rows_for_sets: { n_rows: number };
   no_held_out_rows: {};
   asking_costs_less: { asking_cost: number; label: string; expected_cost: number };
@@ -90,6 +92,7 @@ export interface Answer {
   probability?: number | null;
   top?: ClassProbability[];
   labels?: string[] | null;
+  sure?: string[];
   probabilities?: Record<string, number>;
   value?: number | null;
   low?: number | null;

@@ -29,10 +29,11 @@ MOST_ROWS, LEAST_ROWS, MOST_BYTES = 32, 4, 4_000_000
 MOST_READ_ROWS, MOST_READ_BYTES = 1_000, 256_000_000
 """What is read; few rows of large images are more than is usual."""
 _INPUT = "in_"
-KIND_CODES, CLASS_INDICES = "kinds", "codes"
+KIND_CODES, CLASS_INDICES, LABEL_LEVELS = "kinds", "codes", "labels"
 _DECISION_RULES = {
     KIND_CODES: ArrayRule(("n_rows",), "whole", 0, 2),
     CLASS_INDICES: ArrayRule(("n_rows",), "whole", -1),
+    LABEL_LEVELS: ArrayRule(("n_rows", "n_outputs"), "whole", 0, 2),
 }
 
 
@@ -68,6 +69,8 @@ class GoldenRows:
         What was decided of each row, as a place in `headstart.decisions.OUTCOMES`; None before format 3.
     class_indices : array of int64 or None, shape (n_rows,)
         The class answered, -1 where there is none; None before format 3.
+    label_levels : array of uint8 or None, shape (n_rows, n_labels)
+        For several labels a row: 0 no, 1 possible, 2 sure; None where the rules do not say it.
     """
 
     arrays: Mapping[str, Array]
@@ -75,15 +78,13 @@ class GoldenRows:
     features: FloatMatrix
     kind_codes: NDArray[np.uint8] | None = None
     class_indices: NDArray[np.int64] | None = None
+    label_levels: NDArray[np.uint8] | None = None
 
     def write(self, folder: Path) -> None:
         """Write `golden.npz`."""
         input_arrays: dict[str, NDArray[Any]] = {_INPUT + name: value for name, value in self.arrays.items()}
-        decided = {
-            name: value
-            for name, value in ((KIND_CODES, self.kind_codes), (CLASS_INDICES, self.class_indices))
-            if value is not None
-        }
+        parts = ((KIND_CODES, self.kind_codes), (CLASS_INDICES, self.class_indices), (LABEL_LEVELS, self.label_levels))
+        decided = {name: value for name, value in parts if value is not None}
         write_npz(folder / FILE, {**input_arrays, "outputs": self.outputs, "features": self.features, **decided})
 
     @classmethod
@@ -106,7 +107,7 @@ class GoldenRows:
         sizes = check_arrays(stored_arrays, {"outputs": ArrayRule(("n_rows", "n_outputs"))}, FILE)
         check_arrays(stored_arrays, {"features": ArrayRule(("n_rows", "n_dims"))}, FILE, {"n_rows": sizes["n_rows"]})
         rules = {name: rule for name, rule in _DECISION_RULES.items() if name in stored_arrays}
-        check_arrays(stored_arrays, rules, FILE, {"n_rows": sizes["n_rows"]})
+        check_arrays(stored_arrays, rules, FILE, sizes)
         if contract is not None:
             _check_fit(arrays, stored_arrays, contract)
         return cls(
@@ -115,6 +116,7 @@ class GoldenRows:
             features=stored_arrays["features"],
             kind_codes=stored_arrays.get(KIND_CODES),
             class_indices=stored_arrays.get(CLASS_INDICES),
+            label_levels=stored_arrays.get(LABEL_LEVELS),
         )
 
 

@@ -32,14 +32,18 @@ class DecisionContext:
 
 
 def add_decisions(golden: GoldenRows, context: DecisionContext) -> GoldenRows:
-    """Return golden rows with the kind and the class that are decided of each."""
+    """Return golden rows with the kind, and the class or the levels of the labels, that are decided of each."""
     decisions = context.decide(golden)
     kind_codes = np.asarray([OUTCOMES.index(outcome) for outcome in decisions.outcomes], dtype=np.uint8)
-    return replace(golden, kind_codes=kind_codes, class_indices=np.asarray(decisions.codes, dtype=np.int64))
+    levels = None
+    if decisions.sure.shape[1]:
+        levels = decisions.sets.astype(np.uint8) + decisions.sure.astype(np.uint8)
+    codes = np.asarray(decisions.codes, dtype=np.int64)
+    return replace(golden, kind_codes=kind_codes, class_indices=codes, label_levels=levels)
 
 
 def list_changed_decisions(golden: GoldenRows, context: DecisionContext) -> Sequence[int]:
-    """Return the numbers of golden rows whose kind or class is decided otherwise than is stored.
+    """Return the numbers of golden rows whose kind, class or labels are decided otherwise than is stored.
 
     Bundles of format 1 and 2 store no decisions: there are none then.
 
@@ -54,4 +58,6 @@ def list_changed_decisions(golden: GoldenRows, context: DecisionContext) -> Sequ
     decided = add_decisions(golden, context)
     assert decided.kind_codes is not None and decided.class_indices is not None
     differs = (decided.kind_codes != golden.kind_codes) | (decided.class_indices != golden.class_indices)
+    if golden.label_levels is not None and decided.label_levels is not None:
+        differs |= (decided.label_levels != golden.label_levels).any(axis=1)
     return [int(row) for row in np.flatnonzero(differs)]

@@ -80,6 +80,15 @@ def _list_likely(values: Mapping[str, Any]) -> str:
     return translate("It could be {names}. Let a person decide.", names=names)
 
 
+def _list_labels(values: Mapping[str, Any]) -> str:
+    sure, possible = (
+        ", ".join(str(item["label"]) for item in values[part][:_MOST_NAMED]) for part in ("sure", "possible")
+    )
+    sentences = [translate("Sure: {names}.", names=sure)] if sure else []
+    sentences += [translate("Possible: {names}. Let a person decide.", names=possible)] if possible else []
+    return " ".join(sentences) or translate("No label is likely enough.")
+
+
 def _describe_interval(values: Mapping[str, Any]) -> str:
     return ""
 
@@ -93,6 +102,8 @@ _REASONS: Mapping[ReasonCode, Callable[[Mapping[str, Any]], str]] = {
     "sure": _describe_sure,
     "only_likely_class": _describe_sure,
     "several_likely_classes": _list_likely,
+    "sure_and_possible_labels": _list_labels,
+    "too_few_rows_for_labels": lambda values: translate("Too little was learnt to say which labels are sure."),
     "too_few_rows_for_sets": _describe_too_few,
     "no_held_out_rows": _describe_too_few,
     "asking_costs_less": lambda values: translate("A wrong answer could cost too much. Let a person decide."),

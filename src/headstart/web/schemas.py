@@ -47,6 +47,7 @@ class Prediction(BaseModel):
     probability: float | None = Field(None, ge=0, le=1)
     top: list[Share] = Field(default_factory=list)
     labels: list[str] | None = Field(None, description="For several labels an input.")
+    sure: list[str] = Field(default_factory=list, description="Those of them that are sure.")
     probabilities: dict[str, float] = Field(default_factory=dict)
     value: float | None = Field(None, description="For numbers, with low and high.")
     low: float | None = None

@@ -13,6 +13,8 @@ export interface Calibrator {
   temperature: number;
   knots: number[];
   levels: number[];
+  slopes?: number[];
+  shifts?: number[];
 }
 
 /** What a wrong answer costs (true class, answer), and what asking a person costs. */
@@ -26,6 +28,7 @@ export interface DecisionPolicy {
   coverage: number;
   calibrator: Calibrator;
   sets: { floors: number[]; n_rows: number } | null;
+  labels?: { possible_from: (number | null)[]; sure_from: (number | null)[]; n_rows: number } | null;
   margin: number | null;
   too_few: boolean;
   novelty: { threshold: number; false_alarm: number } | null;

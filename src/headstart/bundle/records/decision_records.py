@@ -30,10 +30,12 @@ class CalibratorRecord(StrictRecord):
     """Correction of probabilities (see `headstart.decisions.Calibrator`)."""
 
     model_config = ConfigDict(**{**StrictRecord.model_config, "extra": "forbid"})
-    method: Literal["none", "temperature", "isotonic"]
+    method: Literal["none", "temperature", "isotonic", "platt"]
     temperature: Annotated[float, Field(ge=1e-3, le=1e6)] = 1.0
     knots: list[Share] = []
     levels: list[Annotated[float, Field(ge=-0.01, le=1.01)]] = []
+    slopes: list[Annotated[float, Field(gt=0, le=1)]] = []
+    shifts: list[Annotated[float, Field(ge=-100, le=100)]] = []
     n_rows: Count = 0
     gain: Number = 0.0
 
@@ -52,6 +54,17 @@ class SetsRecord(StrictRecord):
     coverage: Share
     floors: list[Annotated[float, Field(ge=0, le=1.000001)]]
     own: list[bool]
+    n_rows: Count
+
+
+class LabelsRecord(StrictRecord):
+    """Thresholds of several labels a row: possible, and sure, from this probability on; null: not stated."""
+
+    coverage: Share
+    confidence: Share
+    possible_from: list[Share | None]
+    sure_from: list[Share | None]
+    n_positives: list[Count]
     n_rows: Count
 
 
@@ -88,6 +101,7 @@ class RulesRecord(StrictRecord):
     reserved: Annotated[list[Text], Field(max_length=MOST_IDS)] | None = None
     answer_below: Share | None = None
     content: dict[str, Number] | None = None
+    labels: LabelsRecord | None = None
 
     @field_validator("content")
     @classmethod
@@ -133,6 +147,12 @@ def parse_rules(document: object, arrays: Arrays, n_classes: int, single: bool =
     if rules.sets is not None:
         _require_length("sets.floors", rules.sets.floors, n_classes)
         _require_length("sets.own", rules.sets.own, n_classes)
+    if rules.labels is not None:
+        for name in ("possible_from", "sure_from", "n_positives"):
+            _require_length(f"labels.{name}", getattr(rules.labels, name), n_classes)
+    if rules.calibrator.method == "platt":
+        _require_length("calibrator.slopes", rules.calibrator.slopes, n_classes)
+        _require_length("calibrator.shifts", rules.calibrator.shifts, n_classes)
     if rules.costs is not None:
         _require_length("costs.matrix", rules.costs.matrix, n_classes)
         for row in rules.costs.matrix:

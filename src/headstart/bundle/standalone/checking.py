@@ -151,10 +151,11 @@ def read_policy(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
         "coverage": SHARE, "margin?": (0.0, 1e300), "too_few?": bool, "reserved?": [str], "answer_below?": SHARE,
         "content?": {f"{fault}?": NUMBER for fault in CONTENT_FAULTS},
         "calibrator": {
-            "method": {"none", "temperature", "isotonic"}, "temperature": (1e-3, 1e6), "knots": [SHARE],
-            "levels": [(-0.01, 1.01)],
+            "method": {"none", "temperature", "isotonic", "platt"}, "temperature": (1e-3, 1e6), "knots": [SHARE],
+            "levels": [(-0.01, 1.01)], "slopes?": [(1e-9, 1.0)], "shifts?": [(-100.0, 100.0)],
         },
         "sets?": {"floors": [SHARE], "n_rows": COUNT},
+        "labels?": {"n_rows": COUNT},
         "novelty?": {"reads": {"features", "descriptors"}, "threshold": (-1e6, 1e6), "false_alarm": SHARE},
         "costs?": {"matrix": [[NUMBER]], "refer": NUMBER},
     }  # fmt: skip
@@ -165,6 +166,12 @@ def read_policy(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
     if not curve or len(knots) != len(levels) or knots != sorted(knots):
         raise make_misfit("decision.json.calibrator.knots", "should rise, one for each level", knots)
     rows = [policy["sets"]["floors"]] if policy["sets"] else []
+    if policy["calibrator"]["method"] == "platt":
+        rows += [policy["calibrator"].get("slopes") or [], policy["calibrator"].get("shifts") or []]
+    if policy.get("labels"):
+        for name in ("possible_from", "sure_from"):
+            rows.append(policy["labels"].get(name) or [])
+            require_shape([one for one in rows[-1] if one is not None], [SHARE], f"decision.json.labels.{name}")
     rows += [policy["costs"]["matrix"], *policy["costs"]["matrix"]] if policy["costs"] else []
     for row in rows:
         if len(row) != n_classes:

@@ -35,11 +35,10 @@ except RefusedInput as refused:
     print(refused, file=sys.stderr)
     raise SystemExit(2) from None
 TASK, CLASSES, PORTABLE = CONFIG["task"], CONFIG["classes"], CONFIG["portable"]
-SINGLE = TASK in ("classification", "ordinal")
 NOT_SURE, NONE, RESERVED = "not sure", "none of these", ("_other", "noise", "background")
 HEADINGS = {"label": "best guess", "labels": "best guess", "label_2": "second guess", "label_3": "third guess",
             "probability_2": "probability of the second", "probability_3": "probability of the third",
-            "set": "likely answers"}  # fmt: skip
+            "sure": "sure labels", "set": "likely answers"}  # fmt: skip
 BATCH, MOST_RUN_BYTES, MOST_RUN_SECONDS = 16, 2_000_000_000, 300.0
 RAISED = vars(onnxruntime.capi.onnxruntime_pybind11_state).values()
 FAILURES: tuple[type[Exception], ...] = (
@@ -132,6 +131,10 @@ def calibrate(probabilities: Any) -> Any:
     calibrator = POLICY["calibrator"]
     if calibrator["method"] == "none":
         return probabilities
+    if calibrator["method"] == "platt":
+        inside = np.clip(probabilities, 1e-12, 1 - 1e-12)
+        logits = np.asarray(calibrator["slopes"]) * np.log(inside / (1 - inside)) + np.asarray(calibrator["shifts"])
+        return 1 / (1 + np.exp(-logits))
     if calibrator["method"] == "isotonic":
         corrected = np.interp(probabilities, calibrator["knots"], calibrator["levels"]) + 1e-4 * probabilities
     else:
@@ -145,18 +148,29 @@ def describe_class(row: Any, index: int) -> str:
     return f"{CLASSES[index]} ({100 * row[index]:.0f} %)"
 
 
+def describe_classes(row: Any, places: list[int]) -> str:
+    """Return the first classes with their probabilities, and how many more there are."""
+    more = f" and {len(places) - 3} more" if len(places) > 3 else ""
+    return ", ".join(describe_class(row, at) for at in places[:3]) + more
+
+
+def name_classes(places: list[int]) -> str:
+    """Return the names of the first classes, and how many more there are."""
+    return ";".join([CLASSES[at] for at in places[:20]] + ([f"{len(places) - 20} more"] if len(places) > 20 else []))
+
+
 def decide_row(row: Any, distance: float) -> list[str]:
     """Return the cells of one row after the input: prediction, answer, set, reason, kind."""
-    cells, answer, prediction_set, reason, ends, kind = DECIDERS[TASK](row)
+    cells, answer, sets, reason, ends, kind = DECIDERS[TASK](row)
     out_of_distribution = POLICY["novelty"]
     if out_of_distribution and distance > out_of_distribution["threshold"]:
         share = f"{100 * (1 - out_of_distribution['false_alarm']):.0f} %"
         answer, kind = NONE, "none_of_these"
         reason = f"unlike the training rows: farther from them than {share} of them are from each other"
-    return [*cells, answer, prediction_set, reason, *ends, kind]
+    return [*cells, answer, *sets, reason, *ends, kind]
 
 
-def decide_class(row: Any) -> tuple[list[str], str, str, str, list[str], str]:
+def decide_class(row: Any) -> tuple[list[str], str, list[str], str, list[str], str]:
     """Decide on the probabilities of classes or grades."""
     best = int(row.argmax())
     if TASK == "ordinal":
@@ -191,38 +205,51 @@ def decide_class(row: Any) -> tuple[list[str], str, str, str, list[str], str]:
         if not sets["n_rows"]:
             reason = "no training row could be held out, so no class can be ruled out"
     elif not reason:
-        more = f" and {len(prediction_set) - 3} more" if len(prediction_set) > 3 else ""
-        reason = f"may be {', '.join(describe_class(row, at) for at in prediction_set[:3])}{more}"
+        reason = f"may be {describe_classes(row, prediction_set)}"
     answer, kind = (CLASSES[index], "label") if index >= 0 else (NOT_SURE, "not_sure")
     if index >= 0 and refused[index]:
         answer, kind = NONE, "none_of_these"
         reason = f"most like the training rows of {describe_class(row, index)}"
-    names = [CLASSES[at] for at in prediction_set[:20]] + (
-        [f"{len(prediction_set) - 20} more"] if len(prediction_set) > 20 else []
-    )
     cells = [part for at in top for part in (CLASSES[at], f"{row[at]:.6f}")]
-    return cells, answer, ";".join(names), reason, [], kind
+    return cells, answer, [name_classes(prediction_set)], reason, [], kind
 
 
-def decide_labels(row: Any) -> tuple[list[str], str, str, str, list[str], str]:
+def decide_labels(row: Any) -> tuple[list[str], str, list[str], str, list[str], str]:
     """Decide on the probabilities of labels of which a row may have several."""
-    labels = np.flatnonzero(row >= np.asarray(CONFIG["thresholds"] or (0.5,)))
-    written = ";".join(CLASSES[at] for at in labels)
-    if len(CLASSES) <= 20:
-        return [written, *(f"{probability:.6f}" for probability in row)], written, "", "", [], "label"
-    best = np.argsort(-row, kind="stable")[:3]
-    return [written, *(part for at in best for part in (CLASSES[at], f"{row[at]:.6f}"))], written, "", "", [], "label"
+    is_label = row >= calibrate(np.asarray(CONFIG["thresholds"] or [0.5] * len(CLASSES))[None])[0]
+    written = answer = ";".join(CLASSES[at] for at in np.flatnonzero(is_label))
+    order, rule, sets, reason, kind = np.argsort(-row, kind="stable"), POLICY.get("labels"), ["", ""], "", "label"
+    if rule:
+        possible = [at for at in order if is_label[at] or reaches(row[at], rule["possible_from"][at])]
+        sure = [at for at in order if is_label[at] and reaches(row[at], rule["sure_from"][at])]
+        sets = [name_classes(sure), name_classes(possible)]
+        parts = {"sure": sure, "possible": [at for at in possible if at not in sure]}
+        reason = "; ".join(f"{name}: {describe_classes(row, places)}" for name, places in parts.items() if places)
+        reason = reason or "no label is likely enough"
+        if not any(floor is not None for floor in rule["possible_from"]):
+            reason = f"{rule['n_rows']} training rows are too few to say which labels are sure or possible"
+        if possible and not is_label.any():
+            answer, kind = NOT_SURE, "not_sure"
+    probabilities = [f"{probability:.6f}" for probability in row]
+    if len(CLASSES) > 20:
+        probabilities = [part for at in order[:3] for part in (CLASSES[at], f"{row[at]:.6f}")]
+    return [written, *probabilities], answer, sets, reason, [], kind
 
 
-def decide_number(row: Any) -> tuple[list[str], str, str, str, list[str], str]:
+def reaches(probability: float, threshold: float | None) -> bool:
+    """Return whether a probability is not below its threshold; None is never reached."""
+    return threshold is not None and probability >= threshold
+
+
+def decide_number(row: Any) -> tuple[list[str], str, list[str], str, list[str], str]:
     """Decide on a number."""
     written, margin = f"{row[0]:.7g}", POLICY["margin"]
     if margin is None:
         few = "too few training rows to give a range" if POLICY.get("too_few") else ""
-        return [written], written, "", few, ["", ""], "label"
+        return [written], written, [""], few, ["", ""], "label"
     ends = [f"{row[0] - margin:.7g}", f"{row[0] + margin:.7g}"]
     reason = f"{100 * POLICY['coverage']:.0f} % of such ranges are stated to hold the truth"
-    return [written], written, " to ".join(ends), reason, ends, "label"
+    return [written], written, [" to ".join(ends)], reason, ends, "label"
 
 
 DECIDERS = {
@@ -241,7 +268,8 @@ def list_columns() -> list[str]:
         columns = ["labels", *([f"p({name})" for name in CLASSES] if len(CLASSES) <= 20 else ranks)]
     if TASK == "regression":
         columns = list(CLASSES)
-    return ["input", *columns, "answer", "set", "reason", *(["low", "high"] if TASK == "regression" else []), "kind"]
+    sets = ["sure", "set"] if TASK == "multi-label" else ["set"]
+    return ["input", *columns, "answer", *sets, "reason", *(["low", "high"] if TASK == "regression" else []), "kind"]
 
 
 def collate_rows(rows: list[list[Any]]) -> dict[str, Any]:
@@ -320,7 +348,7 @@ def predict_paths(paths: list[str], write: Callable[[list[Any]], None]) -> None:
         probabilities, features = run_rows(session, good) if good else (np.empty((0, 1)), np.empty((0, 0)))
         if good and out_of_distribution and features.shape[1] != out_of_distribution["centre"].shape[1]:
             raise RefusedInput(f"decision.safetensors does not fit the graph.\n{HINT}")
-        probabilities = calibrate(probabilities) if SINGLE else probabilities
+        probabilities = calibrate(probabilities)
         distances = (
             measure_distances(features, out_of_distribution)
             if good and out_of_distribution

@@ -25,13 +25,24 @@ function describeAnswer(answer) {
 /** @param {{probability: number}} values */
 const describeProbability = ({ probability }) => t("sure", { percent: formatPercent(probability) });
 const describeTooFewRows = () => t("too_few");
+/** @param {ClassProbability[]} classes */
+const listNames = (classes) => formatList(classes.map(({ label }) => label));
+
+/** @param {{sure: ClassProbability[], possible: ClassProbability[]}} values */
+function describeLabels({ sure, possible }) {
+  const parts = [sure.length ? t("labels_sure", { names: listNames(sure) }) : ""];
+  parts.push(possible.length ? t("labels_possible", { names: listNames(possible) }) : "");
+  return parts.filter(Boolean).join(" ") || t("labels_none");
+}
 
 /** @type {import("./api.js").ReasonTexts<[Answer]>} */
 const REASONS = {
   none: () => "",
   sure: describeProbability,
   only_likely_class: describeProbability,
-  several_likely_classes: ({ classes }) => t("could_be", { names: formatList(classes.map(({ label }) => label)) }),
+  several_likely_classes: ({ classes }) => t("could_be", { names: listNames(classes) }),
+  sure_and_possible_labels: describeLabels,
+  too_few_rows_for_labels: () => t("labels_too_few"),
   too_few_rows_for_sets: describeTooFewRows,
   no_held_out_rows: describeTooFewRows,
   asking_costs_less: () => t("costly"),

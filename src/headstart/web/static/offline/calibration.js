@@ -26,6 +26,14 @@ function applyCurve(probabilities, { knots, levels }) {
   });
 }
 
+/** @param {number[]} probabilities @param {Calibrator} calibrator */
+function shiftLogits(probabilities, { slopes = [], shifts = [] }) {
+  return probabilities.map((probability, at) => {
+    const inside = Math.min(Math.max(probability, SMALLEST), 1 - SMALLEST);
+    return 1 / (1 + Math.exp(-(slopes[at] * Math.log(inside / (1 - inside)) + shifts[at])));
+  });
+}
+
 /** @type {Record<string, typeof applyCurve | undefined>} */
 const METHODS = { temperature: scaleByTemperature, isotonic: applyCurve };
 
@@ -35,6 +43,7 @@ const METHODS = { temperature: scaleByTemperature, isotonic: applyCurve };
  * @param {Calibrator} calibrator
  */
 export function calibrate(outputs, calibrator) {
+  if (calibrator.method === "platt") return shiftLogits(outputs, calibrator);
   const method = METHODS[calibrator.method];
   if (!method) return outputs;
   const corrected = method(outputs, calibrator);

@@ -160,12 +160,37 @@ function decideClass(model, probabilities) {
   return { ...top[0], top, set, ...makeOutcome(model.classes[index], outcome, reason) };
 }
 
+/**
+ * Return whether a probability is not below its threshold; null is never reached.
+ * @param {number} probability
+ * @param {number | null} threshold
+ */
+function reaches(probability, threshold) {
+  return threshold !== null && probability >= threshold;
+}
+
 /** @param {ModelDocument} model @param {number[]} outputs @returns {Answer} */
 function decideLabels(model, outputs) {
-  const limits = model.thresholds.length ? model.thresholds : model.classes.map(() => 0.5);
-  const labels = model.classes.filter((_, at) => outputs[at] >= limits[at]);
+  const { calibrator, labels: rule } = model.decision;
+  const limits = calibrate(model.thresholds.length ? model.thresholds : model.classes.map(() => 0.5), calibrator);
+  const isGiven = outputs.map((output, at) => output >= limits[at]);
+  const labels = model.classes.filter((_, at) => isGiven[at]);
   const probabilities = Object.fromEntries(model.classes.map((name, at) => [name, outputs[at]]));
-  return { labels, probabilities, set: [], ...makeOutcome(labels.join(";"), "answered", { code: "none", values: {} }) };
+  const answer = labels.join(";");
+  if (!rule) {
+    return { labels, sure: [], probabilities, set: [], ...makeOutcome(answer, "answered", { code: "none", values: {} }) };
+  }
+  const possible = rankIndices(outputs).filter((at) => isGiven[at] || reaches(outputs[at], rule.possible_from[at]));
+  const sure = possible.filter((at) => isGiven[at] && reaches(outputs[at], rule.sure_from[at]));
+  const name = (/** @type {number} */ at) => nameClass(model, outputs, at);
+  const others = possible.filter((at) => !sure.includes(at));
+  /** @type {Reason} */
+  const reason = rule.possible_from.some((floor) => floor !== null)
+    ? { code: "sure_and_possible_labels", values: { sure: sure.map(name), possible: others.map(name) } }
+    : { code: "too_few_rows_for_labels", values: { n_rows: rule.n_rows } };
+  const [sureNames, set] = [sure, possible].map((places) => places.map((at) => model.classes[at]));
+  const outcome = possible.length && !labels.length ? "not_sure" : "answered";
+  return { labels, sure: sureNames, probabilities, set, ...makeOutcome(answer, outcome, reason) };
 }
 
 /** @param {ModelDocument} model @param {number[]} outputs @returns {Answer} */
@@ -210,7 +235,7 @@ const NO_CLASS = { label: null, probability: null, top: [] };
 const NO_PREDICTION = {
   classification: NO_CLASS,
   ordinal: NO_CLASS,
-  "multi-label": { labels: null, probabilities: {} },
+  "multi-label": { labels: null, sure: [], probabilities: {} },
   regression: { value: null, low: null, high: null },
 };
 

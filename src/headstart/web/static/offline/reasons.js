@@ -38,10 +38,16 @@ function nameClass({ label, probability }) {
   return `${label} (${formatPercent(probability)})`;
 }
 
-/** @param {{classes: ClassProbability[]}} values */
-function listClasses({ classes }) {
+/** @param {ClassProbability[]} classes */
+function joinClasses(classes) {
   const more = classes.length > MAX_NAMED ? ` and ${classes.length - MAX_NAMED} more` : "";
-  return `may be ${classes.slice(0, MAX_NAMED).map(nameClass).join(", ")}${more}`;
+  return `${classes.slice(0, MAX_NAMED).map(nameClass).join(", ")}${more}`;
+}
+
+/** @param {{sure: ClassProbability[], possible: ClassProbability[]}} values */
+function listLabels({ sure, possible }) {
+  const parts = [sure.length ? `sure: ${joinClasses(sure)}` : "", possible.length ? `possible: ${joinClasses(possible)}` : ""];
+  return parts.filter(Boolean).join("; ") || "no label is likely enough";
 }
 
 /** @type {import("./api.js").ReasonTexts} */
@@ -49,7 +55,10 @@ const TEXTS = {
   none: () => "",
   sure: ({ probability }) => `${formatPercent(probability)} sure`,
   only_likely_class: ({ probability }) => `${formatPercent(probability)} sure; no other class is likely enough`,
-  several_likely_classes: listClasses,
+  several_likely_classes: ({ classes }) => `may be ${joinClasses(classes)}`,
+  sure_and_possible_labels: listLabels,
+  too_few_rows_for_labels: (values) =>
+    `${values.n_rows} training rows are too few to say which labels are sure or possible`,
   too_few_rows_for_sets: (values) => `${values.n_rows} training rows are too few to rule any class out`,
   no_held_out_rows: () => "no training row could be held out, so no class can be ruled out",
   asking_costs_less: (values) =>
