@@ -202,6 +202,23 @@ def test_p_value_and_interval_never_disagree() -> None:
         assert found.p_value <= 0.05 or found.gap.low <= 0
 
 
+def test_a_value_of_few_rows_does_not_hide_the_gap_between_two_of_many() -> None:
+    rows = {"a": (160, 200), "b": (125, 200), "c": (15, 25)}
+    right = np.concatenate([np.arange(n) < hits for hits, n in rows.values()])
+    (column,) = compared(right, site=[name for name, (_, n) in rows.items() for _ in range(n)])
+    assert column.gap_between == ["a", "b"]
+    assert column.p_value is not None and column.p_value < 0.005
+
+
+def test_equal_gaps_of_chance_count_half_and_the_interval_agrees_with_the_test() -> None:
+    site = ["a"] * 200 + ["b"] * 200
+    (column,) = compared(np.concatenate([np.arange(200) < 160, np.arange(200) < 143]), site=site)
+    assert column.p_value is not None and column.p_value == pytest.approx(0.046, abs=0.01)
+    assert column.gap is not None and column.gap.low > 0
+    (column,) = compared(np.concatenate([np.arange(200) < 160, np.arange(200) < 160]), site=site)
+    assert column.p_value == 1.0
+
+
 def test_a_different_mix_of_classes_is_named_as_a_possible_reason() -> None:
     codes = np.array([0] * 50 + [1] * 50)
     told = np.eye(2)[np.zeros(100, dtype=int)]

@@ -27,6 +27,8 @@ class EvaluationSettings:
         side. Counts alone decide, not the width of the interval: it is widest where the model is at its worst.
     max_group_values, min_median_rows : int
         A column with more values, or whose median value has fewer rows (patients, farms), only keeps rows together.
+    least_gap_share : float
+        Where an exact test finds a gap between groups, its interval begins at this share (0-1) of the gap at least.
     mix_difference : float
         Two groups of which so great a share (0-1) would have to change class to be alike do not hold the same classes.
     min_cell_rows : int
@@ -78,6 +80,7 @@ class EvaluationSettings:
     min_clusters: int = 10
     max_group_values: int = 30
     min_median_rows: int = 5
+    least_gap_share: float = 0.001
     mix_difference: float = 0.2
     min_cell_rows: int = 10
     max_slice_overlap: float = 0.5

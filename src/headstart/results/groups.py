@@ -75,12 +75,12 @@ class GroupColumn(Record):
         "or half of them have fewer than 5 rows (patients, farms): such a column only keeps rows together.",
     )
     gap: Figure | None = Field(
-        description="Largest difference in `measure` between two values; `null` where no two can be compared. Zero is "
-        "inside the interval where `p_value` is above 0.05.",
+        description="Clearest difference in `measure` between two values, that is, the largest in standard errors; "
+        "`null` where no two can be compared. Zero is inside the interval where `p_value` is above 0.05.",
     )
     gap_between: list[str] | None = Field(description="These two values, the better one first; else `null`.")
     p_value: float | None = Field(
-        description="Permutation test of the largest difference, 0 to 1, corrected for the number of columns; else "
+        description="Permutation test of the clearest difference, 0 to 1, corrected for the number of columns; else "
         "`null`.",
     )
     n_columns_compared: int | None = Field(

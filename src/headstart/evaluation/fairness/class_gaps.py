@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.evaluation.fairness.gap_tests import agree_with_test, count_mid_p
 from headstart.evaluation.intervals import Floats, compute_wilson_interval, difference_interval, envelope
 from headstart.evaluation.settings import SETTINGS
 from headstart.records import Index, Interval
@@ -63,7 +64,8 @@ def measure_class_gap(
     -----
     The p-value is the share of 2,000 permutations of groups within classes in which the largest difference over all
     classes and pairs, in standard errors, is as large (Westfall and Young 1993): it is corrected for the number of
-    classes. The interval is Newcombe's (1998, method 10); above 5 % it is widened to 0.
+    classes. Equal ones count half, as in `compute_gap_p_value`. The interval is Newcombe's (1998, method 10), made to
+    agree with the test.
 
     Examples
     --------
@@ -81,7 +83,7 @@ def measure_class_gap(
         largest = np.maximum(largest, item.figure(permuted))
     figures = [float(item.figure(item.hits)) for item in classes]
     worst = classes[int(np.argmax(figures))]
-    p_value = (1 + int((largest >= max(figures) - 1e-9).sum())) / (1 + SETTINGS.permutations)
+    p_value = count_mid_p(largest, max(figures)) if max(figures) > 0 else 1.0
     best, least = int(worst.shares.argmax()), int(worst.shares.argmin())
     if best == least:  # The same share everywhere: any two groups show the gap of none.
         best, least = 0, 1
@@ -111,10 +113,7 @@ def _share_difference(item: _ClassByGroup, best: int, least: int) -> Interval:
 
 
 def with_p_value(class_gap: ClassGap, p_value: float) -> ClassGap:
-    """Return the gap with a corrected p-value: above 5 % its interval is stretched to 0, so that the two agree."""
-    gap = (
-        class_gap.gap
-        if p_value <= SETTINGS.level
-        else Figure(value=class_gap.gap.value, low=min(class_gap.gap.low, 0.0), high=class_gap.gap.high)
-    )
-    return class_gap.model_copy(update={"gap": gap, "p_value": p_value})
+    """Return the gap with a corrected p-value, and an interval that agrees with it."""
+    gap = Interval(class_gap.gap.value, class_gap.gap.low, class_gap.gap.high)
+    figure = Figure.from_interval(agree_with_test(gap, p_value, is_exact=True))
+    return class_gap.model_copy(update={"gap": figure, "p_value": p_value})

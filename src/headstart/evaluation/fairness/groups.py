@@ -1,4 +1,4 @@
-"""Is the model equally good for everyone? Figures for each group, and a test of the largest gap between two of them.
+"""Is the model equally good for everyone? Figures for each group, and a test of the clearest gap between two.
 
 Too few rows is an answer of its own: "cannot tell". Nothing here knows the meaning of a group.
 """
@@ -13,7 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.evaluation.fairness.class_gaps import measure_class_gap, with_p_value
-from headstart.evaluation.fairness.gap_tests import gap_interval, sample_null_gaps
+from headstart.evaluation.fairness.gap_tests import (
+    agree_with_test,
+    compute_gap_p_value,
+    find_clearest_pair,
+    gap_interval,
+    is_exact_test,
+)
 from headstart.evaluation.intervals import number_clusters
 from headstart.evaluation.metrics.measures import MEASURES
 from headstart.evaluation.metrics.per_task import Truth, score_predictions
@@ -59,13 +65,14 @@ class _Scoring:
 
 @dataclass(frozen=True, kw_only=True)
 class _Compared:
-    """Group column: its values by name and, unless there are too many, scores; the largest gap of two."""
+    """Group column: its values by name and, unless there are too many, scores; the clearest gap of two."""
 
     names: set[str]
     values: list[GroupValue]
     gap: Interval | None = None
     between: tuple[GroupValue, GroupValue] | None = None
     p_value: float | None = None
+    is_exact: bool = False
 
     @property
     def has_numeric_names(self) -> bool:
@@ -99,7 +106,7 @@ def score_groups(
     seed: int,
     answers: AnsweredRows | None = None,
 ) -> list[GroupColumn]:
-    """Score predictions for every value of every column, and test the largest gap between two of them.
+    """Score predictions for every value of every column, and test the clearest gap between two of them.
 
     Parameters
     ----------
@@ -123,13 +130,14 @@ def score_groups(
 
     Notes
     -----
-    Metrics as in `score`. The gap is the largest difference between two values that can be compared: in accuracy, for
-    several labels in the mean F1 of a row, for numbers in the mean absolute error. Its interval is the envelope of the
-    bootstrap over rows or clusters and, for shares, Newcombe's (1998, method 10) from Wilson's intervals, else Welch's
-    t, and does not know that the pair was picked. The p-value does: it is the share of `permutations` in
-    which the *largest* gap is as large when the values are permuted, among whole clusters where each has one value,
-    else among clusters of equal size. Over the columns it is corrected by Holm (1979). Above 5 % the interval is
-    widened to 0, so that the two never disagree.
+    Metrics as in `score`. The gap is the clearest difference between two values that can be compared, that is, the
+    largest in standard errors: in accuracy, for several labels in the mean F1 of a row, for numbers in the mean
+    absolute error. Its interval is the envelope of the bootstrap over rows or clusters and, for shares, Newcombe's
+    (1998, method 10) from Wilson's intervals, else Welch's t, and does not know that the pair was picked. The p-value
+    does: it is the share of `permutations` in which the *clearest* gap is as clear when the values are permuted, among
+    whole clusters where each has one value, else among clusters of equal size; equal ones count half. Over the columns
+    it is corrected by Holm (1979). Above 5 % the interval is widened to 0; at 5 % or less it begins above 0 where rows
+    are independent and right or wrong, so that the two agree.
 
     Examples
     --------
@@ -153,7 +161,9 @@ def score_groups(
         GroupColumn(
             column=name,
             values=item.values,
-            gap=Figure.from_interval(_stretch_to_zero(item.gap, p)) if item.gap and p is not None else None,
+            gap=Figure.from_interval(agree_with_test(item.gap, p, item.is_exact))
+            if item.gap and p is not None
+            else None,
             gap_between=[value.value for value in item.between] if item.between else None,
             p_value=p,
             n_columns_compared=n_tests,
@@ -226,7 +236,7 @@ def name_values(values: Column) -> list[str]:
 
 
 def _compare(scoring: _Scoring, values: Column) -> _Compared:
-    """Score each value of one column and, if two can be compared, test the largest gap."""
+    """Score each value of one column and, if two can be compared, test the clearest gap."""
     truth, predictions, clusters, seed = scoring.truth, scoring.predictions, scoring.clusters, scoring.seed
     names = np.array(name_values(values), dtype=object)
     present = {name for name in names if name}
@@ -241,17 +251,18 @@ def _compare(scoring: _Scoring, values: Column) -> _Compared:
     members = np.array([place[name] for name in names[rows]], dtype=np.intp)
     measure = MEASURES[predictions.task]
     figures = measure.values(truth, predictions)[rows] * measure.better
-    means = np.bincount(members, weights=figures) / np.bincount(members)
-    best, worst = int(means.argmax()), int(means.argmin())
-    if best == worst:
-        best, worst = 0, 1
+    sizes = np.bincount(members)
+    pair = find_clearest_pair(np.bincount(members, weights=figures) / sizes, sizes)
     row_clusters = number_clusters(clusters[rows]) if clusters is not None else None
+    p_value = compute_gap_p_value(figures, members, pair, row_clusters, seed=seed)
+    best, worst = pair
     gap = gap_interval(
         figures, members == best, members == worst, clusters=row_clusters, seed=seed, within=measure.within
     )
-    null = sample_null_gaps(figures, members, row_clusters, n_values=len(testable), seed=seed)
-    p_value = (1 + int((null >= gap.value - 1e-9).sum())) / (1 + SETTINGS.permutations)
-    return _Compared(names=present, values=listed, gap=gap, between=(testable[best], testable[worst]), p_value=p_value)
+    return _Compared(
+        names=present, values=listed, gap=gap, between=(testable[best], testable[worst]), p_value=p_value,
+        is_exact=is_exact_test(figures, row_clusters),
+    )  # fmt: skip
 
 
 def _score_value(name: str, rows: Index, scoring: _Scoring) -> GroupValue:
@@ -291,11 +302,6 @@ def correct_by_holm(p_values: list[float | None]) -> list[float | None]:
         highest = max(highest, min(1.0, p * (len(order) - rank)))
         corrected[at] = highest
     return corrected
-
-
-def _stretch_to_zero(gap: Interval, p_value: float) -> Interval:
-    """Stretch the interval to 0 where chance gives such a gap too often."""
-    return gap if p_value <= SETTINGS.level else Interval(gap.value, min(gap.low, 0.0), gap.high)
 
 
 def _hold_other_classes(a: AnyMetrics | None, b: AnyMetrics | None) -> bool:

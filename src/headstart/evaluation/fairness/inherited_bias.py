@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.fairness.gap_tests import gap_interval, sample_null_gaps
+from headstart.evaluation.fairness.gap_tests import compute_gap_p_value, find_clearest_pair, gap_interval
 from headstart.evaluation.fairness.groups import has_too_many_values, name_values
 from headstart.evaluation.intervals import (
     Floats,
@@ -61,7 +61,7 @@ class ComparedModels:
 def trace_gap(
     name: str, truth: Truth, models: ComparedModels, values: Column, clusters: Index | None, seed: int
 ) -> GapOrigin | None:
-    """Return which part of the largest gap between two groups the base brought, and what adaptation changed.
+    """Return which part of the clearest gap between two groups the base brought, and what adaptation changed.
 
     Parameters
     ----------
@@ -77,13 +77,13 @@ def trace_gap(
     Returns
     -------
     GapOrigin or None
-        None if no two groups can be compared. The two groups are those that differ most on average over the models with
-        the base and that without it, so that neither side is favoured.
+        None if no two groups can be compared. The two groups are those that differ most clearly on average over the
+        models with the base and that without it, so that neither side is favoured.
 
     Notes
     -----
-    The interval of a gap does not know that the pair was picked: where chance gives such a largest gap in more than 5 %
-    of permutations it is stretched to 0, as in `score_groups`. What the base brought is a difference of two gaps, which
+    The interval of a gap does not know that the pair was picked: where chance gives one as clear in more than 5 % of
+    permutations it is stretched to 0, as in `score_groups`. What the base brought is a difference of two gaps, which
     the choice of the pair does not favour (decision 0033).
 
     Examples
@@ -112,16 +112,16 @@ def trace_gap(
         for key, predictions in predictions_by_model.items()
         if predictions is not None
     }
-    better, worse = _choose_pair(figures, members, models.is_frozen)
-    if better == worse:
+    chosen = _choose_pair(figures, members, models.is_frozen)
+    if chosen is None:
         return None
+    better, worse = chosen
     row_clusters = number_clusters(clusters[rows]) if clusters is not None else None
     pair = (members == better, members == worse)
 
     def gap(each: NDArray[np.float32]) -> Interval:
         interval = gap_interval(each, *pair, clusters=row_clusters, seed=seed, within=measure.within)
-        null = sample_null_gaps(each, members, row_clusters, n_values=len(group_names), seed=seed)
-        p_value = (1 + int((null >= abs(interval.value) - 1e-9).sum())) / (1 + SETTINGS.permutations)
+        p_value = compute_gap_p_value(each, members, chosen, row_clusters, seed=seed)
         return interval if p_value <= SETTINGS.level else envelope(
             interval.value, (interval.low, interval.high), (0.0, 0.0), within=measure.within
         )  # fmt: skip
@@ -144,17 +144,18 @@ def trace_gap(
     )  # fmt: skip
 
 
-def _choose_pair(figures: Mapping[str, NDArray[np.float32]], members: Index, is_frozen: bool) -> tuple[int, int]:
-    """Return the best and the worst group, on average over a model without the base and those with it.
+def _choose_pair(figures: Mapping[str, NDArray[np.float32]], members: Index, is_frozen: bool) -> tuple[int, int] | None:
+    """Return the two groups that differ most clearly on average, the better first; None where none differ.
 
-    Both sides weigh one half, so that the choice favours neither what the base brought nor what adaptation changed.
+    The average is over a model without the base and those with it: both sides weigh one half, so that the choice
+    favours neither what the base brought nor what adaptation changed.
     """
     sizes = np.bincount(members)
     means = {key: np.bincount(members, each) / sizes for key, each in figures.items()}
     based = [means[key] for key in ("chosen", "frozen") if key in means and not (is_frozen and key == "frozen")]
     sides = [np.mean(based, axis=0), *([means["plain"]] if "plain" in means else [])]
     middle = np.mean(sides, axis=0)
-    return int(middle.argmax()), int(middle.argmin())
+    return find_clearest_pair(middle, sizes) if np.ptp(middle) > 0 else None
 
 
 def _find_testable_groups(values: Column, clusters: Index | None) -> list[str]:
