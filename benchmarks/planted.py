@@ -76,8 +76,12 @@ def draw_series(latents: Floats, nuisance: Floats, rng: np.random.Generator) -> 
 
 
 def _see_series(latents: Floats, nuisance: Floats, rng: np.random.Generator) -> Features:
-    """Return the log power spectrum of series."""
-    series = draw_series(latents, nuisance, rng)
+    """Return the log spectrum of drawn series."""
+    return compute_log_spectrum(draw_series(latents, nuisance, rng))
+
+
+def compute_log_spectrum(series: Features) -> Features:
+    """Return the logarithm of the amplitudes of series (n, 64) by frequency."""
     return np.log(np.abs(np.fft.rfft(series, axis=1)) + 0.1).astype(np.float32)
 
 
@@ -89,7 +93,7 @@ SEEN: dict[str, Callable[[Floats, Floats, np.random.Generator], Features]] = {
 
 
 @cache
-def _learn_base(modality: str) -> Features:
+def learn_base(modality: str) -> Features:
     """Return the weights (d, 8) of a base that learnt to tell 40 other classes of the family apart (LDA)."""
     rng = np.random.default_rng(5)
     codes = rng.integers(0, PRETRAINING_CLASSES, PRETRAINING_ROWS)
@@ -123,7 +127,7 @@ def make_pool(modality: str, use: str, clustered: bool = False) -> Pool:
     codes = np.repeat(rng.integers(0, N_CLASSES, n_units), n // n_units)
     latents = means[codes] + draw(N_LATENT)
     plain = SEEN[modality](latents, draw(N_NUISANCE), rng)
-    return Pool(codes=codes, latents=latents, plain=plain, based=plain @ _learn_base(modality))
+    return Pool(codes=codes, latents=latents, plain=plain, based=plain @ learn_base(modality))
 
 
 def see_with_base(pool: Pool, kind: str, modality: str, use: str) -> Features:
@@ -136,7 +140,7 @@ def see_with_base(pool: Pool, kind: str, modality: str, use: str) -> Features:
         return _add_noise(pool.based, [17, use == "test"])
     if kind not in ("shuffled", "harmful"):
         return pool.based
-    weights = _learn_base(modality)
+    weights = learn_base(modality)
     shuffled = np.random.default_rng(9).permutation(weights.ravel()).reshape(weights.shape)
     features = pool.plain @ shuffled
     if kind == "shuffled":

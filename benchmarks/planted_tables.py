@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from statistics import NormalDist
 
 import numpy as np
 from planted_trials import READY_ROWS, TEST_ROWS, Cell, Record, name_cell
@@ -11,6 +12,8 @@ from tables import table
 from headstart.evaluation.intervals import compute_wilson_interval
 
 SIZES = ((0.0, 0.01), (0.01, 0.02), (0.02, 0.05), (0.05, 0.1), (0.1, 0.2), (0.2, 1.0))
+DESIGN_EFFECT = 2.0
+"""Of clusters of five in which two rows have the same luck with probability 1/4: 1 + 4 / 4."""
 Trials = dict[str, list[Record]]
 
 
@@ -41,7 +44,7 @@ def _holds(record: Record) -> bool:
 
 
 def _describe(cell: Cell) -> Record:
-    return {key: ("yes" if value is True else "no" if value is False else value) for key, value in cell.items()}
+    return {key: {True: "yes", False: "no"}[value] if isinstance(value, bool) else value for key, value in cell.items()}
 
 
 def summarize_verdicts(trials: Trials, cells: Sequence[Cell]) -> Iterator[tuple[str, str]]:
@@ -117,15 +120,30 @@ def summarize_gaps(trials: Trials, cells: Sequence[Cell]) -> Iterator[tuple[str,
         rows.append({
             **_describe(cell), "trials": len(records),
             "power": _share(records, lambda record: record["power"]) if has_power else "-",
+            "limit": f"{100 * _compute_z_power(cell):.1f}" if has_power else "-",
             "false alarm": _share(records, lambda record: record["false"]),
             "false alarm of a class": _share(records, lambda record: record["false by class"]),
             "interval holds": _share(records, lambda record: record["holds"]) if cell["values"] == 2 else "-",
         })  # fmt: skip
     yield (
         "gaps between groups",
-        "Share of trials in %, p of at most .05 after Holm. False alarm: any column without a planted gap. In "
-        f"clusters of five half of the rows copy the luck of their cluster.\n\n{table(rows)}",
+        "Share of trials in % in which a gap is called real: its interval lies above 0, which takes p of at most .05 "
+        "after Holm. The last value is planted. Limit: power of the z test of two shares, which knows the planted pair "
+        "and, in clusters, the design effect (2: half of the rows of five copy the luck of their cluster); "
+        "over columns its level is divided by their number. False alarm: any column without a planted gap."
+        f"\n\n{table(rows)}",
     )
+
+
+def _compute_z_power(cell: Cell) -> float:
+    """Return the power of the two-sided z test of two shares, at the rows of the last value and of the one before."""
+    n = np.broadcast_to(cell["rows a value"], cell["values"])[-2:] / (DESIGN_EFFECT if cell["clusters"] else 1.0)
+    shares = np.array([cell["accuracy"], cell["accuracy"] - cell["gap"]])
+    pooled = float(shares @ n / n.sum())
+    null = np.sqrt(pooled * (1 - pooled) * (1 / n).sum())
+    error = np.sqrt((shares * (1 - shares) / n).sum())
+    normal = NormalDist()
+    return normal.cdf((cell["gap"] - normal.inv_cdf(1 - 0.025 / cell["columns"]) * null) / error)
 
 
 def summarize_readiness(trials: Trials, cells: Sequence[Cell]) -> Iterator[tuple[str, str]]:
@@ -200,13 +218,21 @@ def summarize_adapt(trials: Trials, cells: Sequence[Cell]) -> Iterator[tuple[str
             "helped / hurt / no evidence": " / ".join(
                 str(sum(record["outcome"] == name for record in records)) for name in ("helped", "hurt", "no evidence")
             ),
-            "same verdict from its predictions": _share(records, lambda record: record["agrees"]),
+            "the trial's own": " / ".join(
+                str(sum(record["trial"] == name for record in records)) for name in ("helped", "hurt", "no evidence")
+            ),
+            "opposite": str(sum({record["outcome"], record["trial"]} == {"helped", "hurt"} for record in records)),
+            "same from its predictions": str(sum(record["agrees"] for record in records)),
             "wrong-signed": f"{sum(map(is_wrong, records))}",
             "interval holds": _share(records, _holds),
             "seconds a run": f"{float(np.mean([record['seconds'] for record in records])):.1f}",
         })  # fmt: skip
     yield (
         "whole runs",
-        "Series of the family through `adapt` with its own series base; the truth is what the fitted models score on "
-        f"1,500 fresh series, or 0 with random labels.\n\n{table(rows)}",
+        "Rows of the families through `adapt` (`linear-probe`, `shrinkage-lda`, `classic`), the features of the base "
+        "planted, the rival reading the images, texts or series themselves; twin: noisy views of the useful one. "
+        "The trial's own: verdict of the heads of the trials on the same rows. Truth: what the fitted models score on "
+        "1,000 fresh rows, or 0 with random labels. "
+        "Same from its predictions: runs whose verdict and interval follow from their predictions, judged once more."
+        f"\n\n{table(rows)}",
     )

@@ -163,6 +163,10 @@ GAP_CELLS: tuple[Cell, ...] = (
     {"gap": 0.0, "accuracy": 0.8, "columns": 5, "values": 2, "rows a value": 200, "clusters": False},
     {"gap": 0.0, "accuracy": 0.8, "columns": 1, "values": 6, "rows a value": 60, "clusters": False},
     {"gap": 0.0, "accuracy": 0.8, "columns": 1, "values": 2, "rows a value": 200, "clusters": True},
+    {"gap": 0.15, "accuracy": 0.8, "columns": 1, "values": 2, "rows a value": 200, "clusters": True},
+    {"gap": 0.15, "accuracy": 0.8, "columns": 1, "values": 2, "rows a value": 400, "clusters": True},
+    {"gap": 0.15, "accuracy": 0.8, "columns": 1, "values": 3, "rows a value": (25, 200, 200), "clusters": False},
+    {"gap": 0.0, "accuracy": 0.8, "columns": 1, "values": 3, "rows a value": (25, 200, 200), "clusters": False},
 )
 
 
@@ -178,9 +182,10 @@ def _predict_right(codes: Index, right: NDArray[np.bool_], n_classes: int, rng: 
 def try_gaps(cell: Cell, trial: int) -> Iterator[Record]:
     """Compare groups: the last value of the first column is `gap` worse than `accuracy`, other columns say nothing."""
     rng, n_values = start_generator(cell, trial), cell["values"]
-    n = cell["rows a value"] * n_values
+    sizes = np.broadcast_to(cell["rows a value"], n_values)
+    n = int(sizes.sum())
     units = np.arange(n) // CLUSTER if cell["clusters"] else np.arange(n)
-    group = units % n_values
+    group = units % n_values if np.ptp(sizes) == 0 else np.repeat(np.arange(n_values), sizes)
     others = [rng.permutation(group) for _ in range(cell["columns"] - 1)]
     names = np.array([f"value {at}" for at in range(n_values)], dtype=object)
     columns = {f"column {at}": names[each] for at, each in enumerate([group, *others])}
@@ -192,13 +197,13 @@ def try_gaps(cell: Cell, trial: int) -> Iterator[Record]:
     compared = score_groups(
         codes, _predict_right(codes, right, 3, rng), columns, clusters=units if cell["clusters"] else None, seed=trial
     )
-    alarms = [item.p_value is not None and item.p_value <= 0.05 for item in compared]
-    by_class = [item.class_gap is not None and item.class_gap.p_value is not None and item.class_gap.p_value <= 0.05
-                for item in compared]  # fmt: skip
+    alarms = [item.gap is not None and item.gap.low > 0 for item in compared]
+    by_class = [item.class_gap is not None and item.class_gap.gap.low > 0 for item in compared]
     is_null = cell["gap"] == 0
     first = compared[0].gap
     yield {
         "power": None if is_null else alarms[0],
+        "p": compared[0].p_value,
         "false": any(alarms if is_null else alarms[1:]),
         "false by class": any(by_class if is_null else by_class[1:]),
         "holds": first is not None and (n_values > 2 or first.low - 1e-9 <= cell["gap"] <= first.high + 1e-9),
