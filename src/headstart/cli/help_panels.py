@@ -14,7 +14,7 @@ START = """Adapt a ready-made model to your own images, texts or time series, an
 """
 COMMAND_PANELS = {
     "Start here": ("studio", "demo", "check", "project", "adapt"),
-    "Use a model": ("predict", "explain", "set-care", "serve", "report", "redact"),
+    "Use a model": ("predict", "explain", "set-care", "serve", "report", "redact", "connect"),
     "At another place, and with more labels": ("evaluate", "compare", "label", "label-next"),
     "Search, and find what is alike": ("embed", "search", "similar"),
     "Carry a model to other machines": ("export", "verify"),
@@ -29,6 +29,7 @@ EXAMPLES = {
     "cache": "headstart cache --prune",
     "check": "headstart check messages.csv",
     "compare": "headstart compare out-old out-new fresh.csv",
+    "connect": "headstart connect kobo out --asset aSAvYreNzVEkrWg5Gdcvg --question comment -o codes.csv",
     "demo": "headstart demo -o demo",
     "doctor": "headstart doctor",
     "embed": "headstart embed messages.csv -o vectors",

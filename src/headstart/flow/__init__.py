@@ -57,6 +57,7 @@ PLACES = {
     "check": "headstart.flow.data_check.check:check",
     "compare": "headstart.flow.external_validation.compare:compare",
     "compare_runs": "headstart.flow.review.run_changes:compare_runs",
+    "connect_kobo": "headstart.flow.connecting.kobo:connect_kobo",
     "count_labels": "headstart.flow.listing:count_labels",
     "embed_data": "headstart.flow.vectors.embed:embed_data",
     "embed_table": "headstart.flow.vectors.embed:embed_table",
@@ -102,8 +103,8 @@ PLACES = {
 
 __all__ = [
     "PLACES", "adapt", "adapt_source", "adapt_spans", "add_bases", "add_data", "assign_splits", "check",
-    "compare", "compare_runs", "count_labels", "embed_data", "embed_table", "evaluate", "evaluate_spans",
-    "examine_machine", "explain", "export", "export_spans", "find_doubtful_examples", "find_similar",
+    "compare", "compare_runs", "connect_kobo", "count_labels", "embed_data", "embed_table", "evaluate",
+    "evaluate_spans", "examine_machine", "explain", "export", "export_spans", "find_doubtful_examples", "find_similar",
     "find_span_bundle", "forget", "format_spans", "inspect_source", "is_span_source", "label", "label_by_keys",
     "label_next", "list_bases", "list_cache", "open_span_answers", "plan_base_fetch", "plan_missing_base",
     "predict", "predict_spans", "predictions", "propose_for", "rank", "rank_on", "read_carefulness",

@@ -16,6 +16,7 @@ from headstart.errors import OptionError
 from headstart.options.answer_files import AnswerFileOptions
 from headstart.options.carefulness import SetCareOptions as SetCareOptions
 from headstart.options.columns import ColumnOptions as ColumnOptions
+from headstart.options.connecting import ConnectKoboOptions as ConnectKoboOptions
 from headstart.options.fetching import AddBaseOptions as AddBaseOptions
 from headstart.options.fetching import FetchBaseOptions as FetchBaseOptions
 from headstart.options.fields import (

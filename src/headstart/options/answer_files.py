@@ -13,10 +13,11 @@ from headstart.options.record import Options
 class AnswerFileOptions(Options):
     """How answers are written into files."""
 
-    layout: Literal["people", "machine"] = Field(
+    layout: Literal["people", "machine", "codes"] = Field(
         "people",
-        description="Columns of a CSV that -o names. people: your own columns, then answer, best guess, probability. "
-        "machine: input, label, probability, as on standard output.",
+        description="Columns of the file that -o names. people: your own columns, then answer, best guess, "
+        "probability. machine: input, label, probability, as on standard output. codes: your own columns, then code, "
+        "certainty, coded_by, coded_at; codes of people stay.",
     )
     excel: bool = Field(
         False,

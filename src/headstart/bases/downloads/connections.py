@@ -1,4 +1,4 @@
-"""The only module of the house that opens a connection: HTTP requests to a server laid out as the hub.
+"""The only module of the house that opens a connection: HTTP requests to the hub, and to a server of forms.
 
 Redirects are followed here, so that a token never reaches another host. Proxies are those of the environment.
 """
@@ -38,7 +38,7 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True)
 class Hub:
-    """A server laid out as the hub.
+    """A server laid out as the hub, or another one that takes a token.
 
     Parameters
     ----------
@@ -47,11 +47,14 @@ class Hub:
     token : str
         Sent to this host only; "" for none.
     settings : DownloadSettings
+    scheme : str
+        The word before the token in the header Authorization.
     """
 
     endpoint: str
     token: str = field(default="", repr=False)
     settings: DownloadSettings = field(default_factory=lambda: settings.SETTINGS)
+    scheme: str = "Bearer"
 
     @property
     def host(self) -> str:
@@ -94,14 +97,14 @@ def open_hub(mirror: str = "") -> Hub:
         If the address is none.
     """
     endpoint = (mirror or os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
-    if not _is_address(endpoint):
+    if not is_address(endpoint):
         name = "--mirror" if mirror else "HF_ENDPOINT"
         address = endpoint.rpartition("@")[2][:100]  # Without a password.
         raise OptionError(f"{name} is not the address of a server: {address}.", f"Give one such as {HUB}.")
     return Hub(endpoint, "" if mirror else read_token())
 
 
-def _is_address(url: str) -> bool:
+def is_address(url: str) -> bool:
     """Return whether a text is the address of a server, of signs that a request may hold and without a password."""
     try:
         parts = urlsplit(url)
@@ -136,14 +139,19 @@ def find_hub_home() -> Path:
 
 
 @contextmanager
-def send_request(hub: Hub, url: str, headers: Mapping[str, str]) -> Iterator[Response]:
-    """Send a GET request and yield the answer, whatever its status.
+def send_request(
+    hub: Hub, url: str, headers: Mapping[str, str], *, method: str = "GET", body: bytes | None = None
+) -> Iterator[Response]:
+    """Send a request and yield the answer, whatever its status.
 
     Parameters
     ----------
     hub : Hub
     url : str
     headers : mapping of str to str
+    method : str
+    body : bytes or None
+        A request with a body is not sent to where a server redirects.
 
     Raises
     ------
@@ -154,11 +162,11 @@ def send_request(hub: Hub, url: str, headers: Mapping[str, str]) -> Iterator[Res
     """
     opener, target = _make_opener(), url
     for _ in range(hub.settings.most_redirects + 1):
-        request = urllib.request.Request(target, headers=_complete_headers(hub, target, headers))
+        request = urllib.request.Request(target, body, headers=_complete_headers(hub, target, headers), method=method)
         with _interruptions(target):
             raw = opener.open(request, timeout=hub.settings.stall_seconds)
         with raw:
-            location = raw.headers.get("Location") if raw.status in _REDIRECTS else None
+            location = raw.headers.get("Location") if raw.status in _REDIRECTS and body is None else None
             if location is None:
                 yield Response(raw.status, raw.headers, target, raw)
                 return
@@ -169,7 +177,7 @@ def send_request(hub: Hub, url: str, headers: Mapping[str, str]) -> Iterator[Res
 def _follow(url: str, location: str) -> str:
     with suppress(ValueError):
         target = urljoin(url, location)
-        if _is_address(target) and (url.startswith("http:") or target.startswith("https:")):
+        if is_address(target) and (url.startswith("http:") or target.startswith("https:")):
             return target
     problem = f"{urlsplit(url).netloc} redirects to an address that is not safe ({location[:100]!a})."
     raise DataError(problem, "Try another server with --mirror.")
@@ -178,7 +186,7 @@ def _follow(url: str, location: str) -> str:
 def _complete_headers(hub: Hub, url: str, headers: Mapping[str, str]) -> dict[str, str]:
     complete = {"User-Agent": "headstart", "Accept-Encoding": "identity", **headers}
     if hub.token and _find_origin(url) == _find_origin(hub.endpoint):
-        complete["Authorization"] = f"Bearer {hub.token}"
+        complete["Authorization"] = f"{hub.scheme} {hub.token}"
     return complete
 
 

@@ -27,10 +27,12 @@ class Retries:
         What is fetched, as the subject of a sentence.
     attempts : int
     settings : DownloadSettings
+    again : str
+        What to do when all attempts failed.
     """
 
-    def __init__(self, what: str, attempts: int, settings: DownloadSettings) -> None:
-        self.what, self.attempts, self.settings = what, attempts, settings
+    def __init__(self, what: str, attempts: int, settings: DownloadSettings, again: str = _AGAIN) -> None:
+        self.what, self.attempts, self.settings, self.again = what, attempts, settings, again
         self.failures = 0
 
     def reset(self) -> None:
@@ -56,11 +58,11 @@ class Retries:
         if failure.wait_seconds > self.settings.longest_request_seconds:
             minutes = failure.wait_seconds / 60
             raise DataError(
-                f"{self.what} could not be fetched{where}: the server asks to wait {minutes:.0f} minutes.", _AGAIN
+                f"{self.what} could not be fetched{where}: the server asks to wait {minutes:.0f} minutes.", self.again
             ) from failure
         if self.failures >= self.attempts:
             raise DataError(
-                f"{self.what} could not be fetched{where}: {failure.reason} ({self.attempts} attempts).", _AGAIN
+                f"{self.what} could not be fetched{where}: {failure.reason} ({self.attempts} attempts).", self.again
             ) from failure
         seconds = max(self._draw_wait(), failure.wait_seconds)
         number = f"attempt {self.failures + 1} of {self.attempts}"

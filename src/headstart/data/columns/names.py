@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from headstart.data.columns.survey_columns import list_options, match_question
 from headstart.errors import make_unknown_name
 from headstart.options import ColumnOptions, SourceOptions
 from headstart.records import TEST, TRAIN, InputColumns
@@ -173,7 +174,9 @@ def find_column(names: Sequence[str], role: str, spec: ColumnSpec, where: str) -
     """
     requested = spec.columns.get(role)
     if requested is not None and requested not in names:
-        raise make_unknown_name("column", requested, names, where)
+        requested = match_question(requested, names)
+        if requested is None:
+            raise make_unknown_name("column", spec.columns[role], names, where)
     name = requested or spec.training_columns.get(role)
     if name in names:
         return name
@@ -212,6 +215,9 @@ def find_label_columns(names: Sequence[str], spec: ColumnSpec, where: str) -> li
             [requested] if requested in names else [part.strip() for part in requested.split(",") if part.strip()]
         ):
             matching = [name] if name in names else fnmatch.filter(names, name)
+            question = name if name in names else match_question(name, names)
+            if question is not None and (not matching or matching == [name]):
+                matching = list_options(question, names) or [question]
             if not matching:
                 raise make_unknown_name("column", name, names, where)
             names_found += [item for item in matching if item not in names_found]

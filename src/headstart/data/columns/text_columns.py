@@ -12,6 +12,7 @@ import numpy as np
 from headstart.data.columns.cells import is_missing
 from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.data.columns.names import ROLES, ColumnSpec, fold_column_name
+from headstart.data.columns.survey_columns import list_added_columns, match_question
 from headstart.data.reading.table_files import RawTable
 from headstart.errors import UnknownName, make_unknown_name
 from headstart.records import Finding
@@ -120,6 +121,8 @@ def _bind_columns(
             if name in raw_table.names
             else [other for other in raw_table.names if fold_column_name(other) == fold_column_name(name)]
         )
+        if not matching and (question := match_question(name, raw_table.names)) is not None:
+            matching = [question]
         if len(matching) != 1:
             raise refuse(name, raw_table)
         bound.append(matching[0])
@@ -128,7 +131,8 @@ def _bind_columns(
     if not notes:
         return TextColumns(tuple(bound))
     summary = (
-        f"{raw_table.name}: the column {', '.join(notes)} was taken: the names differ only in how they are written."
+        f"{raw_table.name}: the column {', '.join(notes)} was taken: the names differ only in how they are written, or "
+        "by a group of questions before them."
     )
     return TextColumns(tuple(bound), (make_finding("text-column", summary, advice="nothing"),))
 
@@ -153,6 +157,7 @@ def _make_missing_error(name: str, raw_table: RawTable) -> UnknownName:
 def _choose_column(raw_table: RawTable, others: set[str | None]) -> TextColumns | None:
     """Choose the free-text column filled in most rows, then the longest; a plain name wins if it is filled as well."""
     usual = set(ROLES[TEXT_ROLE])
+    others = others | list_added_columns(raw_table.names)
     measured = [
         _measure_column(raw_table, name, fold_column_name(name) in usual)
         for name in raw_table.names

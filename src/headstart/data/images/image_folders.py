@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from headstart.data.columns.names import ColumnSpec, find_column, parse_split_word
+from headstart.data.columns.survey_columns import list_added_columns
 from headstart.data.images.class_folders import FolderLabels, are_numbered_parts, read_folder_labels
 from headstart.data.images.folder_doubts import find_folder_doubts
 from headstart.data.images.image_names import ImageIndex, are_all_numbers, locate_image
@@ -43,7 +44,10 @@ def is_image_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
     base : Path
     spec : ColumnSpec
     """
-    return lists_images(raw_table) or _matches_beside(raw_table, base, spec)
+    if _matches_beside(raw_table, base, spec):
+        return True
+    # A survey names the photos of its answers, which may lie elsewhere while the answers are here.
+    return lists_images(raw_table) and not (spec.texts or list_added_columns(raw_table.names))
 
 
 def names_images_by_number(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:

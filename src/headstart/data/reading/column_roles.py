@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.data.columns.names import LABEL_ROLE, ColumnSpec, find_column, find_label_columns, parse_split_word
+from headstart.data.columns.survey_columns import list_added_columns, name_options
 from headstart.data.labels.task_type import count_indicator_values
 from headstart.data.reading.table_files import RawTable
 from headstart.records import Column, Finding
@@ -45,6 +46,7 @@ def find_roles(
         Whether rows have their class from elsewhere, such as folders.
     """
     where, used_set = f" in {raw_table.name}", set(used_columns)
+    added = list_added_columns(raw_table.names)
     unused = [id_column for id_column in raw_table.names if id_column not in used_set]
     label_names = find_label_columns(unused, spec, where)
     label = (
@@ -63,7 +65,7 @@ def find_roles(
         id_column = None
     if label is None and not indicators and not has_classes and spec.may_have_indicators:
         indicators = _find_indicators(
-            raw_table, [other for other in unused if other not in {split, id_column, *spec.group_columns}]
+            raw_table, [other for other in unused if other not in {split, id_column, *spec.group_columns, *added}]
         )
     return ColumnRoles(label=label, split=split, id=id_column, findings=findings, indicators=indicators)
 
@@ -112,8 +114,8 @@ def read_labels(
         Returns a column as strings.
     """
     if roles.indicators:
-        indicators = {name: read_texts(name) for name in roles.indicators}
-        return [""] * len(indicators[roles.indicators[0]]), indicators
+        indicators = {option: read_texts(name) for name, option in name_options(roles.indicators).items()}
+        return [""] * len(next(iter(indicators.values()))), indicators
     return (None if roles.label is None else read_texts(roles.label)), {}
 
 
@@ -129,7 +131,7 @@ def read_optional_texts(raw_table: RawTable, name: str | None) -> list[str] | No
 
 
 def read_metadata(raw_table: RawTable, used_columns: Iterable[str | None]) -> dict[str, Column]:
-    """Return every column that has no role.
+    """Return every column that has no role, but what a survey tool added.
 
     Parameters
     ----------
@@ -137,7 +139,7 @@ def read_metadata(raw_table: RawTable, used_columns: Iterable[str | None]) -> di
     used_columns : iterable of str
         Columns that have a role.
     """
-    used_set = set(used_columns)
+    used_set = {*used_columns, *list_added_columns(raw_table.names)}
     return {name: raw_table.column(name) for name in raw_table.names if name not in used_set}
 
 

@@ -17,6 +17,7 @@ from headstart.flow.inference.answer_csv import has_decimal_comma, write_answer_
 from headstart.flow.inference.answer_layout import AnsweredTable, AnswerTable, lay_out_answers, read_answers
 from headstart.flow.inference.answer_workbook import is_workbook, write_answer_workbook
 from headstart.flow.inference.answers import UNUSABLE
+from headstart.flow.inference.codes import write_codes
 from headstart.flow.inference.lining_up import order_inputs
 from headstart.flow.inference.reviewed_answers import PersonAnswer, put_in_reviewed, read_reviewed
 from headstart.flow.inference.sorted_photos import PhotoAnswer, sort_photos
@@ -46,6 +47,8 @@ class AnswerFiles:
     model : str
         Name of the model, for the answers.
     is_workbook, is_for_excel : bool
+    has_codes : bool
+        The columns code, certainty, coded_by and coded_at are written.
     sort_into : Path or None
         Folder for copies of photos.
     copy : Path or None
@@ -60,6 +63,7 @@ class AnswerFiles:
     model: str
     is_workbook: bool = False
     is_for_excel: bool = False
+    has_codes: bool = False
     sort_into: Path | None = None
     copy: Path | None = None
     reviewed: Mapping[str, PersonAnswer] = field(default_factory=dict)
@@ -70,7 +74,12 @@ def plan_answer_files(
 ) -> AnswerFiles:
     """Decide which files are written; what exists and is no plain file (a pipe) gets the layout for programs."""
     files = options if isinstance(options, PredictFileOptions) else None
-    excel, is_for_people = (files.excel, files.layout == "people") if files else (False, False)
+    excel, is_for_people = (files.excel, files.layout != "machine") if files else (False, False)
+    has_codes = files is not None and files.layout == "codes"
+    if has_codes and (out is None or len(paths) != 1):
+        raise OptionError(
+            "--layout codes is for one table and a file.", "Name both: predict MODEL answers.xlsx -o coded.xlsx."
+        )
     sort_into = files.sort_into.expanduser() if files and files.sort_into else None
     if excel and out is None:
         raise OptionError("--excel is for a file.", "Name it with -o, such as -o answers.csv.")
@@ -93,6 +102,7 @@ def plan_answer_files(
         model=name_model(bundle_path),
         is_workbook=workbook,
         is_for_excel=excel,
+        has_codes=has_codes,
         sort_into=sort_into,
         copy=files.table if files else None,
         reviewed=read_reviewed(files.reviewed) if files and files.reviewed else {},
@@ -149,7 +159,11 @@ def _write_files(files: AnswerFiles, bundle: Bundle, inputs: OrderedInputs | Non
     content = put_in_reviewed(read_answers(table), files.reviewed) if files.reviewed else read_answers(table)
     if files.sort_into is not None and inputs is not None:
         _sort_photos(content, inputs, files.sort_into)
-    if files.is_workbook:
+    if files.has_codes:
+        write_codes(
+            content, out, bundle=bundle, model=files.model, source=files.source, is_for_excel=files.is_for_excel
+        )
+    elif files.is_workbook:
         write_answer_workbook(content, out, bundle=bundle, model=files.model, source=files.source)
     elif table != out:
         sheet = lay_out_answers(content, bundle, files.model, files.source)

@@ -14,6 +14,7 @@ from pathlib import Path
 from xml.parsers.expat import ExpatError, ParserCreate
 from xml.sax.saxutils import escape
 
+from headstart.data.columns.cells import format_cell
 from headstart.data.reading.optional import import_optional
 from headstart.data.reading.workbook import parse_column_letters
 from headstart.home import write_whole
@@ -46,15 +47,18 @@ class SheetColumns:
     header_row : int
         From 1.
     names : sequence of str
-        Headings of the new columns.
+        Headings of the columns.
     cells : mapping of int to sequence
         By row of the sheet, one value a column; texts are never formulas.
+    fills_existing : bool
+        A column whose heading stands in the header row already is written over, cell by cell; else all are new.
     """
 
     sheet: str
     header_row: int
     names: Sequence[str]
     cells: Mapping[int, Sequence[Cell]]
+    fills_existing: bool = False
 
 
 class _NotEditable(ValueError):
@@ -77,12 +81,12 @@ def add_columns(source: Path, out: Path, columns: SheetColumns) -> bool:
     bool
         False where the sheet is written in a way that cannot be added to; nothing is written then.
     """
-    part = _find_part(source, columns.sheet)
+    part, headings = _find_part(source, columns)
     if part is None:
         return False
     try:
         with zipfile.ZipFile(source) as archive:
-            edited = edit_sheet(archive.read(part).decode("utf-8-sig"), columns).encode()
+            edited = edit_sheet(archive.read(part).decode("utf-8-sig"), columns, headings).encode()
         ParserCreate().Parse(edited, True)
     except (UnicodeDecodeError, ExpatError, _NotEditable):
         return False
@@ -96,31 +100,43 @@ def add_columns(source: Path, out: Path, columns: SheetColumns) -> bool:
     return True
 
 
-def _find_part(source: Path, sheet: str) -> str | None:
-    """Return the name of the file in the workbook that holds a sheet."""
+def _find_part(source: Path, columns: SheetColumns) -> tuple[str | None, dict[str, int]]:
+    """Return the name of the file in the workbook that holds a sheet, and the columns of the headings to fill."""
     openpyxl = import_optional("openpyxl", "Excel")
     with source.open("rb") as handle:
         book = openpyxl.load_workbook(handle, read_only=True, data_only=True)
         try:
-            return next((str(one._worksheet_path) for one in book.worksheets if one.title == sheet), None)
+            sheet = next((one for one in book.worksheets if one.title == columns.sheet), None)
+            if sheet is None:
+                return None, {}
+            sheet.reset_dimensions()
+            row = columns.header_row
+            cells = next(iter(sheet.iter_rows(row, row, values_only=True)), ()) if columns.fills_existing else ()
+            known = {format_cell(cell): number for number, cell in enumerate(cells, start=1)}
+            return str(sheet._worksheet_path), {name: known[name] for name in columns.names if name in known}
         finally:
             book.close()
 
 
-def edit_sheet(text: str, columns: SheetColumns) -> str:
+def edit_sheet(text: str, columns: SheetColumns, headings: Mapping[str, int] | None = None) -> str:
     """Return the XML of a sheet with columns behind the last one that holds anything.
 
     Parameters
     ----------
     text : str
     columns : SheetColumns
+    headings : mapping of str to int, optional
+        Columns that stand in the sheet already, counted from 1; their cells are written over.
 
     Raises
     ------
     ValueError
         A row that is to be answered is not where it was read.
     """
+    standing = headings or {}
     first = 1 + max((_find_last_column(row[3] or "") for row in _ROW.finditer(text)), default=0)
+    new = [name for name in columns.names if name not in standing]
+    places = [standing[name] if name in standing else first + new.index(name) for name in columns.names]
     wanting = {columns.header_row: columns.names, **columns.cells}
     written: set[int] = set()
     number = 0
@@ -133,39 +149,36 @@ def edit_sheet(text: str, columns: SheetColumns) -> str:
             return row[0]
         written.add(number)
         prefix, attributes = row[1], _SPANS.sub("", row[2])
-        content = _insert_cells(row[3] or "", prefix, (first, number), wanting[number])
+        content = _put_cells(row[3] or "", prefix, number, dict(zip(places, wanting[number], strict=True)))
         return f"<{prefix}row{attributes}>{content}</{prefix}row>"
 
     edited = _ROW.sub(edit, text)
     if written != set(wanting):
         raise _NotEditable
-    last = first + len(columns.names) - 1
+    last = first + len(new) - 1
     return _widen(_DIMENSION.sub(lambda dimension: _extend(dimension, last), edited, count=1), first, last)
 
 
-def _insert_cells(content: str, prefix: str, place: tuple[int, int], values: Sequence[Cell]) -> str:
-    """Put cells into a row in the order of the columns; empty cells that stand there give way."""
-    first, number = place
-    before, after = 0, len(content)
-    style, position = "", 0
+def _put_cells(content: str, prefix: str, number: int, values: Mapping[int, Cell]) -> str:
+    """Put cells into a row in the order of the columns; a cell that stands at such a place gives way."""
+    parts, end, position, style = [], 0, 0, ""
+    waiting = sorted(values.items())
+
+    def write(column: int, value: Cell) -> str:
+        return _write_cell(prefix, f"{write_column_letters(column)}{number}", f" {style}" if style else "", value)
+
     for cell in _CELL.finditer(content):
         position = _read_column(cell[2], position)
-        if position < first:
-            before = cell.end()
+        while waiting and waiting[0][0] < position:
+            if not _LETTERS.search(cell[2]):
+                raise _NotEditable  # It would move: it names no column of its own.
+            parts.append(write(*waiting.pop(0)))
+        parts.append(content[end : cell.start()])
+        end = cell.end()
+        if cell[3]:  # An empty cell says nothing of how the next one should look.
             style = "".join(_STYLE.findall(cell[2])[:1])
-        elif position >= first + len(values):
-            after = cell.start()
-            break
-        else:
-            after = cell.end()
-    if after == len(content) and not _CELL.search(content, before):
-        after = before
-    mark = f" {style}" if style else ""
-    cells = "".join(
-        _write_cell(prefix, f"{write_column_letters(first + at)}{number}", mark, value)
-        for at, value in enumerate(values)
-    )
-    return f"{content[:before]}{cells}{content[after:]}"
+        parts.append(write(*waiting.pop(0)) if waiting and waiting[0][0] == position else cell[0])
+    return "".join([*parts, *(write(*one) for one in waiting), content[end:]])
 
 
 def _write_cell(prefix: str, name: str, mark: str, value: Cell) -> str:
@@ -215,6 +228,8 @@ def _extend(dimension: re.Match[str], last: int) -> str:
 
 def _widen(text: str, first: int, last: int) -> str:
     """Give the new columns a width, where the sheet's own widths leave room for them."""
+    if last < first:
+        return text
     widths = _WIDTHS.search(text)
     if widths is None:
         start = re.search(r"<((?:\w+:)?)sheetData[\s/>]", text)
