@@ -65,6 +65,10 @@ class _Handler(BaseHTTPRequestHandler):
             page = rows[:limit]
             following = f"{self.kobo.url}{path}?start={limit}" if limit < len(rows) else None
             self._answer(200, {"count": len(rows), "next": following, "previous": None, "results": page})
+        elif path.startswith(f"/api/v2/assets/{ASSET}/data/"):
+            number = int(path.rstrip("/").rpartition("/")[2])
+            found = [row for row in self.kobo.submissions if row["_id"] == number]
+            self._answer(200 if found else 404, found[0] if found else {"detail": "Not found."})
         else:
             self._answer(404, {"detail": "Not found."})
 

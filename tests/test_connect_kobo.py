@@ -10,6 +10,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from starlette.testclient import TestClient
 from tests.hub_server import FAST
 from tests.kobo_server import ASSET, SURVEY, TOKEN, FakeKobo, serve_kobo
 from typer.testing import CliRunner
@@ -21,7 +22,9 @@ from headstart.errors import DataError, HeadstartError, OptionError, UnknownName
 from headstart.flow.connecting import kobo as kobo_flow
 from headstart.flow.connecting import kobo_server
 from headstart.flow.connecting.settings import ConnectSettings
-from headstart.options import ConnectKoboOptions, PredictFileOptions, parse
+from headstart.options import ConnectKoboOptions, PredictFileOptions, ServeOptions, parse
+from headstart.web.app import build_app
+from headstart.web.models import open_models
 
 BUNDLE = Path(__file__).parent / "data" / "home-0.2.0" / "bundle"
 SURE = "No books in class, again"
@@ -129,6 +132,38 @@ def test_a_wrong_token_and_a_server_that_stays_away_end_in_two_lines(
     monkeypatch.setenv("KOBO_TOKEN", "another")
     with pytest.raises(OptionError, match="does not accept the token in KOBO_TOKEN"):
         connect(kobo)
+
+
+@pytest.fixture
+def hooks(kobo: FakeKobo) -> Iterator[TestClient]:
+    options = parse(ServeOptions, runtime="onnx", kobo_hook="comment", kobo_form=f"{kobo.url}/{ASSET}")
+    with TestClient(build_app(open_models([BUNDLE], options), options, None), "http://127.0.0.1") as client:
+        yield client
+
+
+def test_submissions_that_a_form_sends_are_coded_once_and_never_over_a_person(
+    kobo: FakeKobo, hooks: TestClient
+) -> None:
+    for _ in range(2):  # KoboToolbox sends a submission again when it had no answer in time.
+        answer = hooks.post("/hooks/kobo", json=kobo.submissions[0]).json()
+    assert answer["id"] == 1 and answer["code"] == "school" and kobo.submissions[0]["feedback/code"] == "school"
+    sent = dict(kobo.submissions[1])
+    kobo.submissions[1] |= {"feedback/code": "water", "feedback/coded_by": "Amina"}
+    assert hooks.post("/hooks/kobo", json=sent).json()["code"] == "school"
+    assert kobo.submissions[1]["feedback/code"] == "water"
+    kobo.acts["PATCH"] = ["503"] * 3
+    assert hooks.post("/hooks/kobo", json=kobo.submissions[2]).status_code == 200
+    assert "feedback/code" not in kobo.submissions[2]
+    assert hooks.post("/hooks/kobo", json={"_id": 4}).json()["code"] == ""
+    for odd in ([], {"feedback/comment": SURE}, {"_id": "4"}, {"_id": True}):
+        assert hooks.post("/hooks/kobo", json=odd).status_code == 422
+
+
+def test_a_message_of_any_system_gets_its_code(hooks: TestClient) -> None:
+    answer = hooks.post("/hooks/message", json={"id": "m-1", "text": SURE}).json()
+    assert (answer["id"], answer["code"], answer["outcome"]) == ("m-1", "school", "answered")
+    assert hooks.post("/hooks/message", json={"text": 7}).json()["answer"] is None
+    assert hooks.post("/hooks/message", json={"id": "x"}).status_code == 422
 
 
 def write_export(path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import openpyxl
 import pytest
 from PIL import Image
 from tests.tiny import BASES
@@ -34,7 +35,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_there_is_a_test_for_every_example() -> None:
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == {"learn_from_texts", "how_many_labels"}
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {"learn_from_texts", "how_many_labels", "code_a_survey"}
 
 
 def test_the_notebooks_run_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,6 +73,21 @@ def test_the_text_example_learns_keeps_loads_and_labels(tmp_path: Path) -> None:
         csv.writer(opened).writerows([("text", "label"), *((row["text"], row["label"]) for row in rows)])
     assert example("learn_from_texts").main(table, tmp_path) == ["water", "school"]
     assert (tmp_path / "model").is_dir()
+
+
+def test_the_survey_example_codes_what_nobody_has_coded(tmp_path: Path) -> None:
+    coding = example("code_a_survey")
+    coding.STRATEGIES = ("majority", "linear-probe")
+    words = {"water": "the pump is dry and the tap leaks", "school": "no teacher came to the lesson of our class"}
+    rows = [(f"{text} {n}", label) for n in range(12) for label, text in words.items()]
+    with (tmp_path / "messages.csv").open("w", encoding="utf-8", newline="") as opened:
+        csv.writer(opened).writerows([("text", "label"), *rows])
+    coding.make_export(tmp_path / "messages.csv", tmp_path / "export.xlsx", coded=20)
+    write_folder(BASES["text"]().parts, tmp_path / "base")
+    out = coding.main(tmp_path / "export.xlsx", tmp_path, "comment", "code", f"file:{tmp_path / 'base'}")
+    sheet = openpyxl.load_workbook(out).active
+    people = [row[4] for row in sheet.iter_rows(min_row=2, values_only=True)]
+    assert people[:20] == ["Amina"] * 20 and all(by is None or "Headstart" in by for by in people[20:])
 
 
 def test_the_label_count_example_gives_an_accuracy_for_each_size(tmp_path: Path) -> None:

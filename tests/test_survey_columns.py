@@ -8,7 +8,7 @@ import pytest
 
 from headstart import data
 from headstart.errors import UnknownName
-from headstart.options import SourceOptions, parse
+from headstart.options import ReadOptions, parse
 
 HEAD = "start;feedback/comment;feedback/needs;feedback/needs/water;feedback/needs/food;feedback/photo;feedback/topic;"
 ADDED = "_id;_uuid;_submission_time;_submitted_by;_index"
@@ -28,7 +28,7 @@ def export(tmp_path: Path) -> Path:
 
 
 def read(path: Path, **options: object) -> data.Table:
-    return data.read_table(path, parse(SourceOptions, **options))
+    return data.read_table(path, parse(ReadOptions, **options))
 
 
 def test_the_answers_of_a_survey_are_read_although_it_names_photos(export: Path) -> None:

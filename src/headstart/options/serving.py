@@ -25,6 +25,16 @@ class ServeOptions(Options):
         None,
         description="Folder for corrections, as a table that `adapt` reads; or a project, which takes them as labels.",
     )
+    kobo_hook: str | None = Field(
+        None,
+        description="Question whose answer is coded in submissions that a REST Service of KoboToolbox sends to "
+        "/hooks/kobo.",
+    )
+    kobo_form: str | None = Field(
+        None,
+        description="Also write these codes into the form: address of the server and identifier of the form, such as "
+        "https://kf.kobotoolbox.org/aSAvYreNzVEkrWg5Gdcvg. The token is read from the environment variable KOBO_TOKEN.",
+    )
     window_ms: float = Field(
         5.0, ge=0.0, le=1_000.0, description="How long a request may wait for others of its batch (ms)."
     )

@@ -26,6 +26,7 @@ from headstart.http.uploads import read_json
 from headstart.options import ServeOptions
 from headstart.web import bodies, protocol, schemas
 from headstart.web.feedback import CorrectionStore
+from headstart.web.hooks import make_hook_routes
 from headstart.web.models import ServedModel, is_several, select_model, select_models
 from headstart.web.reference import render_reference as reference_page
 from headstart.web.request_inputs import RequestInputs, measure_input_share, read_inputs
@@ -354,6 +355,7 @@ def build_app(models: dict[str, ServedModel], options: ServeOptions, token: str 
         _make_predict_routes(service),
         _make_health_routes(service),
         _make_protocol_routes(service),
+        make_hook_routes(models, service.ask, options),
         _make_page_routes(application),
     )
     for router in routers:

@@ -52,6 +52,13 @@ class TextCorrection(Body):
     label: Annotated[Any, WithJsonSchema(_STRING)]
 
 
+class MessageBody(Body):
+    """A message of another system."""
+
+    text: Annotated[Any, WithJsonSchema(_STRING)]
+    id: Annotated[Any, WithJsonSchema({"type": ["string", "integer", "null"]})] = None
+
+
 class SeriesCorrection(Body):
     """A series and its right label."""
 
@@ -154,6 +161,14 @@ FEEDBACK = _make_request_body(
     }
 )
 """The body of /feedback: one input and its right label."""
+
+MESSAGE = _make_request_body({"application/json": describe_body(MessageBody)})
+"""The body of /hooks/message."""
+
+SUBMISSION = _make_request_body(
+    {"application/json": {"type": "object", "properties": {"_id": {"type": "integer"}}, "required": ["_id"]}}
+)
+"""The body of /hooks/kobo: a submission with its number."""
 
 INFER = _make_request_body({"application/json": describe_body(InferBody)})
 """The body of the Open Inference Protocol."""

@@ -93,3 +93,17 @@ class Stored(BaseModel):
     format: int = 1
     stored: bool = True
     n_rows: int = Field(description="Corrections of this model that are in the table now.")
+
+
+class CodedMessage(BaseModel):
+    """A message with its code; empty where the model is not sure."""
+
+    format: int = 1
+    id: str | int | None
+    code: str
+    certainty: str = Field(examples=["0.91"])
+    coded_by: str = Field(examples=["needs, Headstart 0.5.0"])
+    coded_at: str = Field(examples=["2026-05-01T10:00:00Z"])
+    answer: str | None
+    outcome: Outcome | None
+    reason: str | None

@@ -105,7 +105,12 @@ def open_hub(mirror: str = "") -> Hub:
 
 
 def is_address(url: str) -> bool:
-    """Return whether a text is the address of a server, of signs that a request may hold and without a password."""
+    """Return whether a text is the address of a server, of signs that a request may hold and without a password.
+
+    Parameters
+    ----------
+    url : str
+    """
     try:
         parts = urlsplit(url)
         has_host = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0 and parts.username is None

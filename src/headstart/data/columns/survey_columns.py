@@ -12,57 +12,15 @@ _SIGNS = (
     frozenset(("KEY", "PARENT_KEY")),
 )
 """Columns that together only such an export has: of a form and of a repeat group, of KoboToolbox and of ODK."""
-_ADDED = frozenset(
-    [
-        "start",
-        "end",
-        "today",
-        "deviceid",
-        "device_id",
-        "subscriberid",
-        "simserial",
-        "phonenumber",
-        "audit",
-        "background-audio",
-        "_id",
-        "_uuid",
-        "_submission_time",
-        "_validation_status",
-        "_notes",
-        "_status",
-        "__version__",
-        "_version_",
-        "_tags",
-        "_index",
-        "_parent_index",
-        "_parent_table_name",
-        "_attachments",
-        "_geolocation",
-        "_xform_id_string",
-        "_bamboo_dataset_id",
-        "_supplementalDetails",
-        "formhub/uuid",
-        "meta/instanceID",
-        "meta/instanceName",
-        "meta/rootUuid",
-        "SubmissionDate",
-        "KEY",
-        "PARENT_KEY",
-        "meta-instanceID",
-        "meta-instanceName",
-        "instanceID",
-        "instanceName",
-        "SubmitterID",
-        "DeviceID",
-        "FormVersion",
-        "formdef_version",
-        "AttachmentsPresent",
-        "AttachmentsExpected",
-        "Status",
-        "ReviewState",
-        "Edits",
-    ]
+_ADDED_NAMES = (
+    "start end today deviceid device_id subscriberid simserial phonenumber audit background-audio "
+    "_id _uuid _submission_time _validation_status _notes _status __version__ _version_ _tags _index _parent_index "
+    "_parent_table_name _attachments _geolocation _xform_id_string _bamboo_dataset_id _supplementalDetails "
+    "formhub/uuid meta/instanceID meta/instanceName meta/rootUuid "
+    "SubmissionDate KEY PARENT_KEY meta-instanceID meta-instanceName instanceID instanceName SubmitterID DeviceID "
+    "FormVersion formdef_version AttachmentsPresent AttachmentsExpected Status ReviewState Edits"
 )
+_ADDED = frozenset(_ADDED_NAMES.split())
 _ADDED_BEGINNINGS = ("_submission_", "SET-OF-")
 _GROUP = re.compile(r"[/-]")
 

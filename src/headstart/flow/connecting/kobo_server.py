@@ -166,6 +166,19 @@ class KoboServer:
                 return
             last = max(row["_id"] for row in new)
 
+    def read_submission(self, number: int) -> Submission:
+        """Return one submission.
+
+        Parameters
+        ----------
+        number : int
+            Its `_id`.
+        """
+        document = self._ask("A submission", f"{self._path()}data/{number}/?format=json")
+        if not isinstance(document, dict):
+            raise DataError(f"{self._hub.host} sent no submission.", "Check --url and --asset.")
+        return document
+
     def change(self, ids: Sequence[int], values: Mapping[str, str]) -> list[str]:
         """Give questions of some submissions new values; asked twice, it does the same.
 
@@ -220,8 +233,8 @@ class KoboServer:
             )
         if status == 404:
             raise UnknownName(f"{host} has no form {self.asset} for this account.", "Check --url and --asset.")
-        said = cut_problem(_read_all(response, host, 2_000).decode("utf-8", "replace"), "")
-        raise DataError(f"{host} refuses the request (status {status}): {said}", "Check the names of the questions.")
+        message = cut_problem(_read_all(response, host, 2_000).decode("utf-8", "replace"), "")
+        raise DataError(f"{host} refuses the request (status {status}): {message}", "Check the names of the questions.")
 
 
 def read_survey(name: str, survey: Sequence[Mapping[str, Any]]) -> KoboForm:

@@ -184,7 +184,7 @@ def write_codes(
     n_kept = sum(code.is_of_person for code in earlier)
     if n_kept:
         progress.say(f"{n_kept:,} rows were coded by a person; these codes stay.")
-    if not (out.suffix.lower() == ENDING and _fill_own_workbook(own, codes, names, source.path, out)):
+    if not (out.suffix.lower() == ENDING and _fill_own_workbook(own, codes, names, (source.path, out))):
         sheet = _lay_out_codes(own, codes, names)
         if out.suffix.lower() == ENDING:
             write_sheet(sheet, out)
@@ -195,7 +195,7 @@ def write_codes(
 def _find_code_columns(names: Sequence[str]) -> dict[str, str]:
     """Return the columns of the four cells: those that are there, else new ones; they stand in one group."""
     by_last = {name: [other for other in names if _LAST_PART.search(other)[0] == name] for name in CODE_COLUMNS}  # type: ignore[index]
-    group = next((found[0].removesuffix("code") for found in [by_last["code"]] if len(found) == 1), "")
+    group = by_last["code"][0].removesuffix("code") if len(by_last["code"]) == 1 else ""
     return {name: name if name in names else f"{group}{name}" for name in CODE_COLUMNS}
 
 
@@ -213,8 +213,11 @@ def _read_codes(own: OwnTable, names: Mapping[str, str], label: str | None) -> l
     return codes
 
 
-def _fill_own_workbook(own: OwnTable, codes: Sequence[Code], names: Mapping[str, str], source: Path, out: Path) -> bool:
-    """Write codes into a copy of the user's workbook; False where that cannot be."""
+def _fill_own_workbook(
+    own: OwnTable, codes: Sequence[Code], names: Mapping[str, str], files: tuple[Path, Path]
+) -> bool:
+    """Write codes into a copy of the user's workbook (from the first file to the second); False if it cannot be."""
+    source, out = files
     if source.suffix.lower() != ENDING or not own.table.sheet:
         return False
     rows = [own.table.rows[place] for place in own.places]
