@@ -23,7 +23,7 @@ from tokenizers import Tokenizer
 
 import headstart as hs
 from headstart import bundle as bundles
-from headstart import flow
+from headstart import data, flow
 from headstart.bases import BaseParts, assemble_backbone, write_folder
 from headstart.bases.pruned_vocabulary import explain_no_pruning, prune_vocabulary, read_vocabulary
 from headstart.bundle.onnx.block_weights import BLOCK, join_blocks, split_into_blocks, write_blocks
@@ -34,6 +34,7 @@ from headstart.bundle.shared_weights import read_shared
 from headstart.bundle.weight_rounding import round_array, split_into_steps
 from headstart.errors import BundleError
 from headstart.flow.exports import pruning
+from headstart.flow.exports.pruning import RunTexts
 from headstart.flow.exports.reference_outputs import ReferenceOutputs
 from headstart.flow.exports.vocabulary import UsedPieces, choose_pieces, rank_pieces
 from headstart.home import write_json
@@ -45,6 +46,7 @@ from headstart.options import (
     ExportOptions,
     LabelNextOptions,
     PredictOptions,
+    ReadOptions,
     parse,
 )
 from headstart.sealed_folders import hash_file
@@ -291,6 +293,19 @@ def test_config_json_says_what_was_left_out(adapted: Path) -> None:
     assert facts["out"]["bits"] == 16 and 10 < vocabulary["n_pieces"] < vocabulary["n_whole"]
     assert vocabulary["unseen"]["same_labels"] == 1.0
     assert facts["whole"] == {"bits": 32} and facts["words"]["bits"] == 16 and "vocabulary" not in facts["words"]
+
+
+def test_with_few_unseen_texts_the_whole_vocabulary_stays(adapted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = data.read_table(adapted / "rows.csv", parse(ReadOptions))
+    monkeypatch.setattr(pruning, "SETTINGS", replace(pruning.SETTINGS, pruned_pieces=10))
+    bundle = hs.load(adapted / "whole").bundle
+    few = RunTexts((table.take(np.arange(40)),), table.take(np.arange(40, 50)))
+    kept = pruning.prune_bundle(bundle, few)
+    assert kept.bundle is bundle and "20 unseen rows cannot tell" in kept.facts["reason"]
+    more = RunTexts((table.take(np.arange(80)),), table.take(np.arange(80, 90)))
+    choosing, unseen = more.split(0)
+    assert len(unseen) == 40 and not set(unseen.ids) & {name for part in choosing for name in part.ids}
+    assert pruning.prune_bundle(bundle, more).facts["unseen"]["n_rows"] == 40
 
 
 def test_a_pruned_bundle_goes_through_every_function(adapted: Path, tmp_path: Path) -> None:

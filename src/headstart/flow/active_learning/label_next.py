@@ -20,6 +20,7 @@ from headstart.flow.active_learning.label_table import (
     Proposal,
     guess_label,
     list_table_rows,
+    locate_image,
     write_label_table,
 )
 from headstart.flow.active_learning.settings import SETTINGS
@@ -283,9 +284,9 @@ def _refuse_unreachable_images(table: Table, out: Path) -> None:
     if not MODALITIES[table.modality].is_file:
         return
     root = out.parent.resolve()
-    outside = [path for path in table.inputs if root not in Path(path).resolve().parents]
+    outside = [path for path in table.inputs if root not in locate_image(path).parents]
     if outside:
-        folder = Path(outside[0]).resolve().parent
+        folder = locate_image(outside[0]).parent
         raise OptionError(
             f"{out} must be in or above the folder of the images that it names ({folder}).",
             f"Write it there, such as -o {folder / 'to_label.csv'}: adapt finds images below their table.",

@@ -119,9 +119,19 @@ TableCells = tuple[list[str], list[list[str]]]
 """Names of columns, and the cells of each row."""
 
 
+def locate_image(path: str | Path) -> Path:
+    """Return where an image lies for people: its folder resolved, the image itself not, which may be a link.
+
+    Parameters
+    ----------
+    path : str or Path
+    """
+    return Path(path).parent.resolve() / Path(path).name
+
+
 def _image_cells(table: Table, columns: Mapping[str, str], folder: Path) -> TableCells:
     root = folder.resolve()
-    paths = [Path(path).resolve().relative_to(root).as_posix() for path in table.inputs]
+    paths = [locate_image(path).relative_to(root).as_posix() for path in table.inputs]
     return [columns.get("file", "file_name")], [[path] for path in paths]
 
 

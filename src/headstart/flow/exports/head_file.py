@@ -18,7 +18,7 @@ from headstart.bundle import Bundle, PortableFiles
 from headstart.bundle.card import FILE as CARD
 from headstart.bundle.card import render_card
 from headstart.bundle.head_only import FILE, REASON, explain_no_head, open_named_base, write_head_record
-from headstart.errors import OptionError
+from headstart.errors import BundleError, OptionError
 from headstart.flow.exports.comparison_rows import find_run_rows
 from headstart.flow.exports.data_inside import list_data_inside, to_documents
 from headstart.flow.exports.reopening import N_ROWS, require_same_answers
@@ -70,7 +70,15 @@ def write_head(bundle: Bundle, folder: Path, out: Path | None, options: ExportOp
         head = _detach_head(bundle, base, Path(scratch))
         own = str(folder) if base.record.source == "file" else None
         check = partial(require_same_answers, bundle=bundle, table=compared.table, base=own)
-        bundles.save_bundle(head, place, check=check)
+        try:
+            bundles.save_bundle(head, place, check=check)
+        except BundleError as error:
+            if not _is_pruned(bundle, base):
+                raise
+            raise OptionError(
+                f"The head on the whole base model answers otherwise than {folder}, which keeps fewer pieces of words.",
+                "Make the model again with `headstart adapt ... --keep-vocabulary`, and export the head of that.",
+            ) from error
     return {
         "format": 1, "bundle": str(folder), "to": "head", "rows": compared.source, "n_rows": len(compared.table),
         "written": str(place), "method": "head", "reason": "",
@@ -80,6 +88,13 @@ def write_head(bundle: Bundle, folder: Path, out: Path | None, options: ExportOp
             "name": base.record.name, "fingerprint": base.fingerprint, "size_bytes": base.record.size_bytes,
         },
     }  # fmt: skip
+
+
+def _is_pruned(bundle: Bundle, base: Backbone) -> bool:
+    """Return whether the bundle's base has another vocabulary than the base that it names."""
+    assert bundle.backbone is not None
+    own, named = (one.parts.architecture.get("config", {}).get("vocab_size") for one in (bundle.backbone, base))
+    return bool(own != named)
 
 
 def _detach_head(bundle: Bundle, base: Backbone, scratch: Path) -> Bundle:

@@ -1,7 +1,8 @@
 """Prune the vocabulary of a text bundle, and measure what becomes of texts with words that it was not chosen for.
 
 Rows of the run keep all their pieces, held-out ones as well (no label is looked at), so they are answered as before.
-How other texts fare is estimated: a vocabulary chosen without the held-out rows answers these.
+How other texts fare is estimated: a vocabulary chosen without the held-out rows answers these. Where there are too
+few rows to tell, the whole vocabulary stays.
 """
 
 from __future__ import annotations
@@ -48,15 +49,18 @@ class RunTexts:
         return cls((prepared.train.table, *more), prepared.test.table)
 
     def split(self, seed: int) -> tuple[tuple[Table, ...], Table]:
-        """Return rows to choose pieces from, and rows to try them on: held-out ones, or half of the training rows."""
+        """Return rows to choose pieces from, and rows to try them on: held-out ones, or half of all if these are few.
+
+        The rows to try them on are those of the larger table, so that they can be read as one.
+        """
         generator = np.random.default_rng(seed)
-        if len(self.held_out):
+        if len(self.held_out) >= SETTINGS.min_unseen_rows:
             rows = generator.permutation(len(self.held_out))[: SETTINGS.unseen_rows]
             return self.training, self.held_out.take(np.sort(rows))
-        first, *more = self.training
-        order = generator.permutation(len(first))
+        largest, *more = sorted((*self.training, self.held_out), key=len, reverse=True)
+        order = generator.permutation(len(largest))
         half, rest = order[::2], order[1::2]
-        return (first.take(np.sort(half)), *more), first.take(np.sort(rest[: SETTINGS.unseen_rows]))
+        return (largest.take(np.sort(half)), *more), largest.take(np.sort(rest[: SETTINGS.unseen_rows]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +87,7 @@ class UnseenFigures:
 
     @property
     def passes(self) -> bool:
-        """Return whether the vocabulary may be pruned; so few rows that they cannot tell do not speak against it."""
-        if self.n_rows < SETTINGS.min_unseen_rows:
-            return True
+        """Return whether the vocabulary may be pruned."""
         return self.same_labels >= SETTINGS.min_unseen_same and self.expected_loss <= SETTINGS.max_unseen_loss
 
 
@@ -118,6 +120,8 @@ def prune_bundle(bundle: Bundle, seen: RunTexts) -> PrunedBundle:
     if not sizes or any(reasons):
         return PrunedBundle(bundle, {"reason": next(filter(None, reasons), "it reads no base model")})
     choosing, held_out = seen.split(bundle.seed)
+    if len(held_out) < SETTINGS.min_unseen_rows:
+        return PrunedBundle(bundle, {"reason": f"{len(held_out)} unseen rows cannot tell how other texts would fare"})
     expected, used = run_reference(bundle, held_out), dict[str, UsedPieces]()
     n_pieces = SETTINGS.pruned_pieces
     while n_pieces < max(sizes):

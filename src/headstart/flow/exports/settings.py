@@ -27,7 +27,7 @@ class ExportSettings:
     unseen_rows : int
         Held-out rows that a vocabulary is tried on which was chosen without them.
     min_unseen_rows : int
-        With fewer of these rows nothing is concluded from them.
+        With fewer of these rows nothing can be told, and the whole vocabulary stays.
     min_unseen_same, max_unseen_loss : float
         What that vocabulary must reach: share (0-1) of these rows with the label of the whole vocabulary, and the
         accuracy (0-1) that the other labels cost by the probabilities of the whole vocabulary.

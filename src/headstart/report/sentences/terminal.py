@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from headstart.report.messages import message, translate
+from headstart.report.sentences.carefulness import format_count
 from headstart.report.words import format_amount, format_hundredths
 from headstart.results import AnyMetrics, Result
 
@@ -21,7 +22,7 @@ def describe_quality(result: Result) -> str:
     result : Result
     """
     metrics = next((item.test for item in result.strategies if item.name == result.chosen), None)
-    return _QUALITIES[result.task](metrics) if metrics is not None else ""
+    return _QUALITIES[result.task](metrics, result.n_rows.test) if metrics is not None else ""
 
 
 def describe_first_answer(result: Result, report: Path, seconds_left: float, is_searching: bool) -> str:
@@ -159,20 +160,26 @@ def _write(value: object) -> str:
     return "-" if value is None or value == "" else str(value)
 
 
-def _format_right(metrics: AnyMetrics) -> str:
-    return translate("{n} of 100 right", n=format_hundredths(metrics.accuracy.value))  # type: ignore[union-attr]
+def _format_right(metrics: AnyMetrics, n_rows: int) -> str:
+    figure = metrics.accuracy  # type: ignore[union-attr]
+    return translate("right in {count}", count=format_count(round(figure.value * n_rows), n_rows, figure))
 
 
-def _format_macro_f1(metrics: AnyMetrics) -> str:
-    return translate("macro-F1 {n} %", n=format_hundredths(metrics.macro_f1.value))  # type: ignore[union-attr]
+def _format_macro_f1(metrics: AnyMetrics, n_rows: int) -> str:
+    figure = metrics.macro_f1  # type: ignore[union-attr]
+    ends = (format_hundredths(figure.low), format_hundredths(figure.high))
+    text = message("macro-F1 {n} %, surely between {low} and {high}, on {rows} test rows")
+    return translate(text, n=format_hundredths(figure.value), low=ends[0], high=ends[1], rows=n_rows)
 
 
-def _format_error(metrics: AnyMetrics) -> str:
-    amount = format_amount(metrics.mean_absolute_error.value)  # type: ignore[union-attr]
-    return translate("off by {amount} on average", amount=amount)
+def _format_error(metrics: AnyMetrics, n_rows: int) -> str:
+    figure = metrics.mean_absolute_error  # type: ignore[union-attr]
+    amount, low, high = map(format_amount, (figure.value, figure.low, figure.high))
+    text = message("off by {amount} on average, surely between {low} and {high}, on {rows} test rows")
+    return translate(text, amount=amount, low=low, high=high, rows=n_rows)
 
 
-_QUALITIES: Mapping[str, Callable[[AnyMetrics], str]] = {
+_QUALITIES: Mapping[str, Callable[[AnyMetrics, int], str]] = {
     "classification": _format_right,
     "ordinal": _format_right,
     "multi-label": _format_macro_f1,
