@@ -16,6 +16,7 @@ from headstart.ladder import choose_strategy, fit_strategies, learnt_costs, samp
 from headstart.records import Features, Probabilities, Table, make_column
 from headstart.report.kinds import TASK_WORDINGS
 from headstart.strategies import STRATEGIES, record, select_strategies, work_timer
+from headstart.strategies.baselines import scratch
 from headstart.strategies.linear import cost_model
 from headstart.strategies.record import Clock, CostForecast, StrategyRows, Task
 from headstart.strategies.scoring import OBJECTIVES
@@ -54,15 +55,19 @@ class Memory:
         pass
 
 
-def test_without_time_the_cheap_rungs_are_climbed_and_the_others_skipped_with_a_reason() -> None:
+def test_without_time_the_cheap_rungs_and_all_rivals_are_climbed_and_the_others_skipped_with_a_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scratch, "SETTINGS", replace(scratch.SETTINGS, floor_seconds=0.1))
     rows, task = problem(Clock(0))
     names = select_strategies("text", ())
     made = fit_strategies(rows, task, names)
     needs_stages = {"multi-stage-probe"}
     quick = [name for name in names if STRATEGIES[name].preset == "quick" and name not in needs_stages]
     assert set(made.fitted) | set(made.skipped) == set(names)
-    assert set(made.fitted) <= set(quick) and {"majority", "linear-probe", "classic", "blend"} <= set(made.fitted)
-    assert "--time" in made.skipped["scratch"] and "--time" in made.skipped["last-stages"]
+    assert set(made.fitted) <= {*quick, "scratch"}
+    assert {"majority", "linear-probe", "classic", "scratch", "blend"} <= set(made.fitted)
+    assert all("--time" in made.skipped[name] for name in ("last-stages", "contrastive"))
     assert set(made.scores) == set(made.seconds) == set(made.fitted)
     assert made.chosen in made.fitted
 
@@ -93,7 +98,7 @@ def test_a_rung_whose_forecast_does_not_fit_is_skipped_before_it_starts(monkeypa
     def foresees(seconds: float, memory_bytes: float) -> None:
         costly = replace(
             STRATEGIES["classic"],
-            kind="scratch",
+            kind="transfer",
             preset="default",
             forecast=lambda *_: CostForecast(seconds, memory_bytes),
         )
@@ -156,6 +161,7 @@ def test_on_a_busy_machine_the_rival_and_the_probe_are_fitted_though_the_time_is
     ticks = itertools.count(step=100.0)  # Every look at the clock finds 100 s gone: the limit is over at once.
     monkeypatch.setattr(record, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
     monkeypatch.setattr(cost_model, "measure_slowdown", lambda: 30.0)
+    monkeypatch.setattr(scratch, "SETTINGS", replace(scratch.SETTINGS, floor_seconds=0.1))
     monkeypatch.setattr(sampling, "SETTINGS", replace(sampling.SETTINGS, min_sample_rows=20))
     rows, task = problem(Clock(60, started=next(ticks)))
     for name in ("classic", "linear-probe"):
@@ -163,8 +169,9 @@ def test_on_a_busy_machine_the_rival_and_the_probe_are_fitted_though_the_time_is
         for _ in range(3):
             learnt_costs.learn_factor(name, "text", forecast_seconds=1.0, seconds=1e6)  # And it expects the worst.
     fitted = fit_strategies(rows, task, select_strategies("text", ()))
-    assert {"majority", "classic", "linear-probe"} <= set(fitted.fitted)
-    assert all(np.isfinite(fitted.losses[name]) for name in ("classic", "linear-probe"))
+    rivals_and_probe = {"majority", "classic", "scratch", "linear-probe"}
+    assert rivals_and_probe <= set(fitted.fitted)
+    assert all(np.isfinite(fitted.losses[name]) for name in rivals_and_probe)
     assert "--time" in fitted.skipped["last-stages"]
 
 
@@ -257,8 +264,8 @@ def test_where_a_tuning_strategy_alone_is_skipped_the_probe_is_fitted_instead() 
 
 def test_where_every_strategy_is_skipped_and_none_stands_in_the_error_says_why() -> None:
     rows, task = problem(Clock(0))
-    with pytest.raises(OptionError, match=r"None of the strategies could be trained.*scratch: .*--time"):
-        fit_strategies(rows, task, ["scratch"])
+    with pytest.raises(OptionError, match=r"None of the strategies could be trained.*blend: it needs two"):
+        fit_strategies(rows, task, ["blend"])
 
 
 @pytest.mark.parametrize("task", OBJECTIVES)

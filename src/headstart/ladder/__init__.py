@@ -151,7 +151,7 @@ def fit_strategies(
     task = replace(task, is_only_costly=sum(STRATEGIES[name].preset != "quick" for name in names) == 1)
     for name in _order_first(names):
         _climb_rung(name, rows, task, strategies=strategies, store=store)
-    costly = [name for name in names if _is_costly(name)]
+    costly = sorted(filter(_is_costly, names), key=lambda name: not STRATEGIES[name].is_rival)
     if search.is_selective and costly:
         costly, task = _limit_search(costly, task, strategies)
     if strategies.fitted and search.on_first is not None:
@@ -289,7 +289,7 @@ def _fit_rung(
     """Fit a strategy; return it and the seconds of fitting, without those of the forecast."""
     strategy = STRATEGIES[name]
     quick = strategy.preset == "quick"
-    if not quick and strategy.kind != "baseline":
+    if not quick and not strategy.is_rival:
         require_time_to_try(task.clock.remaining_seconds())
     plan = _plan_rung(name, rows, task, strategies)
     strategies.forecasts[name] = plan.forecast
@@ -332,10 +332,10 @@ def _plan_rung(name: str, rows: StrategyRows, task: Task, strategies: FittedStra
         return _Plan(expected.forecast, all_rows)
     forecast, left = expected.forecast, task.clock.remaining_seconds()
     first = strategy.preset == "quick" and not any(STRATEGIES[other].kind == "transfer" for other in strategies.fitted)
-    if strategy.kind == "baseline" or first:
-        sample = _choose_sample(name, rows, task, forecast=forecast, scale=expected.scale)
+    if strategy.is_rival or first:
+        sample, sampled = _choose_sample(name, rows, task, forecast=forecast, scale=expected.scale)
         _report_plan(name, forecast, len(sample), len(rows))
-        return _Plan(forecast, sample, expected.unscaled_seconds)
+        return _Plan(sampled, sample, expected.unscaled_seconds)
     needed = forecast.seconds if is_forecast_of_work(name) else expected.unscaled_seconds
     if needed > left and (strategy.preset != "quick" or needed > SETTINGS.moment_seconds):
         raise StrategySkipped(f"it needs about {needed:.0f} s and {left:.0f} s are left; give more with --time")
@@ -347,11 +347,13 @@ def _plan_rung(name: str, rows: StrategyRows, task: Task, strategies: FittedStra
     return _Plan(forecast, all_rows, expected.unscaled_seconds)
 
 
-def _choose_sample(name: str, rows: StrategyRows, task: Task, forecast: CostForecast, scale: float) -> Index:
-    """Return the rows that a strategy learns from which is never skipped: all, or as many as fit."""
+def _choose_sample(
+    name: str, rows: StrategyRows, task: Task, forecast: CostForecast, scale: float
+) -> tuple[Index, CostForecast]:
+    """Return the rows that a strategy learns from which is never skipped, all or as many as fit, and their forecast."""
     seconds = max(SETTINGS.verdict_seconds, SETTINGS.rival_share * task.clock.remaining_seconds())
     if forecast.seconds <= seconds and forecast.memory_bytes <= task.max_memory_bytes:
-        return np.arange(len(rows))
+        return np.arange(len(rows)), forecast
     return sample_that_fits(name, rows, task, whole=forecast, scale=scale, seconds=seconds)
 
 

@@ -76,8 +76,8 @@ def draw_sample(task: Task, n_rows: int) -> Index:
 
 def sample_that_fits(
     name: str, rows: StrategyRows, task: Task, whole: CostForecast, scale: float, seconds: float
-) -> Index:
-    """Return the largest sample that is forecast to fit; at least `min_sample_rows` rows, or all where there are fewer.
+) -> tuple[Index, CostForecast]:
+    """Return the largest sample that is forecast to fit, and its forecast; `min_sample_rows` rows at least.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def sample_that_fits(
         if forecast is None:
             break
         size = forecast(rows.take(sample), task.take(sample)).scale(scale)
-    return sample
+    return sample, size
 
 
 def _fits(size: CostForecast, task: Task, seconds: float) -> bool:

@@ -149,6 +149,7 @@ _RUNGS = (
         modalities=("image", "text"),
         tasks=TASK_TYPES,
         preset="default",
+        forecast=lazy_forecast(_module_of("scratch")),
     ),
 )
 _BLEND = _strategy(

@@ -231,7 +231,7 @@ class Strategy:
         The tasks that it can learn.
     preset : str
         The cheapest preset that takes it: `quick` (heads on what the one pass gave: seconds), `default` (minutes)
-        or `thorough`. Strategies of `quick` are fitted even when the time is over.
+        or `thorough`. Rivals (`is_rival`) and the first of `quick` are fitted even when the time is over.
     forecast : ((StrategyRows, Task) -> CostForecast) or None
         Measures shortly what `fit` will cost; may raise `StrategySkipped`. None for what costs next to nothing.
     reads : frozenset of str or None
@@ -256,6 +256,11 @@ class Strategy:
     reads: frozenset[str] | None = None
     on_request: bool = False
     instead: str = ""
+
+    @property
+    def is_rival(self) -> bool:
+        """Return whether it learns without the base: the other side of the verdict, which is fitted in any case."""
+        return self.kind != "transfer"
 
     @property
     def predicts_from(self) -> frozenset[str]:

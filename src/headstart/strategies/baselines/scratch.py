@@ -2,12 +2,14 @@
 
 One fold is held out: it decides when to stop, and its rows are the only ones with an out-of-fold prediction. Sizes are
 timed before the start, so that the number of epochs is settled then; on a machine whose speed varies, two runs may
-settle on different sizes or numbers of epochs (both stand in the notes).
+settle on different sizes or numbers of epochs (both stand in the notes). It is never skipped for lack of time: without
+time it learns for few epochs, and the ladder gives it a sample of the rows.
 """
 
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +27,7 @@ from headstart.strategies.baselines.scratch_image import METHOD as IMAGE_METHOD
 from headstart.strategies.baselines.scratch_sizes import SETTINGS, NetworkSize, ScratchMethod
 from headstart.strategies.baselines.scratch_text import METHOD as TEXT_METHOD
 from headstart.strategies.fitted import FittedModel, restore_model
-from headstart.strategies.record import Clock, Fitted, StrategyRows, StrategySkipped, Task
+from headstart.strategies.record import Clock, CostForecast, Fitted, StrategyRows, Task
 from headstart.task_types import TASK_TYPES
 from headstart.training.config import ParameterGroup, TrainingConfig, count_epochs_that_fit
 from headstart.training.loop import History, TrainingData, measure_seconds_per_row, predict_scores, train_network
@@ -174,9 +176,25 @@ class EpochForecast:
             clock.remaining_seconds() - self.loading_seconds, self.seconds_per_epoch, SETTINGS.most_epochs
         )
 
+    def forecast_seconds(self, n_epochs: int) -> float:
+        """Return the seconds of loading the rows and of so many epochs."""
+        return self.loading_seconds + n_epochs * self.seconds_per_epoch
+
+
+_MEASURED: dict[tuple[object, ...], EpochForecast] = {}
+"""Costs measured in this process: a forecast and the training after it measure once."""
+
 
 def _forecast_epoch(rows: StrategyRows, task: Task, size: NetworkSize) -> EpochForecast:
-    """Time a few training steps on a few rows."""
+    """Time a few training steps on a few rows, once."""
+    content = zlib.crc32("".join(map(str, rows.table.hashes)).encode())
+    key = (content, len(rows), len(task.classes), task.seed, size.label)
+    if key not in _MEASURED:
+        _MEASURED[key] = _measure_epoch(rows, task, size)
+    return _MEASURED[key]
+
+
+def _measure_epoch(rows: StrategyRows, task: Task, size: NetworkSize) -> EpochForecast:
     train_rows, held = _split_rows(task)
     sample = train_rows[np.random.default_rng(task.seed).permutation(len(train_rows))[: SETTINGS.timed_rows]]
     started = time.monotonic()
@@ -201,15 +219,18 @@ def _forecast_epoch(rows: StrategyRows, task: Task, size: NetworkSize) -> EpochF
     return EpochForecast(each * (len(train_rows) + SETTINGS.scoring_cost * len(held)), loading * len(task.codes))
 
 
-def choose_size(rows: StrategyRows, task: Task, clock: Clock) -> tuple[NetworkSize, int]:
-    """Return the most expensive size of which enough epochs fit, and how many fit.
+@dataclass(frozen=True, kw_only=True)
+class SizeChoice:
+    """A size of network, its cost, and how many epochs fit (0 where none does)."""
 
-    Raises
-    ------
-    StrategySkipped
-        If too few epochs of the cheapest fit.
-    """
-    chosen: tuple[NetworkSize, int] | None = None
+    size: NetworkSize
+    cost: EpochForecast
+    n_epochs: int
+
+
+def choose_size(rows: StrategyRows, task: Task, clock: Clock) -> SizeChoice:
+    """Return the most expensive size of which enough epochs fit; the cheapest where of none."""
+    chosen: SizeChoice | None = None
     last: tuple[EpochForecast, float] | None = None
     for size in METHODS[rows.table.modality].list_sizes(rows.table.inputs, task):
         if last is not None:
@@ -224,30 +245,33 @@ def choose_size(rows: StrategyRows, task: Task, clock: Clock) -> tuple[NetworkSi
         epochs = forecast.count_epochs(clock)
         if chosen is not None and epochs < SETTINGS.enough_epochs:
             break
-        chosen = size, epochs
+        chosen = SizeChoice(size=size, cost=forecast, n_epochs=max(epochs, 0))
         if epochs < SETTINGS.enough_epochs:
             break
-    if chosen is None:
-        raise StrategySkipped("there are too many rows for the memory it may use")
-    if chosen[1] < SETTINGS.fewest_epochs:
-        raise StrategySkipped(
-            f"only {max(chosen[1], 0)} epochs fit its share of the time, "
-            f"{SETTINGS.fewest_epochs} are needed; give more with --time"
-        )
+    assert chosen is not None, "no size of network is listed"
     return chosen
 
 
-def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
-    """Time the sizes, choose one, learn, and keep the epoch with the lowest held-out loss.
+def _start_clock(task: Task) -> Clock:
+    """Start the clock of this strategy: its share of the time left, and `floor_seconds` in any case."""
+    n_rows = len(task.codes)
+    at_most = float(np.clip(SETTINGS.seconds_per_row * n_rows, SETTINGS.least_seconds, SETTINGS.most_seconds))
+    share = min(SETTINGS.time_share * task.clock.remaining_seconds(), at_most)
+    return Clock(max(share, SETTINGS.floor_seconds))
 
-    Raises
-    ------
-    StrategySkipped
-        If the time does not do.
-    """
-    at_most = float(np.clip(SETTINGS.seconds_per_row * len(rows), SETTINGS.least_seconds, SETTINGS.most_seconds))
-    clock = task.clock.start_share(SETTINGS.time_share, at_most)
-    size, epochs = choose_size(rows, task, clock)
+
+def forecast(rows: StrategyRows, task: Task) -> CostForecast:
+    """Return the forecast cost of `fit`; of the fewest epochs that make sense where they do not fit its time."""
+    choice = choose_size(rows, task, _start_clock(task))
+    seconds = choice.cost.forecast_seconds(max(choice.n_epochs, SETTINGS.fewest_epochs))
+    return CostForecast(seconds, choice.size.memory_bytes)
+
+
+def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+    """Time the sizes, choose one, learn, and keep the epoch with the lowest held-out loss."""
+    clock = _start_clock(task)
+    choice = choose_size(rows, task, clock)
+    size, epochs = choice.size, max(1, choice.n_epochs)
     train_rows, held = _split_rows(task)
     inputs = METHODS[rows.table.modality].load_inputs(rows.table.inputs, size.spec)
     net = build_scratch_network(size.architecture, len(task.classes), inputs(torch.arange(1), None), task.seed)

@@ -29,7 +29,8 @@ def list_sizes(inputs: Column, task: Task) -> list[NetworkSize]:
     """Return the architecture at several resolutions, none above the base's own."""
     own = int(task.spec["size"])  # type: ignore[call-overload]
     sizes = [size for size in SETTINGS.image_sizes if size < own] + [own]
-    fitting = [size for size in sizes if len(inputs) * 6 * size**2 <= SETTINGS.image_bytes]
+    pixel_bytes = 6.0 * len(inputs)  # Three channels in half precision.
+    fitting = [size for size in sizes if size == sizes[0] or pixel_bytes * size**2 <= SETTINGS.image_bytes]
     return [
         NetworkSize(
             label=f"{size} x {size} pixels",
@@ -37,6 +38,7 @@ def list_sizes(inputs: Column, task: Task) -> list[NetworkSize]:
             spec=_resize_spec(task.spec, size),
             cost=float(size**2),
             learning_rate=SETTINGS.image_learning_rate,
+            memory_bytes=2 * pixel_bytes * size**2,
         )
         for size in fitting
     ]

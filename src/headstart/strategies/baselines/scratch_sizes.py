@@ -22,8 +22,10 @@ class ScratchSettings:
     most_seconds, least_seconds, seconds_per_row : float
         The limit grows with the rows between these bounds: with few rows a large network learns nothing more than a
         small one.
+    floor_seconds : float
+        What it may take even when the time is over.
     fewest_epochs, enough_epochs, most_epochs : int
-        With fewer than the first the strategy is skipped; the largest size is chosen of which `enough_epochs` fit.
+        Where fewer than the first fit, it learns from a sample; the largest size of which `enough_epochs` fit is taken.
     batch_size, predict_batch_rows : int
         Rows per training step, and per forward pass of scoring.
     timed_rows : int
@@ -33,7 +35,7 @@ class ScratchSettings:
     image_sizes : int
         Pixels of the side of an image that are tried, besides the size that the base reads.
     image_bytes : int
-        Largest memory of all training images.
+        Largest memory of all training images at more than the smallest size.
     image_zoom, image_shift : float
         Largest change of scale, and largest shift as a share of the side, of a training image.
     image_learning_rate : float
@@ -48,6 +50,7 @@ class ScratchSettings:
     most_seconds: float = 120.0
     least_seconds: float = 15.0
     seconds_per_row: float = 0.2
+    floor_seconds: float = 5.0
     fewest_epochs: int = 6
     enough_epochs: int = 20
     most_epochs: int = 60
@@ -84,6 +87,8 @@ class NetworkSize:
     cost : float
         Relative cost of a row.
     learning_rate : float
+    memory_bytes : float
+        Of the training rows.
     """
 
     label: str
@@ -91,6 +96,7 @@ class NetworkSize:
     spec: Mapping[str, Any]
     cost: float
     learning_rate: float
+    memory_bytes: float = 0.0
 
 
 @dataclass(frozen=True)
