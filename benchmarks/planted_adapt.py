@@ -32,6 +32,7 @@ from planted import (
 from planted_trials import Cell, Record, start_generator
 
 from headstart import data
+from headstart.bases import DEFAULTS
 from headstart.evaluation import NamedPredictions, assess_transfer
 from headstart.features import extract_features
 from headstart.flow.adaptation import prepare
@@ -133,7 +134,9 @@ def _adapt(train: DrawnRows, test: DrawnRows, seed: int) -> AdaptedRun:
         final = np.stack([planted[name] for name in kept.hashes])
         return replace(extraction, features=Features(kept.ids, final, "planted"))
 
-    options = AdaptOptions(strategy=STRATEGIES, offline=True, audit="none", time=60.0, seed=seed)
+    options = AdaptOptions(
+        strategy=STRATEGIES, base=DEFAULTS[train.table.modality], offline=True, audit="none", time=60.0, seed=seed
+    )
     with mock.patch.object(prepare.features, "extract_features", extract_planted):
         return adapt_table(train.table, test.table, options)
 

@@ -283,7 +283,9 @@ def try_sets(cell: Cell, trial: int) -> Iterator[Record]:
     true = [float(weights @ each) for each in holds]
     drawn = _draw(test.codes, 200, cell, rng)[0]
     measured = share_interval(holds[0][drawn], None)
-    yield {"exact": true[0], "as given": true[1], "holds": measured.low <= true[0] <= measured.high}
+    least = min(float(holds[1][test.codes == code].mean()) for code in range(N_CLASSES))
+    yield {"exact": true[0], "as given": true[1], "least class": least,
+           "holds": measured.low <= true[0] <= measured.high}  # fmt: skip
 
 
 ORIGIN_CELLS: tuple[Cell, ...] = tuple(

@@ -1,11 +1,14 @@
 """Do sets cover as often as stated, do corrections help, and is what is foreign told? On real sets, whatever it says.
 
-`python benchmarks/trust.py [--data FOLDER] [--small] [--only calibration|none] [--results FILE]`
+`python benchmarks/trust.py [--data FOLDER] [--small] [--only calibration|none] [--kept FILE] [--results FOLDER]`
+
+Resumable: the figures of every set are a line in FILE.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -192,16 +195,27 @@ NONE_LEGEND = (
 
 def trust(names: Sequence[str], given: argparse.Namespace) -> dict[str, tuple[AdaptedRun, Table]]:
     """Write the table of coverage and calibration, after every set; gives the models that are shown foreign rows."""
-    about, rows, kept = machine.describe(), [], {}
+    about, rows, kept, done = machine.describe(), [], {}, read_lines(given.kept)
     for name in names:
-        found, used = one(given.data / name)
-        rows.append(measured(name, found))
-        if any(name in pair for pair in FOREIGN):
-            kept[name] = found, used
+        if name not in done:
+            found, used = one(given.data / name)
+            done[name] = measured(name, found)
+            given.kept.parent.mkdir(parents=True, exist_ok=True)
+            with given.kept.open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps({"name": name, "row": done[name]}) + "\n")
+            if any(name in pair for pair in FOREIGN):
+                kept[name] = found, used
+        rows.append(done[name])
         cells = [{key: value for key, value in row.items() if not key.startswith("_")} for row in rows]
         body = f"{about}\n\n{CALIBRATION_LEGEND}\n\n{table(cells)}\n\n{summary(rows)}"
         keep(given.results, "Trust: calibration and coverage", body)
     return kept
+
+
+def read_lines(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the figures of the sets that are done."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return {document["name"]: document["row"] for document in map(json.loads, lines)}
 
 
 def foreign(kept: dict[str, tuple[AdaptedRun, Table]], names: Sequence[str], given: argparse.Namespace) -> None:
@@ -226,6 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=material.DATA)
     parser.add_argument("--small", action="store_true", help="one set of each table")
     parser.add_argument("--only", choices=("calibration", "none"))
+    parser.add_argument("--kept", type=Path, default=machine.ROOT / "build" / "trust.jsonl")
     parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "results")
     given = parser.parse_args(arguments)
     there = [name for name in SETS if (given.data / name).exists()][: 1 if given.small else None]
