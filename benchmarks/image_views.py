@@ -200,10 +200,53 @@ def measure(name: str, arrays: Mapping[str, Any], seeds: int, done: set[tuple[An
                 classes=tuple(map(str, classes)), codes=codes[train], folds=folds, balance="off", seed=seed,
                 clock=Clock(np.inf),
             )  # fmt: skip
+            about = {"set": name, "labels": labels, "seed": seed, "n": len(train)}
+            if (name, "pair", labels, seed) not in done:
+                yield {**about, "feat": "pair", "pair": compare_pairs(features, codes, (train, held), task)}
             for kind, views in features.items():
                 if (name, kind, labels, seed) not in done:
                     found = compare(views, codes, train, held, task)
-                    yield {"set": name, "feat": kind, "labels": labels, "seed": seed, "n": len(train), "res": found}
+                    yield {**about, "feat": kind, "res": found}
+
+
+PAIR_ARMS = ("train-c3", "train-k5", "both-c3", "both-k5")
+
+
+def compare_pairs(
+    features: Mapping[str, np.ndarray], codes: np.ndarray, rows: tuple[np.ndarray, np.ndarray], task: Task
+) -> dict[str, list[float]]:
+    """Judge the mean of both probes, the last features' and all stages', with and without views."""
+    (train, held), answers = rows, dict[str, list[np.ndarray]]()
+    for views in features.values():
+        plain = fit_head(views[0][train], task)[0]
+        answers.setdefault("plain", []).append(plain.predict(views[0][held]))
+        for name in ("c3", "k5"):
+            group = GROUPS[name]
+            tiled = replace(task, codes=np.tile(task.codes, len(group)), folds=np.tile(task.folds, len(group)))
+            head = fit_head(np.concatenate([views[view][train] for view in group]), tiled)[0]
+            by_view = [head.predict(views[view][held]) for view in group]
+            answers.setdefault(f"train-{name}", []).append(by_view[0])
+            answers.setdefault(f"both-{name}", []).append(np.mean(by_view, axis=0))
+    return {arm: judge(np.mean(parts, axis=0), codes[held], np.nan) for arm, parts in answers.items()}
+
+
+def render_pairs(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Make one line a set and number of labels of the mean of both probes, and their mean."""
+    cells: dict[tuple[str, int], list[Any]] = {}
+    for row in rows:
+        cells.setdefault((row["set"], row["labels"]), []).append(row["pair"])
+    lines: list[dict[str, object]] = []
+    gains: dict[str, list[Any]] = {arm: [] for arm in PAIR_ARMS}
+    for (name, labels), draws in cells.items():
+        line: dict[str, object] = {"set": name, "labels": labels or "all", "draws": len(draws)}
+        line["plain"] = f"{100 * np.mean([one['plain'][0] for one in draws]):.1f}"
+        for arm in PAIR_ARMS:
+            line[arm] = difference(draws, lambda _, arm=arm: arm)
+            gains[arm].append(np.mean([np.subtract(one[arm][:2], one["plain"][:2]) for one in draws], axis=0))
+        lines.append(line)
+    means = {arm: np.mean(values, axis=0) for arm, values in gains.items()}
+    lines.append({"set": "mean", **{arm: f"{100 * one[0]:+.1f} ({one[1]:+.3f})" for arm, one in means.items()}})
+    return table(lines)
 
 
 def choose(found: Mapping[str, Sequence[float]], prefix: tuple[str, ...]) -> str:
@@ -299,12 +342,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 opened.write(json.dumps(row) + "\n")
     if asked.measure_only:
         return
+    pairs, rows = [row for row in rows if "pair" in row], [row for row in rows if "res" in row]
     cost = f"A view of a row took {1000 * min(seconds):.0f} to {1000 * max(seconds):.0f} ms of one core."
     keep(asked.results, "Views of images for probes", f"{machine.describe()}\n\n{LEGEND} {cost}\n\n{render(rows)}")
     told = (
         "Points and log-loss against `plain`: mean over the cells of the table above, in brackets worst and best cell."
     )
     keep(asked.results, "Views of images for probes: means", f"{told}\n\n{summarise(rows)}")
+    told = "The mean of the probabilities of both probes against the same without views; columns as above."
+    keep(asked.results, "Views of images for probes: both probes together", f"{told}\n\n{render_pairs(pairs)}")
 
 
 if __name__ == "__main__":
