@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from headstart import progress
+from headstart.training import loop
 from headstart.training.config import ParameterGroup, TrainingConfig, count_epochs_that_fit
 from headstart.training.loop import (
     TrainingData,
@@ -124,6 +126,19 @@ def test_timing_leaves_the_weights_alone() -> None:
     assert measure_seconds_per_row(net, data(), PLAN) > 0
     assert all(torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
     assert count_epochs_that_fit(0, 1, 10) == 0
+
+
+def test_where_a_batch_takes_long_a_second_one_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    rows = data()
+
+    def inputs(batch: Tensor, augment: torch.Generator | None) -> tuple[Tensor, ...]:
+        sizes.append(len(batch))
+        return rows.inputs(batch, augment)
+
+    monkeypatch.setattr(loop, "LONG_SECONDS", 0.0)
+    assert measure_seconds_per_row(small(), replace(rows, inputs=inputs), PLAN) > 0
+    assert sizes == [16]
 
 
 class Counting(progress.Silent):

@@ -1,7 +1,7 @@
 """How long work reports its progress, without knowing who shows it.
 
-Rooms call `say`, `open_bar`, `begin_step` and `expect_step`; the command line, a notebook or the web page listen. With
-no listener nothing is printed. This room prints nothing itself.
+Rooms call `say`, `open_bar`, `begin_step`, `expect_step` and `expect_rest`; the command line, a notebook or the web
+page listen. With no listener nothing is printed. This room prints nothing itself.
 """
 
 from __future__ import annotations
@@ -58,6 +58,9 @@ class Plan:
     >>> plan.begin("fit", now=10.0)
     >>> plan.number, plan.seconds_left(now=15.0), round(plan.share_done(now=15.0), 2)
     (2, 15.0, 0.5)
+    >>> plan.expect_rest(20.0, now=15.0)
+    >>> plan.seconds_left(now=25.0)
+    20.0
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Plan:
         self._expected = {step.name: step.seconds for step in steps}
         self._began = self._step_began = time.monotonic() if now is None else now
         self._share_of_step = 0.0
+        self._knows_rest = False
         self._most_done = 0.0
 
     @property
@@ -84,12 +88,18 @@ class Plan:
         if name in names:
             self.number = names.index(name) + 1
             self._step_began = time.monotonic() if now is None else now
-            self.detail, self._share_of_step = "", 0.0
+            self.detail, self._share_of_step, self._knows_rest = "", 0.0, False
 
     def expect(self, name: str, seconds: float) -> None:
         """Note what a step is now expected to take."""
         if name in self._expected:
             self._expected[name] = max(seconds, 0.0)
+
+    def expect_rest(self, seconds: float, now: float | None = None) -> None:
+        """Note what is left of the step at work, forecast anew while it runs; bars inside it no longer count."""
+        now = time.monotonic() if now is None else now
+        self._expected[self.current.name] = now - self._step_began + max(seconds, 0.0)
+        self._knows_rest = True
 
     def report_inside(self, share: float, detail: str) -> None:
         """Note how much (0-1) of a part of this step is done, and what it is."""
@@ -101,7 +111,7 @@ class Plan:
         spent = now - self._step_began
         expected = self._expected[self.current.name]
         left = max(expected - spent, 0.1 * expected)
-        if self._share_of_step > 0.1:
+        if self._share_of_step > 0.1 and not self._knows_rest:
             left = max(spent * (1 - self._share_of_step) / self._share_of_step, expected - spent)
         left += sum(self._expected[step.name] for step in self.steps[self.number :])
         return max(0.0, min(left, self.limit_seconds - (now - self._began)))
@@ -269,6 +279,18 @@ def expect_step(name: str, seconds: float) -> None:
     plan = _plan.get()
     if plan is not None:
         plan.expect(name, seconds)
+
+
+def expect_rest(seconds: float) -> None:
+    """Say how long the step at work still takes, forecast anew while it runs.
+
+    Parameters
+    ----------
+    seconds : float
+    """
+    plan = _plan.get()
+    if plan is not None:
+        plan.expect_rest(seconds)
 
 
 @contextmanager

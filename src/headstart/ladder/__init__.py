@@ -293,6 +293,8 @@ def _fit_rung(
         require_time_to_try(task.clock.remaining_seconds())
     plan = _plan_rung(name, rows, task, strategies)
     strategies.forecasts[name] = plan.forecast
+    if _is_costly(name):
+        progress.expect_rest(plan.forecast.seconds)
     timer = WorkTimer()
     members = {member: strategies.fitted[member] for member in strategy.members if member in strategies.fitted}
     task = replace(task, folder=store.parts_folder(name)) if store and not quick else task

@@ -23,6 +23,8 @@ from headstart.training.losses import LOSSES
 from headstart.training.run import TrainingRun, update_weights
 
 CHECKPOINT_SECONDS = 30.0
+LONG_SECONDS = 1.0
+"""A batch that takes longer is timed once."""
 Batch = tuple[Tensor, ...]
 Inputs = Callable[[Tensor, torch.Generator | None], Batch]
 """(row numbers, generator) -> network inputs; with a generator the rows are augmented."""
@@ -313,7 +315,8 @@ def measure_seconds_per_row(net: nn.Module, data: TrainingData, config: Training
     data : TrainingData
     config : TrainingConfig
     n_batches : int
-        Timed batches; one more is run before.
+        Timed batches; one more is run before. A first batch that takes `LONG_SECONDS` is all that is run: next to it,
+        what a first call costs does not count.
     """
     net.to(config.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     build_optimizer(net, config)  # Freezes what the config freezes.
@@ -328,5 +331,8 @@ def measure_seconds_per_row(net: nn.Module, data: TrainingData, config: Training
             started = time.monotonic()
             losses = compute_batch_losses(net, data, rows, config=config, generator=generator)
             update_weights(net, optimizer, losses)
-            seconds += (time.monotonic() - started) / len(rows) if number else 0.0
+            took = time.monotonic() - started
+            if number == 0 and took > LONG_SECONDS:
+                return took / len(rows)
+            seconds += took / len(rows) if number else 0.0
     return seconds / n_batches

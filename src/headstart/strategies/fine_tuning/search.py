@@ -14,6 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
+from headstart import progress
 from headstart.features.runtimes import REFERENCE, read_runtime_choice
 from headstart.fitted_state import FittedState
 from headstart.records import list_held_out_folds
@@ -108,6 +109,13 @@ class VariantSearch:
         pilots = (1 + bool(self.trainer.n_views)) * self.forecast_fold_seconds(self.tails[0], self.epochs) * n_pilots
         return passing + pilots + (n_folds - n_pilots + 1) * self.forecast_fold_seconds(self.tails[0], self.epochs)
 
+    def forecast_rest_seconds(self, variant: TrainingVariant) -> float:
+        """Return what is left of `run`, by the pace so far: the folds not yet trained, and the last training."""
+        done = [key for key in self.outcomes if key[:3] == (variant.source.n_tail, variant.augmented, variant.epochs)]
+        n_left = len(self.held_out_folds()) - len(done) + 1
+        each = self.forecast_fold_seconds(variant.source.n_tail, variant.epochs)
+        return min(n_left * each, self.clock.remaining_seconds())
+
     def folds_of_repeat(self, repeat: int) -> list[int]:
         """Return the fold numbers of a repeat."""
         return list_held_out_folds(self.fold_assignments[repeat])
@@ -149,6 +157,7 @@ class VariantSearch:
                 if path:
                     write_outcome(outcome, path)
             self.outcomes[key] = outcome
+            progress.expect_rest(self.forecast_rest_seconds(variant))
         return self.outcomes[key]
 
     def score_variant(self, variant: TrainingVariant, folds: Sequence[tuple[int, int]]) -> VariantChoice:
