@@ -68,9 +68,7 @@ def _describe_labels(figures: Conformal) -> str:
     if rare:
         names = ", ".join(rare[:_MOST_RARE]) + (" ..." if len(rare) > _MOST_RARE else "")
         sentences.append(
-            translate(
-                "Too few training rows (in parentheses) to state it for {n} labels: {names}.", n=len(rare), names=names
-            )
+            translate("Nothing is stated of labels with too few training rows (in parentheses): {names}.", names=names)
         )
     return " ".join(sentences)
 
