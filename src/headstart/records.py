@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.coding_frames import CodingFrame
 from headstart.modalities import MODALITIES
 from headstart.task_types import TASK_TYPES
 
@@ -70,7 +71,7 @@ class Interval:
 
     def as_dict(self) -> dict[str, float]:
         """Return the JSON form."""
-        return {"value": self.value, "low": self.low, "high": self.high}
+        return dict(vars(self))
 
 
 @dataclass(frozen=True)
@@ -108,15 +109,11 @@ class Finding:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
+        measure = self.measure.as_dict() if self.measure else None
         return {
-            "kind": self.kind,
-            "severity": self.severity,
-            "n_rows": len(self.rows),
-            "rows": list(self.rows),
-            "summary": self.summary,
-            "measure": self.measure.as_dict() if self.measure else None,
-            "advice": self.advice,
-        }
+            "kind": self.kind, "severity": self.severity, "n_rows": len(self.rows), "rows": list(self.rows),
+            "summary": self.summary, "measure": measure, "advice": self.advice,
+        }  # fmt: skip
 
 
 LAYOUTS = ("wide", "long", "files", "array")
@@ -208,6 +205,8 @@ class Table:
         Lines of the files, headers and empty lines included; 0 for files without lines.
     is_split_drawn : bool
         Whether Headstart chose the test rows in `splits` at an earlier time, by chance.
+    frame : CodingFrame or None
+        Codes of labels that are paths ("water > pump").
     """
 
     modality: str
@@ -229,6 +228,7 @@ class Table:
     left_out: Mapping[str, str] = field(default_factory=dict)
     n_lines: int = 0
     is_split_drawn: bool = False
+    frame: CodingFrame | None = None
 
     def __post_init__(self) -> None:
         assert self.modality in MODALITIES, self.modality

@@ -39,6 +39,7 @@ from headstart.bundle.seen import SeenRows
 from headstart.bundle.shared_weights import FILE as SHARED
 from headstart.bundle.shared_weights import MODEL_ARRAYS, read_shared
 from headstart.bundle.stored_base import read_base, select_arrays
+from headstart.coding_frames import CodingFrame
 from headstart.decisions import DEFAULT_POLICY, DecisionPolicy
 from headstart.errors import BundleError, list_offenders
 from headstart.extras import find_missing, require
@@ -179,6 +180,23 @@ def read_decision_policy(folder: Path, manifest: Mapping[str, Any]) -> DecisionP
     """
     with raise_bundle_errors(folder):
         return _read_decision_policy(folder, parse_config(read_json(folder / CONFIG), folder), manifest)
+
+
+def read_frame(folder: Path, manifest: Mapping[str, Any]) -> CodingFrame:
+    """Read the coding frame of a bundle whose hashes were compared: its classes, by their paths.
+
+    Parameters
+    ----------
+    folder : Path
+    manifest : mapping
+
+    Raises
+    ------
+    BundleError
+        They are damaged.
+    """
+    with raise_bundle_errors(folder):
+        return CodingFrame.from_names(parse_config(read_json(folder / CONFIG), folder).classes)
 
 
 def _read_decision_policy(folder: Path, record: ConfigRecord, manifest: Mapping[str, Any]) -> DecisionPolicy:

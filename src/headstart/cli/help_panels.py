@@ -15,7 +15,7 @@ START = """Adapt a ready-made model to your own images, texts or time series, an
 COMMAND_PANELS = {
     "Start here": ("studio", "demo", "check", "project", "adapt"),
     "Use a model": ("predict", "explain", "set-care", "serve", "report", "redact", "connect"),
-    "At another place, and with more labels": ("evaluate", "compare", "label", "label-next"),
+    "At another place, and with more labels": ("evaluate", "compare", "label", "label-next", "codes"),
     "Search, and find what is alike": ("embed", "search", "similar"),
     "Carry a model to other machines": ("export", "verify"),
     "Ready-made models": ("bases", "adapt-language", "evaluate-language", "pretrain"),
@@ -28,6 +28,7 @@ EXAMPLES = {
     "bases": "headstart bases --for messages.csv",
     "cache": "headstart cache --prune",
     "check": "headstart check messages.csv",
+    "codes": "headstart codes diff frame-2025.xlsx frame-2026.xlsx --data coded.csv",
     "compare": "headstart compare out-old out-new fresh.csv",
     "connect": "headstart connect kobo out --asset aSAvYreNzVEkrWg5Gdcvg --question comment -o codes.csv",
     "demo": "headstart demo -o demo",
@@ -55,7 +56,7 @@ EXAMPLES = {
 OPTION_PANELS = {
     "What is in the data": (
         "text", "label", "id", "values", "channels", "time_column", "axes", "sheet", "encoding", "group", "modality",
-        "merge_labels", "unlabelled", "task", "order", "compare",
+        "merge_labels", "unlabelled", "task", "order", "compare", "frame", "level_mark",
     ),
     "Time and effort": ("time", "strategy", "base", "precision", "max_memory", "runtime"),
     "Rows to learn from and to test on": ("test", "also", "labels_per_class", "duplicates", "seed", "balance"),

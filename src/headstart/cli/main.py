@@ -10,6 +10,7 @@ from headstart import __version__
 from headstart.cli import (
     bases,
     carefulness,
+    coding,
     commands,
     connecting,
     forgetting,
@@ -61,7 +62,7 @@ COMMANDS = (
     pretraining.pretrain,
 )
 _BODIES = {body.__name__.replace("_", "-"): body for body in COMMANDS}
-_GROUPS = {"bases": bases.app, "connect": connecting.app, "project": project.app}
+_GROUPS = {"bases": bases.app, "codes": coding.app, "connect": connecting.app, "project": project.app}
 for name in sort_commands([*_BODIES, *_GROUPS]):
     layout: dict[str, Any] = {"name": name, "rich_help_panel": find_command_panel(name), "epilog": write_epilog(name)}
     if name in _GROUPS:

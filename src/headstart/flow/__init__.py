@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from headstart.flow.base_choice.obtain import add_bases, plan_base_fetch, plan_missing_base, run_base_fetch
     from headstart.flow.base_choice.propose import propose_for
     from headstart.flow.carefulness.set_care import read_carefulness, set_care
+    from headstart.flow.coding.frame_diff import diff_frames, write_touched_rows
     from headstart.flow.data_check.check import check
     from headstart.flow.exports.export import export
     from headstart.flow.external_validation.compare import compare
@@ -58,6 +59,8 @@ PLACES = {
     "compare": "headstart.flow.external_validation.compare:compare",
     "compare_runs": "headstart.flow.review.run_changes:compare_runs",
     "connect_kobo": "headstart.flow.connecting.kobo:connect_kobo",
+    "diff_frames": "headstart.flow.coding.frame_diff:diff_frames",
+    "write_touched_rows": "headstart.flow.coding.frame_diff:write_touched_rows",
     "count_labels": "headstart.flow.listing:count_labels",
     "embed_data": "headstart.flow.vectors.embed:embed_data",
     "embed_table": "headstart.flow.vectors.embed:embed_table",
@@ -103,13 +106,13 @@ PLACES = {
 
 __all__ = [
     "PLACES", "adapt", "adapt_source", "adapt_spans", "add_bases", "add_data", "assign_splits", "check",
-    "compare", "compare_runs", "connect_kobo", "count_labels", "embed_data", "embed_table", "evaluate",
+    "compare", "compare_runs", "connect_kobo", "count_labels", "diff_frames", "embed_data", "embed_table", "evaluate",
     "evaluate_spans", "examine_machine", "explain", "export", "export_spans", "find_doubtful_examples", "find_similar",
     "find_span_bundle", "forget", "format_spans", "inspect_source", "is_span_source", "label", "label_by_keys",
     "label_next", "list_bases", "list_cache", "open_span_answers", "plan_base_fetch", "plan_missing_base",
     "predict", "predict_spans", "predictions", "propose_for", "rank", "rank_on", "read_carefulness",
     "read_ranking_data", "read_span_data", "redact", "report", "run_base_fetch", "run_demo", "search_index",
-    "set_care", "verify", "write_groups", "write_hits",
+    "set_care", "verify", "write_groups", "write_hits", "write_touched_rows",
 ]  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 from headstart.errors import OptionError
 from headstart.options.answer_files import AnswerFileOptions
 from headstart.options.carefulness import SetCareOptions as SetCareOptions
+from headstart.options.coding import CodesDiffOptions as CodesDiffOptions
 from headstart.options.columns import ColumnOptions as ColumnOptions
 from headstart.options.connecting import ConnectKoboOptions as ConnectKoboOptions
 from headstart.options.fetching import AddBaseOptions as AddBaseOptions

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 
 from headstart.options.columns import ColumnOptions
@@ -22,7 +24,16 @@ class SourceOptions(ColumnOptions):
     label: Columns = Field(
         (),
         description="Label column (default: found by name). For several labels a row several columns of 0 and 1: A,B,C "
-        "or 'tag_*', or repeated.",
+        "or 'tag_*', or repeated; for codes in levels the column of each level, the widest first.",
+    )
+    frame: Path | None = Field(
+        None,
+        description="Coding frame of the labels (CSV or Excel): codes with their levels. Labels may be ids or paths.",
+    )
+    level_mark: str = Field(
+        "",
+        max_length=5,
+        description="What stands between the levels of a label, such as '/' (default: ' > ').",
     )
     group: SplitGroups = ()
     modality: ModalityChoice = Field("auto", description="What the data is.")

@@ -89,7 +89,10 @@ def read_project_table(store: ProjectStore, request: TableRequest) -> ProjectTab
         merge=request.merge_labels,
     )
     policy = ReadPolicy(
-        request.merge_labels, drop_unlabelled=True, expects_labels=not request.include_unlabelled, label_spec=spec
+        merge_labels=request.merge_labels,
+        drop_unlabelled=True,
+        expects_labels=not request.include_unlabelled,
+        label_spec=spec,
     )
     is_drawn = get_setting(store, "split_kind", "drawn") == "drawn"
     table = replace(build_table(parsed_rows, str(folder), policy), is_split_drawn=is_drawn)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from headstart.data.coding.framed_labels import are_levels, join_levels
 from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.data.columns.names import LABEL_ROLE, ColumnSpec, find_column, find_label_columns, parse_split_word
 from headstart.data.columns.survey_columns import list_added_columns, name_options
@@ -115,6 +116,8 @@ def read_labels(
     """
     if roles.indicators:
         indicators = {option: read_texts(name) for name, option in name_options(roles.indicators).items()}
+        if are_levels(list(indicators.values())):
+            return join_levels(indicators), {}
         return [""] * len(next(iter(indicators.values()))), indicators
     return (None if roles.label is None else read_texts(roles.label)), {}
 

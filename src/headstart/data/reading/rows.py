@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from headstart.coding_frames import CodingFrame, looks_like_paths
+from headstart.data.coding.framed_labels import frame_labels
 from headstart.data.columns.names import parse_split_word
 from headstart.data.labels.label_spelling import report_similar_labels
 from headstart.data.labels.task_type import LabelSpec, ParsedLabels, RawLabels, make_label_mask, parse_labels
@@ -38,14 +40,16 @@ class ParsedRows:
     n_lines: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReadPolicy:
-    """Strictness of reading: rows to predict need no labels; `label_spec` says what labels are."""
+    """Strictness of reading: rows to predict need no labels; `label_spec` says what labels are, `frame` their codes."""
 
     merge_labels: bool = False
     drop_unlabelled: bool = False
     expects_labels: bool = True
     label_spec: LabelSpec = field(default_factory=LabelSpec)
+    frame: CodingFrame | None = None
+    level_mark: str = ""
 
 
 def build_table(parsed_rows: ParsedRows, source: str, policy: ReadPolicy) -> Table:
@@ -111,7 +115,17 @@ def build_table(parsed_rows: ParsedRows, source: str, policy: ReadPolicy) -> Tab
         left_out=dict(parsed_rows.left_out),
         n_lines=parsed_rows.n_lines,
     ).take(usable_rows)
-    return tidy_table_labels(table, policy.merge_labels) if policy.expects_labels else table
+    return _frame_table(table, policy) if policy.expects_labels else table
+
+
+def _frame_table(table: Table, policy: ReadPolicy) -> Table:
+    """Return a table with tidy labels, as paths of a coding frame where they have levels."""
+    known = policy.label_spec.known
+    if policy.frame is not None or policy.level_mark:
+        table = frame_labels(table, policy.frame, mark=policy.level_mark)
+    elif looks_like_paths(known):
+        table = frame_labels(table, CodingFrame.from_names(known), keeps_unknown=True)
+    return frame_labels(tidy_table_labels(table, policy.merge_labels), None)
 
 
 def _measure_series(columns: InputColumns | None, inputs: Sequence[Any]) -> InputColumns | None:

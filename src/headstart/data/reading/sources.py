@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from headstart.data import texts
+from headstart.data.coding.frame_files import read_coding_frame
 from headstart.data.columns.axes import find_axis
 from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.data.columns.names import ColumnSpec, make_column_spec, parse_split_stem, parse_split_word
@@ -146,13 +147,13 @@ def _build_table(
 ) -> Table:
     has_label_sets = options.task_type is not None and options.task_type.has_label_sets
     label_spec = LabelSpec(
-        task=options.task,
-        order=options.order,
+        task=options.task, order=options.order, known=labels, merge=options.merge_labels,
         empty_is_none=has_label_sets if empty_is_none is None else empty_is_none,
-        known=labels,
-        merge=options.merge_labels,
-    )
-    policy = ReadPolicy(options.merge_labels, options.unlabelled in {"drop", USE}, label_spec=label_spec)
+    )  # fmt: skip
+    policy = ReadPolicy(
+        merge_labels=options.merge_labels, drop_unlabelled=options.unlabelled in {"drop", USE}, label_spec=label_spec,
+        frame=options.frame and read_coding_frame(options.frame), level_mark=options.level_mark,
+    )  # fmt: skip
     return build_table(parsed_rows, source, policy)
 
 
