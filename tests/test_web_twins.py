@@ -18,6 +18,7 @@ from tests.contentless import blur_edge
 from tests.twins import needs_node, run
 
 from headstart.decisions import Calibrator, Costs, DecisionPolicy, LabelRule, SetRule, fit_out_of_distribution
+from headstart.decisions.rolling_up import FrameRules
 from headstart.flow.inference.answers import make_answers, make_document
 from headstart.modalities import MODALITIES
 from headstart.modalities.content import measure_image_content
@@ -263,6 +264,17 @@ RULES = {
 @pytest.mark.parametrize("task", ["classification", "ordinal"])
 def test_classes_are_decided_alike_with_the_same_words(tmp_path: Path, rules: DecisionPolicy, task: str) -> None:
     require_same_documents(tmp_path, rules, make_predictions(task, _SHARES, CLASSES))
+
+
+FRAMED = ("water > pump", "water > price > high", "water > price > low", "food", "food > seed")
+LEVEL_SETS = tuple(SetRule(0.9, floors, (False,) * len(floors), 50) for floors in ((0.3, 0.3), (0.2, 0.3, 0.25, 0.3)))
+
+
+@pytest.mark.parametrize("task", ["classification", "multi-label"])
+def test_levels_of_a_coding_frame_are_rolled_up_alike(tmp_path: Path, task: str) -> None:
+    sets = LEVEL_SETS if task == "classification" else ()
+    rules = dataclasses.replace(RULES["heat"], frame=FrameRules(levels=("a", "b", "c"), sets=sets), answer_below=0.4)
+    require_same_documents(tmp_path, rules, make_predictions(task, _SHARES, FRAMED))
 
 
 @pytest.mark.parametrize("margin", [None, 1.25, np.inf])

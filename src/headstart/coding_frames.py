@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from headstart.spellings import fold_label
 
@@ -173,6 +173,37 @@ def name_levels(codes: Iterable[Code], levels: Sequence[str] = ()) -> tuple[str,
     """
     depth = max((len(code.path) for code in codes), default=0)
     return tuple(levels[at] if at < len(levels) else f"level {at + 1}" for at in range(depth))
+
+
+@lru_cache(maxsize=8)
+def count_levels(classes: tuple[str, ...]) -> int:
+    """Return how many levels the longest path among classes has; 0 where they are no paths.
+
+    Parameters
+    ----------
+    classes : tuple of str
+    """
+    return max(len(split_path(name)) for name in classes) if looks_like_paths(classes) else 0
+
+
+def join_label_levels(labels: Sequence[str], depth: int) -> tuple[str, ...]:
+    """Return the labels of a row at each level, parents of given labels included.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Paths.
+    depth : int
+        Levels of the frame.
+
+    Examples
+    --------
+    >>> join_label_levels(["aid > water", "storm"], 2)
+    ('aid;storm', 'aid > water')
+    """
+    paths = [split_path(name) for name in labels]
+    levels = [dict.fromkeys(join_path(path[:at]) for path in paths if len(path) >= at) for at in range(1, depth + 1)]
+    return tuple(";".join(names) for names in levels)
 
 
 def looks_like_paths(names: Iterable[str]) -> bool:

@@ -82,6 +82,7 @@ export type ReasonTexts<More extends unknown[] = []> = {
 export interface Answer {
   input?: string;
   answer: string | null;
+  levels?: string[];
   outcome: "answered" | "not_sure" | "none_of_these" | null;
   kind: "label" | "not_sure" | "none_of_these" | "unusable";
   reason: string | null;

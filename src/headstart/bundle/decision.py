@@ -7,8 +7,10 @@ from pathlib import Path
 
 from headstart.array_files import read_arrays, write_arrays
 from headstart.bundle.integrity import read_json
-from headstart.bundle.records.decision_records import ARRAYS, FILE, parse_rules
+from headstart.bundle.records.decision_records import ARRAYS, FILE, check_frame, parse_rules
+from headstart.coding_frames import split_path
 from headstart.decisions import DecisionPolicy
+from headstart.decisions.rolling_up import list_level_nodes
 from headstart.home import write_json
 from headstart.task_types import TASK_TYPES
 
@@ -39,5 +41,9 @@ def read_stored_policy(folder: Path, classes: Sequence[str], task: str) -> Decis
     """
     document = read_json(folder / FILE)
     arrays = read_arrays(folder / ARRAYS) if (folder / ARRAYS).is_file() else {}
-    parse_rules(document, arrays, len(classes), TASK_TYPES[task].has_one_class)
+    rules = parse_rules(document, arrays, len(classes), TASK_TYPES[task].has_one_class)
+    if rules.frame is not None:
+        depth = max(len(split_path(name)) for name in classes)
+        n_nodes = [len(list_level_nodes(classes, level).names) for level in range(1, depth)]
+        check_frame(rules.frame, n_nodes, TASK_TYPES[task].has_one_class)
     return DecisionPolicy.from_dict(document, arrays)

@@ -32,7 +32,7 @@ _INPUT = "in_"
 KIND_CODES, CLASS_INDICES, LABEL_LEVELS = "kinds", "codes", "labels"
 _DECISION_RULES = {
     KIND_CODES: ArrayRule(("n_rows",), "whole", 0, 2),
-    CLASS_INDICES: ArrayRule(("n_rows",), "whole", -1),
+    CLASS_INDICES: ArrayRule(("n_rows",), "whole", -1_000_000),
     LABEL_LEVELS: ArrayRule(("n_rows", "n_outputs"), "whole", 0, 2),
 }
 
@@ -68,7 +68,7 @@ class GoldenRows:
     kind_codes : array of uint8 or None, shape (n_rows,)
         What was decided of each row, as a place in `headstart.decisions.OUTCOMES`; None before format 3.
     class_indices : array of int64 or None, shape (n_rows,)
-        The class answered, -1 where there is none; None before format 3.
+        The class answered, -1 where there is none; below -1 a level of a coding frame; None before format 3.
     label_levels : array of uint8 or None, shape (n_rows, n_labels)
         For several labels a row: 0 no, 1 possible, 2 sure; None where the rules do not say it.
     """

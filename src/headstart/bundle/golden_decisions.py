@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart.bundle.golden import GoldenRows
+from headstart.coding_frames import MOST_LEVELS, split_path
 from headstart.decisions import OUTCOMES, DecisionPolicy, Decisions
+from headstart.decisions.rolling_up import is_rolled_up, split_answer
 from headstart.records import Predictions, make_column
 
 
@@ -38,8 +41,18 @@ def add_decisions(golden: GoldenRows, context: DecisionContext) -> GoldenRows:
     levels = None
     if decisions.sure.shape[1]:
         levels = decisions.sets.astype(np.uint8) + decisions.sure.astype(np.uint8)
-    codes = np.asarray(decisions.codes, dtype=np.int64)
+    codes = _number_answers(decisions, context.classes)
     return replace(golden, kind_codes=kind_codes, class_indices=codes, label_levels=levels)
+
+
+def _number_answers(decisions: Decisions, classes: tuple[str, ...]) -> NDArray[np.int64]:
+    """Return the class of each answer, -1 for none; a level of a coding frame as -2 and below, by its first class."""
+    numbers = np.asarray(decisions.codes, dtype=np.int64).copy()
+    for row in np.flatnonzero([is_rolled_up(str(answer)) for answer in decisions.answers]):
+        path = split_answer(str(decisions.answers[row]))
+        first = next(at for at, name in enumerate(classes) if split_path(name)[: len(path)] == path)
+        numbers[row] = -2 - (first * MOST_LEVELS + len(path))
+    return numbers
 
 
 def list_changed_decisions(golden: GoldenRows, context: DecisionContext) -> Sequence[int]:

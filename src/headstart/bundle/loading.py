@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -196,7 +197,11 @@ def read_frame(folder: Path, manifest: Mapping[str, Any]) -> CodingFrame:
         They are damaged.
     """
     with raise_bundle_errors(folder):
-        return CodingFrame.from_names(parse_config(read_json(folder / CONFIG), folder).classes)
+        record = parse_config(read_json(folder / CONFIG), folder)
+        rules = _read_decision_policy(folder, record, manifest).frame
+    frame = CodingFrame.from_names(record.classes, rules.levels if rules else ())
+    ids = rules.ids if rules else {}
+    return replace(frame, codes=tuple(replace(code, id=ids.get(code.name, "")) for code in frame.codes))
 
 
 def _read_decision_policy(folder: Path, record: ConfigRecord, manifest: Mapping[str, Any]) -> DecisionPolicy:

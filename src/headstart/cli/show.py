@@ -20,6 +20,7 @@ from headstart.report import choose_language, use_language, write_sentence
 from headstart.report import terminal_words as words
 from headstart.report.group_names import describe_other_columns, list_telling_columns
 from headstart.report.kinds import TASK_WORDINGS
+from headstart.report.levels import describe_levels, describe_rolled_up
 from headstart.report.messages import translate_stored
 from headstart.report.sentences.new_rows import describe_left_out, describe_new_rows, describe_right_answers
 from headstart.report.understood import describe_inputs
@@ -96,6 +97,7 @@ def show_result(run_result: Result, out: Path) -> None:
         news.print(f"[bold]{escape(write_sentence(run_result.verdict))}[/bold]")
         if "cross_validation" in run_result.not_measured:
             news.print(f"Cross-validation: {escape(run_result.not_measured['cross_validation'])}")
+        _show_levels(run_result)
         _show_groups(run_result)
         if run_result.learning_curve:
             news.print(escape(write_sentence(run_result.learning_curve)))
@@ -103,6 +105,13 @@ def show_result(run_result: Result, out: Path) -> None:
             news.print(escape(words.describe_set_aside(len(run_result.set_aside))))
         places = words.describe_places(str(out / "report.html"), str(out / "bundle"))
         news.print(escape(places), soft_wrap=True)
+
+
+def _show_levels(document: Result | Evaluation) -> None:
+    """Show how good the model is at each level of its coding frame."""
+    for line in (describe_levels(document.levels), describe_rolled_up(document.levels)):
+        if line:
+            news.print(escape(line), soft_wrap=True)
 
 
 def _show_strategies(run_result: Result) -> None:
@@ -208,6 +217,7 @@ def _show_context(evaluation: Evaluation) -> None:
                 f"{_FIGURES.get(name, name)} {format_share(share)}" for name, share in evaluation.shares.items()
             )
         )
+    _show_levels(evaluation)
     for item in (evaluation.calibration, evaluation.conformal, evaluation.prior_shift, evaluation.drift):
         if item:
             news.print(escape(write_sentence(item)))

@@ -14,6 +14,7 @@ from headstart.decisions.costs import Costs, reserved_classes
 from headstart.decisions.label_rules import LabelRule
 from headstart.decisions.out_of_distribution import OutOfDistributionDetector
 from headstart.decisions.reasons import NO_REASON, Reason
+from headstart.decisions.rolling_up import FrameRules
 from headstart.decisions.sets import ClassSets, SetRule
 from headstart.errors import BundleError
 from headstart.records import Column, FloatMatrix, Index, Predictions, make_column
@@ -100,6 +101,8 @@ class DecisionPolicy:
     content_limits : mapping of str to float
         Inputs that fall under one hold nothing to answer about, and never reach the model (see
         `headstart.modalities.content`); empty: all do.
+    frame : FrameRules or None
+        Where classes are paths of a coding frame: an answer that is not sure names the deepest level that is.
     """
 
     calibrator: Calibrator = field(default_factory=Calibrator)
@@ -113,6 +116,7 @@ class DecisionPolicy:
     reserved: tuple[str, ...] | None = None
     answer_below: float | None = None
     content_limits: Mapping[str, float] = field(default_factory=dict)
+    frame: FrameRules | None = None
 
     def is_reserved(self, classes: Sequence[str]) -> NDArray[np.bool_]:
         """Return which classes (n_classes,) stand for what is none of the others."""
@@ -182,7 +186,18 @@ class DecisionPolicy:
             distances=distances,
             sure=np.empty((len(best), 0), dtype=bool),
         )
-        return _refuse_reserved_classes(predictions, decisions, self.is_reserved(predictions.classes))
+        decisions = _refuse_reserved_classes(predictions, decisions, self.is_reserved(predictions.classes))
+        return self._roll_up(predictions, decisions)
+
+    def _roll_up(self, predictions: Predictions, decisions: Decisions) -> Decisions:
+        """Name the deepest sure level in the answers that are not sure."""
+        if self.frame is None:
+            return decisions
+        rows = np.flatnonzero(decisions.outcomes == "not_sure")
+        answers = decisions.answers.copy()
+        for row, answer in self.frame.name_rolled_up(predictions, rows, self.answer_below or 0.0).items():
+            answers[row] = answer
+        return replace(decisions, answers=answers)
 
     def _choose_cheapest(self, predictions: Predictions) -> tuple[Index, dict[int, Reason]]:
         assert self.costs is not None
@@ -273,6 +288,7 @@ class DecisionPolicy:
             "answer_below": self.answer_below,
             "content": dict(self.content_limits),
             **({"labels": self.labels.as_dict()} if self.labels else {}),
+            **({"frame": self.frame.as_dict()} if self.frame else {}),
         }
 
     @classmethod
@@ -300,6 +316,7 @@ class DecisionPolicy:
             answer_below=document.get("answer_below"),
             content_limits=document.get("content") or {},
             labels=LabelRule.from_dict(document["labels"]) if document.get("labels") else None,
+            frame=FrameRules.from_dict(document["frame"]) if document.get("frame") else None,
         )
 
 

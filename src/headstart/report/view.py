@@ -19,6 +19,7 @@ from headstart.report.gallery import describe_inside, gather_examples, gather_ga
 from headstart.report.group_names import describe_other_columns, list_telling_columns, name_value, rank_value
 from headstart.report.inherited import gather_audit
 from headstart.report.kinds import NOUNS, SINGULAR, TASK_WORDINGS, ReportedMetric, TaskWording
+from headstart.report.levels import describe_rolled_up, list_level_rows
 from headstart.report.limits import FEW_ROWS, list_limits, n_test_rows, source_name
 from headstart.report.messages import current_language, translate, use_language
 from headstart.report.people_words import count_inputs, count_of_hundred
@@ -166,6 +167,8 @@ def gather_view(result: Result, previews: Previews, rows: ReportRows | None = No
         "abstention": result.abstention,
         "abstention_rows": abstains.list_per_hundred(result.abstention),
         "readiness": gather_readiness(result),
+        "level_rows": list_level_rows(result.levels),
+        "describe_rolled_up": describe_rolled_up,
         "conformal": result.conformal,
         "curve": write_learning_curve(result.learning_curve),
         "audited": gather_audit(result),

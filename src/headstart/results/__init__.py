@@ -52,6 +52,7 @@ from headstart.results.inherited import (
     Slices,
     SliceShift,
 )
+from headstart.results.levels import LevelFigures
 from headstart.results.metrics import (
     AnyMetrics,
     ClassFigures,
@@ -193,6 +194,10 @@ class Result(Record):
         default=None,
         description="How often the model answers, and how well; `null` without test rows.",
     )
+    levels: list[LevelFigures] = Field(
+        default=[],
+        description="Codes in levels: how good the model is at each, the widest first. Empty without a coding frame.",
+    )
     readiness: Readiness | None = Field(
         default=None,
         description="Is the model ready for use? `null` in results of older versions.",
@@ -317,6 +322,7 @@ __all__ = [
     "LearningCurve",
     "LeftAloneReason",
     "LeftOut",
+    "LevelFigures",
     "Metrics",
     "Miss",
     "MitigatedCell",

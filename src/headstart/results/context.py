@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from headstart.results.data import SetAsideRow
 from headstart.results.groups import GroupColumn, GroupMeasure, LeftAloneReason
 from headstart.results.inherited import PartColumn, PartValue
+from headstart.results.levels import LevelFigures
 from headstart.results.metrics import AnyMetrics, Confusion, ObservedPredicted
 from headstart.results.readiness import Readiness, ReadinessReason
 from headstart.results.record import FORMAT, Figure, Record
@@ -180,6 +181,7 @@ class Evaluation(Record):
     calibration: Calibration | None = Field(default=None, description="Are the probabilities calibrated?")
     conformal: Conformal | None = Field(default=None, description="Prediction sets and their coverage.")
     abstention: Abstention | None = Field(default=None, description="How often the model answers, and how well.")
+    levels: list[LevelFigures] = Field(default=[], description="Codes in levels: how good the model is at each.")
     shares: dict[str, Figure] = Field(
         default={},
         description="Proportion of rows by kind of answer: `label`, `not sure`, `none of these`.",

@@ -38,6 +38,9 @@ def describe_answer(document: Mapping[str, Any]) -> Document:
 
 def _describe_outcome(document: Mapping[str, Any]) -> str:
     kind = str(document["kind"])
+    levels = [str(level) for level in document.get("levels") or () if level]
+    if kind == "not_sure" and levels:
+        return f"{' > '.join(levels)} > ({_OUTCOMES[kind]()})"
     if kind in _OUTCOMES:
         return _OUTCOMES[kind]()
     return str(document.get("answer") or translate("No label"))

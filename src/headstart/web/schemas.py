@@ -43,6 +43,7 @@ class Prediction(BaseModel):
     reason_code: ReasonCode | None = Field(description="Why this answer; null: the input could not be used.")
     reason_values: dict[str, Any] = Field(description="What a sentence about the reason needs; depends on its code.")
     set: list[Any] = Field(description="What is likely enough: labels, or the two ends of a range.")
+    levels: list[str] | None = Field(None, description="Codes in levels: what is answered at each, the widest first.")
     label: str | None = Field(None, description="The most probable class.")
     probability: float | None = Field(None, ge=0, le=1)
     top: list[Share] = Field(default_factory=list)

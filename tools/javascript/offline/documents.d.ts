@@ -36,6 +36,7 @@ export interface DecisionPolicy {
   reserved: string[] | null;
   answer_below?: number | null;
   content?: Record<string, number> | null;
+  frame?: { levels: string[]; sets: { floors: number[] }[] } | null;
 }
 
 export type DetectorArrays = Record<"centre" | "basis" | "inner" | "kept" | "means", FloatArray>;

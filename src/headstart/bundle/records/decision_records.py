@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
@@ -18,6 +19,7 @@ from headstart.bundle.records.schema import (
     parse_record,
     require_mapping,
 )
+from headstart.coding_frames import MOST_LEVELS
 from headstart.errors import BundleError
 from headstart.modalities.content import CONTENT_FAULTS
 
@@ -86,6 +88,14 @@ class CostsRecord(StrictRecord):
     given: list[Text] = []
 
 
+class FrameRecord(StrictRecord):
+    """Coding frame of the classes: names of levels, prediction sets of each but the deepest, ids of codes."""
+
+    levels: Annotated[list[Text], Field(min_length=1, max_length=MOST_LEVELS)]
+    sets: Annotated[list[SetsRecord], Field(max_length=MOST_LEVELS)]
+    ids: dict[str, Text] = {}
+
+
 class RulesRecord(StrictRecord):
     """Rules that turn probabilities into answers."""
 
@@ -102,6 +112,7 @@ class RulesRecord(StrictRecord):
     answer_below: Share | None = None
     content: dict[str, Number] | None = None
     labels: LabelsRecord | None = None
+    frame: FrameRecord | None = None
 
     @field_validator("content")
     @classmethod
@@ -164,6 +175,25 @@ def parse_rules(document: object, arrays: Arrays, n_classes: int, single: bool =
         if not len(arrays["means"]):
             raise Misfit(f"{ARRAYS}: means: there are none")
     return rules
+
+
+def check_frame(frame: FrameRecord, n_nodes: Sequence[int], single: bool) -> None:
+    """Refuse a coding frame that does not fit the classes; raise `Misfit`.
+
+    Parameters
+    ----------
+    frame : FrameRecord
+    n_nodes : sequence of int
+        Nodes at each level but the deepest.
+    single : bool
+        Whether a row has one class.
+    """
+    expected = list(n_nodes) if single else []
+    if len(frame.levels) != len(n_nodes) + 1 or len(frame.sets) != len(expected):
+        raise Misfit(f"{FILE}: frame.levels: the classes have {len(n_nodes) + 1} (were {len(frame.levels)})")
+    for rule, n in zip(frame.sets, expected, strict=True):
+        _require_length("frame.sets.floors", rule.floors, n)
+        _require_length("frame.sets.own", rule.own, n)
 
 
 def _require_length(place: str, values: list[Any], n_classes: int) -> None:

@@ -53,6 +53,7 @@ def build_script(modality: str) -> str:
         "../onnx/packed_weights",
         "../../csv_files",
         "../../modalities/content",
+        "levels",
     )
     parts = (*read, *_PARTS.get(modality, ()), modality, "checking", "common")
     cut = [(FOLDER / f"{name}.py").read_text("utf-8").split(CUT) for name in parts]

@@ -158,6 +158,7 @@ def read_policy(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
         "labels?": {"n_rows": COUNT},
         "novelty?": {"reads": {"features", "descriptors"}, "threshold": (-1e6, 1e6), "false_alarm": SHARE},
         "costs?": {"matrix": [[NUMBER]], "refer": NUMBER},
+        "frame?": {"levels": [str], "sets": [{"floors": [SHARE]}]},
     }  # fmt: skip
     require_shape(policy, shape, "decision.json")
     policy = {"sets": None, "novelty": None, "costs": None, "margin": None, **policy}
@@ -176,6 +177,11 @@ def read_policy(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
     for row in rows:
         if len(row) != n_classes:
             raise make_misfit("decision.json", f"there should be one for each of {n_classes} classes", row)
+    frame = policy.get("frame") or {"sets": []}
+    for depth, rule in enumerate(frame["sets"], start=1):
+        nodes = {tuple(name.split(" > ")[:depth]) for name in config["classes"]}
+        if len(rule["floors"]) != len(nodes):
+            raise make_misfit("decision.json.frame.sets", f"there should be {len(nodes)} floors", rule["floors"])
     if policy["novelty"] and policy["novelty"]["reads"] != config["portable"].get("reads"):
         raise make_misfit("decision.json.novelty.reads", "the graph does not give it", policy["novelty"]["reads"])
     return policy

@@ -22,6 +22,7 @@ import onnxruntime
 
 from headstart.bundle.standalone.checking import HINT, find_file, make_misfit, read_config, read_graph, read_policy
 from headstart.bundle.standalone.image import iterate_rows, measure_content, prepare_input
+from headstart.bundle.standalone.levels import list_levels, roll_up
 from headstart.bundle.standalone.refusing import RefusedInput
 from headstart.csv_files import write_csv_rows
 from headstart.modalities.content import CONTENT_FAULTS, find_content_fault
@@ -35,6 +36,7 @@ except RefusedInput as refused:
     print(refused, file=sys.stderr)
     raise SystemExit(2) from None
 TASK, CLASSES, PORTABLE = CONFIG["task"], CONFIG["classes"], CONFIG["portable"]
+FRAME = POLICY.get("frame") or {"levels": [], "sets": []}
 NOT_SURE, NONE, RESERVED = "not sure", "none of these", ("_other", "noise", "background")
 HEADINGS = {"label": "best guess", "labels": "best guess", "label_2": "second guess", "label_3": "third guess",
             "probability_2": "probability of the second", "probability_3": "probability of the third",
@@ -167,7 +169,8 @@ def decide_row(row: Any, distance: float) -> list[str]:
         share = f"{100 * (1 - out_of_distribution['false_alarm']):.0f} %"
         answer, kind = NONE, "none_of_these"
         reason = f"unlike the training rows: farther from them than {share} of them are from each other"
-    return [*cells, answer, *sets, reason, *ends, kind]
+    labels = cells[0].split(";") if TASK == "multi-label" else None
+    return [*cells, answer, *sets, reason, *ends, *list_levels(FRAME, labels, answer, kind), kind]
 
 
 def decide_class(row: Any) -> tuple[list[str], str, list[str], str, list[str], str]:
@@ -210,6 +213,8 @@ def decide_class(row: Any) -> tuple[list[str], str, list[str], str, list[str], s
     if index >= 0 and refused[index]:
         answer, kind = NONE, "none_of_these"
         reason = f"most like the training rows of {describe_class(row, index)}"
+    if kind == "not_sure" and FRAME["levels"]:
+        answer = roll_up(row, CLASSES, FRAME, POLICY.get("answer_below") or 0) or NOT_SURE
     cells = [part for at in top for part in (CLASSES[at], f"{row[at]:.6f}")]
     return cells, answer, [name_classes(prediction_set)], reason, [], kind
 
@@ -269,7 +274,9 @@ def list_columns() -> list[str]:
     if TASK == "regression":
         columns = list(CLASSES)
     sets = ["sure", "set"] if TASK == "multi-label" else ["set"]
-    return ["input", *columns, "answer", *sets, "reason", *(["low", "high"] if TASK == "regression" else []), "kind"]
+    levels = [f"level_{at + 1}" for at in range(len(FRAME["levels"]))]
+    ends = ["low", "high"] if TASK == "regression" else []
+    return ["input", *columns, "answer", *sets, "reason", *ends, *levels, "kind"]
 
 
 def collate_rows(rows: list[list[Any]]) -> dict[str, Any]:

@@ -8,8 +8,10 @@ import numpy as np
 
 from headstart import decisions
 from headstart.bundle.row_names import make_row_keys
+from headstart.coding_frames import looks_like_paths
 from headstart.data.row_facts import describe_rows
 from headstart.decisions import DecisionPolicy
+from headstart.decisions.rolling_up import fit_level_sets, make_frame_rules
 from headstart.errors import OptionError
 from headstart.flow.adaptation.settings import SETTINGS
 from headstart.flow.inference.predict_table import decide_rows, select_ood_features
@@ -17,7 +19,7 @@ from headstart.flow.run_records import DecidedTestRows, Prepared, TestScores
 from headstart.flow.scoring.costs import list_learnt_reserved_classes, make_costs
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
-from headstart.records import Table
+from headstart.records import Probabilities, Table
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Strategy
 from headstart.task_types import TASK_TYPES
@@ -97,13 +99,25 @@ def fit_policy(
         assert task.truth is not None
         calibrator = decisions.fit_label_calibrator(task.truth, out_of_fold, task.folds, clusters)
         rule = decisions.fit_label_rule(task.truth, calibrator.apply(out_of_fold), options.coverage)
-        return replace(policy, calibrator=calibrator, labels=rule, not_applied=not_applied)
+        policy = replace(policy, calibrator=calibrator, labels=rule, not_applied=not_applied)
+        return _add_frame(policy, prepared, out_of_fold)
     calibrator = decisions.fit_calibrator(task.codes, out_of_fold, task.folds, clusters)
     sets = decisions.fit_sets(task.codes, calibrator.apply(out_of_fold), options.coverage)
-    return replace(
+    policy = replace(
         policy, calibrator=calibrator, sets=sets, costs=make_costs(task.classes, options), not_applied=not_applied,
         answer_below=None if TASK_TYPES[task.kind].is_ordered else options.answer_below,
     )  # fmt: skip
+    return _add_frame(policy, prepared, calibrator.apply(out_of_fold))
+
+
+def _add_frame(policy: DecisionPolicy, prepared: Prepared, probabilities: Probabilities) -> DecisionPolicy:
+    """Add the coding frame of the labels, if they have levels."""
+    task, frame = prepared.task, prepared.table.frame
+    if frame is None or not looks_like_paths(task.classes):
+        return policy
+    codes = task.codes if TASK_TYPES[task.kind].has_one_class else None
+    sets = fit_level_sets(task.classes, codes, probabilities, policy.coverage)
+    return replace(policy, frame=make_frame_rules(frame, task.classes, sets))
 
 
 def _fit_content_limits(prepared: Prepared) -> dict[str, float]:

@@ -76,6 +76,7 @@ def assemble_result(
         calibration=figures.calibration if figures else None,
         conformal=figures.conformal if figures else None,
         abstention=figures.abstention if figures else None,
+        levels=figures.levels if figures else [],
         not_measured=_explain_not_measured(prepared, strategies.chosen, figures),
         learning_curve=run.learning_curve,
         inherited=run.audit.inherited,

@@ -166,6 +166,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
         calibration=figures.calibration if figures else None,
         conformal=figures.conformal if figures else None,
         abstention=figures.abstention if figures else None,
+        levels=figures.levels if figures else [],
         shares=measure_outcome_shares(predicted.decisions, clusters),
         not_measured=figures.not_measured if figures else dict.fromkeys(_WITH_LABELS, _NO_LABELS),
         set_aside=[SetAsideRow(id=item.id, reason=item.reason) for item in set_aside],

@@ -14,6 +14,7 @@ from headstart import data, decisions
 from headstart import evaluation as judging
 from headstart.bundle import Bundle
 from headstart.decisions import Calibrator, DecisionPolicy
+from headstart.decisions.rolling_up import FrameRules, fit_level_sets
 from headstart.errors import DataError
 from headstart.evaluation import Truth
 from headstart.evaluation.intervals import mean_interval, number_clusters
@@ -125,7 +126,10 @@ def recalibrate(bundle: Bundle, raw: Predictions, truth: Truth, table: Table, gr
     gain = Figure.from_interval(mean_interval(gains, number_clusters(clusters), seed, (-np.inf, np.inf)))
     return Recalibrated(
         policy=replace(
-            policy, calibrator=replace(calibrator, gain=float(gains.mean())) if is_kept else calibrator, sets=sets
+            policy,
+            calibrator=replace(calibrator, gain=float(gains.mean())) if is_kept else calibrator,
+            sets=sets,
+            frame=_refit_levels(policy, raw.classes, codes, corrected) if sets_kept else policy.frame,
         ),
         calibration_kept=is_kept,
         sets_kept=sets_kept,
@@ -133,6 +137,15 @@ def recalibrate(bundle: Bundle, raw: Predictions, truth: Truth, table: Table, gr
         figures=figures,
         n_rows=len(codes),
     )
+
+
+def _refit_levels(
+    policy: DecisionPolicy, classes: tuple[str, ...], codes: Index, probabilities: Floats
+) -> FrameRules | None:
+    """Learn anew when each level of a coding frame is sure; None for a model without one."""
+    if policy.frame is None:
+        return None
+    return replace(policy.frame, sets=fit_level_sets(classes, codes, probabilities, policy.coverage))
 
 
 def _compute_log_loss(codes: Index, probabilities: Floats) -> Floats:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from headstart.coding_frames import count_levels
 from headstart.decisions import DEFAULT_POLICY, Decisions
 from headstart.evaluation import Truth, join_labels
 from headstart.flow.inference.answers import N_RANKED, UNUSABLE, Answer, format_number, make_answers
@@ -121,7 +122,18 @@ def list_columns(task: str, classes: tuple[str, ...]) -> list[str]:
     ['input', 'yield', 'answer', 'set', 'reason', 'low', 'high', 'kind']
     """
     columns = _COLUMNS[task]
-    return ["input", *columns.list_prediction_columns(classes), *columns.decision_columns]
+    return ["input", *columns.list_prediction_columns(classes), *_list_decision_columns(task, classes)]
+
+
+def _list_decision_columns(task: str, classes: tuple[str, ...]) -> list[str]:
+    """Return the columns of a decision; those of the levels of a coding frame stand before the last one."""
+    *columns, kind = _COLUMNS[task].decision_columns
+    return [*columns, *(f"level_{at + 1}" for at in range(count_levels(classes))), kind]
+
+
+def _write_decision(answer: Answer) -> list[str]:
+    *cells, kind = _COLUMNS[answer.task].write_decision(answer)
+    return [*cells, *answer.levels, kind]
 
 
 def write_row(name: str, answer: Answer) -> list[str]:
@@ -142,8 +154,7 @@ def write_row(name: str, answer: Answer) -> list[str]:
     >>> write_row("a.jpg", *make_answers(predictions, DEFAULT_POLICY.decide(predictions, None)))
     ['a.jpg', 'yes', '0.750000', 'no', '0.250000', 'yes', 'yes', '75 % sure', 'label']
     """
-    columns = _COLUMNS[answer.task]
-    return [name, *columns.write_prediction(answer), *columns.write_decision(answer)]
+    return [name, *_COLUMNS[answer.task].write_prediction(answer), *_write_decision(answer)]
 
 
 def write_unusable_row(name: str, reason: str, task: str, classes: tuple[str, ...]) -> list[str]:
@@ -176,7 +187,7 @@ def list_test_columns(task: str, classes: tuple[str, ...]) -> list[str]:
     task : str
     classes : tuple of str
     """
-    decision_columns = _COLUMNS[task].decision_columns
+    decision_columns = _list_decision_columns(task, classes)
     if TASK_TYPES[task].is_number:
         return ["id", classes[0], "predicted", *decision_columns]
     many = len(classes) > MOST_CLASS_COLUMNS
@@ -199,8 +210,8 @@ def iterate_test_rows(
     decisions = DEFAULT_POLICY.decide(predictions, None) if decisions is None else decisions
     true_texts = format_truth(truth, predictions.classes, predictions.task)
     for row, answer in enumerate(make_answers(predictions, decisions)):
-        decision = _COLUMNS[answer.task].write_decision(answer)
-        yield [str(predictions.ids[row]), true_texts[row], answer.predicted, *_write_probabilities(answer), *decision]
+        first = [str(predictions.ids[row]), true_texts[row], answer.predicted]
+        yield [*first, *_write_probabilities(answer), *_write_decision(answer)]
 
 
 def format_truth(truth: Truth, classes: tuple[str, ...], task: str) -> list[str]:

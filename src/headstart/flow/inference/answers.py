@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.coding_frames import count_levels, join_label_levels
 from headstart.decisions import Decisions, Outcome, Reason
+from headstart.decisions.rolling_up import is_rolled_up, split_answer
 from headstart.flow.inference.reason_texts import describe_reason, find_fault_code
 from headstart.records import Predictions, make_column
 from headstart.task_types import TASK_TYPES
@@ -70,6 +72,17 @@ class Answer:
     def kind(self) -> str:
         """The public name of the outcome; a class called "not sure" is not taken for an abstention."""
         return _KINDS[self.outcome]
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """What is answered at each level of a coding frame, the widest first; empty where classes have no levels."""
+        depth = count_levels(self.classes)
+        if not depth or not (self.outcome == "answered" or is_rolled_up(self.text)):
+            return ("",) * depth
+        if TASK_TYPES[self.task].has_label_sets:
+            return join_label_levels(self.labels, depth)
+        path = split_answer(self.text)
+        return (*path, *[""] * (depth - len(path)))
 
     @property
     def top(self) -> list[tuple[str, float]]:
@@ -256,6 +269,7 @@ def make_document(answer: Answer) -> dict[str, Any]:
     return {
         **_FORMATS[answer.task].document(answer),
         "answer": answer.text,
+        **({"levels": list(answer.levels)} if answer.levels else {}),
         "set": list(answer.interval or ()) if is_number else list(answer.set),
         "reason": describe_reason(answer.reason),
         **({"low": low, "high": high} if is_number else {}),

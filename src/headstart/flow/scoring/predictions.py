@@ -9,6 +9,7 @@ from headstart.data.grouping.columns import ComparedColumn
 from headstart.decisions import DecisionPolicy
 from headstart.flow.scoring.decisions import ScoredRows, measure_abstention, measure_coverage
 from headstart.flow.scoring.groups import compare_groups
+from headstart.flow.scoring.levels import measure_levels
 from headstart.flow.scoring.settings import SETTINGS
 from headstart.results import (
     Abstention,
@@ -17,6 +18,7 @@ from headstart.results import (
     Conformal,
     Confusion,
     GroupColumn,
+    LevelFigures,
     ObservedPredicted,
     WorstRow,
 )
@@ -36,6 +38,7 @@ class ModelFigures:
     calibration : Calibration or None
     conformal : Conformal or None
     abstention : Abstention or None
+    levels : list of LevelFigures
     groups : list of GroupColumn
     worst : list of WorstRow
         Rows whose answers are farthest from the truth.
@@ -48,6 +51,7 @@ class ModelFigures:
     calibration: Calibration | None = None
     conformal: Conformal | None = None
     abstention: Abstention | None = None
+    levels: list[LevelFigures] = field(default_factory=list)
     groups: list[GroupColumn] = field(default_factory=list)
     worst: list[WorstRow] = field(default_factory=list)
     not_measured: dict[str, str] = field(default_factory=dict)
@@ -100,6 +104,7 @@ def measure_model(
         calibration=None if is_number else evaluation.measure_calibration(truth, predictions, clusters, seed),
         conformal=conformal,
         abstention=measure_abstention(rows, policy, seed, accuracy=getattr(metrics, "accuracy", None)),
+        levels=measure_levels(rows, policy, seed),
         groups=compare_groups(rows, groups.columns, groups.group_columns, seed),
         worst=evaluation.list_worst_rows(truth, predictions, SETTINGS.worst_rows),
         not_measured=not_measured,

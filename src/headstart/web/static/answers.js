@@ -18,6 +18,8 @@ const MAX_LABELS_WITH_PROBABILITY = 5;
 /** @param {Answer} answer */
 function describeAnswer(answer) {
   if (answer.outcome === null) return t("unusable");
+  const levels = (answer.levels ?? []).filter(Boolean);
+  if (answer.outcome === "not_sure" && levels.length) return `${levels.join(" > ")} > (${t("not_sure")})`;
   if (answer.outcome !== "answered") return t(answer.outcome);
   return answer.answer || t("no_label");
 }

@@ -14,6 +14,8 @@ import { describeReason, formatSignificant } from "./reasons.js";
 const ABSTENTIONS = { not_sure: "not sure", none_of_these: "none of these" };
 const RESERVED_NAMES = ["_other", "noise", "background"];
 const N_RANKED = 3;
+const LEVEL_MARK = " > ";
+const WHICH = "(not sure which)";
 
 /** @param {number[]} values */
 function findLargest(values) {
@@ -135,6 +137,50 @@ function makeOutcome(answer, outcome, reason) {
   };
 }
 
+/**
+ * Return the deepest level of the coding frame that is sure, as an answer; null where none is.
+ * @param {ModelDocument} model
+ * @param {number[]} probabilities
+ */
+function rollUp(model, probabilities) {
+  const sets = model.decision.frame?.sets ?? [];
+  for (let depth = sets.length; depth > 0; depth -= 1) {
+    /** @type {Map<string, number>} */
+    const sums = new Map();
+    model.classes.forEach((name, at) => {
+      const node = name.split(LEVEL_MARK).slice(0, depth).join(LEVEL_MARK);
+      sums.set(node, (sums.get(node) ?? 0) + probabilities[at]);
+    });
+    const nodes = Array.from(sums.keys());
+    const values = Array.from(sums.values());
+    const best = findLargest(values);
+    const isAlone = values.every((value, at) => at === best || value < sets[depth - 1].floors[at]);
+    const isInner = model.classes.some((name) => name.startsWith(nodes[best] + LEVEL_MARK));
+    if (isAlone && isInner && values[best] >= (model.decision.answer_below ?? 0)) return nodes[best] + LEVEL_MARK + WHICH;
+  }
+  return null;
+}
+
+/**
+ * Return what is answered at each level of the coding frame, for a model that has one.
+ * @param {ModelDocument} model
+ * @param {Answer} answer
+ */
+function listLevels(model, answer) {
+  const depth = model.decision.frame?.levels.length ?? 0;
+  if (!depth) return {};
+  const levels = Array(depth).fill("");
+  const text = answer.answer ?? "";
+  if (answer.outcome !== "answered" && !text.endsWith(LEVEL_MARK + WHICH)) return { levels };
+  if (answer.labels) {
+    const paths = answer.labels.map((name) => name.split(LEVEL_MARK));
+    return { levels: levels.map((_, at) => Array.from(new Set(paths.filter((path) => path.length > at)
+      .map((path) => path.slice(0, at + 1).join(LEVEL_MARK)))).join(";")) };
+  }
+  text.split(LEVEL_MARK).filter((part) => part !== WHICH).forEach((part, at) => { levels[at] = part; });
+  return { levels };
+}
+
 /** @param {ModelDocument} model @param {number[]} probabilities @returns {Answer} */
 function decideClass(model, probabilities) {
   const { sets, costs } = model.decision;
@@ -157,7 +203,8 @@ function decideClass(model, probabilities) {
   const top = [predicted, ...ranked.filter((at) => at !== predicted)].slice(0, N_RANKED)
     .map((at) => nameClass(model, probabilities, at));
   const set = likely.map((at) => model.classes[at]);
-  return { ...top[0], top, set, ...makeOutcome(model.classes[index], outcome, reason) };
+  const answer = { ...top[0], top, set, ...makeOutcome(model.classes[index], outcome, reason) };
+  return outcome === "not_sure" ? { ...answer, answer: rollUp(model, probabilities) ?? answer.answer } : answer;
 }
 
 /**
@@ -221,13 +268,15 @@ const TASKS = { classification: decideClass, ordinal: decideClass, "multi-label"
 export function decide(model, outputs, features) {
   const { calibrator, novelty } = model.decision;
   const answer = TASKS[model.task](model, calibrate(Array.from(outputs), calibrator));
+  Object.assign(answer, listLevels(model, answer));
   if (!novelty || !features || !model.arrays) return answer;
   const { distance, nearest } = measureDistance(features, model.arrays);
   const { neighbours } = model;
   if (neighbours) answer.nearest = nearest.map((near) => ({ ...neighbours[near.row], distance: near.distance }));
   if (!(distance > novelty.threshold)) return answer;
   const values = { share: 1 - novelty.false_alarm };
-  return { ...answer, ...makeOutcome("", "none_of_these", { code: "out_of_distribution", values }) };
+  const refused = { ...answer, ...makeOutcome("", "none_of_these", { code: "out_of_distribution", values }) };
+  return { ...refused, ...listLevels(model, refused) };
 }
 
 const NO_CLASS = { label: null, probability: null, top: [] };
