@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import openpyxl
 import pytest
 from typer.testing import CliRunner
 
+from headstart.bundle.standalone.levels import roll_up
 from headstart.cli.main import app
 from headstart.coding_frames import CodingFrame
 from headstart.data import read_table
 from headstart.data.coding.frame_changes import list_code_changes
 from headstart.data.coding.frame_files import read_coding_frame
+from headstart.decisions import DecisionPolicy, SetRule
+from headstart.decisions.rolling_up import FrameRules
 from headstart.errors import HeadstartError
+from headstart.flow.inference.answer_tables import list_columns, write_row
+from headstart.flow.inference.answers import make_answers, make_document
+from headstart.flow.scoring.decisions import ScoredRows
+from headstart.flow.scoring.levels import measure_levels
 from headstart.options import ReadOptions, parse
+from headstart.records import Predictions, make_column
 
 FRAME = "level1,level2,id,description\nwater,pump,W1,A pump is broken\n,price,W2,\nfood,price,F1,\nother,,O,\n"
 
@@ -155,3 +164,55 @@ def test_codes_diff_names_the_rows_that_a_change_touches(tmp_path: Path) -> None
         "added": ("", "water > =new", []),
     }
     assert "'=r3,removed,food > price," in out.read_text("utf-8")
+
+
+FRAMED = ("food", "food > seed", "water > price > high", "water > price > low", "water > pump")
+
+
+def make_rules(sets: SetRule, levels: tuple[SetRule, ...]) -> DecisionPolicy:
+    return DecisionPolicy(sets=sets, frame=FrameRules(levels=("a", "b", "c"), sets=levels), answer_below=0.5)
+
+
+def test_an_answer_that_is_not_sure_names_the_deepest_level_that_is() -> None:
+    rows = [[0.02, 0.03, 0.48, 0.45, 0.02], [0.1, 0.1, 0.3, 0.1, 0.4], [0.45, 0.4, 0.05, 0.05, 0.05], [0.2] * 5]
+    predictions = Predictions(
+        ids=make_column(list("abcd")), classes=FRAMED, probabilities=np.array(rows), task="classification"
+    )
+    own = (False,) * 5
+    levels = (SetRule(0.9, (0.3, 0.3), own[:2], 50), SetRule(0.9, (0.3,) * 4, own[:4], 50))
+    rules = make_rules(SetRule(0.9, (0.2,) * 5, own, 50), levels)
+    decided = rules.decide(predictions, None)
+    which = "(not sure which)"
+    assert decided.answers.tolist() == [f"water > price > {which}", f"water > {which}", f"food > {which}", "not sure"]
+    assert set(decided.outcomes) == {"not_sure"}  # A person still has to name the code.
+    documents = [make_document(answer) for answer in make_answers(predictions, decided)]
+    assert [document["levels"] for document in documents] == [
+        ["water", "price", ""], ["water", "", ""], ["food", "", ""], ["", "", ""]
+    ]  # fmt: skip
+    stored = DecisionPolicy.from_dict(rules.as_dict(), {})
+    assert stored.decide(predictions, None).answers.tolist() == decided.answers.tolist()
+    for row, answer in zip(rows, decided.answers, strict=True):
+        script_answer = roll_up(row, list(FRAMED), rules.as_dict()["frame"], 0.5) or "not sure"
+        assert script_answer == answer  # predict.py says the same.
+    columns = list_columns("classification", FRAMED)
+    assert columns[-4:] == ["level_1", "level_2", "level_3", "kind"] and len(
+        write_row("a", make_answers(predictions, decided)[0])
+    ) == len(columns)
+
+
+def test_each_level_is_scored_by_itself_and_rolled_up_answers_count_where_they_end() -> None:
+    probabilities = np.array([[0.02, 0.03, 0.48, 0.45, 0.02], [0.9, 0.1, 0, 0, 0], [0.1, 0.1, 0.3, 0.1, 0.4]])
+    predictions = Predictions(ids=make_column(list("abc")), classes=FRAMED, probabilities=probabilities)
+    own = (False,) * 5
+    levels = (SetRule(0.9, (0.3, 0.3), own[:2], 50), SetRule(0.9, (0.3,) * 4, own[:4], 50))
+    rules = make_rules(SetRule(0.9, (0.2,) * 5, own, 50), levels)
+    table = SimpleNamespace()
+    rows = ScoredRows(
+        table=table, truth=np.array([3, 1, 0]), predictions=predictions, decisions=rules.decide(predictions, None),
+        clusters=None,
+    )  # type: ignore[arg-type]  # fmt: skip
+    measured = measure_levels(rows, rules, seed=0)
+    assert [item.metrics.accuracy.value for item in measured] == pytest.approx([2 / 3, 1 / 3, 0])
+    assert [item.answered.value for item in measured if item.answered] == pytest.approx([1, 2 / 3, 1 / 3])
+    assert [item.rolled_up.value for item in measured if item.rolled_up] == pytest.approx([1 / 3, 1 / 3, 0])
+    assert measured[0].right is not None and measured[0].right.value == pytest.approx(2 / 3)

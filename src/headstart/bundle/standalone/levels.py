@@ -18,7 +18,7 @@ def roll_up(row: Any, classes: list[str], frame: dict[str, Any], least: float) -
         best = max(sums, key=lambda node: sums[node])
         floors = frame["sets"][depth - 1]["floors"]
         inside = [node for node, floor in zip(sums, floors, strict=True) if sums[node] >= floor or node == best]
-        is_inner = any(name.startswith(best + LEVEL_MARK) for name in classes)
+        is_inner = best.count(LEVEL_MARK) == depth - 1 and any(name.startswith(best + LEVEL_MARK) for name in classes)
         if inside == [best] and is_inner and sums[best] >= least:
             return best + LEVEL_MARK + WHICH
     return ""

@@ -152,7 +152,7 @@ def _build_table(
     )  # fmt: skip
     policy = ReadPolicy(
         merge_labels=options.merge_labels, drop_unlabelled=options.unlabelled in {"drop", USE}, label_spec=label_spec,
-        frame=options.frame and read_coding_frame(options.frame), level_mark=options.level_mark,
+        frame=read_coding_frame(options.frame) if options.frame else None, level_mark=options.level_mark,
     )  # fmt: skip
     return build_table(parsed_rows, source, policy)
 

@@ -155,7 +155,8 @@ function rollUp(model, probabilities) {
     const values = Array.from(sums.values());
     const best = findLargest(values);
     const isAlone = values.every((value, at) => at === best || value < sets[depth - 1].floors[at]);
-    const isInner = model.classes.some((name) => name.startsWith(nodes[best] + LEVEL_MARK));
+    const isInner = nodes[best].split(LEVEL_MARK).length === depth
+      && model.classes.some((name) => name.startsWith(nodes[best] + LEVEL_MARK));
     if (isAlone && isInner && values[best] >= (model.decision.answer_below ?? 0)) return nodes[best] + LEVEL_MARK + WHICH;
   }
   return null;
