@@ -268,14 +268,13 @@ DECIDERS = {
 def list_columns() -> list[str]:
     """Return the names of the columns."""
     ranks = [f"{what}_{rank}" for rank in range(1, 4) for what in ("label", "probability")]
-    columns = ["label", "probability", *ranks[2 : 2 * min(3, len(CLASSES))]]
+    columns, sets, ends = ["label", "probability", *ranks[2 : 2 * min(3, len(CLASSES))]], ["set"], []
     if TASK == "multi-label":
         columns = ["labels", *([f"p({name})" for name in CLASSES] if len(CLASSES) <= 20 else ranks)]
+        sets = ["sure", "set"]
     if TASK == "regression":
-        columns = list(CLASSES)
-    sets = ["sure", "set"] if TASK == "multi-label" else ["set"]
+        columns, ends = list(CLASSES), ["low", "high"]
     levels = [f"level_{at + 1}" for at in range(len(FRAME["levels"]))]
-    ends = ["low", "high"] if TASK == "regression" else []
     return ["input", *columns, "answer", *sets, "reason", *ends, *levels, "kind"]
 
 
