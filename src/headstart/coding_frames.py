@@ -64,7 +64,7 @@ def split_path(name: str) -> Path:
 
 
 @dataclass(frozen=True)
-class Code:
+class FrameCode:
     """A code of a frame: its path, what people write for it in tables, and what it means; the last two may be empty."""
 
     path: Path
@@ -83,13 +83,13 @@ class CodingFrame:
 
     Parameters
     ----------
-    codes : tuple of Code
+    codes : tuple of FrameCode
         Each path once.
     levels : tuple of str
         Names of the levels, the widest first; as many as the longest path has.
     """
 
-    codes: tuple[Code, ...]
+    codes: tuple[FrameCode, ...]
     levels: tuple[str, ...] = ()
 
     @classmethod
@@ -107,7 +107,7 @@ class CodingFrame:
         >>> CodingFrame.from_names(["water > pump", "other"]).levels
         ('level 1', 'level 2')
         """
-        codes = tuple(Code(split_path(name)) for name in dict.fromkeys(names))
+        codes = tuple(FrameCode(split_path(name)) for name in dict.fromkeys(names))
         return cls(codes, name_levels(codes, levels))
 
     @property
@@ -116,7 +116,7 @@ class CodingFrame:
         return len(self.levels)
 
     @cached_property
-    def by_name(self) -> Mapping[str, Code]:
+    def by_name(self) -> Mapping[str, FrameCode]:
         """The codes by the name of their path."""
         return {code.name: code for code in self.codes}
 
@@ -146,7 +146,7 @@ class CodingFrame:
 
         Examples
         --------
-        >>> frame = CodingFrame((Code(("water", "other"), "W9"), Code(("food", "other"), "F9")))
+        >>> frame = CodingFrame((FrameCode(("water", "other"), "W9"), FrameCode(("food", "other"), "F9")))
         >>> frame.find_paths("w9"), frame.find_paths("Other"), frame.find_paths("water"), frame.find_paths("x")
         (('water > other',), ('food > other', 'water > other'), ('water',), ())
         """
@@ -163,12 +163,12 @@ class CodingFrame:
         return code.description if code else ""
 
 
-def name_levels(codes: Iterable[Code], levels: Sequence[str] = ()) -> tuple[str, ...]:
+def name_levels(codes: Iterable[FrameCode], levels: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the names of as many levels as the longest path has; those that have no name are numbered.
 
     Parameters
     ----------
-    codes : iterable of Code
+    codes : iterable of FrameCode
     levels : sequence of str
     """
     depth = max((len(code.path) for code in codes), default=0)

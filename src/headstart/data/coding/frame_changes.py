@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-from headstart.coding_frames import Code, CodingFrame
+from headstart.coding_frames import CodingFrame, FrameCode
 from headstart.spellings import fold_label
 
 LEAST_LIKENESS = 0.75
@@ -60,7 +60,7 @@ def list_code_changes(old: CodingFrame, new: CodingFrame) -> list[CodeChange]:
     """
     gone = [code for code in old.codes if not _is_kept(code, new)]
     fresh = [code for code in new.codes if not _is_kept(code, old)]
-    pairs: list[tuple[Code, Code, str]] = []
+    pairs: list[tuple[FrameCode, FrameCode, str]] = []
     for known_by, keys in (("id", _key_by_id), ("name", _key_by_leaf)):
         pairs += [(first, second, known_by) for first, second in _pair_by_key(gone, fresh, keys)]
         gone, fresh = _leave_out(gone, (pair[0] for pair in pairs)), _leave_out(fresh, (pair[1] for pair in pairs))
@@ -77,28 +77,30 @@ def list_code_changes(old: CodingFrame, new: CodingFrame) -> list[CodeChange]:
     ]
 
 
-def _is_kept(code: Code, frame: CodingFrame) -> bool:
+def _is_kept(code: FrameCode, frame: CodingFrame) -> bool:
     """Return whether a frame has the same code at the same place."""
     other = frame.by_name.get(code.name)
     return other is not None and (not code.id or not other.id or code.id == other.id)
 
 
-def _leave_out(codes: Sequence[Code], paired: Iterable[Code]) -> list[Code]:
+def _leave_out(codes: Sequence[FrameCode], paired: Iterable[FrameCode]) -> list[FrameCode]:
     names = {code.name for code in paired}
     return [code for code in codes if code.name not in names]
 
 
-def _key_by_id(code: Code) -> str:
+def _key_by_id(code: FrameCode) -> str:
     return code.id
 
 
-def _key_by_leaf(code: Code) -> str:
+def _key_by_leaf(code: FrameCode) -> str:
     return fold_label(code.path[-1])
 
 
-def _pair_by_key(gone: Sequence[Code], fresh: Sequence[Code], key: Callable[[Code], str]) -> list[tuple[Code, Code]]:
+def _pair_by_key(
+    gone: Sequence[FrameCode], fresh: Sequence[FrameCode], key: Callable[[FrameCode], str]
+) -> list[tuple[FrameCode, FrameCode]]:
     """Pair codes of one key that only one old and one new code have."""
-    sides: list[dict[str, list[Code]]] = [defaultdict(list), defaultdict(list)]
+    sides: list[dict[str, list[FrameCode]]] = [defaultdict(list), defaultdict(list)]
     for side, codes in zip(sides, (gone, fresh), strict=True):
         for code in codes:
             side[key(code)].append(code)
@@ -109,20 +111,20 @@ def _pair_by_key(gone: Sequence[Code], fresh: Sequence[Code], key: Callable[[Cod
     ]
 
 
-def _pair_by_likeness(gone: Sequence[Code], fresh: Sequence[Code]) -> list[tuple[Code, Code]]:
+def _pair_by_likeness(gone: Sequence[FrameCode], fresh: Sequence[FrameCode]) -> list[tuple[FrameCode, FrameCode]]:
     """Pair the codes under one parent whose names are most alike; large groups are left alone."""
-    under: dict[tuple[str, ...], list[Code]] = defaultdict(list)
+    under: dict[tuple[str, ...], list[FrameCode]] = defaultdict(list)
     for code in fresh:
         under[code.path[:-1]].append(code)
     scored = []
-    groups: dict[tuple[str, ...], list[Code]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[FrameCode]] = defaultdict(list)
     for code in gone:
         groups[code.path[:-1]].append(code)
     for parent, codes in groups.items():
         if len(codes) * len(under[parent]) > MOST_COMPARED:
             continue
         scored += [(_measure_likeness(code, other), code, other) for code in codes for other in under[parent]]
-    pairs: list[tuple[Code, Code]] = []
+    pairs: list[tuple[FrameCode, FrameCode]] = []
     used: set[str] = set()
     for score, code, other in sorted(scored, key=lambda item: -item[0]):
         if score >= LEAST_LIKENESS and not {f"-{code.name}", f"+{other.name}"} & used:
@@ -131,6 +133,6 @@ def _pair_by_likeness(gone: Sequence[Code], fresh: Sequence[Code]) -> list[tuple
     return pairs
 
 
-def _measure_likeness(old: Code, new: Code) -> float:
+def _measure_likeness(old: FrameCode, new: FrameCode) -> float:
     """Return how alike the last levels of two codes are, 0 to 1."""
     return SequenceMatcher(None, old.path[-1].casefold(), new.path[-1].casefold(), autojunk=False).ratio()

@@ -10,8 +10,8 @@ from headstart.coding_frames import (
     MOST_LEVELS,
     MOST_NAME_CHARACTERS,
     SEPARATOR,
-    Code,
     CodingFrame,
+    FrameCode,
     looks_like_paths,
     name_levels,
     split_path,
@@ -89,13 +89,13 @@ class _FrameColumns:
 
     def make_codes(
         self, paths: Sequence[Sequence[str]], used: Sequence[str | None], id_column: str | None, text_column: str | None
-    ) -> list[Code]:
+    ) -> list[FrameCode]:
         """Return a code a row; a description is looked for among the columns that are not used."""
         ids, texts = self.texts(id_column), self.texts(text_column or self.find(TEXT_COLUMNS, (*used, id_column)))
         for line, path in zip(self.table.rows, paths, strict=True):
             self._require_good(line, path)
         return [
-            Code(tuple(tidy_level(name) for name in path), id, text)
+            FrameCode(tuple(tidy_level(name) for name in path), id, text)
             for path, id, text in zip(paths, ids, texts, strict=True)
         ]
 
@@ -115,7 +115,7 @@ class _FrameColumns:
             raise DataError(f"{self.file}: {len(lines)} lines {lack} (first: line {lines[0]}).", hint)
 
 
-def _read_levels(columns: _FrameColumns) -> list[Code]:
+def _read_levels(columns: _FrameColumns) -> list[FrameCode]:
     rows = list(zip(*map(columns.texts, columns.levels), strict=True))
     paths: list[tuple[str, ...]] = []
     gaps, above = [], [""] * len(columns.levels)
@@ -131,7 +131,7 @@ def _read_levels(columns: _FrameColumns) -> list[Code]:
     return columns.make_codes(paths, columns.levels, columns.find(ID_COLUMNS, columns.levels), None)
 
 
-def _read_parents(columns: _FrameColumns) -> list[Code]:
+def _read_parents(columns: _FrameColumns) -> list[FrameCode]:
     parent_column = columns.parent
     id_column = columns.find((*ID_COLUMNS, *NAME_COLUMNS), (parent_column,))
     name_column = columns.find(("name", "label", "title", "category"), (parent_column, id_column)) or id_column
@@ -171,7 +171,7 @@ def _read_parents(columns: _FrameColumns) -> list[Code]:
     return columns.make_codes(paths, (parent_column, name_column), id_column, None)
 
 
-def _read_names(columns: _FrameColumns) -> list[Code]:
+def _read_names(columns: _FrameColumns) -> list[FrameCode]:
     """Read a list of codes, or of paths in one column."""
     names = columns.table.names
     name_column = columns.path or columns.find(NAME_COLUMNS) or names[0]
@@ -196,7 +196,7 @@ def _find_mark(cells: Sequence[str], are_paths: bool) -> str | None:
     return next((mark for mark in _MARKS if 2 * sum(mark in cell for cell in cells) > len(cells)), None)
 
 
-_READERS: tuple[tuple[Callable[[_FrameColumns], bool], Callable[[_FrameColumns], list[Code]]], ...] = (
+_READERS: tuple[tuple[Callable[[_FrameColumns], bool], Callable[[_FrameColumns], list[FrameCode]]], ...] = (
     (lambda columns: bool(columns.levels), _read_levels),
     (lambda columns: columns.parent is not None, _read_parents),
     (lambda columns: True, _read_names),
@@ -204,9 +204,9 @@ _READERS: tuple[tuple[Callable[[_FrameColumns], bool], Callable[[_FrameColumns],
 """What a frame may look like, the surest first, and its reader."""
 
 
-def _merge_codes(codes: Sequence[Code], file: str) -> tuple[Code, ...]:
+def _merge_codes(codes: Sequence[FrameCode], file: str) -> tuple[FrameCode, ...]:
     """Return each path once; refuse an id of two paths."""
-    by_name: dict[str, Code] = {}
+    by_name: dict[str, FrameCode] = {}
     for code in codes:
         first = by_name.setdefault(code.name, code)
         if code.id and first.id and code.id != first.id:
@@ -215,7 +215,7 @@ def _merge_codes(codes: Sequence[Code], file: str) -> tuple[Code, ...]:
             )
         if code.id and not first.id:
             by_name[code.name] = code
-    by_id: dict[str, Code] = {}
+    by_id: dict[str, FrameCode] = {}
     for code in by_name.values():
         first = by_id.setdefault(code.id, code) if code.id else code
         if first.path != code.path:
