@@ -18,7 +18,7 @@ from headstart.report.kinds import TASK_WORDINGS
 from headstart.strategies import STRATEGIES, record, select_strategies, work_timer
 from headstart.strategies.baselines import scratch
 from headstart.strategies.linear import cost_model
-from headstart.strategies.record import Clock, CostForecast, StrategyRows, Task
+from headstart.strategies.record import Clock, CostForecast, StrategyRows, StrategySkipped, Task
 from headstart.strategies.scoring import OBJECTIVES
 
 
@@ -260,6 +260,22 @@ def test_where_a_tuning_strategy_alone_is_skipped_the_probe_is_fitted_instead() 
     made = fit_strategies(rows, task, ["last-stages"])
     assert made.chosen == "linear-probe" and list(made.fitted) == ["linear-probe"]
     assert "--time" in made.skipped["last-stages"]
+
+
+def test_only_the_last_costly_strategy_may_take_nearly_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, task = problem(Clock(60))
+    seen: dict[str, bool] = {}
+    for name in ("last-stages", "contrastive"):
+
+        def forecast(rows: StrategyRows, task: Task, name: str = name) -> CostForecast:
+            seen[name] = task.is_only_costly
+            raise StrategySkipped("it is not trained here")
+
+        monkeypatch.setitem(STRATEGIES, name, replace(STRATEGIES[name], forecast=forecast))
+    fit_strategies(rows, task, ["majority", "classic", "last-stages", "contrastive"])
+    assert seen == {"last-stages": False, "contrastive": True}
+    fit_strategies(rows, task, ["majority", "classic", "last-stages"])
+    assert seen["last-stages"]
 
 
 def test_where_every_strategy_is_skipped_and_none_stands_in_the_error_says_why() -> None:

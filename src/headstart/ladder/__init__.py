@@ -148,7 +148,6 @@ def fit_strategies(
     """
     strategies = FittedStrategies()
     progress.say(f"Figures below: {OBJECTIVES[task.kind].score_name}, on training rows held out in turn (at best 1).")
-    task = replace(task, is_only_costly=sum(STRATEGIES[name].preset != "quick" for name in names) == 1)
     for name in _order_first(names):
         _climb_rung(name, rows, task, strategies=strategies, store=store)
     costly = sorted(filter(_is_costly, names), key=lambda name: not STRATEGIES[name].is_rival)
@@ -156,8 +155,9 @@ def fit_strategies(
         costly, task = _limit_search(costly, task, strategies)
     if strategies.fitted and search.on_first is not None:
         search.on_first(_choose_fitted(_order_as_named(strategies, names), task), costly)
-    for name in costly:
-        _climb_rung(name, rows, task, strategies=strategies, store=store)
+    for number, name in enumerate(costly, start=1):
+        last = replace(task, is_only_costly=number == len(costly))
+        _climb_rung(name, rows, last, strategies=strategies, store=store)
     if any(name in strategies.fitted for name in costly):
         for name in names:
             if STRATEGIES[name].members:  # Costs nothing, and there are other members now.
@@ -201,7 +201,7 @@ def _limit_search(costly: Sequence[str], task: Task, strategies: FittedStrategie
         else:
             tried.append(name)
     clock = task.clock.start_share(1.0, at_most=SETTINGS.search_seconds)
-    return tried, replace(task, clock=clock, is_only_costly=len(tried) == 1)
+    return tried, replace(task, clock=clock)
 
 
 def _climb_rung(

@@ -128,7 +128,7 @@ class Task:
     groups : Index or None, shape (n_rows,)
         Group of each training row (site, sex ...), -1 where unknown: what `balanced-probe` balances.
     is_only_costly : bool
-        No other costly strategy was asked for: this one may take nearly all the time.
+        No other costly strategy follows: this one may take nearly all the time.
     name_features : FloatMatrix or None, shape (n_classes, n_dims)
         What the base sees in the names of the classes, where rows are texts and the names are words.
     """
