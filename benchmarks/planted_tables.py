@@ -232,8 +232,9 @@ def summarize_adapt(trials: Trials, cells: Sequence[Cell]) -> Iterator[tuple[str
         "whole runs",
         "Rows of the families through `adapt` (`linear-probe`, `shrinkage-lda`, `classic`), the features of the base "
         "planted, the rival reading the images, texts or series themselves; twin: noisy views of the useful one. "
-        "The trial's own: verdict of the heads of the trials on the same rows. Truth: what the fitted models score on "
-        "1,000 fresh rows, or 0 with random labels. "
+        "The trial's own: verdict of the heads of the trials on the same rows; their rival reads pixels, words or "
+        "the spectrum with another head, so that opposite verdicts may both be right. Truth: what the fitted models "
+        "score on 1,000 fresh rows, or 0 with random labels. "
         "Same from its predictions: runs whose verdict and interval follow from their predictions, judged once more."
         f"\n\n{table(rows)}",
     )
