@@ -61,10 +61,12 @@ RULES: dict[str, Rule] = {
 }
 
 
-def rows_of(path: Path, modality: str) -> tuple[StrategyRows, np.ndarray, tuple[str, ...], Mapping[str, object]]:
-    """Read at most `MOST_ROWS` training rows with their frozen features."""
+def rows_of(
+    path: Path, modality: str, most_rows: int = MOST_ROWS
+) -> tuple[StrategyRows, np.ndarray, tuple[str, ...], Mapping[str, object]]:
+    """Read at most `most_rows` training rows with their frozen features."""
     rows = data.read_table(path, AdaptOptions()).select_split(TRAIN)
-    rows = rows.take(np.sort(np.random.default_rng(1).permutation(len(rows))[:MOST_ROWS]))
+    rows = rows.take(np.sort(np.random.default_rng(1).permutation(len(rows))[:most_rows]))
     base = bases.load_base("default", bases.BaseRequest(modality=modality, offline=True))
     made = features.extract_features(rows, base)
     usable = rows.take(made.readable_rows)

@@ -249,6 +249,16 @@ def test_every_task_is_decided(task: str) -> None:
     assert len(rules.decide(said(np.empty((0, n_outputs)), task, CLASSES[:n_outputs]), None).outcomes) == 0
 
 
+def test_a_class_that_lends_its_rows_to_rare_ones_shares_their_threshold() -> None:
+    rng = np.random.default_rng(0)
+    codes = np.array([0] * 170 + [1] * 10 + [2] * 10 + [3] * 10)
+    own = np.where(codes == 0, 0.9 + 0.1 * rng.random(200), rng.random(200))
+    probabilities = np.repeat(((1 - own) / 3)[:, None], 4, axis=1)
+    probabilities[np.arange(200), codes] = own
+    rule = fit_sets(codes, probabilities, 0.9)
+    assert rule.exact_sets(probabilities)[np.arange(200), codes].mean() >= 0.9
+
+
 def test_rules_come_back_from_json_and_arrays_and_decide_the_same() -> None:
     codes, values = cloud(200, 0.0, 1)
     _, told = drawn(200, power=2.0)

@@ -97,6 +97,22 @@ def conformal_quantile(values: Floats, coverage: float) -> float:
     return float(np.partition(values, place)[place]) if 0 <= place < n else -np.inf
 
 
+def count_rows_of_sets(coverage: float) -> int:
+    """Return of how many held-out rows at least a set can be learnt that leaves anything out.
+
+    Parameters
+    ----------
+    coverage : float
+        0-1.
+
+    Examples
+    --------
+    >>> count_rows_of_sets(0.9), count_rows_of_sets(0.8)
+    (9, 4)
+    """
+    return ceil(coverage / (1 - coverage) - 1e-9)
+
+
 def fit_sets(codes: Index, probabilities: Probabilities, coverage: float) -> SetRule:
     """Learn the thresholds.
 
@@ -114,24 +130,34 @@ def fit_sets(codes: Index, probabilities: Probabilities, coverage: float) -> Set
     A class is in the set where its probability is not below the stated share of those that training rows of this class
     gave to it: label-conditional sets with the score 1 - p (Sadinle, Lei and Wasserman 2019, arXiv:1609.00451), on
     out-of-fold rows as in cross-conformal prediction (Vovk 2015). Classes with fewer rows than
-    `CONFIG.own_threshold_rows` are pooled, with all others where they are too few together (as the null cluster of Ding
-    et al. 2023, arXiv:2306.09335): over them coverage holds on average. The model that predicts is fitted once more
-    on all rows, so the coverage is nearly and not exactly that of the theory: it is
+    `CONFIG.own_threshold_rows` are pooled, and where they are too few together the smallest of the others joins them
+    (as the null cluster of Ding et al. 2023, arXiv:2306.09335): over them coverage holds on average. The model that
+    predicts is fitted once more on all rows, so the coverage is nearly and not exactly that of the theory: it is
     measured on test rows.
     """
     rows = np.flatnonzero(np.isfinite(probabilities).all(axis=1))
     codes, n_classes = codes[rows], probabilities.shape[1]
     true_probabilities = probabilities[rows, codes]
-    own = np.bincount(codes, minlength=n_classes) >= CONFIG.own_threshold_rows
+    own = _find_classes_with_own_threshold(np.bincount(codes, minlength=n_classes))
     rest = ~own[codes]
-    shared = conformal_quantile(
-        true_probabilities[rest] if rest.sum() >= CONFIG.own_threshold_rows else true_probabilities, coverage
-    )
+    shared = conformal_quantile(true_probabilities[rest] if rest.any() else true_probabilities, coverage)
     floors = [
         conformal_quantile(true_probabilities[codes == code], coverage) if own[code] else shared
         for code in range(n_classes)
     ]
     return SetRule(coverage, tuple(max(0.0, floor) for floor in floors), tuple(own.tolist()), len(rows))
+
+
+def _find_classes_with_own_threshold(counts: Index) -> NDArray[np.bool_]:
+    """Return which classes have rows enough; the others, if there are any, have enough together.
+
+    A class that lends its rows to the others shares their threshold: with one of its own as well, all rows would be
+    covered less often than stated.
+    """
+    own = np.asarray(counts >= CONFIG.own_threshold_rows)
+    while own.any() and 0 < counts[~own].sum() < CONFIG.own_threshold_rows:
+        own[np.flatnonzero(own)[counts[own].argmin()]] = False
+    return own
 
 
 def fit_margin(truth: Floats, predicted: Floats, coverage: float) -> tuple[float, int]:
