@@ -82,7 +82,7 @@ def read_entities(folder: Path) -> Source:
     sides = []
     for name in ("train", "test"):
         sentences = (folder / "masakhaner" / "pcm" / f"{name}.txt").read_text("utf-8").strip().split("\n\n")
-        tokens = [[line.split(" ") for line in each.splitlines() if " " in line] for each in sentences]
+        tokens = [[line.split() for line in each.splitlines() if line.strip()] for each in sentences]
         sides.append([([item[0] for item in each], {item[-1].partition("-")[2] for item in each}) for each in tokens])
     train, test = sides[0][:MOST_POOL], sides[1][:MOST_TEST]
     kinds = sorted(set().union(*(found for _, found in train)) - {""})
