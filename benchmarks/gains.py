@@ -38,7 +38,7 @@ def measured(cell: Cell, path: Path, given: argparse.Namespace) -> dict[str, Any
     method, drawn = METHODS[cell.method], cell.drawn
     with tempfile.TemporaryDirectory() as folder:
         if method.options is None:
-            python = given.setfit_python if cell.method == "setfit" else sys.executable
+            python = given.setfit_python if cell.method.startswith("setfit") else sys.executable
             command = [python, str(HERE / "peers.py"), cell.method, str(path), str(drawn.seed)]
             done = run(command, limit_seconds=given.cell_seconds)
         else:

@@ -15,7 +15,15 @@ from peers import MOST_PAIRS
 
 SETS: dict[str, tuple[str, ...]] = {
     "series": ("ucr/ECG200", "ucr/MedicalImages", "ucr/SwedishLeaf", "ucr/SyntheticControl", "ucr/Strawberry"),
-    "text": ("masakhanews/eng", "afrisenti/sw", "masakhanews/yor"),
+    "text": (
+        "masakhanews/eng",
+        "afrisenti/sw",
+        "masakhanews/yor",
+        "masakhanews/pcm",
+        "disaster_messages/disaster_messages",
+        "masakhanews/hau",
+        "masakhanews/swa",
+    ),
     "image": ("corn_leaf", "chest_xray_pneumonia", "sign_digits"),
 }
 ENDS = {"series": ".parquet", "text": ".csv", "image": ""}
@@ -61,6 +69,7 @@ METHODS: dict[str, Method] = {
     "fastai": Method("fastai fine_tune(10)", {"image": (10, 0.65, 0.02)}, dear=True),
     "full-fine-tune": Method("full fine-tune", {"image": (7, 0.5, 0.02)}, dear=True),
     "setfit": Method("SetFit", {"text": (10, 0.33, 0.06)}, dear=True, effort=pairs),
+    "setfit-e5": Method("SetFit on multilingual-e5-small", {"text": (20, 0.7, 0.12)}, dear=True, effort=pairs),
     "sentence-transformers": Method("sentence-transformers + LR", {"text": (7, 0.06, 0.06)}),
     "tf-idf": Method("TF-IDF + LR", {"text": (3, 0.01, 0.003)}),
     "minirocket": Method("MiniRocket", {"series": (5, 0.01, 0.01)}),

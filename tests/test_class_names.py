@@ -13,6 +13,8 @@ from headstart.flow.adaptation.class_names import read_class_names
 from headstart.flow.adaptation.run import _compute_run_key
 from headstart.options import AdaptOptions
 from headstart.records import Features
+from headstart.strategies import blend
+from headstart.strategies.fitted import FittedModel
 from headstart.strategies.probes import shrinkage_lda
 from headstart.strategies.record import Clock, StrategyRows, Task
 
@@ -54,6 +56,16 @@ def test_names_that_say_nothing_are_left_out() -> None:
     rows, codes, _ = make_rows(20, seed=1)
     names = np.random.default_rng(5).normal(0, 1, (3, 60))
     assert not any("name of a class" in note for note in shrinkage_lda.fit(rows, make_task(codes, names), {}).notes)
+
+
+@pytest.mark.parametrize("are_read", [True, False])
+def test_heads_that_do_not_know_the_names_are_left_out_of_a_blend_where_another_one_does(are_read: bool) -> None:
+    rows, codes, places = make_rows(5, seed=1)
+    task = make_task(codes, places if are_read else None)
+    sure = FittedModel(None, np.eye(3)[codes] * 0.7 + 0.1)  # type: ignore[arg-type]
+    members = dict.fromkeys(("linear-probe", "shrinkage-lda", "multi-stage-probe", "classic"), sure)
+    expected = {"shrinkage-lda", "classic"} if are_read else set(members)
+    assert set(blend.fit(rows, task, members).predictor.weights) == expected  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("classes", [("0", "1"), ("A", "B"), ("only one",), ("same_name", "same name")])

@@ -3,7 +3,9 @@
 Members are averaged as logarithms for classes (a logarithmic opinion pool, Genest and Zidek 1986, so that any can veto
 a class), as log-odds for labels, as they are for numbers. The weights are those with the lowest out-of-fold loss, drawn
 towards prior weights: half of the weight for the strategies that use the base, half for the others, in equal
-parts. With few rows that belief decides, so that many members do not overfit.
+parts. With few rows that belief decides, so that many members do not overfit. Where the names of the classes were read,
+heads on the same features that do not know them are left out: they know less, and only thin out the answer
+(docs/decisions/0037).
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from headstart.strategies import STRATEGIES
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear.glm import LOSSES, Targets, minimise, read_targets
 from headstart.strategies.linear.links import LINK_OF, LINKS, logit, softmax
+from headstart.strategies.probes.few_rows import may_names_add
 from headstart.strategies.record import Fitted, StrategyRows, StrategySkipped, Task
 from headstart.strategies.scoring import mask_predicted_rows
 from headstart.strategies.settings import SETTINGS
@@ -175,7 +178,9 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
     StrategySkipped
         If fewer than two members predicted as many rows as the one that predicted most.
     """
-    outputs = {name: fitted.out_of_fold for name, fitted in members.items()}
+    outputs = {
+        name: fitted.out_of_fold for name, fitted in members.items() if name not in _list_nameless(members, task)
+    }
     covered = {name: int(mask_predicted_rows(values).sum()) for name, values in outputs.items()}
     complete = {name: values for name, values in outputs.items() if covered[name] == max(covered.values())}
     if len(complete) < 2:
@@ -189,6 +194,14 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
     ordered = {name: weights[name] for name in members if name in weights}
     note = ", ".join(f"{weight:.0%} {name}" for name, weight in ordered.items())
     return FittedModel(Blend({name: members[name] for name in ordered}, ordered, link), out_of_fold, (note,))
+
+
+def _list_nameless(members: Mapping[str, Fitted], task: Task) -> list[str]:
+    """Name the quick heads on the base's features that do not know the names of the classes, where another one does."""
+    heads = [name for name in members if STRATEGIES[name].kind == "transfer" and STRATEGIES[name].preset == "quick"]
+    nameless = [name for name in heads if "names" not in STRATEGIES[name].uses]
+    are_read = task.name_features is not None and may_names_add(task.codes, len(task.classes))
+    return nameless if are_read and len(nameless) < len(heads) else []
 
 
 def read_first_format_weights(meta: Mapping[str, Any]) -> dict[str, float]:

@@ -38,6 +38,7 @@ from headstart.report.understood import describe_inputs
 from headstart.results import SplitKind
 from headstart.results.findings import make_finding
 from headstart.shared_settings import SHARED_SETTINGS
+from headstart.strategies.probes.few_rows import may_names_add
 from headstart.strategies.record import Clock, StrategyRows, Task
 from headstart.task_types import TASK_TYPES
 
@@ -133,18 +134,19 @@ def prepare(
     )
     return replace(
         assembled,
-        task=replace(
-            assembled.task,
-            name_features=read_class_names(
-                usable, assembled.task.classes, chosen.backbone, options.precision, uses=uses
-            ),
-        ),
+        task=_add_class_names(assembled.task, usable, chosen.backbone, uses),
         findings=(*findings, *assembled.findings),
         split=_classify_split(table, test, decided),
         test_source=test.source if test else "",
         ranking=chosen.ranking,
         base_choice=chosen.record,
     )
+
+
+def _add_class_names(task: Task, usable: Table, backbone: Backbone, uses: frozenset[str]) -> Task:
+    """Return the task with what the base sees in the names of the classes, where rows are so few that it may add."""
+    uses = uses if may_names_add(task.codes, len(task.classes)) else uses - {"names"}
+    return replace(task, name_features=read_class_names(usable, task.classes, backbone, task.precision, uses=uses))
 
 
 def _warn_of_findings(findings: Sequence[Finding]) -> None:

@@ -32,6 +32,7 @@ from headstart.strategies.linear.lda import ClassGaussians, ClassMoments, Gaussi
 from headstart.strategies.linear.links import softmax
 from headstart.strategies.linear.temperature import find_class_temperature, thin_rows
 from headstart.strategies.probes.config import PROBE_CONFIG
+from headstart.strategies.probes.few_rows import may_names_add
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 from headstart.strategies.scoring import is_better_beyond_noise, is_imbalanced, log_loss
 
@@ -214,10 +215,7 @@ def _append_names(features: FloatMatrix, task: Task) -> FloatMatrix:
 
 def _reads_names(task: Task) -> bool:
     """Return whether there are names, and so few rows that they may add something."""
-    if task.name_features is None or len(task.classes) < 2:
-        return False
-    counts = np.bincount(task.codes, minlength=len(task.classes))
-    return float(np.median(counts)) <= PROBE_CONFIG.most_rows_for_names
+    return task.name_features is not None and may_names_add(task.codes, len(task.classes))
 
 
 def _list_forms(space: SpannedRows, task: Task) -> list[_LdaForm]:
