@@ -18,7 +18,7 @@ from headstart.decisions import DecisionPolicy
 from headstart.errors import BundleError
 from headstart.features import DESCRIPTOR_EXTRACTORS
 from headstart.fitted_state import FittedState
-from headstart.records import Probabilities
+from headstart.records import FloatMatrix, Probabilities
 from headstart.strategies import STRATEGIES
 from headstart.strategies.fitted import list_members
 from headstart.strategies.record import Fitted, StrategyRows
@@ -146,6 +146,10 @@ class CheckedModel:
                 "Do not use it, or make the bundle again.",
             )
         return outputs
+
+    def represent(self, rows: StrategyRows) -> FloatMatrix | None:
+        """Return rows in the model's own space; None where it has none."""
+        return self.inner.represent(rows)
 
     def state(self) -> FittedState:
         """Return the stored model."""

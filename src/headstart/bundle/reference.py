@@ -19,7 +19,7 @@ from headstart.records import FloatMatrix, Index
 
 FILE = "reference.safetensors"
 MOST_DIMS = 128
-READS = ("features", "descriptors")
+READS = ("features", "descriptors", "representation")
 BLOCK_ROWS = 4_096
 
 
@@ -30,7 +30,7 @@ class ReferenceSample:
     Parameters
     ----------
     reads : str
-        "features" or "descriptors": what `place` takes.
+        Of `READS`: what `project` takes.
     values : FloatMatrix, shape (n_sample, n_kept)
         As `place` gives them.
     scale : NDArray of float32, shape (n_dims,)

@@ -9,7 +9,12 @@ from headstart.decisions.content import fit_content_limits
 from headstart.decisions.costs import Costs, is_reserved, parse_costs, reserved_classes
 from headstart.decisions.label_calibrator import fit_label_calibrator
 from headstart.decisions.label_rules import LabelRule, fit_label_rule
-from headstart.decisions.out_of_distribution import OutOfDistributionDetector, fit_out_of_distribution
+from headstart.decisions.out_of_distribution import (
+    HeldOutPart,
+    OutOfDistributionDetector,
+    fit_out_of_distribution,
+    sample_remembered,
+)
 from headstart.decisions.policy import (
     ANSWER_WORDS,
     DEFAULT_POLICY,
@@ -33,6 +38,7 @@ __all__ = [
     "Costs",
     "DecisionPolicy",
     "Decisions",
+    "HeldOutPart",
     "LabelRule",
     "OutOfDistributionDetector",
     "Outcome",
@@ -52,4 +58,5 @@ __all__ = [
     "is_reserved",
     "parse_costs",
     "reserved_classes",
+    "sample_remembered",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ The threshold is what a stated small share of training rows exceed when the spac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +54,7 @@ class OutOfDistributionDetector:
     Parameters
     ----------
     reads : str
-        "features" or "descriptors".
+        "features", "descriptors", or "representation": what the model itself makes of rows.
     space : WhitenedSpace
     remembered : FloatMatrix, shape (n_kept_rows, n_kept)
         Places of the training rows that are remembered.
@@ -115,6 +115,15 @@ class OutOfDistributionDetector:
         )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class HeldOutPart:
+    """Rows (n_rows, n_dims) that something was learnt from, their classes, and rows that were held out."""
+
+    values: FloatMatrix
+    codes: Index
+    held_out_values: FloatMatrix
+
+
 def round_as_stored(values: FloatMatrix) -> FloatMatrix:
     """Return values as they are read back from a file, so that a model decides before as after it is saved."""
     return np.asarray(values.astype(np.float16), dtype=np.float32, order="C")
@@ -127,7 +136,12 @@ def normalize_rows(values: FloatMatrix) -> FloatMatrix:
 
 
 def fit_out_of_distribution(
-    values: FloatMatrix, codes: Index, folds: Index, ids: Column, reads: str = "features", seed: int = 0
+    values: FloatMatrix,
+    codes: Index,
+    folds: Index | Sequence[HeldOutPart],
+    ids: Column,
+    reads: str = "features",
+    seed: int = 0,
 ) -> OutOfDistributionDetector | None:
     """Learn what ordinary rows look like.
 
@@ -137,8 +151,9 @@ def fit_out_of_distribution(
         Features of the training rows.
     codes : Index, shape (n_rows,)
         Their classes.
-    folds : Index, shape (n_rows,)
-        What belongs together shares a fold.
+    folds : Index, shape (n_rows,), or sequence of HeldOutPart
+        What belongs together shares a fold. Parts, for features that were learnt from rows (at most
+        `CONFIG.remembered_rows`): each in features that were learnt without what it holds out.
     ids : Column, shape (n_rows,)
     reads : str
     seed : int
@@ -146,7 +161,7 @@ def fit_out_of_distribution(
     Returns
     -------
     OutOfDistributionDetector or None
-        None with fewer than `CONFIG.detector_rows` rows, or where all of them share a fold.
+        None with fewer than `CONFIG.detector_rows` rows, or of held-out rows, or where all of them share a fold.
 
     Notes
     -----
@@ -156,10 +171,18 @@ def fit_out_of_distribution(
     directions counted (as Wang et al. 2022, arXiv:2203.10807). The threshold is a conformal quantile (Bates et al.
     2023, arXiv:2104.08279) over folds.
     """
-    if len(values) < CONFIG.detector_rows or len(list_held_out_folds(folds)) < 2:
+    if len(values) < CONFIG.detector_rows:
         return None
-    remembered = _sample_remembered(codes, seed)
-    distances = _held_out_distances(_reduce_dimensions(values[remembered]), codes[remembered], folds[remembered])
+    remembered = sample_remembered(codes, seed)
+    if isinstance(folds, np.ndarray):
+        if len(list_held_out_folds(folds)) < 2:
+            return None
+        reduced = _reduce_dimensions(values[remembered])
+        distances = _held_out_distances(_hold_out_folds(reduced, codes[remembered], folds[remembered]))
+    else:
+        distances = _held_out_distances(folds)
+        if len(distances) < CONFIG.detector_rows:
+            return None
     false_alarm = max(CONFIG.false_alarm, 1 / (len(distances) + 1))
     threshold = -conformal_quantile(-distances, 1 - false_alarm)
     space = _fit_space(values[remembered], codes[remembered])
@@ -178,8 +201,14 @@ def fit_out_of_distribution(
     )
 
 
-def _sample_remembered(codes: Index, seed: int) -> Index:
-    """Draw the rows that are remembered: as many of each class as its share, one at least."""
+def sample_remembered(codes: Index, seed: int) -> Index:
+    """Draw the rows (n_kept,) that are remembered: as many of each class as its share, one at least.
+
+    Parameters
+    ----------
+    codes : Index, shape (n_rows,)
+    seed : int
+    """
     if len(codes) <= CONFIG.remembered_rows:
         return np.arange(len(codes))
     order = np.random.default_rng(seed).permutation(len(codes))
@@ -201,13 +230,21 @@ def _reduce_dimensions(values: FloatMatrix) -> FloatMatrix:
     return np.asarray(vectors * np.sqrt(np.maximum(strengths, 0.0)), dtype=np.float32)
 
 
-def _held_out_distances(values: FloatMatrix, codes: Index, folds: Index) -> NDArray[np.float64]:
-    """Return each row's distance from what is learnt without its fold."""
-    distances, parts = [], np.where(folds == TRAINING_ONLY, TRAINING_ONLY, folds % CONFIG.n_parts)
+def _hold_out_folds(values: FloatMatrix, codes: Index, folds: Index) -> Iterator[HeldOutPart]:
+    """Yield each part of the rows with all others; several folds make a part where there are many."""
+    parts = np.where(folds == TRAINING_ONLY, TRAINING_ONLY, folds % CONFIG.n_parts)
     for part in list_held_out_folds(parts):
         rest, out = parts != part, parts == part
-        space = _fit_space(values[rest], codes[rest])
-        distances.append(_distances(space.project(values[out]), *_places_and_means(space, values[rest], codes[rest])))
+        yield HeldOutPart(values[rest], codes[rest], values[out])
+
+
+def _held_out_distances(parts: Iterable[HeldOutPart]) -> NDArray[np.float64]:
+    """Return the distance of all held-out rows from the others of their part."""
+    distances = [np.empty(0)]
+    for part in parts:
+        space = _fit_space(part.values, part.codes)
+        learnt = _places_and_means(space, part.values, part.codes)
+        distances.append(_distances(space.project(part.held_out_values), *learnt))
     return np.concatenate(distances)
 
 

@@ -112,6 +112,14 @@ class Prepared:
         return self.test_dependence.bootstrap_clusters
 
 
+@dataclass(frozen=True)
+class Represented:
+    """Rows of a run as the chosen model represents them, and the strategies with that model."""
+
+    prepared: Prepared
+    strategies: FittedStrategies
+
+
 @dataclass(frozen=True, kw_only=True)
 class TestScores:
     """Predictions of every strategy for the test rows, and their metrics; empty or None without test rows.

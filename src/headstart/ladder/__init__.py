@@ -21,7 +21,7 @@ from headstart.ladder.gain import QuickOutcome, explain_no_gain
 from headstart.ladder.sampling import fit_sample, sample_that_fits
 from headstart.ladder.settings import SETTINGS
 from headstart.ladder.timing import forecast_on_machine, is_forecast_of_work, require_time_to_try
-from headstart.records import Index, Probabilities
+from headstart.records import FloatMatrix, Index, Probabilities
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, StrategySkipped, Task
 from headstart.strategies.scoring import OBJECTIVES, mean_loss
@@ -97,6 +97,9 @@ class _RungWithOutputs:
 
     def predict(self, rows: StrategyRows) -> Probabilities:
         return self.inner.predict(rows)
+
+    def represent(self, rows: StrategyRows) -> FloatMatrix | None:
+        return self.inner.represent(rows)
 
     def state(self) -> FittedState:
         return self.inner.state()

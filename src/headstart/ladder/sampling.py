@@ -9,7 +9,7 @@ import numpy as np
 
 from headstart.fitted_state import FittedState
 from headstart.ladder.settings import SETTINGS
-from headstart.records import Index, Probabilities
+from headstart.records import FloatMatrix, Index, Probabilities
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 
@@ -48,6 +48,10 @@ class SampledFit:
     def predict(self, rows: StrategyRows) -> Probabilities:
         """Return the outputs for any rows."""
         return self.inner.predict(rows)
+
+    def represent(self, rows: StrategyRows) -> FloatMatrix | None:
+        """Return rows in the model's own space."""
+        return self.inner.represent(rows)
 
     def state(self) -> FittedState:
         """Return what the strategy needs to predict, with the notes."""

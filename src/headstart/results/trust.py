@@ -209,7 +209,10 @@ class RiskCoverage(Record):
 class OutOfDistributionFigures(Record):
     """Detection of rows that are out of distribution: unlike the training rows."""
 
-    reads: str = Field(description="Distances are measured on `features` of the base model or on `descriptors`.")
+    reads: str = Field(
+        description="Distances are measured on `features` of the base model, on `descriptors`, or on the "
+        "`representation` of rows in the model itself, which no base model helped to learn.",
+    )
     threshold: float = Field(description="Rows at a larger distance (0 to 2) are out of distribution.")
     stated_false_alarm: float = Field(description="Target share of ordinary rows beyond the threshold, 0 to 1.")
     measured_false_alarm: Figure | None = Field(

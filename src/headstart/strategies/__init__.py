@@ -9,7 +9,7 @@ from typing import Any
 
 from headstart.errors import make_unknown_name
 from headstart.modalities import MODALITIES
-from headstart.strategies.fitted import lazy_fit, lazy_forecast, lazy_load
+from headstart.strategies.fitted import lazy_fit, lazy_forecast, lazy_load, lazy_own_space
 from headstart.strategies.record import Clock, CostForecast, Fitted, Strategy, StrategyRows, Task
 from headstart.task_types import TASK_TYPES
 
@@ -102,6 +102,7 @@ _RUNGS = (
         tasks=TASK_TYPES,
         forecast=lazy_forecast(_module_of("classic")),
         reads=frozenset({"inputs", "descriptors"}),
+        own_space=lazy_own_space("baselines.ngram_space"),
     ),
     _strategy(
         "quant",
@@ -150,6 +151,7 @@ _RUNGS = (
         tasks=TASK_TYPES,
         preset="default",
         forecast=lazy_forecast(_module_of("scratch")),
+        own_space=lazy_own_space(_module_of("scratch")),
     ),
 )
 _BLEND = _strategy(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from headstart.fitted_state import FittedState
-from headstart.records import Probabilities
-from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
+from headstart.records import FloatMatrix, Probabilities
+from headstart.strategies.record import CostForecast, Fitted, OwnSpace, StrategyRows, Task
 
 
 class Predictor(Protocol):
@@ -22,6 +22,14 @@ class Predictor(Protocol):
 
     def state(self) -> FittedState:
         """Plain data from which it can be restored."""
+
+
+@runtime_checkable
+class Representing(Protocol):
+    """Predictor that may have a space of its own."""
+
+    def represent(self, rows: StrategyRows) -> FloatMatrix | None:
+        """Return rows (n_rows, n_dims) in that space; None without one."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,10 @@ class FittedModel:
     def predict(self, rows: StrategyRows) -> Probabilities:
         """(n_rows, n_classes)."""
         return self.predictor.predict(rows)
+
+    def represent(self, rows: StrategyRows) -> FloatMatrix | None:
+        """Return rows in the space of the predictor; None where it has none."""
+        return self.predictor.represent(rows) if isinstance(self.predictor, Representing) else None
 
     def state(self) -> FittedState:
         """Everything that `restore_model` needs."""
@@ -86,6 +98,16 @@ def lazy_load(module: str) -> Load:
         return fitted
 
     return load
+
+
+def lazy_own_space(module: str) -> Callable[[str], OwnSpace | None]:
+    """Return the function that finds the `OWN_SPACES` of a module of this room by modality, imported when needed."""
+
+    def find_own_space(modality: str) -> OwnSpace | None:
+        spaces: Mapping[str, OwnSpace] = import_module(f"headstart.strategies.{module}").OWN_SPACES
+        return spaces.get(modality)
+
+    return find_own_space
 
 
 def list_members(state: FittedState) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ A strategy sees `StrategyRows` and a `Task`, never a split, a test row, a file o
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -66,11 +66,14 @@ class StrategyRows:
         What the frozen base says (absent where the strategy's `uses` does not name it).
     descriptors : Features or None
         Classic, hand-made descriptors of the same rows, where the modality has cached ones (images).
+    representation : FloatMatrix or None, shape (n_rows, n_dims)
+        What the fitted model itself makes of the rows, where its decisions read that (see `Strategy.own_space`).
     """
 
     table: Table
     features: Features | None = None
     descriptors: Features | None = None
+    representation: FloatMatrix | None = None
 
     def __len__(self) -> int:
         return len(self.table)
@@ -81,6 +84,7 @@ class StrategyRows:
             self.table.take(index),
             None if self.features is None else self.features.take(index),
             None if self.descriptors is None else self.descriptors.take(index),
+            None if self.representation is None else self.representation[index],
         )
 
 
@@ -201,8 +205,38 @@ class Fitted(Protocol):
     def predict(self, rows: StrategyRows) -> Probabilities:
         """(n_rows, n_classes) for any rows."""
 
+    def represent(self, rows: StrategyRows) -> FloatMatrix | None:
+        """Return rows (n_rows, n_dims) in a space that the model has learnt; None where it has none."""
+
     def state(self) -> FittedState:
         """Everything `Strategy.load` needs to predict the same, as plain data."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOutRows:
+    """Rows in a space that was learnt from some of them.
+
+    Parameters
+    ----------
+    learnt, held_out : Index
+        Row numbers of those that it was learnt from, and of others.
+    learnt_values, held_out_values : FloatMatrix, shape (n_rows, n_dims)
+    """
+
+    learnt: Index
+    held_out: Index
+    learnt_values: FloatMatrix
+    held_out_values: FloatMatrix
+
+
+class OwnSpace(Protocol):
+    """What makes the space that a model has learnt usable for out-of-distribution detection."""
+
+    def add_space(self, rows: StrategyRows, task: Task, fitted: Fitted) -> Fitted:
+        """Return the model with all that `Fitted.represent` needs, learnt from training rows."""
+
+    def hold_out(self, rows: StrategyRows, task: Task, fitted: Fitted) -> Iterator[HeldOutRows]:
+        """Yield rows that a space like that of `fitted` was learnt without, with those that it was learnt from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,6 +274,8 @@ class Strategy:
         In no preset: fitted only where it is named, or where an option such as `--mitigate` asks for it.
     instead : str
         Fitted where this one was skipped and nothing else was fitted either; "": nothing.
+    own_space : (modality) -> OwnSpace or None, or None
+        For models whose own space tells rows apart where no other features are kept.
     """
 
     name: str
@@ -256,6 +292,7 @@ class Strategy:
     reads: frozenset[str] | None = None
     on_request: bool = False
     instead: str = ""
+    own_space: Callable[[str], OwnSpace | None] | None = None
 
     @property
     def is_rival(self) -> bool:

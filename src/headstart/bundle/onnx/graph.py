@@ -270,29 +270,35 @@ def _build_tuned(core: Any, builder: GraphBuilder) -> nn.Module:
 
 
 class ScratchNetwork(nn.Module):
-    """A network that was learnt from random weights: scores, and the link of its task."""
+    """A network that was learnt from random weights: final features, scores, and the link of its task."""
 
-    def __init__(self, network: nn.Module, link: str) -> None:
+    def __init__(self, network: nn.Module, scaled: nn.Module, link: str) -> None:
         super().__init__()
-        self.network, self.link = network, link
+        self.network, self.scaled, self.link = network, scaled, link
 
     def forward(self, tensors: NamedTensors) -> Tensor:
-        return apply_link(self.network(tensors), self.link)
+        return self.answer_and_represent(tensors)[0]
+
+    def answer_and_represent(self, tensors: NamedTensors) -> tuple[Tensor, Tensor]:
+        """Return outputs, and the rows in the model's own space."""
+        final: Tensor = self.network(tensors)[-1]
+        scores: Tensor = self.scaled.score(final)  # type: ignore[operator]
+        return apply_link(scores, self.link), final
 
 
 def _build_scratch(core: Any, builder: GraphBuilder) -> nn.Module:
-    return ScratchNetwork(SCRATCH_BUILDERS[core.modality](core, builder), LINK_OF[core.kind])
+    return ScratchNetwork(SCRATCH_BUILDERS[core.modality](core, builder), core.net, LINK_OF[core.kind])
 
 
 def _build_scratch_image(core: Any, builder: GraphBuilder) -> nn.Module:
     names = builder.request_input("pixels", ("pixels",), core.size.spec)
-    return BaseNetwork(core.net, names, HalfPrecisionPixels(PixelNormalisation(core.size.spec)))
+    return BaseNetwork(core.net.body, names, HalfPrecisionPixels(PixelNormalisation(core.size.spec)))
 
 
 def _build_scratch_text(core: Any, builder: GraphBuilder) -> nn.Module:
     file = builder.add_file("tokenizer.json", str(core.size.spec["tokenizer"]))
     input_spec = {"max_length": int(core.size.spec["max_tokens"]), "pad_id": 0, "tokenizer_file": file}
-    return BaseNetwork(core.net, builder.request_input("tokens", ("ids", "mask"), input_spec))
+    return BaseNetwork(core.net.body, builder.request_input("tokens", ("ids", "mask"), input_spec))
 
 
 SCRATCH_BUILDERS: dict[str, Callable[[Any, GraphBuilder], nn.Module]] = {
@@ -349,6 +355,9 @@ class BundleNetwork(nn.Module):
         tensors: dict[str, Tensor] = dict(zip(self.names, arrays, strict=True))
         for source in self.sources.values():
             tensors |= source(tensors)
+        if self.reads == "representation":
+            outputs, values = self.part.answer_and_represent(tensors)  # type: ignore[operator]
+            return outputs.float(), values.float()
         outputs = self.part(tensors).float()
         return (outputs, tensors[self.reads]) if self.reads else (outputs,)
 
@@ -371,7 +380,7 @@ def build_network(bundle: Bundle) -> tuple[BundleNetwork, GraphBuilder]:
     builder = GraphBuilder(bundle)
     ood_check = bundle.decision_policy.out_of_distribution
     reads = ood_check.reads if ood_check else ""
-    if reads:
+    if reads in ("features", "descriptors"):
         {"features": builder.request_features, "descriptors": builder.request_descriptors}[reads]()
     stored: Any = STRATEGIES[bundle.strategy].load(bundle.fitted.state(), bundle.classes)
     part = STRATEGY_BUILDERS[bundle.strategy](stored.predictor, builder)

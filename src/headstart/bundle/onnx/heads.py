@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from headstart.shared_settings import SHARED_SETTINGS
+from headstart.strategies.baselines.settings import CLASSIC_TEXT
 from headstart.strategies.linear.links import STEEPEST
 from headstart.strategies.probes.config import PROBE_CONFIG
 from headstart.strategies.probes.self_training import LEAST
@@ -113,25 +114,45 @@ class NgramHead(nn.Module):
     idf: Tensor
     coefficients: Tensor
     intercept: Tensor
+    projection: Tensor | None
 
     def __init__(self, core: Any, names: Sequence[str]) -> None:
         super().__init__()
         weights = [torch.from_numpy(values.copy()) for values in core.vectorizer.weights.values()]
         self.register_buffer("idf", torch.cat(weights))
         register_arrays(self, coefficients=core.coefficients, intercept=core.intercept)
+        projection = core.projection
+        self.register_buffer("projection", projection and torch.from_numpy(projection.directions).half())
+        self.reach = projection.reach if projection else 0.0
         ends = [0, *torch.tensor([len(values) for values in weights]).cumsum(0).tolist()]
         self.bounds = list(pairwise(ends))
         self.ids, self.weights, self.link = names[0], names[1], core.link
 
     def forward(self, tensors: NamedTensors) -> Tensor:
+        return self._answer(tensors, self._weigh(tensors))
+
+    def answer_and_represent(self, tensors: NamedTensors) -> tuple[Tensor, Tensor]:
+        """Return outputs, and the rows in the model's own space."""
+        assert self.projection is not None
+        scaled = self._weigh(tensors)
+        inside = (scaled[:, None] @ self.projection[tensors[self.ids]].float())[:, 0]
+        outside = (len(self.bounds) - (inside * inside).sum(1, keepdim=True)).clamp(min=0.0).sqrt()
+        excess = CLASSIC_TEXT.outside_weight * (outside - self.reach).clamp(min=0.0)
+        return self._answer(tensors, scaled), torch.cat([inside, excess], dim=1)
+
+    def _answer(self, tensors: NamedTensors, scaled: Tensor) -> Tensor:
+        scores = (scaled[:, None] @ self.coefficients[tensors[self.ids]])[:, 0]
+        return apply_link(scores + self.intercept, self.link)
+
+    def _weigh(self, tensors: NamedTensors) -> Tensor:
+        """Return the weights of the n-grams of each row (n_rows, n_pieces)."""
         ids = tensors[self.ids]
         values = tensors[self.weights] * self.idf[ids]
         scaled = torch.zeros_like(values)
         for first, last in self.bounds:  # Each kind of piece is scaled to length one.
             of_kind = torch.where((ids >= first) & (ids < last), values, torch.zeros_like(values))
             scaled = scaled + _scale_to_unit(of_kind)
-        scores = (scaled[:, None] @ self.coefficients[ids])[:, 0]
-        return apply_link(scores + self.intercept, self.link)
+        return scaled
 
 
 class ConstantHead(nn.Module):

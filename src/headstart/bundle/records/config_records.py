@@ -158,7 +158,7 @@ class PortableRecord(StrictRecord):
     files: Annotated[list[FileName], Field(max_length=100)]
     inputs: Annotated[list[InputRecord], Field(min_length=1, max_length=32)]
     outputs: list[Literal["outputs", "features"]]
-    reads: Literal["", "features", "descriptors"]
+    reads: Literal["", "features", "descriptors", "representation"]
     gate: GateRecord | None = None
     n_golden: Count | None = None
     golden: Text | None = None

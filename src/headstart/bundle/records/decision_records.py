@@ -73,7 +73,7 @@ class LabelsRecord(StrictRecord):
 class OutOfDistributionRecord(StrictRecord):
     """Out-of-distribution detection; its arrays are in decision.safetensors."""
 
-    reads: Literal["features", "descriptors"]
+    reads: Literal["features", "descriptors", "representation"]
     threshold: Annotated[float, Field(ge=-1e6, le=1e6)]
     false_alarm: Share
     n_rows: Count
@@ -203,7 +203,7 @@ def _require_length(place: str, values: list[Any], n_classes: int) -> None:
 
 REFERENCE_ARRAYS = {
     "values": ArrayRule(("n_sample", "n_kept")), "scale": ArrayRule(("n_dims",)),
-    "clusters": ArrayRule(("n_sample",), "whole", 0), "reads": ArrayRule((1,), "whole", 0, 1),
+    "clusters": ArrayRule(("n_sample",), "whole", 0), "reads": ArrayRule((1,), "whole", 0, 2),
 }  # fmt: skip
 SEEN_ARRAYS = {"digests": ArrayRule(("n_rows", 8), "bytes"), "centres": ArrayRule(("n_centres", "n_dims"))}
 LATER_SEEN_ARRAYS = {

@@ -222,6 +222,8 @@ def _check_ngrams_state(state: FittedState, context: StateContext) -> None:
         check_arrays(state.arrays, {f"idf/{kind}": ArrayRule((len(pieces),))}, context.where)
         n_pieces += len(pieces)
     specs = {"coefficients": ArrayRule((n_pieces, "n_outputs")), "intercept": ArrayRule(("n_outputs",))}
+    if "projection" in state.arrays:
+        specs |= {"projection": ArrayRule((n_pieces, "n_projected")), "reach": ArrayRule((1,))}
     check_arrays(state.arrays, specs, context.where, context.sizes)
 
 

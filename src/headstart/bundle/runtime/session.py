@@ -77,7 +77,7 @@ class PortableModel:
 
     @property
     def reads(self) -> str:
-        """Return the second output, which decisions read: "features", "descriptors" or ""."""
+        """Return the second output, which decisions read: "features", "descriptors", "representation" or ""."""
         return str(self.config["reads"])
 
     @property
@@ -112,7 +112,9 @@ class PortableModel:
         """Return rows as decisions and `PortableOutputs` read them, from what batches of the extractor gave."""
         outputs_of_rows, values = (np.concatenate(parts) for parts in zip(*outputs, strict=True))
         features = Features(table.ids, values, self.sha256, {OUTPUTS: outputs_of_rows})
-        return StrategyRows(table, None, features) if self.reads == "descriptors" else StrategyRows(table, features)
+        if self.reads == "descriptors":
+            return StrategyRows(table, None, features)
+        return StrategyRows(table, features, None, values if self.reads == "representation" else None)
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,10 @@ class PortableOutputs:
         features = rows.descriptors if self.portable.reads == "descriptors" else rows.features
         assert features is not None, "rows were not read by the portable model"
         return features.stages[OUTPUTS].astype(np.float64)
+
+    def represent(self, rows: StrategyRows) -> FloatMatrix | None:
+        """Return what came with the rows."""
+        return rows.representation
 
     def state(self) -> FittedState:
         """Name the graph by its hash."""

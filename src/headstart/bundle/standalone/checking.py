@@ -121,7 +121,7 @@ def read_config(folder: Path) -> dict[str, Any]:
         require_shape(portable, {"reason": str}, "config.json.portable")
         return config
     inputs = {"kind": str, "arrays": [{"name": str, "dtype": {"float32", "int64", "uint8"}}], "spec": dict}
-    reads = {"", "features", "descriptors"}
+    reads = {"", "features", "descriptors", "representation"}
     require_shape(portable, {"file": str, "inputs": [inputs], "outputs": [str], "reads": reads}, "config.json.portable")
     if not portable["inputs"] or portable["outputs"] != ["outputs", "features"][: 1 + bool(portable["reads"])]:
         raise make_misfit("config.json.portable.outputs", "should be as `reads` says", portable["outputs"])
@@ -156,7 +156,9 @@ def read_policy(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
         },
         "sets?": {"floors": [SHARE], "n_rows": COUNT},
         "labels?": {"n_rows": COUNT},
-        "novelty?": {"reads": {"features", "descriptors"}, "threshold": (-1e6, 1e6), "false_alarm": SHARE},
+        "novelty?": {
+            "reads": {"features", "descriptors", "representation"}, "threshold": (-1e6, 1e6), "false_alarm": SHARE,
+        },
         "costs?": {"matrix": [[NUMBER]], "refer": NUMBER},
         "frame?": {"levels": [str], "sets": [{"floors": [SHARE]}]},
     }  # fmt: skip

@@ -10,23 +10,24 @@ from headstart import decisions
 from headstart.bundle.row_names import make_row_keys
 from headstart.coding_frames import looks_like_paths
 from headstart.data.row_facts import describe_rows
-from headstart.decisions import DecisionPolicy
+from headstart.decisions import DecisionPolicy, OutOfDistributionDetector
 from headstart.decisions.rolling_up import fit_level_sets, make_frame_rules
 from headstart.errors import OptionError
 from headstart.flow.adaptation.settings import SETTINGS
 from headstart.flow.inference.predict_table import decide_rows, select_ood_features
-from headstart.flow.run_records import DecidedTestRows, Prepared, TestScores
+from headstart.flow.run_records import DecidedTestRows, Prepared, Represented, TestScores
 from headstart.flow.scoring.costs import list_learnt_reserved_classes, make_costs
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.records import Probabilities, Table
 from headstart.strategies import STRATEGIES
-from headstart.strategies.record import Strategy
+from headstart.strategies.record import OwnSpace
 from headstart.task_types import TASK_TYPES
 
 _NO_FEATURES = (
     "The model reads the rows themselves and no features that were kept, so rows unlike the training rows are not told."
 )
+_TOO_FEW_ROWS = "There are too few training rows to say what is unlike them."
 
 
 def require_costs(table: Table, options: AdaptOptions) -> None:
@@ -67,18 +68,13 @@ def fit_policy(
         What its model reads.
     options : AdaptOptions
     """
-    task, out_of_fold, not_applied = prepared.task, strategies.fitted[strategies.chosen].out_of_fold, {}
-    ood_check = None
-    reads = _choose_ood_features(prepared, STRATEGIES[strategies.chosen], uses)
-    values = select_ood_features(prepared.train, reads)
-    if values is None:
-        not_applied["novelty"] = _NO_FEATURES
-    else:
-        ood_check = decisions.fit_out_of_distribution(
-            values, task.codes, task.folds, ids=make_row_keys(prepared.train.table), reads=reads, seed=task.seed
-        )
-        if ood_check is None:
-            not_applied["novelty"] = "There are too few training rows to say what is unlike them."
+    task, out_of_fold = prepared.task, strategies.fitted[strategies.chosen].out_of_fold
+    not_applied = dict[str, str]()
+    reads = choose_ood_features(prepared, strategies.chosen, uses)
+    ood_check = _fit_ood_check(prepared, strategies, reads)
+    if ood_check is None:
+        has_features = select_ood_features(prepared.train, reads) is not None
+        not_applied["novelty"] = _TOO_FEW_ROWS if has_features else _NO_FEATURES
     reserved = (
         list_learnt_reserved_classes(options.reserved, task.classes) if TASK_TYPES[task.kind].has_one_class else None
     )
@@ -133,14 +129,75 @@ def _fit_content_limits(prepared: Prepared) -> dict[str, float]:
     return decisions.fit_content_limits([facts.content for facts in describe_rows(table)], codes)
 
 
-def _choose_ood_features(prepared: Prepared, strategy: Strategy, uses: frozenset[str]) -> str:
-    """Return "features" or "descriptors" for the out-of-distribution check; features where the model uses them.
+def represent_rows(prepared: Prepared, strategies: FittedStrategies, uses: frozenset[str]) -> Represented:
+    """Let the chosen model represent the rows of a run, where its decisions have nothing else to read.
 
-    A model that moved weights brings its own base; the frozen one then comes along for this alone, as a small one does.
+    Parameters
+    ----------
+    prepared : Prepared
+    strategies : FittedStrategies
+    uses : frozenset of str
+        What the model of the chosen strategy reads.
     """
+    chosen, train = strategies.chosen, prepared.train
+    if choose_ood_features(prepared, chosen, uses) != "representation":
+        return Represented(prepared, strategies)
+    space = _find_own_space(prepared, chosen)
+    assert space is not None
+    rows = decisions.sample_remembered(prepared.task.codes, prepared.task.seed)
+    fitted = space.add_space(train.take(rows), prepared.task.take(rows), strategies.fitted[chosen])
+    train, test = (replace(part, representation=fitted.represent(part)) for part in (train, prepared.test))
+    return Represented(
+        replace(prepared, train=train, test=test),
+        replace(strategies, fitted={**strategies.fitted, chosen: fitted}),
+    )
+
+
+def _fit_ood_check(prepared: Prepared, strategies: FittedStrategies, reads: str) -> OutOfDistributionDetector | None:
+    """Return the out-of-distribution check; None where there is nothing to read, or too little."""
+    task, values = prepared.task, select_ood_features(prepared.train, reads)
+    if values is None:
+        return None
+    ids = make_row_keys(prepared.train.table)
+    if reads != "representation":
+        return decisions.fit_out_of_distribution(values, task.codes, task.folds, ids=ids, reads=reads, seed=task.seed)
+    space = _find_own_space(prepared, strategies.chosen)
+    assert space is not None
+    kept = decisions.sample_remembered(task.codes, task.seed)
+    codes = task.codes[kept]
+    parts = [
+        decisions.HeldOutPart(part.learnt_values, codes[part.learnt], part.held_out_values)
+        for part in space.hold_out(prepared.train.take(kept), task.take(kept), strategies.fitted[strategies.chosen])
+    ]
+    return decisions.fit_out_of_distribution(values[kept], codes, parts, ids=ids[kept], reads=reads, seed=task.seed)
+
+
+def _find_own_space(prepared: Prepared, chosen: str) -> OwnSpace | None:
+    find = STRATEGIES[chosen].own_space
+    return find(prepared.table.modality) if find else None
+
+
+def choose_ood_features(prepared: Prepared, chosen: str, uses: frozenset[str]) -> str:
+    """Return what the out-of-distribution check reads: "features", "descriptors" or "representation".
+
+    Features where the model uses them: a model that moved weights brings its own base, and the frozen one then comes
+    along for this alone, as a small one does.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    chosen : str
+        Name of the strategy.
+    uses : frozenset of str
+        What its model reads.
+    """
+    strategy = STRATEGIES[chosen]
     base = sum(value.nbytes for value in prepared.backbone.parts.weights.values())
     brings = "features" in uses or strategy.kind == "transfer" or base <= SETTINGS.small_base_bytes
-    return "features" if brings and prepared.train.features is not None else "descriptors"
+    if brings and prepared.train.features is not None:
+        return "features"
+    has_own = prepared.train.descriptors is None and _find_own_space(prepared, chosen) is not None
+    return "representation" if has_own else "descriptors"
 
 
 def decide_test_rows(prepared: Prepared, chosen: str, policy: DecisionPolicy, scores: TestScores) -> DecidedTestRows:

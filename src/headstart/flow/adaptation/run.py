@@ -130,6 +130,8 @@ def _measure_run(
     members = list_members(strategies.fitted[chosen].state())
     predicted_from = frozenset().union(*(STRATEGIES[name].predicts_from for name in (chosen, *members)))
     with timings.step("evaluation"):
+        represented = decision_rules.represent_rows(prepared, strategies, predicted_from)
+        prepared, strategies = represented.prepared, represented.strategies
         policy = decision_rules.fit_policy(prepared, strategies, predicted_from, options)
         scores = score_test_rows(prepared, strategies, policy, budget.clock_for("evaluation"))
         decided = decision_rules.decide_test_rows(prepared, chosen, policy, scores)
@@ -179,7 +181,9 @@ def _make_bundle(
     """Return the bundle of the chosen strategy, without its portable form and what was measured on test rows."""
     table, task = prepared.table, prepared.task
     out_of_distribution = policy.out_of_distribution
-    uses = predicted_from | ({out_of_distribution.reads} if out_of_distribution else set())
+    uses = predicted_from
+    if out_of_distribution is not None and out_of_distribution.reads != "representation":
+        uses |= {out_of_distribution.reads}
     return Bundle(
         modality=table.modality,
         classes=task.classes,

@@ -42,8 +42,10 @@ def select_ood_features(rows: StrategyRows, reads: str) -> FloatMatrix | None:
     ----------
     rows : StrategyRows
     reads : str
-        "features" or "descriptors".
+        "features", "descriptors" or "representation".
     """
+    if reads == "representation":
+        return rows.representation
     features = {"features": rows.features, "descriptors": rows.descriptors}[reads]
     return None if features is None else features.final
 
@@ -329,7 +331,11 @@ def _read_rows(
     if bundle.portable_model is not None:
         return readable, bundle.portable_model.to_rows(part, values["portable"]), failed
     features = {name: _join_outputs(part, values[name], extractor) for name, extractor in extractors.items()}
-    return readable, StrategyRows(part, features.get("features"), features.get("descriptors")), failed
+    rows = StrategyRows(part, features.get("features"), features.get("descriptors"))
+    ood_check = bundle.decision_policy.out_of_distribution
+    if ood_check is not None and ood_check.reads == "representation":
+        rows = replace(rows, representation=bundle.fitted.represent(rows))
+    return readable, rows, failed
 
 
 def _join_outputs(part: Table, outputs: list[tuple[Array, ...]], extractor: Extractor) -> Features:

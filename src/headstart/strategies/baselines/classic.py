@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import Any
 
 from headstart.fitted_state import FittedState
-from headstart.records import Probabilities
-from headstart.strategies.fitted import FittedModel, Predictor, restore_model
+from headstart.records import FloatMatrix, Probabilities
+from headstart.strategies.fitted import FittedModel, Predictor, Representing, restore_model
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 
 
@@ -60,6 +60,10 @@ class ClassicModel:
     def predict(self, rows: StrategyRows) -> Probabilities:
         """Return probabilities (n_rows, n_classes)."""
         return self.core.predict(rows)
+
+    def represent(self, rows: StrategyRows) -> FloatMatrix | None:
+        """Return rows in the model's own space; None where it has none."""
+        return self.core.represent(rows) if isinstance(self.core, Representing) else None
 
     def state(self) -> FittedState:
         """Return the state, with the modality (stored as "recipe")."""

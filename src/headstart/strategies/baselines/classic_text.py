@@ -17,9 +17,15 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from headstart.fitted_state import FittedState
-from headstart.records import Index, Probabilities, list_held_out_folds
+from headstart.records import FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.baselines.settings import CLASSIC_TEXT
-from headstart.strategies.baselines.text_encoding import TextDesign, TextEncoding, join_blocks, one_hot_classes
+from headstart.strategies.baselines.text_encoding import (
+    NgramProjection,
+    TextDesign,
+    TextEncoding,
+    join_blocks,
+    one_hot_classes,
+)
 from headstart.strategies.fitted import FittedModel
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.config import LINEAR_CONFIG
@@ -40,12 +46,13 @@ from headstart.strategies.text.tfidf import (
 
 @dataclass(frozen=True)
 class TextModel:
-    """A vectorizer and a linear model on its columns."""
+    """A vectorizer and a linear model on its columns, and a projection of these to few dimensions."""
 
     vectorizer: Vectorizer
     coefficients: NDArray[np.float32]
     intercept: NDArray[np.float32]
     link: str = "softmax"
+    projection: NgramProjection | None = None
 
     def predict(self, rows: StrategyRows) -> Probabilities:
         """Return probabilities (n_rows, n_classes)."""
@@ -54,17 +61,30 @@ class TextModel:
         raw = join_blocks(self.vectorizer.blocks(rows.table.inputs)) @ self.coefficients
         return LINKS[self.link](raw + self.intercept)
 
+    def represent(self, rows: StrategyRows) -> FloatMatrix | None:
+        """Return rows in few dimensions; None where there are no such."""
+        if self.projection is None:
+            return None
+        return self.projection.apply(join_blocks(self.vectorizer.blocks(rows.table.inputs)))
+
     def state(self) -> FittedState:
         """Return everything as plain data."""
         inner = self.vectorizer.state()
         arrays = {**inner.arrays, "coefficients": self.coefficients, "intercept": self.intercept}
+        if self.projection is not None:
+            arrays["projection"] = self.projection.directions.astype(np.float16)
+            arrays["reach"] = np.array([self.projection.reach], dtype=np.float32)
         return FittedState({**inner.meta, "link": self.link}, arrays)
 
     @classmethod
     def load(cls, state: FittedState) -> TextModel:
         """Restore what `state` gave."""
         link = str(state.meta.get("link", "softmax"))  # The first bundles knew classes only.
-        return cls(Vectorizer.load(state), state.arrays["coefficients"], state.arrays["intercept"], link)
+        stored = state.arrays.get("projection")  # Where decisions read features of a base there is none.
+        projection = (
+            None if stored is None else NgramProjection(stored.astype(np.float32), float(state.arrays["reach"][0]))
+        )
+        return cls(Vectorizer.load(state), state.arrays["coefficients"], state.arrays["intercept"], link, projection)
 
 
 def fit(rows: StrategyRows, task: Task) -> FittedModel:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +22,12 @@ from headstart.bases import encoders, vision
 from headstart.bases.building import build_network, load_weights
 from headstart.errors import BundleError
 from headstart.fitted_state import FittedState
-from headstart.records import Index, Probabilities, list_held_out_folds
+from headstart.records import FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.baselines.scratch_image import METHOD as IMAGE_METHOD
 from headstart.strategies.baselines.scratch_sizes import SETTINGS, NetworkSize, ScratchMethod
 from headstart.strategies.baselines.scratch_text import METHOD as TEXT_METHOD
 from headstart.strategies.fitted import FittedModel, restore_model
-from headstart.strategies.record import Clock, CostForecast, Fitted, StrategyRows, Task
+from headstart.strategies.record import Clock, CostForecast, Fitted, HeldOutRows, OwnSpace, StrategyRows, Task
 from headstart.task_types import TASK_TYPES
 from headstart.training.config import ParameterGroup, TrainingConfig, count_epochs_that_fit
 from headstart.training.loop import History, TrainingData, measure_seconds_per_row, predict_scores, train_network
@@ -52,8 +52,24 @@ class ScaledNetwork(nn.Module):
         self.register_buffer("spread", torch.ones(n_outputs))
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        scores: Tensor = self.head(self.body(*inputs)[-1]) * self.spread + self.centre
+        return self.score(self.body(*inputs)[-1])
+
+    def score(self, final: Tensor) -> Tensor:
+        """Return scores (n_rows, n_outputs) from final features."""
+        scores: Tensor = self.head(final) * self.spread + self.centre
         return scores
+
+
+class _FinalFeatures(nn.Module):
+    """The body of a `ScaledNetwork` alone: its final features."""
+
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        final: Tensor = self.body(*inputs)[-1]
+        return final
 
 
 def _build_body(architecture: Mapping[str, Any]) -> nn.Module:
@@ -85,12 +101,23 @@ class ScratchModel:
     def predict(self, rows: StrategyRows) -> Probabilities:
         """Return outputs (n_rows, n_outputs)."""
         outputs = np.empty((len(rows), self.n_outputs))
-        for start in range(0, len(rows), SETTINGS.predict_batch_rows):
-            part = rows.table.inputs[start : start + SETTINGS.predict_batch_rows]
-            inputs = METHODS[self.modality].load_inputs(part, self.size.spec)
-            scores = predict_scores(self.net, inputs, torch.arange(len(part)), SETTINGS.batch_size)
-            outputs[start : start + SETTINGS.predict_batch_rows] = LOSSES[self.kind].to_outputs(scores.double()).numpy()
+        for part, scores in self._run(self.net, rows):
+            outputs[part] = LOSSES[self.kind].to_outputs(scores.double()).numpy()
         return outputs
+
+    def represent(self, rows: StrategyRows) -> FloatMatrix:
+        """Return the final features of the network (n_rows, n_dims), which its head reads."""
+        values = np.empty((len(rows), self.net.head.in_features), dtype=np.float32)
+        for part, final in self._run(_FinalFeatures(self.net.body), rows):
+            values[part] = final.numpy()
+        return values
+
+    def _run(self, network: nn.Module, rows: StrategyRows) -> Iterator[tuple[slice, Tensor]]:
+        """Yield what a network gives for some of the rows after the other."""
+        for start in range(0, len(rows), SETTINGS.predict_batch_rows):
+            part = slice(start, min(start + SETTINGS.predict_batch_rows, len(rows)))
+            inputs = METHODS[self.modality].load_inputs(rows.table.inputs[part], self.size.spec)
+            yield part, predict_scores(network, inputs, torch.arange(part.stop - start), SETTINGS.batch_size)
 
     def state(self) -> FittedState:
         """Return architecture, spec and weights."""
@@ -318,3 +345,24 @@ def _notes(size: NetworkSize, history: History, planned: int) -> tuple[str, ...]
 def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore the network."""
     return restore_model(ScratchModel.load(state, len(classes)), state, classes)
+
+
+class FinalFeatureSpace:
+    """The `headstart.strategies.record.OwnSpace` of a network: the features that its head reads."""
+
+    def add_space(self, rows: StrategyRows, task: Task, fitted: Fitted) -> Fitted:
+        """Return the model: it has its space already."""
+        return fitted
+
+    def hold_out(self, rows: StrategyRows, task: Task, fitted: Fitted) -> Iterator[HeldOutRows]:
+        """Yield the fold that was held out while the network learnt."""
+        learnt, held_out = _split_rows(task)
+        values = fitted.represent(rows)
+        if len(held_out) and values is not None:
+            yield HeldOutRows(
+                learnt=learnt, held_out=held_out, learnt_values=values[learnt], held_out_values=values[held_out]
+            )
+
+
+OWN_SPACES: dict[str, OwnSpace] = {"text": FinalFeatureSpace()}
+"""By modality. Images have descriptors that tell rows apart."""

@@ -26,6 +26,12 @@ class ClassicTextSettings:
         Texts on which the cost is measured.
     encode_share : float
         Cost of weighting counts once, as a share of counting.
+    projection_dims, least_projection_dims, projection_cells : int
+        Directions in which distances are measured where no base is kept, fewer where there are many n-grams (4 MB).
+    outside_share : float
+        Share (0-1) of ordinary rows with so much outside all directions that this counts.
+    outside_weight : float
+        How much more than a length inside the directions it then counts.
     """
 
     strengths: tuple[float, ...] = tuple(float(f"1e{exponent}") for exponent in range(-3, 4))
@@ -36,6 +42,11 @@ class ClassicTextSettings:
     mixes: tuple[float, ...] = (0.5, 0.0)
     sample_texts: int = 600
     encode_share: float = 0.1
+    projection_dims: int = 32
+    least_projection_dims: int = 16
+    projection_cells: int = 2_000_000
+    outside_share: float = 0.01
+    outside_weight: float = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)

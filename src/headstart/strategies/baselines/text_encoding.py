@@ -17,7 +17,7 @@ from headstart.strategies.record import Task
 from headstart.strategies.scoring import is_imbalanced
 from headstart.strategies.settings import SETTINGS
 from headstart.strategies.text.cooccurrence import ColumnStatistics
-from headstart.strategies.text.tfidf import Idf, NgramCounts
+from headstart.strategies.text.tfidf import KINDS, Idf, NgramCounts
 
 
 def _to_sparse(counts: NgramCounts) -> csr_matrix:
@@ -28,6 +28,45 @@ def _to_sparse(counts: NgramCounts) -> csr_matrix:
 def join_blocks(blocks: Sequence[NgramCounts]) -> csr_matrix:
     """Return the counts of several kinds of n-grams side by side."""
     return hstack([_to_sparse(block) for block in blocks], format="csr", dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class NgramProjection:
+    """Few directions in the columns of n-grams, and how far from all of them ordinary rows lie.
+
+    Parameters
+    ----------
+    directions : FloatMatrix, shape (n_columns, n_dims)
+        Orthonormal.
+    reach : float
+        Nearly all ordinary rows have at most so much outside the directions.
+    """
+
+    directions: FloatMatrix
+    reach: float
+
+    def apply(self, rows: csr_matrix) -> FloatMatrix:
+        """Return rows in these directions, and by how much they are farther outside than ordinary ones.
+
+        Parameters
+        ----------
+        rows : csr_matrix, shape (n_rows, n_columns)
+            One block of columns for each kind of n-gram, each of length one, or zero where none is known.
+
+        Returns
+        -------
+        FloatMatrix, shape (n_rows, n_dims + 1)
+            The last column is zero for ordinary rows, and outweighs all others for texts in another language.
+        """
+        inside, outside = self.split(rows)
+        excess = CLASSIC_TEXT.outside_weight * np.maximum(outside - self.reach, 0)
+        return np.concatenate([inside, excess[:, None]], axis=1, dtype=np.float32)
+
+    def split(self, rows: csr_matrix) -> tuple[FloatMatrix, NDArray[np.float32]]:
+        """Return what lies inside the directions (n_rows, n_dims), and the length of what lies outside (n_rows,)."""
+        inside = np.asarray(rows @ self.directions, dtype=np.float32).reshape(rows.shape[0], self.directions.shape[1])
+        outside = np.sqrt(np.maximum(len(KINDS) - np.square(inside).sum(axis=1), 0))
+        return inside, np.asarray(outside, dtype=np.float32)
 
 
 def multiply_rows(first: csr_matrix, second: csr_matrix, frequent: Index) -> NDArray[np.float64]:
