@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from headstart.modalities import MODALITIES
 from headstart.modalities.record import Spec
 from headstart.records import InputColumns
 from headstart.results import Setting
-from headstart.strategies.record import Fitted
+from headstart.strategies.record import Fitted, StrategyRows
 
 RUNTIMES = ("auto", "torch", "onnx", "quickest")
 
@@ -122,6 +122,18 @@ class Bundle:
     def input_spec(self) -> Spec:
         """Return the input spec: that of the backbone, if there is one."""
         return self.backbone.spec if self.backbone else self.spec
+
+    def represent_rows(self, rows: StrategyRows) -> StrategyRows:
+        """Return rows with what the model itself makes of them, where its decisions read that.
+
+        Parameters
+        ----------
+        rows : StrategyRows
+        """
+        detector = self.decision_policy.out_of_distribution
+        if detector is None or detector.reads != "representation":
+            return rows
+        return replace(rows, representation=self.fitted.represent(rows))
 
     @property
     def portable_config(self) -> Mapping[str, Any]:

@@ -213,7 +213,7 @@ class Fitted(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeldOutRows:
+class RepresentedFold:
     """Rows in a space that was learnt from some of them.
 
     Parameters
@@ -235,7 +235,7 @@ class OwnSpace(Protocol):
     def add_space(self, rows: StrategyRows, task: Task, fitted: Fitted) -> Fitted:
         """Return the model with all that `Fitted.represent` needs, learnt from training rows."""
 
-    def hold_out(self, rows: StrategyRows, task: Task, fitted: Fitted) -> Iterator[HeldOutRows]:
+    def hold_out(self, rows: StrategyRows, task: Task, fitted: Fitted) -> Iterator[RepresentedFold]:
         """Yield rows that a space like that of `fitted` was learnt without, with those that it was learnt from."""
 
 

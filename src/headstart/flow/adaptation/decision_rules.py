@@ -163,13 +163,13 @@ def _fit_ood_check(prepared: Prepared, strategies: FittedStrategies, reads: str)
         return decisions.fit_out_of_distribution(values, task.codes, task.folds, ids=ids, reads=reads, seed=task.seed)
     space = _find_own_space(prepared, strategies.chosen)
     assert space is not None
-    kept = decisions.sample_remembered(task.codes, task.seed)
-    codes = task.codes[kept]
+    rows = decisions.sample_remembered(task.codes, task.seed)
+    codes = task.codes[rows]
     parts = [
         decisions.HeldOutPart(part.learnt_values, codes[part.learnt], part.held_out_values)
-        for part in space.hold_out(prepared.train.take(kept), task.take(kept), strategies.fitted[strategies.chosen])
+        for part in space.hold_out(prepared.train.take(rows), task.take(rows), strategies.fitted[strategies.chosen])
     ]
-    return decisions.fit_out_of_distribution(values[kept], codes, parts, ids=ids[kept], reads=reads, seed=task.seed)
+    return decisions.fit_out_of_distribution(values[rows], codes, parts, ids=ids[rows], reads=reads, seed=task.seed)
 
 
 def _find_own_space(prepared: Prepared, chosen: str) -> OwnSpace | None:

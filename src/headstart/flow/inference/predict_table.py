@@ -44,10 +44,8 @@ def select_ood_features(rows: StrategyRows, reads: str) -> FloatMatrix | None:
     reads : str
         "features", "descriptors" or "representation".
     """
-    if reads == "representation":
-        return rows.representation
-    features = {"features": rows.features, "descriptors": rows.descriptors}[reads]
-    return None if features is None else features.final
+    features = {"features": rows.features, "descriptors": rows.descriptors}.get(reads)
+    return rows.representation if features is None else features.final
 
 
 def decide_rows(policy: DecisionPolicy, predictions: Predictions, rows: StrategyRows) -> Decisions:
@@ -332,10 +330,7 @@ def _read_rows(
         return readable, bundle.portable_model.to_rows(part, values["portable"]), failed
     features = {name: _join_outputs(part, values[name], extractor) for name, extractor in extractors.items()}
     rows = StrategyRows(part, features.get("features"), features.get("descriptors"))
-    ood_check = bundle.decision_policy.out_of_distribution
-    if ood_check is not None and ood_check.reads == "representation":
-        rows = replace(rows, representation=bundle.fitted.represent(rows))
-    return readable, rows, failed
+    return readable, bundle.represent_rows(rows), failed
 
 
 def _join_outputs(part: Table, outputs: list[tuple[Array, ...]], extractor: Extractor) -> Features:

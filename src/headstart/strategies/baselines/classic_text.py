@@ -44,7 +44,7 @@ from headstart.strategies.text.tfidf import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TextModel:
     """A vectorizer and a linear model on its columns, and a projection of these to few dimensions."""
 
@@ -84,7 +84,13 @@ class TextModel:
         projection = (
             None if stored is None else NgramProjection(stored.astype(np.float32), float(state.arrays["reach"][0]))
         )
-        return cls(Vectorizer.load(state), state.arrays["coefficients"], state.arrays["intercept"], link, projection)
+        return cls(
+            vectorizer=Vectorizer.load(state),
+            coefficients=state.arrays["coefficients"],
+            intercept=state.arrays["intercept"],
+            link=link,
+            projection=projection,
+        )
 
 
 def fit(rows: StrategyRows, task: Task) -> FittedModel:
@@ -108,7 +114,12 @@ def fit(rows: StrategyRows, task: Task) -> FittedModel:
         weights[kind] = idf.weights
     halves = linear_fit.encoding.to_columns(linear_fit.coefficients)
     cut = (f"read the first {longest} characters of each text",) if longest < max(map(len, inputs)) else ()
-    model = TextModel(Vectorizer(longest, vocabularies, weights), *halves, LINK_OF[task.kind])
+    model = TextModel(
+        vectorizer=Vectorizer(longest, vocabularies, weights),
+        coefficients=halves[0],
+        intercept=halves[1],
+        link=LINK_OF[task.kind],
+    )
     notes = (*linear_fit.notes, *_describe_unlabelled(task, len(rows), linear_fit.encoding), *cut)
     return FittedModel(model, linear_fit.choice.out_of_fold, notes)
 

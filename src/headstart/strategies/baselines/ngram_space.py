@@ -15,7 +15,7 @@ from headstart.strategies.baselines.classic import load
 from headstart.strategies.baselines.settings import CLASSIC_TEXT
 from headstart.strategies.baselines.text_encoding import NgramProjection, join_blocks
 from headstart.strategies.fitted import FittedModel
-from headstart.strategies.record import Fitted, HeldOutRows, OwnSpace, StrategyRows, Task
+from headstart.strategies.record import Fitted, OwnSpace, RepresentedFold, StrategyRows, Task
 from headstart.strategies.text.tfidf import KINDS, Idf, Vectorizer, count_ngrams, normalise_texts
 
 ROUNDING = 1e-6
@@ -63,13 +63,13 @@ class NgramSpace:
         restored: Any = load(FittedState(state.meta, arrays), task.classes)
         return FittedModel(restored.predictor, fitted.out_of_fold, fitted.notes)
 
-    def hold_out(self, rows: StrategyRows, task: Task, fitted: Fitted) -> Iterator[HeldOutRows]:
+    def hold_out(self, rows: StrategyRows, task: Task, fitted: Fitted) -> Iterator[RepresentedFold]:
         """Yield each fold in the space that the other folds give: n-grams, their idf and directions."""
         folds = list(_encode_folds(rows, task, fitted.state()))
         reach = _find_reach(folds)
         for fold in folds:
             projection = NgramProjection(fold.directions, reach)
-            yield HeldOutRows(
+            yield RepresentedFold(
                 learnt=fold.learnt,
                 held_out=fold.held_out,
                 learnt_values=projection.apply(fold.learnt_rows),
@@ -78,7 +78,7 @@ class NgramSpace:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _EncodedFold:
+class _NgramFold:
     """Rows of TF-IDF that was fitted without a fold, and the directions of those outside the fold."""
 
     learnt: Index
@@ -88,7 +88,7 @@ class _EncodedFold:
     directions: FloatMatrix
 
 
-def _encode_folds(rows: StrategyRows, task: Task, state: FittedState) -> Iterator[_EncodedFold]:
+def _encode_folds(rows: StrategyRows, task: Task, state: FittedState) -> Iterator[_NgramFold]:
     vectorizer = Vectorizer.load(state)
     texts = normalise_texts(rows.table.inputs, vectorizer.longest, vectorizer.composed)
     counts = [count_ngrams(texts, kind)[0] for kind in vectorizer.vocabularies]
@@ -100,7 +100,7 @@ def _encode_folds(rows: StrategyRows, task: Task, state: FittedState) -> Iterato
             join_blocks([item.apply(block.take(part)) for item, block in zip(idf, counts, strict=True)])
             for part in (learnt, held_out)
         )
-        yield _EncodedFold(
+        yield _NgramFold(
             learnt=learnt,
             held_out=held_out,
             learnt_rows=learnt_rows,
@@ -109,7 +109,7 @@ def _encode_folds(rows: StrategyRows, task: Task, state: FittedState) -> Iterato
         )
 
 
-def _find_reach(folds: Iterable[_EncodedFold]) -> float:
+def _find_reach(folds: Iterable[_NgramFold]) -> float:
     """Return the length that few held-out rows have more of outside the directions; the longest without such rows."""
     outside = [NgramProjection(fold.directions, 0.0).split(fold.held_out_rows)[1] for fold in folds]
     lengths = np.concatenate([np.empty(0, dtype=np.float32), *outside])

@@ -27,7 +27,7 @@ from headstart.strategies.baselines.scratch_image import METHOD as IMAGE_METHOD
 from headstart.strategies.baselines.scratch_sizes import SETTINGS, NetworkSize, ScratchMethod
 from headstart.strategies.baselines.scratch_text import METHOD as TEXT_METHOD
 from headstart.strategies.fitted import FittedModel, restore_model
-from headstart.strategies.record import Clock, CostForecast, Fitted, HeldOutRows, OwnSpace, StrategyRows, Task
+from headstart.strategies.record import Clock, CostForecast, Fitted, OwnSpace, RepresentedFold, StrategyRows, Task
 from headstart.task_types import TASK_TYPES
 from headstart.training.config import ParameterGroup, TrainingConfig, count_epochs_that_fit
 from headstart.training.loop import History, TrainingData, measure_seconds_per_row, predict_scores, train_network
@@ -354,12 +354,12 @@ class FinalFeatureSpace:
         """Return the model: it has its space already."""
         return fitted
 
-    def hold_out(self, rows: StrategyRows, task: Task, fitted: Fitted) -> Iterator[HeldOutRows]:
+    def hold_out(self, rows: StrategyRows, task: Task, fitted: Fitted) -> Iterator[RepresentedFold]:
         """Yield the fold that was held out while the network learnt."""
         learnt, held_out = _split_rows(task)
         values = fitted.represent(rows)
         if len(held_out) and values is not None:
-            yield HeldOutRows(
+            yield RepresentedFold(
                 learnt=learnt, held_out=held_out, learnt_values=values[learnt], held_out_values=values[held_out]
             )
 
