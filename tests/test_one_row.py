@@ -54,9 +54,22 @@ def test_one_text_a_class_is_learnt_and_its_scores_are_not_measured(
     assert _answers(tmp_path / "out", tmp_path / "t.csv") == list(TEXTS)
     report = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "Not measured" in report and "none of the 3 training rows can be held out" in report
+    assert result.rows_missing_for_sets == 9 and "at least 9 more labelled rows are needed" in report
     assert result.split.startswith("no test rows")
     show.show_result(result, tmp_path / "out")
-    assert "The score is the mean of accuracy and macro-F1." in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "The score is the mean of accuracy and macro-F1." in told
+    assert "at least 9 more labelled rows are needed" in " ".join(told.split())
+
+
+def test_two_texts_a_class_are_each_held_out_once_and_sets_count_what_is_missing(tmp_path: Path) -> None:
+    rows = [(f"{text} {number}", label) for number in ("now", "again") for label, text in TEXTS.items()]
+    result = _adapted(_write(tmp_path / "t.csv", rows), tmp_path / "out")
+    assert (result.n_rows.train, result.n_rows.test) == (6, 0) and "cross_validation" not in result.not_measured
+    assert result.rows_missing_for_sets == 3  # Nine held-out rows are the least for sets of 90 %.
+    assert result.verdict.transfer == "no evidence" and "conformal" in result.not_measured
+    document = flow.predictions(tmp_path / "out" / "bundle", [tmp_path / "t.csv"], PredictOptions())
+    assert [row["label"] for row in document] == [label for _, label in rows]
 
 
 def test_a_class_that_stands_once_in_train_is_tested_on_a_given_test_set(tmp_path: Path) -> None:

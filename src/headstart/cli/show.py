@@ -22,6 +22,7 @@ from headstart.report.group_names import describe_other_columns, list_telling_co
 from headstart.report.kinds import TASK_WORDINGS
 from headstart.report.levels import describe_levels, describe_rolled_up
 from headstart.report.messages import translate_stored
+from headstart.report.sentences.coverage import describe_missing_rows
 from headstart.report.sentences.new_rows import describe_left_out, describe_new_rows, describe_right_answers
 from headstart.report.understood import describe_inputs
 from headstart.report.words import format_amount, round_outwards
@@ -98,6 +99,8 @@ def show_result(run_result: Result, out: Path) -> None:
         if "cross_validation" in run_result.not_measured:
             news.print(f"Cross-validation: {escape(run_result.not_measured['cross_validation'])}")
         _show_levels(run_result)
+        if run_result.rows_missing_for_sets:
+            news.print(escape(describe_missing_rows(run_result.rows_missing_for_sets)))
         _show_groups(run_result)
         if run_result.learning_curve:
             news.print(escape(write_sentence(run_result.learning_curve)))

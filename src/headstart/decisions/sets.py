@@ -66,6 +66,17 @@ class SetRule:
         return any(floor > 0 for floor in self.floors)
 
     @property
+    def n_missing_rows(self) -> int:
+        """Return how many more held-out rows it takes at least to leave any class out; 0 where there are enough.
+
+        Examples
+        --------
+        >>> SetRule(0.9, (0.0, 0.0), (False, False), 4).n_missing_rows
+        5
+        """
+        return 0 if self.excludes_any else max(0, count_least_rows(self.coverage) - self.n_rows)
+
+    @property
     def too_few_rows_reason(self) -> Reason:
         """Return why no class can be left out."""
         if self.n_rows == 0:
@@ -80,6 +91,22 @@ class SetRule:
     def from_dict(cls, document: Mapping[str, Any]) -> SetRule:
         """Read the JSON form."""
         return cls(document["coverage"], tuple(document["floors"]), tuple(document["own"]), document["n_rows"])
+
+
+def count_least_rows(coverage: float) -> int:
+    """Return the number of rows from which on `conformal_quantile` is finite.
+
+    Parameters
+    ----------
+    coverage : float
+        0-1, below 1.
+
+    Examples
+    --------
+    >>> count_least_rows(0.9), count_least_rows(0.95), count_least_rows(0.5)
+    (9, 19, 1)
+    """
+    return ceil(coverage / (1 - coverage) - 1e-9)
 
 
 def conformal_quantile(values: Floats, coverage: float) -> float:

@@ -26,6 +26,7 @@ from headstart.report.people_words import count_inputs, count_of_hundred
 from headstart.report.previews import PreviewBudget, Previews
 from headstart.report.property_names import name_property
 from headstart.report.ready import gather_readiness
+from headstart.report.sentences.coverage import describe_missing_rows
 from headstart.report.sentences.plain_slices import describe_slice_plainly, describe_slices_plainly
 from headstart.report.words import shorten
 from headstart.results import (
@@ -170,6 +171,7 @@ def gather_view(result: Result, previews: Previews, rows: ReportRows | None = No
         "level_rows": list_level_rows(result.levels),
         "describe_rolled_up": describe_rolled_up,
         "conformal": result.conformal,
+        "missing_rows": describe_missing_rows(result.rows_missing_for_sets),
         "curve": write_learning_curve(result.learning_curve),
         "audited": gather_audit(result),
         "previews": slice_previews(result, budget),

@@ -190,6 +190,12 @@ class Result(Record):
         default=None,
         description="Prediction sets and their coverage; `null` without test rows and for several labels.",
     )
+    rows_missing_for_sets: int | None = Field(
+        default=None,
+        description="Labelled training rows that are missing at least until a prediction set can leave a class out, "
+        "in classes with two rows or more; 0 if there are enough. `null` where a row has no single class, and in "
+        "results of older versions.",
+    )
     abstention: Abstention | None = Field(
         default=None,
         description="How often the model answers, and how well; `null` without test rows.",

@@ -42,6 +42,23 @@ def describe_coverage(figures: Conformal) -> str:
     return f"{sentence} {_describe_size(figures)}{warning}"
 
 
+def describe_missing_rows(n_rows: int | None) -> str:
+    """Return how many more rows prediction sets need at least; "" where they have enough, or there are no sets.
+
+    Parameters
+    ----------
+    n_rows : int or None
+        As `Result.rows_missing_for_sets`.
+    """
+    if not n_rows:
+        return ""
+    return translate(
+        "Prediction sets cannot leave any class out yet: at least {n} more labelled rows are needed, in classes with "
+        "two rows or more.",
+        n=n_rows,
+    )
+
+
 def _describe_labels(figures: Conformal) -> str:
     """Return how many labels are possible, how often the sure ones are true, and of which labels it is not stated."""
     sentences = []
