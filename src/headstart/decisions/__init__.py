@@ -26,7 +26,7 @@ from headstart.decisions.policy import (
     Outcome,
 )
 from headstart.decisions.reasons import Reason, ReasonCode
-from headstart.decisions.sets import SetRule, count_rows_of_sets, fit_margin, fit_sets
+from headstart.decisions.sets import SetRule, fit_margin, fit_sets
 
 __all__ = [
     "ANSWER_WORDS",
@@ -45,7 +45,6 @@ __all__ = [
     "Reason",
     "ReasonCode",
     "SetRule",
-    "count_rows_of_sets",
     "cross_fit_probabilities",
     "fit_calibrator",
     "fit_content_limits",

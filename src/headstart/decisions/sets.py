@@ -124,22 +124,6 @@ def conformal_quantile(values: Floats, coverage: float) -> float:
     return float(np.partition(values, place)[place]) if 0 <= place < n else -np.inf
 
 
-def count_rows_of_sets(coverage: float) -> int:
-    """Return of how many held-out rows at least a set can be learnt that leaves anything out.
-
-    Parameters
-    ----------
-    coverage : float
-        0-1.
-
-    Examples
-    --------
-    >>> count_rows_of_sets(0.9), count_rows_of_sets(0.8)
-    (9, 4)
-    """
-    return ceil(coverage / (1 - coverage) - 1e-9)
-
-
 def fit_sets(codes: Index, probabilities: Probabilities, coverage: float) -> SetRule:
     """Learn the thresholds.
 

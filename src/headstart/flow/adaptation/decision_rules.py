@@ -99,12 +99,6 @@ def fit_policy(
         return _add_frame(policy, prepared, out_of_fold)
     calibrator = decisions.fit_calibrator(task.codes, out_of_fold, task.folds, clusters)
     sets = decisions.fit_sets(task.codes, calibrator.apply(out_of_fold), options.coverage)
-    n_needed = decisions.count_rows_of_sets(options.coverage)
-    if sets.n_rows < n_needed:
-        not_applied["sets_need_rows"] = (
-            f"Sets of likely answers need {n_needed} training rows that can be held out, which takes two of a class; "
-            f"here are {sets.n_rows}. Until then every class is likely, and nothing is sure."
-        )
     policy = replace(
         policy, calibrator=calibrator, sets=sets, costs=make_costs(task.classes, options), not_applied=not_applied,
         answer_below=None if TASK_TYPES[task.kind].is_ordered else options.answer_below,

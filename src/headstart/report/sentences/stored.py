@@ -109,10 +109,6 @@ _NOT_MEASURED = (
         "told."
     ),
     message("There are too few training rows to say what is unlike them."),
-    message(
-        "Sets of likely answers need {needed} training rows that can be held out, which takes two of a class; here are "
-        "{n}. Until then every class is likely, and nothing is sure."
-    ),
     message("A number or several labels have no single probability to order rows by."),
     message("Not asked for: name groups with --group, or give --audit quick or full."),
     message("No groups were named (see --group)."),
