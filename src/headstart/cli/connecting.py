@@ -76,4 +76,4 @@ def kobo(
     return document
 
 
-app.command(epilog=write_epilog("connect"))(kobo)
+app.command(name="kobo", epilog=write_epilog("connect"))(kobo)
