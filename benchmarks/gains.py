@@ -178,6 +178,7 @@ def climb(plan: Sequence[Sequence[Cell]], kept: Kept, given: argparse.Namespace)
     return left
 
 
+SUBJECT = "Gains"
 LEGEND = (
     "The same pre-trained weights, training rows and test rows for all tools: `labels a class` rows of each class (all "
     "of a class that has fewer) are drawn from the official training rows. One process each, in turn, imports "
@@ -205,11 +206,12 @@ def report(kept: Kept, given: argparse.Namespace, left: Sequence[str]) -> dict[s
     not_run = f"\n{given.note}\n" if given.note else ""
     not_run += f"\nNot run: {'; '.join(left)}.\n" if left else ""
     sections = {
-        "Gains: aims": f"{head}\n{gains_tables.aims(found, kinds, labels)}\n{not_run}",
-        "Gains: means over sets": gains_tables.means(found, kinds, labels),
-        **{f"Gains: {kind}": gains_tables.details(found, kind) for kind in kinds},
-        "Forecasts": forecast.section([rung for row in found for rung in row.get("rungs", [])]),
+        f"{given.subject}: aims": f"{head}\n{gains_tables.aims(found, kinds, labels)}\n{not_run}",
+        f"{given.subject}: means over sets": gains_tables.means(found, kinds, labels),
+        **{f"{given.subject}: {kind}": gains_tables.details(found, kind) for kind in kinds},
     }
+    if given.subject == SUBJECT:
+        sections["Forecasts"] = forecast.section([rung for row in found for rung in row.get("rungs", [])])
     for title, body in sections.items():
         write_section(given.results, title, body)
     return sections
@@ -244,6 +246,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--setfit-python", default=os.environ.get("SETFIT_PYTHON", sys.executable))
     parser.add_argument("--note", default="", help="a sentence to write below the aims, such as on the conditions")
+    parser.add_argument("--subject", default=SUBJECT, help="of the page; another one for a part that is run alone")
     parser.add_argument("--plan", action="store_true", help="only print what would run, and for how long")
     parser.add_argument("--fresh", action="store_true", help="forget what was measured")
     parser.add_argument("--kept", type=Path, default=HERE / "gains.jsonl")

@@ -24,7 +24,7 @@ SETS: dict[str, tuple[str, ...]] = {
         "masakhanews/hau",
         "masakhanews/swa",
     ),
-    "image": ("corn_leaf", "chest_xray_pneumonia", "sign_digits"),
+    "image": ("corn_leaf", "chest_xray_pneumonia", "sign_digits", "hurricane_damage", "butterflies"),
 }
 ENDS = {"series": ".parquet", "text": ".csv", "image": ""}
 LABELS = (5, 20, 100, 0)
