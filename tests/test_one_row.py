@@ -54,12 +54,12 @@ def test_one_text_a_class_is_learnt_and_its_scores_are_not_measured(
     assert _answers(tmp_path / "out", tmp_path / "t.csv") == list(TEXTS)
     report = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "Not measured" in report and "none of the 3 training rows can be held out" in report
-    assert result.rows_missing_for_sets == 9 and "at least 9 more labelled rows are needed" in report
+    assert result.rows_missing_for_sets == 6 and "at least 6 more labelled rows are needed" in report
     assert result.split.startswith("no test rows")
     show.show_result(result, tmp_path / "out")
     told = capsys.readouterr().err
     assert "The score is the mean of accuracy and macro-F1." in told
-    assert "at least 9 more labelled rows are needed" in " ".join(told.split())
+    assert "at least 6 more labelled rows are needed" in " ".join(told.split())
 
 
 def test_two_texts_a_class_are_each_held_out_once_and_sets_count_what_is_missing(tmp_path: Path) -> None:

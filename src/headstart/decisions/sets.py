@@ -65,16 +65,22 @@ class SetRule:
         """Return whether there were rows enough to leave any class out."""
         return any(floor > 0 for floor in self.floors)
 
-    @property
-    def n_missing_rows(self) -> int:
-        """Return how many more held-out rows it takes at least to leave any class out; 0 where there are enough.
+    def count_missing_rows(self, n_lone: int) -> int:
+        """Return how many more labelled rows it takes at least to leave any class out; 0 where there are enough.
+
+        Parameters
+        ----------
+        n_lone : int
+            Training rows that are not held out because they are alone in their class: a second row frees the first.
 
         Examples
         --------
-        >>> SetRule(0.9, (0.0, 0.0), (False, False), 4).n_missing_rows
-        5
+        >>> rule = SetRule(0.9, (0.0, 0.0, 0.0), (False, False, False), 0)
+        >>> rule.count_missing_rows(0), rule.count_missing_rows(3), rule.count_missing_rows(20)
+        (9, 6, 5)
         """
-        return 0 if self.excludes_any else max(0, count_least_rows(self.coverage) - self.n_rows)
+        missing = 0 if self.excludes_any else max(0, count_least_rows(self.coverage) - self.n_rows)
+        return max(missing - n_lone, ceil(missing / 2))
 
     @property
     def too_few_rows_reason(self) -> Reason:

@@ -50,7 +50,7 @@ def assemble_result(
     """
     prepared, strategies, options = run.prepared, run.strategies, run.options
     table, figures = prepared.table, run.figures
-    sets = run.decided.policy.sets
+    sets, n_lone = run.decided.policy.sets, int((prepared.task.folds == TRAINING_ONLY).sum())
     result = Result(
         modality=table.modality,
         task=prepared.task.kind,
@@ -76,7 +76,7 @@ def assemble_result(
         columns_left_alone=prepared.compared.left_alone,
         calibration=figures.calibration if figures else None,
         conformal=figures.conformal if figures else None,
-        rows_missing_for_sets=None if sets is None else sets.n_missing_rows,
+        rows_missing_for_sets=None if sets is None else sets.count_missing_rows(n_lone),
         abstention=figures.abstention if figures else None,
         levels=figures.levels if figures else [],
         not_measured=_explain_not_measured(prepared, strategies.chosen, figures),
