@@ -259,6 +259,20 @@ def test_a_class_that_lends_its_rows_to_rare_ones_shares_their_threshold() -> No
     assert rule.exact_sets(probabilities)[np.arange(200), codes].mean() >= 0.9
 
 
+def test_the_lone_row_of_a_class_is_not_unlike_what_was_learnt() -> None:
+    rng = np.random.default_rng(0)
+    middles = np.repeat(np.eye(8, dtype=np.float32)[:2], 20, axis=0)
+    values = np.concatenate([middles + rng.normal(0, 0.05, (40, 8)), np.eye(8)[7:]]).astype(np.float32)
+    codes = np.array([0] * 20 + [1] * 20 + [2])
+    folds = np.concatenate([np.arange(40) % 5, [-1]])
+    ids = make_column([f"row-{number}" for number in range(41)])
+    detector = fit_out_of_distribution(values, codes, folds, ids)
+    assert detector is not None and detector.distances(values[-1:])[0] <= detector.threshold
+    assert detector.distances(np.eye(8, dtype=np.float32)[4:5])[0] > detector.threshold
+    nearest, _ = detector.nearest(values[-1:], 3)
+    assert len({detector.ids[row] for row in nearest[0]}) == 3 and detector.ids[nearest[0, 0]] == "row-40"
+
+
 def test_rules_come_back_from_json_and_arrays_and_decide_the_same() -> None:
     codes, values = cloud(200, 0.0, 1)
     _, told = drawn(200, power=2.0)

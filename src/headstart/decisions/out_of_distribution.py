@@ -87,9 +87,12 @@ class OutOfDistributionDetector:
 
     def nearest(self, values: FloatMatrix, n: int) -> tuple[Index, NDArray[np.float64]]:
         """Return the nearest remembered rows: their numbers and distances, each (n_rows, n), the nearest first."""
-        cosines = self.space.project(values) @ self.remembered.T
+        keys = {(str(name), place.tobytes()): row for row, (name, place) in
+                reversed([*enumerate(zip(self.ids, self.remembered, strict=True))])}  # fmt: skip
+        once = np.array(sorted(keys.values()), dtype=np.intp)  # Rows of small classes stand here several times.
+        cosines = self.space.project(values) @ self.remembered[once].T
         order = np.argsort(-cosines, axis=1, kind="stable")[:, :n]
-        return np.asarray(order, dtype=np.intp), 1.0 - np.take_along_axis(cosines, order, axis=1).astype(np.float64)
+        return once[order], 1.0 - np.take_along_axis(cosines, order, axis=1).astype(np.float64)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays, to be written."""
@@ -187,6 +190,7 @@ def fit_out_of_distribution(
     threshold = -conformal_quantile(-distances, 1 - false_alarm)
     space = _fit_space(values[remembered], codes[remembered])
     space = WhitenedSpace(*(round_as_stored(part) for part in (space.centre, space.basis, space.inner)))
+    remembered = remembered[_repeat_rows_of_small_classes(codes[remembered])]
     places, means = map(round_as_stored, _places_and_means(space, values[remembered], codes[remembered]))
     return OutOfDistributionDetector(
         reads=reads,
@@ -243,9 +247,24 @@ def _held_out_distances(parts: Iterable[HeldOutPart]) -> NDArray[np.float64]:
     distances = [np.empty(0)]
     for part in parts:
         space = _fit_space(part.values, part.codes)
-        learnt = _places_and_means(space, part.values, part.codes)
+        rows = _repeat_rows_of_small_classes(part.codes)
+        learnt = _places_and_means(space, part.values[rows], part.codes[rows])
         distances.append(_distances(space.project(part.held_out_values), *learnt))
     return np.concatenate(distances)
+
+
+def _repeat_rows_of_small_classes(codes: Index) -> Index:
+    """Return rows such that each class has as many as neighbours count: without it a class of one row is never near.
+
+    Examples
+    --------
+    >>> _repeat_rows_of_small_classes(np.array([0, 1, 0, 0])).tolist()
+    [0, 1, 2, 3, 1, 1]
+    """
+    sizes = np.bincount(codes)
+    small = np.flatnonzero((sizes > 0) & (sizes < CONFIG.neighbours))
+    more = [np.resize(np.flatnonzero(codes == code), CONFIG.neighbours)[sizes[code] :] for code in small]
+    return np.concatenate([np.arange(len(codes)), *more])
 
 
 def _places_and_means(space: WhitenedSpace, values: FloatMatrix, codes: Index) -> tuple[FloatMatrix, FloatMatrix]:
