@@ -90,7 +90,8 @@ def test_scrambled_places_are_put_right_by_the_means_of_their_classes(names: tup
     wrong = with_basis(wrong, scrambled(detector.space.basis)) if "basis" in names else wrong
     order = restore_memory_order(wrong, rows)
     assert order.repaired == names and not order.damaged
-    np.testing.assert_array_equal(order.detector.distances(rows), detector.distances(rows))
+    # The products of some processors' libraries depend on how the arrays lie in memory.
+    np.testing.assert_allclose(order.detector.distances(rows), detector.distances(rows), rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["basis", "inner", "kept"])

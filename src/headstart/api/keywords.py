@@ -32,6 +32,8 @@ class ReadKeywords(TypedDict, total=False):
     unlabelled: str
     task: Literal["auto", "classification", "ordinal", "multi-label", "regression"]
     order: Names
+    frame: FilePath
+    level_mark: str
 
 
 class ColumnKeywords(TypedDict, total=False):

@@ -17,6 +17,7 @@ from headstart.flow.connecting.kobo_server import KoboServer
 from headstart.flow.inference.codes import Code, make_code, name_coder, read_clock
 from headstart.http.errors import RequestRefused, encode_json
 from headstart.http.uploads import read_json
+from headstart.modalities import MODALITIES
 from headstart.options import ServeOptions
 from headstart.web import bodies
 from headstart.web.bodies import MessageBody, parse_body
@@ -113,14 +114,16 @@ def make_hook_routes(models: dict[str, ServedModel], ask: AskModel, options: Ser
         answer = await answer_text(chosen, body.text)
         return answer.to_response(body.id if isinstance(body.id, str | int) else None)
 
-    @routes.post("/kobo", openapi_extra=bodies.SUBMISSION, responses={200: {"model": CodedMessage}, 404: {}, 422: {}})
+    question = options.kobo_hook
+    if question is None:
+        return routes
+
+    @routes.post("/kobo", openapi_extra=bodies.SUBMISSION, responses={200: {"model": CodedMessage}, 422: {}})
     async def kobo(request: Request, tasks: BackgroundTasks, model: _Name = None) -> Response:
-        """Code one submission, as a REST Service of KoboToolbox sends it (only with --kobo-hook)."""
-        if options.kobo_hook is None:
-            raise RequestRefused(404, "This server takes no submissions.", "Start it with --kobo-hook QUESTION.")
+        """Code one submission, as a REST Service of KoboToolbox sends it."""
         chosen = _select_text_model(models, model)
         submission = await read_json(request, chosen.bound_json(options))
-        text, number = read_submission(submission, options.kobo_hook)
+        text, number = read_submission(submission, question)
         answer = await answer_text(chosen, text)
         if writer is not None and answer.code.code:
             tasks.add_task(asyncio.to_thread, writer.write, number, answer.code)
@@ -131,7 +134,7 @@ def make_hook_routes(models: dict[str, ServedModel], ask: AskModel, options: Ser
 
 def _select_text_model(models: dict[str, ServedModel], name: str | None) -> ServedModel:
     chosen = select_model(models, name)
-    if chosen.modality != "text":
+    if not MODALITIES[chosen.modality].has_words:
         raise RequestRefused(422, f"{chosen.name} reads no texts.", "Name a model of texts: ?model=NAME.")
     return chosen
 

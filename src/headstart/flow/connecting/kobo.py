@@ -22,6 +22,7 @@ from headstart.flow.inference.codes import CODE_COLUMNS, Code, make_code, name_c
 from headstart.flow.inference.predict_memory import AnswerInputs, open_predictor
 from headstart.flow.model_names import name_model
 from headstart.home import write_whole
+from headstart.modalities import MODALITIES
 from headstart.options import ConnectKoboOptions
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(T[0-9:.+Z-]+)?")
@@ -150,7 +151,7 @@ def require_coder(bundle: Bundle, model: Path) -> str:
     bundle : Bundle
     model : Path
     """
-    if bundle.modality != "text":
+    if not MODALITIES[bundle.modality].has_words:
         raise OptionError(f"{model} reads no texts.", "Name a model that was adapted to texts.")
     return name_coder(name_model(model))
 
