@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -87,12 +88,18 @@ class OutOfDistributionDetector:
 
     def nearest(self, values: FloatMatrix, n: int) -> tuple[Index, NDArray[np.float64]]:
         """Return the nearest remembered rows: their numbers and distances, each (n_rows, n), the nearest first."""
-        keys = {(str(name), place.tobytes()): row for row, (name, place) in
-                reversed([*enumerate(zip(self.ids, self.remembered, strict=True))])}  # fmt: skip
-        once = np.array(sorted(keys.values()), dtype=np.intp)  # Rows of small classes stand here several times.
+        once = self._distinct_rows
         cosines = self.space.project(values) @ self.remembered[once].T
         order = np.argsort(-cosines, axis=1, kind="stable")[:, :n]
         return once[order], 1.0 - np.take_along_axis(cosines, order, axis=1).astype(np.float64)
+
+    @cached_property
+    def _distinct_rows(self) -> Index:
+        """Places of remembered rows, each once: rows of small classes stand there several times."""
+        first: dict[tuple[str, bytes], int] = {}
+        for row, (name, place) in enumerate(zip(self.ids, self.remembered, strict=True)):
+            first.setdefault((str(name), place.tobytes()), row)
+        return np.array(list(first.values()), dtype=np.intp)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays, to be written."""

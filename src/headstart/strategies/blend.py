@@ -178,9 +178,8 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
     StrategySkipped
         If fewer than two members predicted as many rows as the one that predicted most.
     """
-    outputs = {
-        name: fitted.out_of_fold for name, fitted in members.items() if name not in _list_nameless(members, task)
-    }
+    nameless = _list_nameless(members, task)
+    outputs = {name: fitted.out_of_fold for name, fitted in members.items() if name not in nameless}
     covered = {name: int(mask_predicted_rows(values).sum()) for name, values in outputs.items()}
     complete = {name: values for name, values in outputs.items() if covered[name] == max(covered.values())}
     if len(complete) < 2:

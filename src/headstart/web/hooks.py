@@ -6,15 +6,17 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
 
 from headstart.errors import HeadstartError, OptionError
-from headstart.flow.connecting.kobo import find_code_questions
+from headstart.flow.connecting.kobo import find_code_questions, list_values, read_code
 from headstart.flow.connecting.kobo_server import KoboServer
-from headstart.flow.inference.codes import Code, make_code, name_coder, read_clock
+from headstart.flow.inference.answer_layout import name_coder
+from headstart.flow.inference.codes import Code, make_code, read_clock
 from headstart.http.errors import RequestRefused, encode_json
 from headstart.http.uploads import read_json
 from headstart.modalities import MODALITIES
@@ -51,10 +53,17 @@ class CodeWriter:
 
     def __init__(self, options: ServeOptions) -> None:
         url, _, asset = (options.kobo_form or "").rpartition("/")
+        if options.kobo_hook is None:
+            raise OptionError("--kobo-form without --kobo-hook writes nothing.", "Name the question with --kobo-hook.")
         if options.offline:
             raise OptionError("--kobo-form needs the network, and --offline forbids it.", "Leave out one of them.")
         self.server = KoboServer(url, asset, os.environ.get("KOBO_TOKEN", "").strip())
         self.places = find_code_questions(self.server.read_form(), "code")
+        self._pool = ThreadPoolExecutor(1, "kobo")  # Its own: it may wait long for the server of the forms.
+
+    async def write_later(self, number: int, code: Code) -> None:
+        """Do as `write`, one submission after the other, while the server answers others."""
+        await asyncio.get_running_loop().run_in_executor(self._pool, self.write, number, code)
 
     def write(self, number: int, code: Code) -> None:
         """Write a code into a submission, unless a person has coded it meanwhile; a failure is logged.
@@ -67,9 +76,8 @@ class CodeWriter:
         """
         try:
             submission = self.server.read_submission(number)
-            earlier = Code(**{role: str(submission.get(path) or "") for role, path in self.places.items()})
-            if not earlier.is_of_person:
-                self.server.change([number], {path: getattr(code, role) for role, path in self.places.items()})
+            if not read_code(submission, self.places).is_of_person:
+                self.server.change([number], list_values(code, self.places))
         except HeadstartError as error:
             LOG.warning("submission %d has no code yet: %s Later: headstart connect kobo.", number, error.problem)
 
@@ -126,7 +134,7 @@ def make_hook_routes(models: dict[str, ServedModel], ask: AskModel, options: Ser
         text, number = read_submission(submission, question)
         answer = await answer_text(chosen, text)
         if writer is not None and answer.code.code:
-            tasks.add_task(asyncio.to_thread, writer.write, number, answer.code)
+            tasks.add_task(writer.write_later, number, answer.code)
         return answer.to_response(number, tasks)
 
     return routes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 _SIGNS = (
@@ -22,7 +21,6 @@ _ADDED_NAMES = (
 )
 _ADDED = frozenset(_ADDED_NAMES.split())
 _ADDED_BEGINNINGS = ("_submission_", "SET-OF-")
-_GROUP = re.compile(r"[/-]")
 
 
 def list_added_columns(names: Sequence[str]) -> frozenset[str]:
@@ -48,7 +46,7 @@ def list_added_columns(names: Sequence[str]) -> frozenset[str]:
 
 
 def match_question(requested: str, names: Iterable[str]) -> str | None:
-    """Return the one column whose question is called so, without its groups ("group/name", in ODK "group-name").
+    """Return the one column whose question is called so, without its groups ("group/name"; of ODK "group-name").
 
     Parameters
     ----------
@@ -60,12 +58,10 @@ def match_question(requested: str, names: Iterable[str]) -> str | None:
     >>> match_question("comment", ["intro/name", "feedback/comment"]), match_question("name", ["a/name", "b/name"])
     ('feedback/comment', None)
     """
-    matching = [name for name in names if _GROUP.search(name) and _strip_groups(name, requested)]
+    all_names = list(names)
+    marks = "/-" if list_added_columns(all_names) else "/"
+    matching = [name for name in all_names if name.endswith(tuple(f"{mark}{requested}" for mark in marks))]
     return matching[0] if len(matching) == 1 else None
-
-
-def _strip_groups(name: str, requested: str) -> bool:
-    return name.endswith((f"/{requested}", f"-{requested}"))
 
 
 def list_options(question: str, names: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -18,7 +18,8 @@ from headstart.csv_files import write_csv_rows
 from headstart.errors import OptionError, UnknownName
 from headstart.flow.connecting.kobo_server import KoboForm, KoboServer, Submission
 from headstart.flow.connecting.settings import SETTINGS
-from headstart.flow.inference.codes import CODE_COLUMNS, Code, make_code, name_coder, read_clock
+from headstart.flow.inference.answer_layout import name_coder
+from headstart.flow.inference.codes import CODE_COLUMNS, Code, make_code, read_clock
 from headstart.flow.inference.predict_memory import AnswerInputs, open_predictor
 from headstart.flow.model_names import name_model
 from headstart.home import write_whole
@@ -41,9 +42,9 @@ class CodedSubmission:
     state: str = _DRY
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class KoboOutcome:
-    """What became of the submissions of a form.
+    """What became of the submissions of a form; it grows page by page.
 
     Parameters
     ----------
@@ -102,10 +103,12 @@ def connect_kobo(model: Path, out: Path | None, options: ConnectKoboOptions) -> 
     coder = require_coder(bundle, model)
     answer = open_predictor(bundle, options.precision)
     outcome = KoboOutcome(form=form.name, missing_questions=tuple(role for role in CODE_COLUMNS if role not in places))
+    rules = _Rules(question, places, coder, options.again)
     try:
         for page in _iterate_pages(server, options):
-            outcome = _code_page(page, outcome, answer, _Rules(question, places, coder, options.again))
-        outcome = outcome if options.dry_run else _send(server, outcome, places)
+            coded = _code_page(page, outcome, answer, rules)
+            for item in coded if options.dry_run else _send(server, coded, places):
+                outcome.coded.append(item)  # One by one: what was written before a failure stands in the table.
     finally:
         if out is not None and outcome.coded:
             _write_table(outcome, out)
@@ -143,6 +146,30 @@ def find_code_questions(form: KoboForm, name: str, *, is_needed: bool = True) ->
     return {"code": code, **{role: path for role, path in beside.items() if path in form.questions}}
 
 
+def read_code(submission: Submission, places: Mapping[str, str]) -> Code:
+    """Return the code that a submission has already.
+
+    Parameters
+    ----------
+    submission : mapping
+    places : mapping of str to str
+        As `find_code_questions` gives them.
+    """
+    return Code(**{role: str(submission.get(path) or "") for role, path in places.items()})
+
+
+def list_values(code: Code, places: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of the questions that a code is written into.
+
+    Parameters
+    ----------
+    code : Code
+    places : mapping of str to str
+        As `find_code_questions` gives them.
+    """
+    return {path: getattr(code, role) for role, path in places.items()}
+
+
 def require_coder(bundle: Bundle, model: Path) -> str:
     """Return how a model signs its codes; refuse one that reads no texts.
 
@@ -175,33 +202,30 @@ def _iterate_pages(server: KoboServer, options: ConnectKoboOptions) -> Iterator[
             bar.advance(len(page))
 
 
-def _code_page(page: list[Submission], outcome: KoboOutcome, answer: AnswerInputs, rules: _Rules) -> KoboOutcome:
-    """Code the submissions of a page that are to be coded."""
-    chosen = []
-    for submission in page:
-        reason = _find_reason_against(submission, rules)
-        if reason:
-            outcome.counts[reason] += 1
-        else:
-            chosen.append(submission)
+def _code_page(
+    page: list[Submission], outcome: KoboOutcome, answer: AnswerInputs, rules: _Rules
+) -> list[CodedSubmission]:
+    """Code the submissions of a page that are to be coded; the others are counted."""
+    outcome.n_submissions += len(page)
+    reasons = [_find_reason_against(submission, rules) for submission in page]
+    outcome.counts.update(filter(None, reasons))
+    chosen = [submission for submission, reason in zip(page, reasons, strict=True) if not reason]
     texts = [str(submission[rules.question])[: SETTINGS.most_text_characters] for submission in chosen]
     at = read_clock()
-    for submission, document in zip(chosen, answer(texts) if texts else (), strict=True):
-        code = make_code(document, rules.coder, at)
-        if not code.code:
-            outcome.counts["not sure"] += 1
-            continue
-        outcome.coded.append(
-            CodedSubmission(id=submission["_id"], uuid=str(submission.get("_uuid") or ""), code=_round(code))
-        )
-    return replace(outcome, n_submissions=outcome.n_submissions + len(page))
+    codes = [make_code(document, rules.coder, at) for document in (answer(texts) if texts else ())]
+    outcome.counts.update("not sure" for code in codes if not code.code)
+    return [
+        CodedSubmission(id=submission["_id"], uuid=str(submission.get("_uuid") or ""), code=_round(code))
+        for submission, code in zip(chosen, codes, strict=True)
+        if code.code
+    ]
 
 
 def _find_reason_against(submission: Submission, rules: _Rules) -> str:
     """Return why a submission is left as it is; "" where it is coded."""
     if not str(submission.get(rules.question) or "").strip():
         return "empty"
-    earlier = Code(**{role: str(submission.get(path) or "") for role, path in rules.places.items()})
+    earlier = read_code(submission, rules.places)
     if earlier.is_of_person:
         return "of a person"
     return "of a model" if earlier.code and not rules.again else ""
@@ -215,25 +239,21 @@ def _round(code: Code) -> Code:
     return replace(code, certainty=f"{min(round(float(code.certainty) / step) * step, 0.99):.2f}")
 
 
-def _send(server: KoboServer, outcome: KoboOutcome, places: Mapping[str, str]) -> KoboOutcome:
-    """Write the codes into the form, equal ones together."""
-    equal = defaultdict[Code, list[int]](list)
-    for number, item in enumerate(outcome.coded):
-        equal[item.code].append(number)
-    with progress.open_bar("Writing codes", len(outcome.coded), "submissions") as bar:
-        for code, numbers in equal.items():
-            values = {path: getattr(code, role) for role, path in places.items()}
-            for start in range(0, len(numbers), SETTINGS.patch_rows):
-                part = numbers[start : start + SETTINGS.patch_rows]
-                failures = server.change([outcome.coded[number].id for number in part], values)
-                for number in part:
-                    state = _SENT if not failures else f"not sure whether written: {failures[0]}"
-                    outcome.coded[number] = replace(outcome.coded[number], state=state)
-                bar.advance(len(part))
-    return outcome
+def _send(server: KoboServer, coded: Sequence[CodedSubmission], places: Mapping[str, str]) -> Iterator[CodedSubmission]:
+    """Write the codes of a page into the form, equal ones together; yield them with what became of them."""
+    equal = defaultdict[Code, list[CodedSubmission]](list)
+    for item in coded:
+        equal[item.code].append(item)
+    for code, items in equal.items():
+        for start in range(0, len(items), SETTINGS.patch_rows):
+            part = items[start : start + SETTINGS.patch_rows]
+            failures = server.change([item.id for item in part], list_values(code, places))
+            state = _SENT if not failures else f"not sure whether written: {failures[0]}"
+            yield from (replace(item, state=state) for item in part)
 
 
 def _write_table(outcome: KoboOutcome, out: Path) -> None:
-    rows: list[tuple[Any, ...]] = [(item.id, item.uuid, *astuple(item.code), item.state) for item in outcome.coded]
+    coded = sorted(outcome.coded, key=lambda item: item.id)
+    rows: list[tuple[Any, ...]] = [(item.id, item.uuid, *astuple(item.code), item.state) for item in coded]
     with write_whole(out) as partial, partial.open("w", encoding="utf-8", newline="") as handle:
         write_csv_rows(handle, [_TABLE, *rows])

@@ -153,9 +153,20 @@ def name_answers(content: AnswerTable, bundle: Bundle, model: str) -> AnswerShee
         columns[heading] = content.column(name)
         if not (name in _TEXTS or (not is_number and _LABEL.fullmatch(name) is not None)):
             numbers.add(heading)
-    by_model = f"{model}, Headstart {list_versions()['headstart']}"
+    by_model = name_coder(model)
     columns[ANSWERED_BY] = [by_person or by_model for by_person in content.people or [""] * len(content.rows)]
     return AnswerSheet(columns, frozenset(numbers))
+
+
+def name_coder(model: str) -> str:
+    """Return how a model signs its answers and codes.
+
+    Parameters
+    ----------
+    model : str
+        Its name.
+    """
+    return f"{model}, Headstart {list_versions()['headstart']}"
 
 
 def read_own_table(source: AnsweredTable | None, content: AnswerTable, bundle: Bundle) -> OwnTable | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart import progress
-from headstart.bundle import Bundle, list_versions
+from headstart.bundle import Bundle
 from headstart.errors import DataError
 from headstart.flow.inference.answer_csv import has_decimal_comma, write_answer_csv
 from headstart.flow.inference.answer_layout import (
@@ -18,6 +18,7 @@ from headstart.flow.inference.answer_layout import (
     AnswerSheet,
     AnswerTable,
     OwnTable,
+    name_coder,
     read_number,
     read_own_table,
 )
@@ -62,16 +63,6 @@ class Code:
     def is_of_person(self) -> bool:
         """Whether a person gave it; a code that names nobody is taken for one."""
         return bool(self.code.strip()) and _BY_MODEL.search(self.coded_by) is None
-
-
-def name_coder(model: str) -> str:
-    """Return how a model signs its codes.
-
-    Parameters
-    ----------
-    model : str
-    """
-    return f"{model}, Headstart {list_versions()['headstart']}"
 
 
 def read_clock() -> str:
